@@ -1,0 +1,96 @@
+"""One recorded exchange: an HTTP request with its reply, or a run of a command with all that it read and wrote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from llm_gateway.types import TokenUsage, WireReply, WireRequest
+
+__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange"]
+
+End = Literal["complete", "partial", "error"]
+"""``partial``: the caller stopped reading; ``error``: the transport failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Where a stream was cut: *length* bytes that arrived *at_s* seconds after the request was sent."""
+
+    length: int
+    at_s: float
+
+
+@dataclass(slots=True)
+class Metering:
+    """
+    What an exchange cost, written beside it when it was recorded.
+
+    *price* is the price row that was applied, as plain data (per million tokens, in US dollars).
+    """
+
+    provider: str | None = None
+    api: str | None = None
+    model_requested: str | None = None
+    model_served: str | None = None
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    price: dict[str, object] | None = None
+
+
+@dataclass(slots=True)
+class HttpExchange:
+    """
+    A request and its reply.
+
+    *chunks* is empty for a reply that was not cut. *failure* names the transport error (``connect``,
+    ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None.
+    """
+
+    request: WireRequest
+    reply: WireReply | None
+    reason: str = ""
+    chunks: tuple[Chunk, ...] = ()
+    end: End = "complete"
+    failure: str | None = None
+    failure_text: str | None = None
+    recorded_at: datetime | None = None
+    duration_s: float | None = None
+    metering: Metering | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A piece of a process's conversation: one line, or any bytes, of ``stdin``, ``stdout`` or ``stderr``."""
+
+    channel: Literal["stdin", "stdout", "stderr"]
+    data: bytes
+    at_s: float
+
+
+@dataclass(slots=True)
+class ProcessExchange:
+    """
+    A run of a command. *argv* is without the program's folder (``claude``, ...); *frames* are in the order seen.
+
+    *stdin_closed* says whether the caller closed the standard input. *exit_code* is negative for a signal, or None
+    when the caller never waited for the end.
+    """
+
+    argv: tuple[str, ...]
+    frames: tuple[Frame, ...] = ()
+    stdin_closed: bool = True
+    exit_code: int | None = None
+    end: End = "complete"
+    recorded_at: datetime | None = None
+    duration_s: float | None = None
+    metering: Metering | None = None
+
+    def channel(self, name: Literal["stdin", "stdout", "stderr"]) -> bytes:
+        """All bytes of one channel, joined."""
+        return b"".join(frame.data for frame in self.frames if frame.channel == name)
+
+
+Exchange = HttpExchange | ProcessExchange

@@ -1,0 +1,226 @@
+"""
+Every error that this package raises, in one tree.
+
+::
+
+    GatewayError
+    +-- ConfigError                     a setting is missing or wrong; names where it came from
+    |   +-- MissingKeyError
+    |   +-- UnknownProviderError
+    |   +-- UnknownModelError
+    +-- CassetteError                   a recording cannot be used
+    |   +-- CassetteReadError           unreadable: names file and line
+    |   +-- CassetteMissError           nothing recorded matches the request
+    |   +-- CassetteUnusedError         recorded exchanges that the test never asked for
+    |   +-- CassetteSaveError           could not be written; the old file is as it was
+    |   +-- CassetteSecretError         a secret would have been written; nothing was
+    |   +-- RouteError                  several cassettes are open and none belongs to the caller
+    +-- BlockedCallError                an LLM host was called where none may be
+    +-- ProviderError                   the provider refused or failed; `kind` says how
+    +-- StructuredOutputError           the answer does not satisfy the asked schema
+    +-- CostLimitExceededError          the call would pass the limit that was set
+
+Each carries its facts as attributes, builds its text from them and survives pickling, as pytest-xdist needs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from llm_gateway.types import TokenUsage  # noqa: TC001  part of public signatures
+
+__all__ = [
+    "BlockedCallError",
+    "CassetteError",
+    "CassetteMissError",
+    "CassetteReadError",
+    "CassetteSaveError",
+    "CassetteSecretError",
+    "CassetteUnusedError",
+    "ConfigError",
+    "CostLimitExceededError",
+    "ErrorKind",
+    "GatewayError",
+    "MissingKeyError",
+    "ProviderError",
+    "RouteError",
+    "StructuredOutputError",
+    "UnknownModelError",
+    "UnknownProviderError",
+]
+
+ErrorKind = Literal[
+    "auth",
+    "permission",
+    "not_found",
+    "invalid_request",
+    "unsupported_param",
+    "schema_unsupported",
+    "context_window",
+    "content_filter",
+    "rate_limited",
+    "quota_exhausted",
+    "overloaded",
+    "timeout",
+    "connection",
+    "server",
+    "stream_interrupted",
+    "process",
+    "cancelled",
+]
+
+
+class GatewayError(Exception):
+    """
+    Base of every error here: what happened, the nearest cause, and what to type.
+
+    Args:
+        message: What happened, with values.
+
+        cause: Why, or the nearest candidate.
+
+        fix: The next command to type, or the next thing to do.
+    """
+
+    def __init__(self, message: str, *, cause: str | None = None, fix: str | None = None) -> None:
+        self.message = message
+        self.cause = cause
+        self.fix = fix
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        lines = [self.message]
+        lines += [f"  {line}" for text in (self.cause, self.fix) if text for line in text.splitlines()]
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.args, self.__dict__))
+
+
+def _rebuild(cls: type[GatewayError], args: tuple[object, ...], facts: dict[str, object]) -> GatewayError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(facts)
+    return error
+
+
+class ConfigError(GatewayError):
+    """A setting is missing or wrong; the text names where it came from."""
+
+
+class MissingKeyError(ConfigError):
+    """No API key was found for a provider that needs one."""
+
+
+class UnknownProviderError(ConfigError):
+    """The provider's name is not known; the text offers the nearest ones."""
+
+
+class UnknownModelError(ConfigError):
+    """The model's name is not known to the provider; the text offers the nearest ones."""
+
+
+class CassetteError(GatewayError):
+    """A recording cannot be used."""
+
+
+class CassetteReadError(CassetteError):
+    """A cassette is unreadable. It is never treated as empty and never overwritten."""
+
+
+class CassetteMissError(CassetteError):
+    """Nothing recorded matches what was sent."""
+
+
+class CassetteUnusedError(CassetteError):
+    """The test passed without asking for every recorded exchange."""
+
+
+class CassetteSaveError(CassetteError):
+    """The cassette could not be written; the old file is as it was."""
+
+
+class CassetteSecretError(CassetteError):
+    """A secret would have been written; nothing was."""
+
+
+class RouteError(CassetteError):
+    """Several cassettes are open and the caller belongs to none of them."""
+
+
+class BlockedCallError(GatewayError):
+    """An LLM host was called by a test that may not call one."""
+
+
+class ProviderError(GatewayError):
+    """
+    The provider refused or failed.
+
+    Args:
+        message: What happened, with the provider's own words.
+
+        kind: Which sort of failure; branch on this.
+
+        provider: The provider's name.
+
+        status: HTTP status, or None when there was no reply.
+
+        retry_after_s: Seconds that the provider asks to wait, or None.
+
+        usage: Tokens spent before the failure, or None when unknown.
+
+        raw: The reply as text, cut at 2,000 characters, or None.
+    """
+
+    _RETRYABLE = frozenset({"rate_limited", "overloaded", "timeout", "connection", "server"})
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: ErrorKind,
+        provider: str | None = None,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        usage: TokenUsage | None = None,
+        raw: str | None = None,
+        cause: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.kind: ErrorKind = kind
+        self.provider = provider
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.usage = usage
+        self.raw = raw
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.kind in self._RETRYABLE
+
+
+class StructuredOutputError(GatewayError):
+    """
+    The answer does not satisfy the asked schema, or was cut off.
+
+    *text* is the answer as it came, *usage* what it cost in tokens over all attempts.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str,
+        usage: TokenUsage | None,
+        cause: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.text = text
+        self.usage = usage
+
+
+class CostLimitExceededError(GatewayError):
+    """The call would pass the cost limit that was set; it was not sent."""

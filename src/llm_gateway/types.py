@@ -1,0 +1,286 @@
+"""What every layer speaks of: messages, tool calls, usage, replies and raw exchanges. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from decimal import Decimal
+from typing import Any, Generic, Literal, TypeVar
+
+__all__ = [
+    "Attempt",
+    "ChatReply",
+    "ChatRequest",
+    "ImagePart",
+    "JsonObject",
+    "LLMMessage",
+    "LLMResponse",
+    "Part",
+    "ProcessReply",
+    "ProcessRequest",
+    "Role",
+    "StopReason",
+    "StreamDelta",
+    "TextPart",
+    "ThinkingPart",
+    "TokenUsage",
+    "Tool",
+    "ToolCall",
+    "ToolResult",
+    "WireReply",
+    "WireRequest",
+]
+
+JsonObject = dict[str, Any]
+Role = Literal["system", "user", "assistant", "tool"]
+StopReason = Literal[
+    "end_turn",
+    "max_tokens",
+    "stop_sequence",
+    "tool_use",
+    "refusal",
+    "content_filter",
+    "pause_turn",
+    "context_window",
+    "error",
+]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Plain text inside a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingPart:
+    """A model's reasoning as the provider shows it; *signature* must go back unchanged with the next turn."""
+
+    text: str
+    signature: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """An image, either as bytes with its *media_type* (``image/png``) or as a *url* the provider fetches."""
+
+    data: bytes | None = None
+    media_type: str | None = None
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A tool the model asks for. *arguments* is the decoded JSON object."""
+
+    id: str
+    name: str
+    arguments: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool returned for the call *tool_call_id*."""
+
+    tool_call_id: str
+    content: str
+    is_error: bool = False
+
+
+Part = TextPart | ThinkingPart | ImagePart | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class LLMMessage:
+    """One turn of a conversation: a role and its parts."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool the model may call; *parameters* is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """
+    Tokens of one or more calls, as the provider reported them. ``None`` means not reported, never zero.
+
+    *input_tokens* is all input, cached included; *cache_read_tokens* and *cache_write_tokens* say how much of it was
+    read from and written to a prompt cache (*cache_write_1h_tokens* is the part of the writes with a one-hour life).
+    *output_tokens* includes *reasoning_tokens*.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+    @property
+    def total_tokens(self) -> int | None:
+        """Input plus output, or None when either is unknown."""
+        if self.input_tokens is None or self.output_tokens is None:
+            return None
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: TokenUsage) -> TokenUsage:
+        """Sum part by part; a part that neither side reported stays None."""
+        sums: dict[str, int | None] = {}
+        for part in fields(self):
+            left, right = getattr(self, part.name), getattr(other, part.name)
+            sums[part.name] = None if left is None and right is None else (left or 0) + (right or 0)
+        return TokenUsage(**sums)
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What is asked of a model, in no provider's words. Wire dialects encode and decode it."""
+
+    model: str
+    messages: tuple[LLMMessage, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    stop: tuple[str, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str | None = None
+    """``auto``, ``none``, ``required`` or a tool's name; None leaves it to the provider."""
+    response_schema: JsonObject | None = None
+    """JSON schema the answer must satisfy, for the provider's native structured output."""
+    response_schema_name: str = "answer"
+    stream: bool = False
+    extra: JsonObject = field(default_factory=dict)
+    """Members that this type does not know; they are merged into the body as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatReply:
+    """What a model answered, in no provider's words. Wire dialects decode and encode it."""
+
+    parts: tuple[Part, ...]
+    model: str | None = None
+    id: str | None = None
+    stop_reason: StopReason | None = None
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    """Only where the provider itself states a cost, as the claude CLI does."""
+    structured: Any = None
+    """The structured answer where the format carries it apart from the text, as the claude CLI does."""
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tools the model asked for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+@dataclass(frozen=True, slots=True)
+class StreamDelta:
+    """A piece of a streamed answer: text, reasoning, or a tool call that is now complete."""
+
+    text: str = ""
+    thinking: str = ""
+    tool_call: ToolCall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request that was sent for a call, whether it succeeded or not."""
+
+    number: int
+    provider: str
+    model: str
+    status: int | None
+    error: str | None
+    usage: TokenUsage | None
+    cost_usd: Decimal | None
+    latency_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LLMResponse(Generic[T]):
+    """
+    The answer to a call: *content* is a ``str`` for ``chat`` and a validated object for ``complete``.
+
+    *usage* and *cost_usd* cover every attempt that the call needed; None means that the provider did not say.
+    """
+
+    content: T
+    provider: str
+    model: str
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    stop_reason: StopReason | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    reply: ChatReply | None = None
+    """The decoded reply of the last attempt, parts and all: append it to a conversation with ``to_message()``."""
+
+    def to_message(self) -> LLMMessage:
+        """The assistant turn that continues a conversation, tool calls and reasoning included."""
+        parts = self.reply.parts if self.reply else ()
+        return LLMMessage("assistant", parts)
+
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """An HTTP request as it goes out. Header names keep their case; *body* is never compressed."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class WireReply:
+    """An HTTP reply as it came in, whole."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """The first value of header *name*, any case, or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessRequest:
+    """A command to run: *argv*, what goes to its standard input, and the environment that it adds."""
+
+    argv: tuple[str, ...]
+    stdin: bytes = b""
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReply:
+    """What a finished command left behind."""
+
+    exit_code: int
+    stdout: bytes = b""
+    stderr: bytes = b""

@@ -1,0 +1,102 @@
+"""What a dialect is: encode and decode of requests, replies, streams and errors of one wire format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from llm_gateway.exceptions import ErrorKind
+from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, TokenUsage
+
+__all__ = ["Dialect", "ErrorFacts", "Reading", "StreamDecoder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorFacts:
+    """What an error body says: its sort, the provider's own type and words, and the wait that it asks for."""
+
+    kind: ErrorKind
+    message: str
+    type: str | None = None
+    retry_after_s: float | None = None
+
+
+class StreamDecoder(Protocol):
+    """
+    Decode one streamed reply, fed in pieces of any size: single bytes and cuts inside a UTF-8 sequence included.
+
+    Attributes:
+        is_finished: Whether the format's own end was seen (``message_stop``, ``[DONE]``, ``response.completed``).
+
+        error: The error that the stream carried inside itself, or None.
+    """
+
+    is_finished: bool
+    error: ErrorFacts | None
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        ...
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply, with the usage so far."""
+        ...
+
+
+class Dialect(Protocol):
+    """
+    One wire format, both directions.
+
+    *encode_stream* writes the reply as a provider would stream it, one item per event; *pieces* says how to cut the
+    text, by default in one piece. ``decode(encode(x)) == x`` holds for what the format can express.
+    """
+
+    name: str
+
+    def encode_request(self, request: ChatRequest) -> JsonObject:
+        """Write the request body."""
+        ...
+
+    def decode_request(self, body: JsonObject) -> ChatRequest:
+        """Read a request body that any client wrote."""
+        ...
+
+    def encode_reply(self, reply: ChatReply) -> JsonObject:
+        """Write the reply body of a call that did not stream."""
+        ...
+
+    def decode_reply(self, body: JsonObject) -> ChatReply:
+        """Read the reply body of a call that did not stream."""
+        ...
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream, one item per event."""
+        ...
+
+    def stream_decoder(self) -> StreamDecoder:
+        """Start reading one streamed reply."""
+        ...
+
+    def decode_error(self, status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> ErrorFacts:
+        """Read an error reply; the body may be anything, also empty or HTML."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What an exchange says of itself, whoever recorded it. ``None`` means not reported or not known.
+
+    *provider* is a name as in ``anthropic``, ``openai``, ``groq``; *api* as in ``anthropic.messages``, ``openai.chat``.
+    """
+
+    provider: str | None = None
+    api: str | None = None
+    model_requested: str | None = None
+    model_served: str | None = None
+    usage: TokenUsage | None = None
+    is_streaming: bool = False
+    stop_reason: str | None = None
+    service_tier: str | None = None
+    error: ErrorFacts | None = None
