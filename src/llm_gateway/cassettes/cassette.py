@@ -1,0 +1,226 @@
+"""One open cassette: answers and records the calls of one test, and judges at the end what became of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from llm_gateway.cassettes import guard, meter, writer
+from llm_gateway.cassettes.call import Call, Served
+from llm_gateway.cassettes.diagnose import nearest_text, summary
+from llm_gateway.cassettes.document import shown
+from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.cassettes.match import Normalize
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.recording import Recording
+from llm_gateway.cassettes.replies import refusal
+from llm_gateway.cassettes.tape import Tape
+from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteUnusedError
+from llm_gateway.types import WireRequest
+
+__all__ = ["Cassette", "Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """
+    How a cassette behaves beside its mode.
+
+    Attributes:
+        environ: Where the values of secrets are looked up, to keep them out of the file.
+
+        ignore_hosts: Hosts whose calls pass through, neither recorded nor replayed.
+
+        allow_unused: Whether recorded exchanges may stay unused.
+
+        normalize: Applied to requests before they are compared, live and recorded ones alike.
+
+        before_save: Applied to each request that is written.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=dict)
+    ignore_hosts: frozenset[str] = frozenset()
+    allow_unused: bool = False
+    normalize: Normalize | None = None
+    before_save: Normalize | None = None
+
+
+class Cassette:
+    """
+    An open cassette file in one mode. Its methods may be called from any thread.
+
+    Args:
+        path: The file; it need not exist.
+
+        mode: What happens to calls.
+
+        test_id: The test it belongs to, for messages.
+
+        settings: See `Settings`.
+
+    Raises:
+        CassetteReadError: The file exists and cannot be read, in any mode that would read or replace it.
+    """
+
+    def __init__(self, path: Path, mode: Mode, *, test_id: str = "", settings: Settings | None = None) -> None:
+        self.path = path
+        self.mode = mode
+        self.test_id = test_id
+        self.is_closed = False
+        self.calls: list[Call] = []
+        self._settings = settings or Settings()
+        self._tape = None if mode is Mode.LIVE else Tape(path, self._settings.normalize)
+        self._slots: list[Exchange | None] = []
+        self._recordings: list[Recording] = []
+        self._misses: dict[str, None] = {}
+        self._callbacks: list[Callable[[], None]] = []
+        self._lock = threading.RLock()
+
+    def wants(self, request: WireRequest) -> bool:
+        """Whether *request* is this cassette's business; a test's own local servers are not."""
+        host = (urlsplit(request.url).hostname or "").lower()
+        if host in self._settings.ignore_hosts:
+            return False
+        if not guard.is_local(request.url):
+            return True
+        if self._tape is not None and self.mode.reads and self._tape.knows(request.url):
+            return True
+        from llm_gateway.wire.identify import identify
+
+        return identify(request.method, request.url) is not None
+
+    def handle(self, request: WireRequest) -> HttpExchange | Recording:
+        """Answer *request* from the file, or start to record it."""
+        with self._lock:
+            found = self._tape.take(request) if self._tape is not None and self.mode.reads else None
+            if found is not None:
+                self._count("replay", found)
+                return found
+            if self.mode is not Mode.REPLAY:
+                return self._record(request)
+        return self._miss(request)
+
+    def _count(self, served: Served, exchange: Exchange) -> None:
+        metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
+        if served in ("record", "live"):
+            exchange.metering = metering
+        status = exchange.reply.status if isinstance(exchange, HttpExchange) and exchange.reply else None
+        self.calls.append(Call(served, metering, status, exchange.duration_s))
+
+    def _record(self, request: WireRequest) -> Recording:
+        slot = len(self._slots)
+        self._slots.append(None)
+
+        def done(exchange: HttpExchange) -> None:
+            with self._lock:
+                self._count("record" if self.mode.writes else "live", exchange)
+                self._slots[slot] = exchange if self.mode.writes else None
+
+        recording = Recording(request, done)
+        self._recordings.append(recording)
+        return recording
+
+    def _miss(self, request: WireRequest) -> HttpExchange:
+        text = str(self._miss_error(request))
+        self.note_miss(text)
+        answer = refusal(request, "cassette_miss", text)
+        self.calls.append(Call("miss", meter.metered(answer), None, None))
+        return answer
+
+    def _miss_error(self, request: WireRequest) -> CassetteMissError:
+        recorded = self._tape.recorded() if self._tape else []
+        if self._tape is not None and not self._tape.exists:
+            cause = f"there is no cassette {shown(self.path)} yet"
+        else:
+            used = sum(one.is_used for one in recorded)
+            cause = f"in {shown(self.path)} ({len(recorded)} recorded, {used} already used)\n"
+            cause += nearest_text(request, recorded)
+        return CassetteMissError(
+            f"CassetteMissError: no recording matches {summary(request)}",
+            cause=cause,
+            fix=f"to record it: {self.record_command()}",
+        )
+
+    def record_command(self) -> str:
+        """What to type to record this test again."""
+        return f"pytest --llm-record {self.test_id}".rstrip()
+
+    def note_miss(self, text: str) -> None:
+        """Fail the test at its end with *text*, whatever the code under test makes of the answer."""
+        with self._lock:
+            self._misses[text] = None
+
+    def processes_left(self) -> list[ProcessExchange]:
+        """Recorded runs of commands that were not used yet, in order."""
+        with self._lock:
+            return self._tape.processes_left() if self._tape else []
+
+    def take_process(self, exchange: ProcessExchange) -> None:
+        """Mark a recorded run as used."""
+        with self._lock:
+            assert self._tape is not None
+            self._tape.take_process(exchange)
+            self._count("replay", exchange)
+
+    def add_process(self, exchange: ProcessExchange) -> None:
+        """Take in a live run: it is recorded in a mode that writes, and counted in any."""
+        with self._lock:
+            self._count("record" if self.mode.writes else "live", exchange)
+            if self.mode.writes:
+                self._slots.append(exchange)
+
+    def on_close(self, callback: Callable[[], None]) -> None:
+        """Run *callback* before the cassette is judged."""
+        self._callbacks.append(callback)
+
+    def settle(self) -> None:
+        """Collect what is still out: processes that report at their end, streams that nobody closed."""
+        while self._callbacks:
+            self._callbacks.pop()()
+        for recording in list(self._recordings):
+            recording.finish("partial")
+        self._recordings.clear()
+
+    def misses(self) -> list[CassetteError]:
+        """One error for each different call that found no recording."""
+        return [CassetteMissError(text) for text in self._misses]
+
+    def unused(self) -> CassetteError | None:
+        """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""
+        if self.mode is not Mode.REPLAY or self._settings.allow_unused or self._tape is None:
+            return None
+        left = [f"#{one.number} {summary(one.request)}" for one in self._tape.recorded() if not one.is_used]
+        left += [f"command {' '.join(run.argv)[:60]!r}" for run in self._tape.processes_left()]
+        if not left:
+            return None
+        return CassetteUnusedError(
+            f"CassetteUnusedError: {len(left)} of {len(self._tape)} recorded exchanges were not used "
+            f"in {shown(self.path)}",
+            cause="not asked for: " + ", ".join(_few(left)),
+            fix=f"to record it again: {self.record_command()}\n"
+            "to accept it: @pytest.mark.llm(allow_unused=True)",
+        )
+
+    def save(self) -> bool:
+        """
+        Write what was recorded; True when the file changed.
+
+        A run in which no call was made changes nothing: a recording is never replaced by its absence.
+
+        Raises:
+            CassetteSaveError: The file could not be written; the old one is as it was.
+            CassetteSecretError: A secret was left in it; nothing was written.
+        """
+        exchanges = [exchange for exchange in self._slots if exchange is not None]
+        if not self.mode.writes or not exchanges:
+            return False
+        kept = self._tape.content if self._tape is not None and self.mode is Mode.NEW else None
+        writer.write(self.path, exchanges, kept=kept, environ=self._settings.environ, before=self._settings.before_save)
+        return True
+
+
+def _few(items: Sequence[str], most: int = 5) -> list[str]:
+    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)

@@ -1,0 +1,131 @@
+"""Cassette files as YAML text: safe loading with the line of every mistake, and readable dumping."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from llm_gateway.exceptions import CassetteReadError
+
+__all__ = ["VERSION", "dump", "flow", "line_of", "parse", "shown"]
+
+VERSION = 1
+_READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+# One line break only, and nothing that a block scalar would change on the way back.
+_BLOCK_TEXT = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*\Z")
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    """Safe YAML that builds no Python object, and reads the header names of early aiohttp cassettes as text."""
+
+
+def _header_name(loader: Any, suffix: str, node: Any) -> str:
+    if not suffix.endswith(".istr") or not isinstance(node, yaml.SequenceNode):
+        raise yaml.constructor.ConstructorError(
+            None, None, f"refused to build a Python object (python/object/apply:{suffix})", node.start_mark
+        )
+    return str(loader.construct_sequence(node)[0])
+
+
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/object/apply:", _header_name)
+
+
+def shown(path: Path) -> str:
+    """*path* relative to the working directory where possible, for messages."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def parse(raw: bytes, path: Path) -> dict[str, Any]:
+    """
+    Read a cassette's text.
+
+    Raises:
+        CassetteReadError: Not UTF-8, not YAML, a Python object, not a cassette, or of another version.
+    """
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise _unreadable(path, line, f"not UTF-8: byte 0x{raw[error.start]:02x}") from None
+    try:
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
+    except (yaml.YAMLError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        raise _unreadable(path, mark.line + 1 if mark else 1, problem) from None
+    return _checked(document, text, path)
+
+
+def _checked(document: object, text: str, path: Path) -> dict[str, Any]:
+    if document is None:
+        document = {"interactions": []}
+    if not isinstance(document, dict) or not isinstance(document.get("interactions", []), list):
+        raise _unreadable(path, 1, "not a cassette: a mapping with a list `interactions` was expected")
+    version = document.get("version", VERSION)
+    if version != VERSION:
+        line = next((n for n, row in enumerate(text.splitlines(), 1) if row.startswith("version")), 1)
+        raise _unreadable(
+            path,
+            line,
+            f"version {version!r}; this release reads version {VERSION}",
+            fix="pip install -U pytest-llm-gateway",
+        )
+    return document
+
+
+def _unreadable(path: Path, line: int, problem: str, fix: str = _READ_FIX) -> CassetteReadError:
+    return CassetteReadError(f"cannot read cassette {shown(path)}, line {line}", cause=problem, fix=fix)
+
+
+def line_of(raw: bytes, section: str, index: int) -> int:
+    """The line where entry *index* of the list *section* starts; 1 when it cannot be told."""
+    root: Any = yaml.compose(raw.decode("utf-8-sig"), Loader=_Loader)
+    for key, value in root.value:
+        if key.value == section and index < len(value.value):
+            return int(value.value[index].start_mark.line) + 1
+    return 1
+
+
+class _Flow(list[Any]):
+    """A list to be written on one line."""
+
+
+def flow(items: list[Any]) -> list[Any]:
+    """Ask for *items* to be written on one line."""
+    return _Flow(items)
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    style = "|" if "\n" in text and _BLOCK_TEXT.match(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+def _represent_flow(dumper: Any, items: _Flow) -> Any:
+    return dumper.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=True)
+
+
+def _dumper(base: Any) -> Any:
+    made = type("CassetteDumper", (base,), {"ignore_aliases": lambda _self, _data: True})
+    made.add_representer(str, _represent_text)
+    made.add_representer(_Flow, _represent_flow)
+    return made
+
+
+_Dumper, _AstralDumper = _dumper(_FastDumper), _dumper(yaml.SafeDumper)
+
+
+def dump(document: dict[str, Any]) -> str:
+    """Write *document* so that a person can read and diff it; text with line breaks becomes blocks."""
+    options: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 10_000_000}
+    text = yaml.dump(document, Dumper=_Dumper, **options)
+    if "\\U000" in text:  # libyaml escapes what lies beyond the basic plane, emoji first of all
+        return str(yaml.dump(document, Dumper=_AstralDumper, **options))
+    return str(text)

@@ -1,0 +1,66 @@
+"""LLM hosts are closed to tests that neither record nor run live; what was refused is kept for the report."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+__all__ = ["Refusal", "close", "closed_to", "is_closed", "is_local", "open_up", "refusals", "refuse", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A call that was refused: what it was, and the test that made it (None outside any test)."""
+
+    what: str
+    test_id: str | None
+
+
+_state = {"closed": False}
+refusals: list[Refusal] = []
+running: ContextVar[str | None] = ContextVar("llm_gateway_running_test", default=None)
+_LOCAL = ("localhost", "127.", "::1", "0.0.0.0", "169.254.", "host.docker.internal")  # noqa: S104  names, not a bind
+
+
+def close() -> None:
+    """Refuse calls to LLM hosts from here on, in this process."""
+    _state["closed"] = True
+
+
+def open_up() -> None:
+    """Let calls to LLM hosts through again."""
+    _state["closed"] = False
+
+
+def is_closed() -> bool:
+    """Whether calls to LLM hosts are refused right now."""
+    return _state["closed"]
+
+
+def is_local(url: str) -> bool:
+    """Whether *url* names this machine: a test's own server, a local model, a metadata service."""
+    host = (urlsplit(url).hostname or "").lower()
+    return host.startswith(_LOCAL) or host.endswith(".localhost")
+
+
+def closed_to(method: str, url: str) -> bool:
+    """Whether a call to *url* is to be refused."""
+    if not _state["closed"] or is_local(url):
+        return False
+    from llm_gateway.wire.identify import identify, is_llm_host
+
+    return is_llm_host((urlsplit(url).hostname or "").lower()) or identify(method, url) is not None
+
+
+def refuse(what: str) -> str:
+    """Note a refused call and return the text that explains it."""
+    test_id = running.get()
+    refusals.append(Refusal(what, test_id))
+    test = test_id or "code outside any test"
+    return (
+        f"BlockedCallError: {test} called {what}\n"
+        "  LLM calls are closed to tests that are not marked; none was made and nothing was spent\n"
+        "  to record and replay it: mark the test with @pytest.mark.llm, then run "
+        f"pytest --llm-record{' ' + test_id if test_id else ''}"
+    )

@@ -1,0 +1,39 @@
+"""What happens to a request that a hook has caught: answered from a cassette, recorded, refused, or let through."""
+
+from __future__ import annotations
+
+from llm_gateway.cassettes import guard, route
+from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.cassettes.recording import Recording
+from llm_gateway.cassettes.replies import refusal
+from llm_gateway.types import WireRequest
+
+__all__ = ["intercept", "is_replaying", "is_watching"]
+
+
+def is_watching(url: str) -> bool:
+    """Whether a request to *url* may concern us; False lets a hook step aside at once."""
+    return route.is_open() or guard.closed_to("POST", url)
+
+
+def is_replaying() -> bool:
+    """Whether calls made here are answered from a file, so that nothing will connect."""
+    cassette = route.current()
+    return cassette is not None and cassette.mode.reads and not cassette.mode.writes
+
+
+def intercept(request: WireRequest) -> HttpExchange | Recording | None:
+    """
+    Decide what happens to *request*.
+
+    Returns:
+        None: let it through untouched. An exchange: answer with it and connect to nothing. A recording: send the
+        request and tell the recording what comes back.
+    """
+    cassette = route.current()
+    if cassette is not None:
+        return cassette.handle(request) if cassette.wants(request) else None
+    if guard.closed_to(request.method, request.url):
+        return refusal(request, "blocked_call", guard.refuse(summary(request)))
+    return None

@@ -1,0 +1,109 @@
+"""Which recorded request a live one equals: a canonical key in a hash index, so a look-up costs the same in any file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from llm_gateway.types import WireRequest
+
+__all__ = ["Index", "Normalize", "canonical_body", "canonical_json", "key"]
+
+Normalize = Callable[[WireRequest], WireRequest]
+_PORTS = {"http": 80, "https": 443}
+SECRET_QUERY = frozenset(
+    "key api_key api-key apikey access_token token sig signature password client_secret code "
+    "x-amz-signature x-amz-credential x-amz-security-token x-amz-date x-amz-expires x-goog-signature "
+    "x-goog-credential x-goog-date".split()
+)
+"""Query parameters that carry credentials or the moment of signing; they say nothing of what is asked."""
+_CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
+_CALL_KINDS = frozenset({"tool_use", "function", "function_call", "tool_call", "custom_tool_call"})
+_HAS_CALL_IDS = re.compile(rb"tool_?(?:call_id|use)|call_id|\"function\"", re.IGNORECASE)
+_BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
+
+
+def key(request: WireRequest) -> bytes:
+    """A digest that two requests share when they ask the same: credentials, call ids and JSON spacing left aside."""
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (request.method.upper(), *place(request.url)):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
+    digest.update(canonical_body(request))
+    return digest.digest()
+
+
+def place(url: str) -> tuple[str, str, str]:
+    """Where a request goes, in one spelling: origin, path and query without credentials."""
+    parts = urlsplit(url)
+    port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in SECRET_QUERY)
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", unquote(parts.path) or "/", repr(query)
+
+
+def canonical_body(request: WireRequest) -> bytes:
+    """The body in one spelling: JSON by value, forms and multipart bodies without what differs from run to run."""
+    body = request.body
+    if not body:
+        return b""
+    kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    if "multipart/" in kind and (boundary := _BOUNDARY.search(kind)):
+        return body.replace(boundary[1].encode(), b"boundary")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        return repr(sorted(pair for pair in pairs if pair[0].lower() not in SECRET_QUERY)).encode()
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return canonical_json(value, with_call_ids=_HAS_CALL_IDS.search(body) is not None)
+
+
+def canonical_json(value: Any, *, with_call_ids: bool = True) -> bytes:
+    """*value* with sorted keys and, where it has calls to tools, their ids replaced by ordinals."""
+    if with_call_ids:
+        value = _Ordinals().apply(value)
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
+class _Ordinals:
+    """Number the ids of tool calls in order of appearance, the same id always the same number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, str] = {}
+
+    def apply(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.apply(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        named = _CALL_IDS + (("id",) if value.get("type") in _CALL_KINDS else ())
+        return {
+            name: self._number(item) if name in named and isinstance(item, str) else self.apply(item)
+            for name, item in value.items()
+        }
+
+    def _number(self, identity: str) -> str:
+        return self._numbers.setdefault(identity, f"call_{len(self._numbers) + 1}")
+
+
+class Index:
+    """Positions of recorded requests by key; equal requests are given out in recorded order, each once."""
+
+    def __init__(self, requests: Iterable[WireRequest], normalize: Normalize | None = None) -> None:
+        self._normalize = normalize
+        self._waiting: dict[bytes, deque[int]] = defaultdict(deque)
+        for position, request in enumerate(requests):
+            self._waiting[self._key(request)].append(position)
+
+    def _key(self, request: WireRequest) -> bytes:
+        return key(self._normalize(request) if self._normalize else request)
+
+    def take(self, request: WireRequest) -> int | None:
+        """The position of the next recorded request that equals *request*, or None."""
+        waiting = self._waiting.get(self._key(request))
+        return waiting.popleft() if waiting else None

@@ -1,0 +1,62 @@
+"""Usage and price of an exchange: what the file says of it, else what its bytes say."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+
+from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
+from llm_gateway.wire.reading import read_exchange, read_process
+
+__all__ = ["metered", "priced"]
+
+
+def metered(exchange: Exchange) -> Metering:
+    """The usage of *exchange*; never looks up a price."""
+    if exchange.metering is not None:
+        return exchange.metering
+    if isinstance(exchange, ProcessExchange):
+        return _of_process(exchange)
+    return _of_http(exchange)
+
+
+def _of_http(exchange: HttpExchange) -> Metering:
+    request, reply = exchange.request, exchange.reply
+    if reply is None:
+        reading = read_exchange(request.method, request.url, request.body, 0, (), b"")
+    else:
+        reading = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
+    return Metering(
+        provider=reading.provider,
+        api=reading.api,
+        model_requested=reading.model_requested,
+        model_served=reading.model_served,
+        usage=reading.usage,
+    )
+
+
+def _of_process(exchange: ProcessExchange) -> Metering:
+    reading, cost_usd = read_process(exchange.argv, exchange.channel("stdout"), exchange.exit_code)
+    return Metering(
+        provider=reading.provider,
+        api=reading.api,
+        model_requested=reading.model_requested,
+        model_served=reading.model_served,
+        usage=reading.usage,
+        cost_usd=cost_usd,
+        price=None if cost_usd is None else {"source": "claude CLI"},
+    )
+
+
+def priced(exchange: Exchange) -> Metering:
+    """The usage of *exchange* with its price in force when it was recorded; a cost that is not known stays None."""
+    metering = metered(exchange)
+    model = metering.model_served or metering.model_requested
+    if metering.cost_usd is not None or metering.usage is None or not metering.provider or not model:
+        return metering
+    from llm_gateway.cost.prices import price
+
+    found = price(metering.provider, model, metering.usage, at=exchange.recorded_at or datetime.now(UTC))
+    if found is None:
+        return metering
+    return dataclasses.replace(metering, cost_usd=found.cost_usd, price=found.row)

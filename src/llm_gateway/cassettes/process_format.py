@@ -1,0 +1,56 @@
+"""Runs of commands to and from the mappings of a cassette file, under ``processes`` where plain vcrpy looks past them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_gateway.cassettes.exchange import Frame, ProcessExchange
+from llm_gateway.cassettes.format import metering_from, metering_to, when
+
+__all__ = ["process_from", "process_to_mapping"]
+
+_CHANNELS = ("stdin", "stdout", "stderr")
+
+
+def process_from(entry: dict[str, Any]) -> ProcessExchange:
+    """Read one entry of ``processes``."""
+    ours = entry.get("llm") or {}
+    return ProcessExchange(
+        argv=tuple(str(argument) for argument in entry["argv"]),
+        frames=tuple(_frame(raw) for raw in entry.get("frames") or ()),
+        stdin_closed=bool(entry.get("stdin_closed", True)),
+        exit_code=entry.get("exit_code"),
+        end=ours.get("end", "complete"),
+        recorded_at=when(ours.get("recorded_at")),
+        duration_s=ours.get("duration_s"),
+        metering=metering_from(ours),
+    )
+
+
+def _frame(raw: dict[str, Any]) -> Frame:
+    channel: Any = next(name for name in _CHANNELS if name in raw)
+    data = raw[channel]
+    return Frame(channel, data if isinstance(data, bytes) else str(data).encode(), float(raw.get("at_s") or 0.0))
+
+
+def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
+    """Write one entry of ``processes``."""
+    return {
+        "argv": list(exchange.argv),
+        "frames": [{frame.channel: _text_or_bytes(frame.data), "at_s": round(frame.at_s, 4)} for frame in exchange.frames],
+        "stdin_closed": exchange.stdin_closed,
+        "exit_code": exchange.exit_code,
+        "llm": {
+            "recorded_at": exchange.recorded_at.isoformat() if exchange.recorded_at else None,
+            "duration_s": exchange.duration_s,
+            **metering_to(exchange.metering),
+            "end": exchange.end,
+        },
+    }
+
+
+def _text_or_bytes(data: bytes) -> str | bytes:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data

@@ -1,0 +1,102 @@
+"""One live exchange being recorded: what arrives, when, and how it ended."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from llm_gateway.cassettes.body import decoded
+from llm_gateway.cassettes.exchange import Chunk, End, HttpExchange
+from llm_gateway.types import Headers, WireReply, WireRequest
+
+__all__ = ["Recording"]
+
+
+class Recording:
+    """
+    What a hook tells while a request is really sent. Every method may be called from any thread.
+
+    Args:
+        request: As it goes out.
+
+        done: Called once, with the finished exchange.
+    """
+
+    def __init__(self, request: WireRequest, done: Callable[[HttpExchange], None]) -> None:
+        self._request = request
+        self._done = done
+        self._started_at = datetime.now(UTC)
+        self._start = time.monotonic()
+        self._status: int | None = None
+        self._reason = ""
+        self._headers: Headers = ()
+        self._parts: list[tuple[bytes, float]] = []
+        self._is_over = False
+
+    def head(self, status: int, reason: str, headers: Iterable[tuple[str, str]]) -> None:
+        """The status line and headers arrived."""
+        self._status, self._reason, self._headers = status, reason, tuple(headers)
+
+    def chunk(self, data: bytes) -> None:
+        """A piece of the body arrived, still content-encoded."""
+        if data and not self._is_over:
+            self._parts.append((bytes(data), time.monotonic() - self._start))
+
+    def finish(self, end: End = "complete") -> None:
+        """The reply is over; ``partial`` when the caller stopped reading early. Later calls do nothing."""
+        self._close(end, None, None)
+
+    def fail(self, kind: str, text: str) -> None:
+        """The transport failed: ``connect``, ``connect_timeout``, ``read_timeout``, ``read`` or ``protocol``."""
+        self._close("error", kind, text)
+
+    def _close(self, end: End, failure: str | None, text: str | None) -> None:
+        if self._is_over:
+            return
+        self._is_over = True
+        headers, body, chunks = _plain(self._headers, self._parts)
+        reply = None if self._status is None else WireReply(self._status, headers, body)
+        if reply is None and failure is None:
+            failure, text, end = "read_timeout", "the caller gave up before the reply began", "error"
+        self._done(
+            HttpExchange(
+                request=self._request,
+                reply=reply,
+                reason=self._reason,
+                chunks=chunks,
+                end=end,
+                failure=failure,
+                failure_text=text,
+                recorded_at=self._started_at,
+                duration_s=round(time.monotonic() - self._start, 4),
+            )
+        )
+
+
+def _plain(headers: Headers, parts: list[tuple[bytes, float]]) -> tuple[Headers, bytes, tuple[Chunk, ...]]:
+    """Take the content encoding off, so that the file can be read and searched for secrets; keep the cuts."""
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "").lower()
+    if encoding not in ("", "identity"):
+        plain = _unpacked(parts, encoding)
+        if plain is None:
+            return headers, b"".join(data for data, _ in parts), _cuts(parts)
+        parts = plain
+        headers = tuple(pair for pair in headers if pair[0].lower() not in ("content-encoding", "content-length"))
+    return headers, b"".join(data for data, _ in parts), _cuts(parts)
+
+
+def _unpacked(parts: list[tuple[bytes, float]], encoding: str) -> list[tuple[bytes, float]] | None:
+    if encoding in ("gzip", "x-gzip"):
+        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            return [(plain, at_s) for data, at_s in parts if (plain := stream.decompress(data))]
+        except zlib.error:
+            return None
+    whole = decoded(b"".join(data for data, _ in parts), encoding)
+    return None if whole is None else [(whole, parts[-1][1] if parts else 0.0)]
+
+
+def _cuts(parts: list[tuple[bytes, float]]) -> tuple[Chunk, ...]:
+    return tuple(Chunk(len(data), round(at_s, 4)) for data, at_s in parts) if len(parts) > 1 else ()

@@ -1,0 +1,44 @@
+"""Open a cassette around any code, inside a test or not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from llm_gateway.cassettes import route
+from llm_gateway.cassettes.cassette import Cassette, Settings
+from llm_gateway.cassettes.modes import Mode
+
+__all__ = ["use_cassette"]
+
+
+@contextmanager
+def use_cassette(path: str | Path, mode: Mode = Mode.REPLAY, *, settings: Settings | None = None) -> Iterator[Cassette]:
+    """
+    Answer or record every provider call made inside the block.
+
+    The file is written only when the block ends without an error.
+
+    Raises:
+        CassetteMissError: A call found no recording, also when the code inside swallowed that.
+        CassetteUnusedError: The block ended without asking for every recorded exchange.
+        CassetteReadError: The file exists and cannot be read.
+        CassetteSaveError, CassetteSecretError: The recording could not be written; the old file is as it was.
+    """
+    from llm_gateway.cassettes.recorders.install import install
+
+    install()
+    cassette = Cassette(Path(path), mode, settings=settings or Settings(environ=os.environ))
+    token = route.enter(cassette)
+    try:
+        yield cassette
+        cassette.settle()
+    finally:
+        cassette.is_closed = True
+        route.leave(cassette, token)
+    problems = [*cassette.misses(), *filter(None, [cassette.unused()])]
+    if problems:
+        raise problems[0]
+    cassette.save()

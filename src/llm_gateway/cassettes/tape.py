@@ -1,0 +1,101 @@
+"""A cassette file that was read: its exchanges, found by request, each given out once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from llm_gateway.cassettes import document, store
+from llm_gateway.cassettes.diagnose import Recorded
+from llm_gateway.cassettes.exchange import HttpExchange, ProcessExchange
+from llm_gateway.cassettes.format import is_http, reply_from, request_from
+from llm_gateway.cassettes.match import Index, Normalize, place
+from llm_gateway.cassettes.process_format import process_from
+from llm_gateway.exceptions import CassetteReadError
+
+__all__ = ["Tape"]
+
+
+class Tape:
+    """
+    What one file holds. Requests are read at once, replies when they are asked for.
+
+    Attributes:
+        exists: Whether there is a file at all.
+
+        content: The file's mapping as it was read, for a mode that adds to it.
+    """
+
+    def __init__(self, path: Path, normalize: Normalize | None = None) -> None:
+        self.path = path
+        raw = store.read(path)
+        self.exists = raw is not None
+        self.content: dict[str, Any] = document.parse(raw or b"", path)
+        self._entries = [entry for entry in self.content.get("interactions") or [] if is_http(entry)]
+        self.processes = self._read_each("processes", self.content.get("processes") or [], process_from)
+        self._requests = self._read_each("interactions", self._entries, request_from)
+        self._index = Index(self._requests, normalize)
+        self._used = [False] * len(self._entries)
+        self._processes_used = [False] * len(self.processes)
+        self._origins = {place(request.url)[0] for request in self._requests}
+
+    def _read_each(self, section: str, entries: list[Any], read: Any) -> list[Any]:
+        done = []
+        for index, entry in enumerate(entries):
+            try:
+                done.append(read(entry))
+            except (KeyError, TypeError, ValueError, StopIteration, AttributeError) as error:
+                raise self._broken(section, index, error) from error
+        return done
+
+    def _broken(self, section: str, index: int, error: Exception) -> CassetteReadError:
+        where = self.content.get(section) or []
+        entries = [i for i, entry in enumerate(where) if section != "interactions" or is_http(entry)]
+        line = document.line_of(self.path.read_bytes(), section, entries[index])
+        what = f"missing {error}" if isinstance(error, KeyError) else str(error)
+        return CassetteReadError(
+            f"cannot read cassette {document.shown(self.path)}, line {line}",
+            cause=f"{section}[{entries[index]}] is not an exchange: {what}",
+            fix="restore it from version control, or delete it and record again: pytest --llm-record",
+        )
+
+    def take(self, request: Any) -> HttpExchange | None:
+        """The next unused exchange for *request*, which is then used; None when there is none."""
+        position = self._index.take(request)
+        if position is None:
+            return None
+        self._used[position] = True
+        return self.exchange(position)
+
+    def exchange(self, position: int) -> HttpExchange:
+        """
+        The exchange at *position*, read whole.
+
+        Raises:
+            CassetteReadError: The entry's reply is malformed.
+        """
+        try:
+            return reply_from(self._entries[position], self._requests[position])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._broken("interactions", position, error) from error
+
+    def knows(self, url: str) -> bool:
+        """Whether anything was recorded of the host of *url*."""
+        return place(url)[0] in self._origins
+
+    def recorded(self) -> list[Recorded]:
+        """Every recorded request, for a diagnosis."""
+        pairs = zip(self._requests, self._used, strict=True)
+        return [Recorded(number, request, used) for number, (request, used) in enumerate(pairs, 1)]
+
+    def processes_left(self) -> list[ProcessExchange]:
+        """Recorded runs that were not used yet, in order."""
+        return [run for run, used in zip(self.processes, self._processes_used, strict=True) if not used]
+
+    def take_process(self, exchange: ProcessExchange) -> None:
+        """Mark a recorded run as used."""
+        position = next(i for i, run in enumerate(self.processes) if run is exchange)
+        self._processes_used[position] = True
+
+    def __len__(self) -> int:
+        return len(self._entries) + len(self.processes)
