@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-__all__ = ["Refusal", "close", "closed_to", "is_closed", "is_local", "open_up", "refusals", "refuse", "running"]
+__all__ = ["Refusal", "close", "closed_to", "explained", "is_closed", "is_local", "open_up", "refusals", "refuse", "running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,17 @@ def closed_to(method: str, url: str) -> bool:
 
 def refuse(what: str) -> str:
     """Note a refused call and return the text that explains it."""
-    test_id = running.get()
-    refusals.append(Refusal(what, test_id))
-    test = test_id or "code outside any test"
+    refusal = Refusal(what, running.get())
+    refusals.append(refusal)
+    return explained(refusal)
+
+
+def explained(refusal: Refusal) -> str:
+    """What was refused, why, and what to type."""
+    test_id = refusal.test_id
+    command = f"pytest --llm-record {test_id}" if test_id else "pytest --llm-record"
     return (
-        f"BlockedCallError: {test} called {what}\n"
+        f"BlockedCallError: {test_id or 'code outside any test'} called {refusal.what}\n"
         "  LLM calls are closed to tests that are not marked; none was made and nothing was spent\n"
-        "  to record and replay it: mark the test with @pytest.mark.llm, then run "
-        f"pytest --llm-record{' ' + test_id if test_id else ''}"
+        f"  to record and replay it: mark the test with @pytest.mark.llm, then run {command}"
     )

@@ -61,5 +61,5 @@ def _refuse_secrets(path: Path, text: str, environ: Mapping[str, str]) -> None:
         f"CassetteSecretError: {document.shown(path)} would hold {len(findings)} secrets; nothing was saved",
         cause=listed,
         fix="keep the secret out of what the test sends, or remove it in a hook: "
-        "def llm_gateway_scrub(exchange) in conftest.py",
+        "def pytest_llm_before_save(request) in conftest.py",
     )

@@ -1,0 +1,151 @@
+"""The pytest plugin: hooks only. Everything else is imported when the first test needs it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_gateway.pytest_plugin import options
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from llm_gateway.pytest_plugin.session import Session
+
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
+_MARKS = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette"})
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare ini values; options come later, when every other plugin's are known."""
+    options.add_ini(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Declare options now that every plugin from an entry point has declared its own."""
+    options.add_options(parser)
+    args[:] = options.normalized(args)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare what a conftest may add."""
+    from llm_gateway.pytest_plugin import hooks
+
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Close the LLM hosts, unless this run is live."""
+    options.add_markers(config)
+    from llm_gateway.pytest_plugin.session import Session
+
+    config.stash[SESSION] = session = Session(config, options.mode_name(config))
+    config.pluginmanager.register(_reporter(config, session), "llm_gateway_report")
+
+
+def _reporter(config: pytest.Config, session: Session) -> object:
+    from llm_gateway.pytest_plugin.report import Report
+
+    return Report(config, session.mode_name)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave the process as it was found."""
+    session = config.stash.get(SESSION, None)
+    if session is not None:
+        session.end()
+
+
+def uses_llm(item: pytest.Item) -> bool:
+    """Whether *item* asks for a cassette, by marker or by fixture."""
+    return item.get_closest_marker("llm") is not None or not _MARKS.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse two tests that would share a cassette."""
+    mine = [item for item in items if uses_llm(item)]
+    if mine:
+        config.stash[SESSION].check_names(mine)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take back the placeholder keys that let modules be imported; each test that replays gets its own."""
+    session.config.stash[SESSION].collected()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tell the guard which test is running."""
+    with item.config.stash[SESSION].test(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Open the test's cassette before its fixtures run."""
+    if uses_llm(item):
+        item.config.stash[SESSION].open(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test whose calls found no recording or were refused, whatever it made of the answers."""
+    result = yield
+    item.config.stash[SESSION].judge(item, is_end_of_call=True)
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """Close the cassette after every fixture is done, and save it if all went well."""
+    session = item.config.stash[SESSION]
+    try:
+        result = yield
+        session.judge(item, is_end_of_call=False)
+        session.save(item)
+    finally:
+        session.close(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note whether the test passed so far, and send what its calls used along with the report."""
+    report = yield
+    item.config.stash[SESSION].note(item, call, report)
+    return report
+
+
+@pytest.fixture
+def llm_cassette(request: pytest.FixtureRequest) -> object:
+    """The cassette of this test: its ``path``, ``mode`` and the ``calls`` made so far."""
+    return request.config.stash[SESSION].cassette(request.node)
+
+
+@pytest.fixture
+def llm(request: pytest.FixtureRequest) -> Generator[object]:
+    """An LLM client of the test's own colour: ``SyncLLMClient``, or ``LLMClient`` in an ``async def`` test."""
+    from llm_gateway.pytest_plugin import clients
+
+    yield from clients.either(request)
+
+
+@pytest.fixture
+def sync_llm(request: pytest.FixtureRequest) -> Generator[object]:
+    """A ``SyncLLMClient``, whatever the colour of the test."""
+    from llm_gateway.pytest_plugin import clients
+
+    yield from clients.sync(request)
+
+
+@pytest.fixture
+def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
+    """An ``LLMClient``, whatever the colour of the test."""
+    from llm_gateway.pytest_plugin import clients
+
+    yield from clients.asynchronous(request)

@@ -1,0 +1,60 @@
+"""The clients behind the fixtures: made from the run's configuration, closed with the test."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import pytest
+
+    from llm_gateway import LLMClient, SyncLLMClient
+
+__all__ = ["asynchronous", "either", "sync"]
+
+
+def _model(request: pytest.FixtureRequest) -> str | None:
+    """The model that the marker or the ini file names; None leaves it to the configuration."""
+    for marker in request.node.iter_markers("llm"):
+        if "model" in marker.kwargs:
+            return str(marker.kwargs["model"])
+    return request.config.getini("llm_model") or None
+
+
+def either(request: pytest.FixtureRequest) -> Generator[object]:
+    """A client of the colour of the test function."""
+    is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
+    yield from asynchronous(request) if is_async else sync(request)
+
+
+def sync(request: pytest.FixtureRequest) -> Generator[SyncLLMClient]:
+    """A sync client, closed after the test."""
+    from llm_gateway import SyncLLMClient
+
+    with SyncLLMClient(model=_model(request)) as client:
+        yield client
+
+
+def asynchronous(request: pytest.FixtureRequest) -> Generator[LLMClient]:
+    """An async client, closed in the test's own event loop, which is gone when fixtures are torn down."""
+    from llm_gateway import LLMClient
+
+    client = LLMClient(model=_model(request))
+    test = getattr(request.node, "obj", None)
+    if inspect.iscoroutinefunction(test):
+        request.node.obj = _closing(test, client)
+    yield client
+
+
+def _closing(test: Any, client: LLMClient) -> Any:
+    @functools.wraps(test)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await test(*args, **kwargs)
+        finally:
+            await client.close()
+
+    return run

@@ -1,0 +1,22 @@
+"""Hooks that a conftest may implement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from llm_gateway.types import WireRequest
+
+__all__ = ["pytest_llm_before_save", "pytest_llm_normalize"]
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_llm_normalize(request: WireRequest) -> WireRequest | None:
+    """Return *request* without what differs from run to run; applied to live and recorded requests before matching."""
+
+
+@pytest.hookspec(firstresult=True)
+def pytest_llm_before_save(request: WireRequest) -> WireRequest | None:
+    """Return *request* as it is to be written; replaying code must then send it in that form."""

@@ -1,0 +1,104 @@
+"""Where the cassette of a test is: one rule, names that every file system takes, and no two tests in one file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["cassette_path", "refuse_collisions", "test_name"]
+
+_UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_MOST_BYTES = 120
+
+
+def test_name(item: pytest.Item) -> str:
+    """The test's name with its class, as a file name: ``TestChat.test_greets[de]``."""
+    classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
+    return safe(".".join([*classes, item.name]))
+
+
+test_name.__test__ = False  # type: ignore[attr-defined]
+
+
+def safe(name: str) -> str:
+    """*name* with every character that some file system refuses replaced, and told apart by a digest if that changed it."""
+    cleaned = _UNSAFE.sub("-", name).rstrip(". ")
+    cut = cleaned.encode()[:_MOST_BYTES].decode("utf-8", "ignore")
+    if cut == name:
+        return name
+    return f"{cut}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def cassette_path(item: pytest.Item, marked: str | None) -> Path:
+    """
+    The cassette of *item*.
+
+    Args:
+        item: The test.
+
+        marked: The ``cassette`` of its marker, relative to the cassette folder, or None for the rule of the ini file.
+
+    Raises:
+        pytest.UsageError: The rule names something that it may not.
+    """
+    config = item.config
+    root = config.rootpath / config.getini("llm_cassette_folder")
+    if marked is not None:
+        return root / (marked if marked.endswith((".yaml", ".yml")) else f"{marked}.yaml")
+    return Path(root / _filled(config.getini("llm_cassette_name"), item))
+
+
+def _filled(rule: str, item: pytest.Item) -> str:
+    path = _relative(item)
+    function = getattr(item, "originalname", None) or item.name
+    parts = {
+        "path": path.with_suffix("").as_posix(),
+        "folder": path.parent.as_posix(),
+        "module": path.stem,
+        "class": ".".join(node.name for node in item.listchain() if isinstance(node, pytest.Class)),
+        "function": function,
+        "test": test_name(item),
+    }
+    try:
+        return rule.format(**parts)
+    except (KeyError, IndexError, ValueError) as error:
+        raise pytest.UsageError(
+            f"llm_cassette_name = {rule!r}: {error} is not known\n"
+            f"  it may use {' '.join(f'{{{name}}}' for name in parts)}\n"
+            "  set it in the pytest section of your ini file, for example: llm_cassette_name = {path}/{test}.yaml"
+        ) from None
+
+
+def _relative(item: pytest.Item) -> Path:
+    try:
+        return item.path.relative_to(item.config.rootpath)
+    except ValueError:
+        return Path(item.path.name)
+
+
+def refuse_collisions(paths: Iterable[tuple[str, Path, bool]]) -> None:
+    """
+    Refuse two tests that would write one file, also where the file system takes upper and lower case for the same.
+
+    Args:
+        paths: For each test its id, its cassette, and whether a marker named that cassette.
+
+    Raises:
+        pytest.UsageError: Names both tests and the file.
+    """
+    owners: dict[str, str] = {}
+    for test_id, path, is_named in paths:
+        owner = owners.setdefault(str(path).casefold(), test_id)
+        if owner != test_id and not is_named:
+            raise pytest.UsageError(
+                f"two tests share the cassette {path.name}: {owner} and {test_id}\n"
+                f"  both map to {path}\n"
+                "  rename one, or give one its own: @pytest.mark.llm(cassette=\"another-name\")"
+            )

@@ -1,0 +1,99 @@
+"""Command-line options, ini values and markers. Other plugins own some short names; the long prefix always works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized"]
+
+_MARKER = (
+    "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None): "
+    "replay every LLM call made inside the test from its cassette; record it with --llm-record"
+)
+_INI = (
+    ("llm_cassette_folder", "string", "cassettes", "folder of the cassettes, relative to the root folder"),
+    (
+        "llm_cassette_name",
+        "string",
+        "{path}/{test}.yaml",
+        "name of a test's cassette; may use {path} {folder} {module} {class} {function} {test}",
+    ),
+    ("llm_model", "string", "", "model of the llm fixture, as provider:model; default: LLM_MODEL, else built in"),
+    ("llm_ignore_hosts", "args", [], "hosts whose calls are neither recorded nor replayed"),
+    ("llm_placeholder_keys", "bool", True, "set placeholder API keys while replaying, so that clients can be made"),
+)
+
+
+def add_ini(parser: pytest.Parser) -> None:
+    """Declare the ini values."""
+    for name, kind, default, text in _INI:
+        parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Declare the options, leaving out a short name that another plugin has taken."""
+    taken = {name for group in _groups(parser) for option in group.options for name in option.names()}
+    group = parser.getgroup("llm-gateway", "LLM calls (llm-gateway)")
+    group.addoption(
+        *_free("record", taken),
+        dest="llmg_record",
+        choices=("all", "new"),
+        help="call the providers and write the cassettes of the selected tests; =new keeps what is recorded "
+        "and adds what is not",
+    )
+    group.addoption(
+        *_free("live", taken),
+        dest="llmg_live",
+        action="store_true",
+        help="call the providers and leave the cassettes alone",
+    )
+
+
+def _groups(parser: pytest.Parser) -> Iterable[pytest.OptionGroup]:
+    return [parser._anonymous, *parser._groups]  # noqa: SLF001  pytest offers no public way to see taken names
+
+
+def _free(name: str, taken: set[str]) -> list[str]:
+    return [f"--llmg-{name}"] + ([] if f"--llm-{name}" in taken else [f"--llm-{name}"])
+
+
+def normalized(args: list[str]) -> list[str]:
+    """Give a bare ``--llm-record`` its value, so that it never takes the path behind it for one."""
+    return [f"{arg}=all" if arg in ("--llm-record", "--llmg-record") else arg for arg in args]
+
+
+def add_markers(config: pytest.Config) -> None:
+    """Describe the markers for ``--markers`` and ``--strict-markers``."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+def mode_name(config: pytest.Config) -> str:
+    """
+    ``replay``, ``record``, ``new`` or ``live``, as the command line asks.
+
+    Raises:
+        pytest.UsageError: It asks for two at once.
+    """
+    record, live = _asked_to_record(config), config.getoption("llmg_live", default=False)
+    if record and live:
+        raise pytest.UsageError(
+            "--llm-record and --llm-live exclude each other\n"
+            "  --llm-live writes no cassette, --llm-record does\n"
+            "  run one of: pytest --llm-record, pytest --llm-live"
+        )
+    if live:
+        return "live"
+    return {"all": "record", "new": "new"}.get(record or "", "replay")
+
+
+def _asked_to_record(config: pytest.Config) -> str | None:
+    asked: str | None = config.getoption("llmg_record", default=None)
+    other = config.getoption("llm_record", default=None)  # where another plugin owns --llm-record
+    if asked is None and other in ("all", "new_episodes"):
+        return "new" if other == "new_episodes" else "all"
+    return asked

@@ -1,0 +1,121 @@
+"""The summary at the end of a run: what was called, what it cost, and what was refused."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from llm_gateway.pytest_plugin.tally import Sum
+
+__all__ = ["Report"]
+
+_SERVED = ("replay", "record", "live", "miss")
+_MOST_TESTS = 3
+
+
+class Report:
+    """Collect what the reports of all workers carry, and print it once."""
+
+    def __init__(self, config: pytest.Config, mode_name: str) -> None:
+        self._config = config
+        self._mode_name = mode_name
+        self._tests: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._refused: list[tuple[str, str]] = []
+        self._saved = 0
+        self._not_saved: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take in what one phase of a test called."""
+        told = getattr(report, "llm_gateway", None)
+        if told is None:
+            return
+        self._tests[report.nodeid] += told["calls"]
+        self._refused += [(report.nodeid, what) for what in told["refused"]]
+        self._saved += told["outcome"] == "saved"
+        if told["outcome"] == "not saved":
+            self._not_saved.append(report.nodeid)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker refused outside any test."""
+        self._refused += [(where, what) for where, what in getattr(node, "workeroutput", {}).get("llm_gateway", ())]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Send what was refused outside any test to the controller, or keep it here."""
+        from llm_gateway.cassettes import guard
+
+        outside = [("outside any test", one.what) for one in guard.refusals if one.test_id is None]
+        output = getattr(session.config, "workeroutput", None)
+        if output is None:
+            self._refused += outside
+        else:
+            output["llm_gateway"] = outside
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the summary, when there is anything to say."""
+        if not any(self._tests.values()) and not self._refused and not self._not_saved:
+            return
+        terminalreporter.section(f"LLM calls ({self._mode_name})")
+        for line in [*self._sums(), *self._extremes(), *self._files(), *self._blocked()]:
+            terminalreporter.write_line(line)
+
+    def _sum(self, served: str) -> Sum:
+        from llm_gateway.pytest_plugin.tally import Sum
+
+        total = Sum()
+        for calls in self._tests.values():
+            total.add(call for call in calls if call["served"] == served)
+        return total
+
+    def _sums(self) -> list[str]:
+        lines = []
+        for served in _SERVED:
+            total = self._sum(served)
+            if not total.calls:
+                continue
+            if served == "miss":
+                lines.append(f"{served:<8}{_count(total.calls, 'call')} found no recording")
+                continue
+            saved = f", saved {total.duration_s:.1f} s of waiting" if served == "replay" else ""
+            numbers = f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out, {money(total.cost_usd)}"
+            what = "not spent" if served == "replay" else "spent"
+            lines.append(f"{served:<8}{_count(total.calls, 'call')}: {numbers} {what}{saved} {total.unknown()}".rstrip())
+        return lines
+
+    def _extremes(self) -> list[str]:
+        from llm_gateway.pytest_plugin.tally import Sum
+
+        sums: dict[str, Sum] = {}
+        for test, calls in self._tests.items():
+            sums[test] = Sum()
+            sums[test].add(call for call in calls if call["served"] != "miss")
+        dearest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
+        slowest = sorted((row for row in sums.items() if row[1].duration_s), key=lambda row: -row[1].duration_s)
+        return [f"{'dearest':<8}{money(one.cost_usd)} {test}" for test, one in dearest[:_MOST_TESTS]] + [
+            f"{'slowest':<8}{one.duration_s:.2f} s {test}" for test, one in slowest[:_MOST_TESTS]
+        ]
+
+    def _files(self) -> list[str]:
+        lines = [f"{'saved':<8}{_count(self._saved, 'cassette')}"] if self._saved else []
+        kept = "not saved, its cassette is as it was: the test did not pass"
+        return lines + [f"{'kept':<8}{test} {kept}" for test in self._not_saved]
+
+    def _blocked(self) -> list[str]:
+        return [f"{'blocked':<8}{test} {what}" for test, what in dict.fromkeys(self._refused)]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def money(amount: Decimal) -> str:
+    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``."""
+    if not amount:
+        return "$0"
+    digits = 2 if amount >= 1 else 4 if amount >= 0.001 else 6  # noqa: PLR2004
+    return f"${amount:.{digits}f}"

@@ -1,0 +1,232 @@
+"""What the plugin keeps during a run: the mode, the guard, and the open cassette of the running test."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_gateway.cassettes import guard
+from llm_gateway.cassettes.recorders import install
+from llm_gateway.pytest_plugin import naming
+from llm_gateway.pytest_plugin.keys import Placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextvars import Token
+
+    from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.types import WireRequest
+
+__all__ = ["Session"]
+
+
+@dataclass(slots=True)
+class _State:
+    """One test while it runs."""
+
+    cassette: Cassette | None = None
+    token: Token[Cassette | None] | None = None
+    has_passed: bool = True
+    was_called: bool = False
+    told_misses: int = 0
+    told_refusals: int = 0
+    is_saved: bool = False
+    sent_calls: int = 0
+    first_refusal: int = field(default_factory=lambda: len(guard.refusals))
+
+
+_STATE: pytest.StashKey[_State] = pytest.StashKey()
+
+
+class Session:
+    """
+    One run of pytest, or one worker of it.
+
+    Args:
+        config: The run's configuration.
+
+        mode_name: ``replay``, ``record``, ``new`` or ``live``.
+    """
+
+    def __init__(self, config: pytest.Config, mode_name: str) -> None:
+        self.config = config
+        self.mode_name = mode_name
+        self._placeholders = Placeholders(os.environ)
+        self._wants_placeholders = mode_name == "replay" and config.getini("llm_placeholder_keys")
+        install.install()
+        if mode_name != "live":
+            guard.close()
+        if self._wants_placeholders:
+            self._placeholders.set()
+
+    def end(self) -> None:
+        """Open the LLM hosts again and take back what is left of the placeholder keys."""
+        guard.open_up()
+        self._placeholders.unset()
+
+    def collected(self) -> None:
+        """Modules are imported: from here on only tests that replay get placeholder keys."""
+        self._placeholders.unset()
+
+    def check_names(self, items: list[pytest.Item]) -> None:
+        """
+        Refuse two tests that share a cassette without saying so.
+
+        Raises:
+            pytest.UsageError: Names both.
+        """
+        naming.refuse_collisions(
+            (item.nodeid, naming.cassette_path(item, named := _marked(item, "cassette")), named is not None)
+            for item in items
+        )
+
+    @contextmanager
+    def test(self, item: pytest.Item) -> Iterator[None]:
+        """*item* runs inside this block, its fixtures included."""
+        item.stash[_STATE] = _State()
+        token = guard.running.set(item.nodeid)
+        try:
+            yield
+        finally:
+            guard.running.reset(token)
+
+    def open(self, item: pytest.Item) -> None:
+        """Open the cassette of *item*; a file that cannot be read fails the test, not the run."""
+        from llm_gateway.cassettes import route, threads
+        from llm_gateway.cassettes.cassette import Cassette
+        from llm_gateway.cassettes.modes import Mode
+        from llm_gateway.exceptions import CassetteReadError
+
+        threads.install()
+        path = naming.cassette_path(item, _marked(item, "cassette"))
+        try:
+            cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
+        except CassetteReadError as error:
+            pytest.fail(f"CassetteReadError: {error}", pytrace=False)
+        state = item.stash[_STATE]
+        state.cassette, state.token = cassette, route.enter(cassette)
+        if self._wants_placeholders:
+            self._placeholders.set()
+
+    def _settings(self, item: pytest.Item) -> Any:
+        from llm_gateway.cassettes.cassette import Settings
+
+        ignored = [*self.config.getini("llm_ignore_hosts"), *(_marked(item, "ignore_hosts") or ())]
+        return Settings(
+            environ=os.environ,
+            ignore_hosts=frozenset(host.lower() for host in ignored),
+            allow_unused=bool(_marked(item, "allow_unused")),
+            normalize=self._rewriter(item, "pytest_llm_normalize"),
+            before_save=self._rewriter(item, "pytest_llm_before_save"),
+        )
+
+    def _rewriter(self, item: pytest.Item, name: str) -> Any:
+        caller = getattr(item.ihook, name)
+        if not caller.get_hookimpls():
+            return None
+
+        def rewrite(request: WireRequest) -> WireRequest:
+            rewritten: WireRequest | None = caller(request=request)
+            return request if rewritten is None else rewritten
+
+        return rewrite
+
+    def cassette(self, item: pytest.Item) -> Cassette:
+        """The open cassette of *item*."""
+        cassette = item.stash[_STATE].cassette
+        assert cassette is not None
+        return cassette
+
+    def judge(self, item: pytest.Item, *, is_end_of_call: bool) -> None:
+        """Fail *item* for calls that were refused or found no recording, and for recordings it left unused."""
+        state = item.stash[_STATE]
+        texts = self._refused(state)
+        if state.cassette is not None:
+            state.cassette.settle()
+            texts += self._problems(state, state.cassette, is_end_of_call=is_end_of_call)
+        if texts:
+            state.has_passed = False
+            pytest.fail("\n".join(texts), pytrace=False)
+
+    def _refused(self, state: _State) -> list[str]:
+        new = guard.refusals[state.first_refusal + state.told_refusals :]
+        state.told_refusals += len(new)
+        return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
+
+    def _problems(self, state: _State, cassette: Cassette, *, is_end_of_call: bool) -> list[str]:
+        misses = [str(error) for error in cassette.misses()]
+        texts, state.told_misses = misses[state.told_misses :], len(misses)
+        is_over = not is_end_of_call and state.was_called and state.has_passed
+        if is_over and not misses and (unused := cassette.unused()) is not None:
+            texts.append(str(unused))
+        return texts
+
+    def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
+        """Keep the outcome of a phase, and put what was called into its report; xdist carries it to the controller."""
+        state = item.stash.get(_STATE, None)
+        if state is None:
+            return
+        state.has_passed = state.has_passed and call.excinfo is None
+        state.was_called = state.was_called or call.when == "call"
+        if report.failed:
+            self._explain(state, report)
+        calls = state.cassette.calls[state.sent_calls :] if state.cassette is not None else []
+        refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
+        state.sent_calls += len(calls)
+        if calls or refused or (state.cassette is not None and call.when == "teardown"):
+            from llm_gateway.pytest_plugin.tally import to_plain
+
+            vars(report)["llm_gateway"] = to_plain(self._outcome(state, call), calls, [one.what for one in refused])
+
+    def _explain(self, state: _State, report: pytest.TestReport) -> None:
+        """Show the diagnosis beside an error that the code under test made of it."""
+        if state.cassette is None or report.when != "call":
+            return
+        misses = [str(error) for error in state.cassette.misses()]
+        state.told_misses = len(misses)
+        shown = report.longreprtext
+        missing = [text for text in misses if text.splitlines()[0] not in shown or text.splitlines()[-1] not in shown]
+        if missing:
+            report.sections.append(("LLM calls without a recording", "\n".join(missing)))
+
+    def _outcome(self, state: _State, call: pytest.CallInfo[None]) -> str | None:
+        if call.when != "teardown" or state.cassette is None or not state.cassette.mode.writes:
+            return None
+        if state.is_saved:
+            return "saved"
+        return None if state.has_passed else "not saved"
+
+    def save(self, item: pytest.Item) -> None:
+        """Write what a passing test recorded."""
+        state = item.stash[_STATE]
+        if state.cassette is None or not state.has_passed or not state.was_called:
+            return
+        from llm_gateway.exceptions import CassetteError
+
+        try:
+            state.is_saved = state.cassette.save()
+        except CassetteError as error:
+            pytest.fail(f"{type(error).__name__}: {error}".replace(f"{type(error).__name__}: " * 2, ""), pytrace=False)
+
+    def close(self, item: pytest.Item) -> None:
+        """Close the cassette of *item*, whatever happened."""
+        state = item.stash[_STATE]
+        if state.cassette is None or state.token is None:
+            return
+        from llm_gateway.cassettes import route
+
+        state.cassette.is_closed = True
+        route.leave(state.cassette, state.token)
+        self._placeholders.unset()
+
+
+def _marked(item: pytest.Item, name: str) -> Any:
+    """The innermost value of *name* among the test's ``llm`` markers."""
+    for marker in item.iter_markers("llm"):
+        if name in marker.kwargs:
+            return marker.kwargs[name]
+    return None

@@ -1,0 +1,66 @@
+"""Calls as plain data that a report can carry between processes, and their sums."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_gateway.cassettes.call import Call
+
+__all__ = ["Sum", "to_plain"]
+
+
+def to_plain(outcome: str | None, calls: Sequence[Call], refused: Sequence[str]) -> dict[str, Any]:
+    """What one phase of a test tells the summary, as JSON can hold it."""
+    return {"outcome": outcome, "calls": [_plain_call(call) for call in calls], "refused": list(refused)}
+
+
+def _plain_call(call: Call) -> dict[str, Any]:
+    metering, usage = call.metering, call.metering.usage
+    return {
+        "served": call.served,
+        "input": usage.input_tokens if usage else None,
+        "output": usage.output_tokens if usage else None,
+        "cost": None if metering.cost_usd is None else str(metering.cost_usd),
+        "is_llm": metering.api is not None,
+        "duration_s": call.duration_s,
+    }
+
+
+@dataclass(slots=True)
+class Sum:
+    """The sums of some calls. What was not reported is counted apart, never as zero."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: Decimal = Decimal(0)
+    without_usage: int = 0
+    without_price: int = 0
+    duration_s: float = 0.0
+
+    def add(self, calls: Iterable[dict[str, Any]]) -> None:
+        """Add *calls* as `to_plain` made them."""
+        for call in calls:
+            self.calls += 1
+            self.duration_s += call["duration_s"] or 0.0
+            if call["is_llm"]:
+                self._add_numbers(call)
+
+    def _add_numbers(self, call: dict[str, Any]) -> None:
+        if call["input"] is None and call["output"] is None:
+            self.without_usage += 1
+        elif call["cost"] is None:
+            self.without_price += 1
+        self.input_tokens += call["input"] or 0
+        self.output_tokens += call["output"] or 0
+        self.cost_usd += Decimal(call["cost"] or 0)
+
+    def unknown(self) -> str:
+        """``(1 without usage, 2 without price)``, or nothing."""
+        parts = [(self.without_usage, "without usage"), (self.without_price, "without price")]
+        known = [f"{count} {what}" for count, what in parts if count]
+        return f"({', '.join(known)})" if known else ""
