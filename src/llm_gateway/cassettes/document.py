@@ -17,7 +17,9 @@ _READ_FIX = "restore it from version control, or delete it and record again: pyt
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # One line break only, and nothing that a block scalar would change on the way back.
-_BLOCK_TEXT = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*\Z")
+_BLOCK_TEXT = re.compile(
+    "[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*"
+)
 
 
 class _Loader(_Base):  # type: ignore[misc]
@@ -60,7 +62,8 @@ def parse(raw: bytes, path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
-        raise _unreadable(path, mark.line + 1 if mark else 1, problem) from None
+        line = min(mark.line + 1, len(text.splitlines())) if mark else 1
+        raise _unreadable(path, line, problem) from None
     return _checked(document, text, path)
 
 
@@ -104,7 +107,7 @@ def flow(items: list[Any]) -> list[Any]:
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text and _BLOCK_TEXT.match(text) else None
+    style = "|" if "\n" in text and _BLOCK_TEXT.fullmatch(text) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -1,0 +1,76 @@
+"""Bodies come back as the bytes they were, from any tool's file."""
+
+import gzip
+import json
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, rebuild
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+SPACINGS = st.sampled_from([{"separators": (",", ":")}, {}, {"ensure_ascii": False}, {"indent": 1}])
+
+
+@given(value=st.dictionaries(st.text(), JSON), spacing=SPACINGS)
+def test_json_is_written_readably_only_when_its_bytes_come_back(value, spacing):
+    """Whatever `pretty` agrees to write, `rebuild` gives back byte for byte."""
+    body = json.dumps(value, **spacing).encode("utf-8", "surrogatepass")
+    shaped = pretty(body)
+
+    assert shaped is None or body == rebuild(*shaped)
+    assert shaped is not None or spacing == {"indent": 1} or json.loads(body) == value
+
+
+def test_compact_json_is_indented():
+    """The spacing that providers send is one of the forms."""
+    assert ('{\n  "a": 1\n}', "compact") == pretty(b'{"a":1}')
+    assert ('{\n  "a": 1\n}', "spaced") == pretty(b'{"a": 1}')
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b'{"a":1} ', b'{"a":1.0e5}', b'{"a":1,"a":2}', b"{"])
+def test_other_bodies_are_left_as_they_are(body):
+    """What would not come back exactly is not reshaped."""
+    assert pretty(body) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "body"),
+    [
+        ({"body": {"string": "é"}}, "é".encode()),
+        ({"body": {"string": b"\x1f\x8b"}}, b"\x1f\x8b"),
+        ({"body": {"base64_string": "aGk="}}, b"hi"),
+        ({"body": "text"}, b"text"),
+        ({"body": None}, b""),
+        ({"body": ""}, b""),
+        ({"body": {"model": "gpt-4o"}}, b'{"model": "gpt-4o"}'),
+        ({"parsed_body": {"a": ["é"]}}, '{"a": ["é"]}'.encode()),
+        ({"parsed_body": "plain"}, b"plain"),
+        ({"content": "early httpx", "status_code": 200}, b"early httpx"),
+        ({}, b""),
+    ],
+)
+def test_every_form_of_recorded_body_is_read(message, body):
+    """vcrpy, its early httpx form and pytest-recording serialisers write bodies differently."""
+    assert body == read_body(message)
+
+
+@pytest.mark.parametrize(
+    ("raw", "encoding"), [(gzip.compress(b"hi"), "gzip"), (zlib.compress(b"hi"), "deflate"), (b"\xcb\xc8\x04\x00", "deflate")]
+)
+def test_compressed_bodies_are_unpacked(raw, encoding):
+    """gzip and both kinds of deflate are read."""
+    assert b"hi" == decoded(raw, encoding)
+    assert carries(raw, encoding)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
+def test_a_claimed_encoding_that_the_body_lacks_is_seen(encoding):
+    """Recordings often hold plain text under a content-encoding header."""
+    assert not carries(b'{"a": 1}', encoding)

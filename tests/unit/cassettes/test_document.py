@@ -1,0 +1,66 @@
+"""Cassette text: what is written is read back, and what cannot be read says where."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from llm_gateway.cassettes import document
+from llm_gateway.exceptions import CassetteReadError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+LINES = st.lists(st.sampled_from(["data: {}", "", " ", "\t", "é", "🎈", "\x85", "\u2028", "#", "- a", "'", '"', "\r"])).map(
+    "\n".join
+)
+
+
+@given(text=TEXT | LINES)
+@example(text="\ndata: 1\n\n")
+@example(text="  leading\n\ttab\n")
+@example(text="event: x\ndata: \n\n")
+@example(text="a\x85b\nc")
+@example(text="\ufeffx\ny 🎈\n")
+def test_any_text_comes_back_as_it_was(text):
+    """Dumping and parsing changes no character, whatever style the text was written in."""
+    written = document.dump({"version": 1, "interactions": [{"text": text}]})
+
+    assert text == document.parse(written.encode(), Path("x.yaml"))["interactions"][0]["text"]
+    assert text == yaml.safe_load(written)["interactions"][0]["text"]
+
+
+def test_streams_are_written_as_blocks_a_person_can_read():
+    """Text with line breaks is a literal block, emoji and all."""
+    written = document.dump({"interactions": [{"string": 'data: {"a": "🎈"}\n\ndata: [DONE]\n\n'}]})
+
+    assert '- string: |+\n    data: {"a": "🎈"}\n\n    data: [DONE]\n' in written
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "cause"),
+    [
+        (b"version: 1\ninteractions:\n- request: \xff", 3, "not UTF-8: byte 0xff"),
+        (b"version: 1\ninteractions: [", 2, "did not find expected node content"),
+        (b"version: 1\ninteractions:\n- !!python/object/apply:os.system [echo]", 3, "refused to build a Python object"),
+        (b"version: 1\ninteractions:\n- !!python/name:os.system", 3, "could not determine a constructor"),
+        (b"- a\n- b\n", 1, "not a cassette"),
+        (b"interactions: 3", 1, "not a cassette"),
+        (b"interactions: []\nversion: 7\n", 2, "version 7; this release reads version 1"),
+    ],
+)
+def test_unreadable_text_names_file_line_and_cause(raw, line, cause):
+    """A file that cannot be read is an error with its place, never an empty cassette."""
+    with pytest.raises(CassetteReadError) as caught:
+        document.parse(raw, Path("some/test.yaml"))
+
+    assert f"cannot read cassette some/test.yaml, line {line}" == caught.value.message
+    assert cause in caught.value.cause
+    assert caught.value.fix
+
+
+def test_header_names_of_early_aiohttp_cassettes_are_read_as_text():
+    """The one Python tag that old cassettes carry becomes a string; no object is built."""
+    raw = b"interactions:\n- headers:\n    ? !!python/object/apply:multidict._multidict.istr [Content-Type]\n    : [a]\n"
+
+    assert {"Content-Type": ["a"]} == document.parse(raw, Path("x"))["interactions"][0]["headers"]

@@ -1,0 +1,57 @@
+"""Files are replaced whole or not at all."""
+
+import sys
+
+import pytest
+
+from llm_gateway.cassettes import store
+from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
+
+
+def test_a_missing_file_is_none(tmp_path):
+    """No file is not an error."""
+    assert store.read(tmp_path / "none.yaml") is None
+
+
+def test_a_file_that_cannot_be_opened_is_an_error(tmp_path):
+    """A folder in the place of a cassette is not "no cassette"."""
+    with pytest.raises(CassetteReadError, match="Is a directory"):
+        store.read(tmp_path)
+
+
+def test_text_is_written_in_utf8_with_its_folders(tmp_path):
+    """The folder is made, and nothing but the cassette is left in it."""
+    path = tmp_path / "a" / "b.yaml"
+    store.write(path, "é🎈\n")
+
+    assert "é🎈\n".encode() == path.read_bytes()
+    assert [path] == list(path.parent.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    """When the new text cannot be written out, the old file is byte for byte as it was."""
+    import resource  # noqa: PLC0415  absent on Windows
+
+    path = tmp_path / "b.yaml"
+    path.write_text("old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    try:
+        with pytest.raises(CassetteSaveError) as caught:
+            store.write(path, "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+    assert f"cannot save cassette {path}: File too large" == caught.value.message
+    assert f"make {tmp_path} writable, with room on its disk, then record again" == caught.value.fix
+    assert "old" == path.read_text()
+    assert [path] == list(tmp_path.iterdir())
+
+
+def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
+    """What stands where the folder should be is left alone."""
+    (tmp_path / "a").write_text("a file")
+
+    with pytest.raises(CassetteSaveError, match="cannot save cassette"):
+        store.write(tmp_path / "a" / "b.yaml", "new")
