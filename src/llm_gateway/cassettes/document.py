@@ -16,8 +16,8 @@ VERSION = 1
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-# One line break only, and nothing that a block scalar would change on the way back.
-_BLOCK_TEXT = re.compile(
+# YAML takes three more characters for line breaks, and changes them on the way back unless they are escaped.
+_SAFE_TEXT = re.compile(
     "[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*"
 )
 
@@ -107,7 +107,7 @@ def flow(items: list[Any]) -> list[Any]:
 
 
 def _represent_text(dumper: Any, text: str) -> Any:
-    style = "|" if "\n" in text and _BLOCK_TEXT.fullmatch(text) else None
+    style = '"' if not _SAFE_TEXT.fullmatch(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
