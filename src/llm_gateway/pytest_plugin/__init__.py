@@ -93,9 +93,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose calls found no recording or were refused, whatever it made of the answers."""
-    result = yield
-    item.config.stash[SESSION].judge(item, is_end_of_call=True)
-    return result
+    with item.config.stash[SESSION].judged(item):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -103,8 +102,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     """Close the cassette after every fixture is done, and save it if all went well."""
     session = item.config.stash[SESSION]
     try:
-        result = yield
-        session.judge(item, is_end_of_call=False)
+        with session.judged(item, is_teardown=True):
+            result = yield
         session.save(item)
     finally:
         session.close(item)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from llm_gateway.pytest_plugin.tally import Sum
 
 __all__ = ["Report"]
 
 _SERVED = ("replay", "record", "live", "miss")
 _MOST_TESTS = 3
+_NOTABLE_S = 0.1
 
 
 class Report:
@@ -82,20 +81,20 @@ class Report:
                 lines.append(f"{served:<8}{_count(total.calls, 'call')} found no recording")
                 continue
             saved = f", saved {total.duration_s:.1f} s of waiting" if served == "replay" else ""
-            numbers = f"{total.input_tokens:,} tokens in, {total.output_tokens:,} out, {money(total.cost_usd)}"
+            numbers = f"{total.tokens()}, {total.cost()}"
             what = "not spent" if served == "replay" else "spent"
             lines.append(f"{served:<8}{_count(total.calls, 'call')}: {numbers} {what}{saved} {total.unknown()}".rstrip())
         return lines
 
     def _extremes(self) -> list[str]:
-        from llm_gateway.pytest_plugin.tally import Sum
+        from llm_gateway.pytest_plugin.tally import Sum, money
 
         sums: dict[str, Sum] = {}
         for test, calls in self._tests.items():
             sums[test] = Sum()
             sums[test].add(call for call in calls if call["served"] != "miss")
         dearest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
-        slowest = sorted((row for row in sums.items() if row[1].duration_s), key=lambda row: -row[1].duration_s)
+        slowest = sorted((row for row in sums.items() if row[1].duration_s >= _NOTABLE_S), key=lambda row: -row[1].duration_s)
         return [f"{'dearest':<8}{money(one.cost_usd)} {test}" for test, one in dearest[:_MOST_TESTS]] + [
             f"{'slowest':<8}{one.duration_s:.2f} s {test}" for test, one in slowest[:_MOST_TESTS]
         ]
@@ -112,10 +111,3 @@ class Report:
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
-
-def money(amount: Decimal) -> str:
-    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``."""
-    if not amount:
-        return "$0"
-    digits = 2 if amount >= 1 else 4 if amount >= 0.001 else 6  # noqa: PLR2004
-    return f"${amount:.{digits}f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -141,27 +142,36 @@ class Session:
         assert cassette is not None
         return cassette
 
-    def judge(self, item: pytest.Item, *, is_end_of_call: bool) -> None:
-        """Fail *item* for calls that were refused or found no recording, and for recordings it left unused."""
+    @contextmanager
+    def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Iterator[None]:
+        """Fail *item* for calls inside the block that were refused or found no recording, whatever came of them."""
+        try:
+            yield
+        except (Exception, pytest.fail.Exception) as error:
+            if texts := self._verdict(item, is_over=False):
+                pytest.fail("\n".join([*texts, _outcome_text(item, error)]), pytrace=False)
+            raise
+        if texts := self._verdict(item, is_over=is_teardown):
+            pytest.fail("\n".join(texts), pytrace=False)
+
+    def _verdict(self, item: pytest.Item, *, is_over: bool) -> list[str]:
         state = item.stash[_STATE]
         texts = self._refused(state)
         if state.cassette is not None:
             state.cassette.settle()
-            texts += self._problems(state, state.cassette, is_end_of_call=is_end_of_call)
-        if texts:
-            state.has_passed = False
-            pytest.fail("\n".join(texts), pytrace=False)
+            texts += self._problems(state, state.cassette, is_over=is_over)
+        return texts
 
     def _refused(self, state: _State) -> list[str]:
         new = guard.refusals[state.first_refusal + state.told_refusals :]
         state.told_refusals += len(new)
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
-    def _problems(self, state: _State, cassette: Cassette, *, is_end_of_call: bool) -> list[str]:
+    def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
         misses = [str(error) for error in cassette.misses()]
         texts, state.told_misses = misses[state.told_misses :], len(misses)
-        is_over = not is_end_of_call and state.was_called and state.has_passed
-        if is_over and not misses and (unused := cassette.unused()) is not None:
+        is_clean = is_over and state.was_called and state.has_passed and not misses
+        if is_clean and (unused := cassette.unused()) is not None:
             texts.append(str(unused))
         return texts
 
@@ -172,8 +182,6 @@ class Session:
             return
         state.has_passed = state.has_passed and call.excinfo is None
         state.was_called = state.was_called or call.when == "call"
-        if report.failed:
-            self._explain(state, report)
         calls = state.cassette.calls[state.sent_calls :] if state.cassette is not None else []
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
         state.sent_calls += len(calls)
@@ -181,17 +189,6 @@ class Session:
             from llm_gateway.pytest_plugin.tally import to_plain
 
             vars(report)["llm_gateway"] = to_plain(self._outcome(state, call), calls, [one.what for one in refused])
-
-    def _explain(self, state: _State, report: pytest.TestReport) -> None:
-        """Show the diagnosis beside an error that the code under test made of it."""
-        if state.cassette is None or report.when != "call":
-            return
-        misses = [str(error) for error in state.cassette.misses()]
-        state.told_misses = len(misses)
-        shown = report.longreprtext
-        missing = [text for text in misses if text.splitlines()[0] not in shown or text.splitlines()[-1] not in shown]
-        if missing:
-            report.sections.append(("LLM calls without a recording", "\n".join(missing)))
 
     def _outcome(self, state: _State, call: pytest.CallInfo[None]) -> str | None:
         if call.when != "teardown" or state.cassette is None or not state.cassette.mode.writes:
@@ -222,6 +219,14 @@ class Session:
         state.cassette.is_closed = True
         route.leave(state.cassette, state.token)
         self._placeholders.unset()
+
+
+def _outcome_text(item: pytest.Item, error: BaseException) -> str:
+    """What the code under test made of the answer, and the test's own line where it showed."""
+    lines = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename == str(item.path)]
+    first = (str(error).splitlines() or [""])[0]
+    where = f"{item.path.name}:{lines[-1].lineno}: " if lines else ""
+    return f"  the test then failed at {where}{type(error).__name__}: {first[:120]}"
 
 
 def _marked(item: pytest.Item, name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
 
-__all__ = ["Sum", "to_plain"]
+__all__ = ["Sum", "money", "to_plain"]
 
 
 def to_plain(outcome: str | None, calls: Sequence[Call], refused: Sequence[str]) -> dict[str, Any]:
@@ -59,8 +59,28 @@ class Sum:
         self.output_tokens += call["output"] or 0
         self.cost_usd += Decimal(call["cost"] or 0)
 
+    def tokens(self) -> str:
+        """``1,204 tokens in, 96 out``, or that none were reported."""
+        if not self.input_tokens and not self.output_tokens and self.without_usage:
+            return "tokens unknown"
+        return f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out"
+
+    def cost(self) -> str:
+        """``$0.0031``, or that no price is known."""
+        if not self.cost_usd and (self.without_price or self.without_usage):
+            return "cost unknown"
+        return money(self.cost_usd)
+
     def unknown(self) -> str:
         """``(1 without usage, 2 without price)``, or nothing."""
         parts = [(self.without_usage, "without usage"), (self.without_price, "without price")]
         known = [f"{count} {what}" for count, what in parts if count]
         return f"({', '.join(known)})" if known else ""
+
+
+def money(amount: Decimal) -> str:
+    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``."""
+    if not amount:
+        return "$0"
+    digits = 2 if amount >= 1 else 4 if amount >= Decimal("0.001") else 6
+    return f"${amount:.{digits}f}"
