@@ -58,7 +58,7 @@ def _refuse_secrets(path: Path, text: str, environ: Mapping[str, str]) -> None:
         return
     listed = "\n".join(f"line {finding.line}: {finding.kind} {finding.masked}" for finding in findings[:5])
     raise CassetteSecretError(
-        f"CassetteSecretError: {document.shown(path)} would hold {len(findings)} secrets; nothing was saved",
+        f"{document.shown(path)} would hold {len(findings)} secrets; nothing was saved",
         cause=listed,
         fix="keep the secret out of what the test sends, or remove it in a hook: "
         "def pytest_llm_before_save(request) in conftest.py",

@@ -82,12 +82,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Open the test's cassette before its fixtures run."""
     if uses_llm(item):
         item.config.stash[SESSION].open(item)
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -107,7 +107,7 @@ class Session:
         try:
             cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
         except CassetteReadError as error:
-            pytest.fail(f"CassetteReadError: {error}", pytrace=False)
+            raise pytest.fail.Exception(f"CassetteReadError: {error}", pytrace=False) from None
         state = item.stash[_STATE]
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders:
@@ -149,7 +149,7 @@ class Session:
             yield
         except (Exception, pytest.fail.Exception) as error:
             if texts := self._verdict(item, is_over=False):
-                pytest.fail("\n".join([*texts, _outcome_text(item, error)]), pytrace=False)
+                raise pytest.fail.Exception("\n".join([*texts, _outcome_text(item, error)]), pytrace=False) from None
             raise
         if texts := self._verdict(item, is_over=is_teardown):
             pytest.fail("\n".join(texts), pytrace=False)
@@ -207,7 +207,7 @@ class Session:
         try:
             state.is_saved = state.cassette.save()
         except CassetteError as error:
-            pytest.fail(f"{type(error).__name__}: {error}".replace(f"{type(error).__name__}: " * 2, ""), pytrace=False)
+            raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
 
     def close(self, item: pytest.Item) -> None:
         """Close the cassette of *item*, whatever happened."""
@@ -224,9 +224,10 @@ class Session:
 def _outcome_text(item: pytest.Item, error: BaseException) -> str:
     """What the code under test made of the answer, and the test's own line where it showed."""
     lines = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename == str(item.path)]
-    first = (str(error).splitlines() or [""])[0]
-    where = f"{item.path.name}:{lines[-1].lineno}: " if lines else ""
-    return f"  the test then failed at {where}{type(error).__name__}: {first[:120]}"
+    where = f" at {item.path.name}:{lines[-1].lineno}" if lines else ""
+    said = (str(error).splitlines() or [""])[0]
+    is_ours = "CassetteMissError" in said or "BlockedCallError" in said
+    return f"  the test then failed{where}: {type(error).__name__}{'' if is_ours else f': {said[:120]}'}"
 
 
 def _marked(item: pytest.Item, name: str) -> Any:
