@@ -93,6 +93,11 @@ class GatewayError(Exception):
         lines += [f"  {line}" for text in (self.cause, self.fix) if text for line in text.splitlines()]
         return "\n".join(lines)
 
+    @property
+    def report(self) -> str:
+        """The whole text with the error's name in front, as a test report shows it."""
+        return f"{type(self).__name__}: {self}"
+
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.args, self.__dict__))
 

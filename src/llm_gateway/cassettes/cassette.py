@@ -124,7 +124,7 @@ class Cassette:
         return recording
 
     def _miss(self, request: WireRequest) -> HttpExchange:
-        text = str(self._miss_error(request))
+        text = self._miss_error(request).report
         self.note_miss(text)
         answer = refusal(request, "cassette_miss", text)
         self.calls.append(Call("miss", meter.metered(answer), None, None))
@@ -139,7 +139,7 @@ class Cassette:
             cause = f"in {shown(self.path)} ({len(recorded)} recorded, {used} already used)\n"
             cause += nearest_text(request, recorded)
         return CassetteMissError(
-            f"CassetteMissError: no recording matches {summary(request)}",
+            f"no recording matches {summary(request)}",
             cause=cause,
             fix=f"to record it: {self.record_command()}",
         )
@@ -186,7 +186,7 @@ class Cassette:
 
     def misses(self) -> list[CassetteError]:
         """One error for each different call that found no recording."""
-        return [CassetteMissError(text) for text in self._misses]
+        return [CassetteMissError(text.removeprefix("CassetteMissError: ")) for text in self._misses]
 
     def unused(self) -> CassetteError | None:
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""
@@ -197,7 +197,7 @@ class Cassette:
         if not left:
             return None
         return CassetteUnusedError(
-            f"CassetteUnusedError: {len(left)} of {len(self._tape)} recorded exchanges were not used "
+            f"{len(left)} of {len(self._tape)} recorded exchanges were not used "
             f"in {shown(self.path)}",
             cause="not asked for: " + ", ".join(_few(left)),
             fix=f"to record it again: {self.record_command()}\n"

@@ -107,7 +107,7 @@ class Session:
         try:
             cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
         except CassetteReadError as error:
-            raise pytest.fail.Exception(f"CassetteReadError: {error}", pytrace=False) from None
+            raise pytest.fail.Exception(error.report, pytrace=False) from None
         state = item.stash[_STATE]
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders:
@@ -168,11 +168,11 @@ class Session:
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
     def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
-        misses = [str(error) for error in cassette.misses()]
+        misses = [error.report for error in cassette.misses()]
         texts, state.told_misses = misses[state.told_misses :], len(misses)
         is_clean = is_over and state.was_called and state.has_passed and not misses
         if is_clean and (unused := cassette.unused()) is not None:
-            texts.append(str(unused))
+            texts.append(unused.report)
         return texts
 
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -207,7 +207,7 @@ class Session:
         try:
             state.is_saved = state.cassette.save()
         except CassetteError as error:
-            raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None
+            raise pytest.fail.Exception(error.report, pytrace=False) from None
 
     def close(self, item: pytest.Item) -> None:
         """Close the cassette of *item*, whatever happened."""
