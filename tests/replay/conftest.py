@@ -1,0 +1,96 @@
+"""Real recorded exchanges, read without any code of the package, and one line that counts what replayed."""
+
+import base64
+import gzip
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+import yaml
+
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "cassettes"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    pass
+
+
+def _header_name(loader, suffix, node):
+    assert suffix.endswith(".istr"), suffix
+    return loader.construct_sequence(node)[0]
+
+
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/object/apply:", _header_name)
+
+
+def body_of(message):
+    """The recorded bytes of a request or a response, whichever tool wrote it."""
+    if "parsed_body" in message:
+        parsed = message["parsed_body"]
+        return parsed.encode() if isinstance(parsed, str) else json.dumps(parsed, ensure_ascii=False).encode()
+    body = message.get("body", message.get("content"))
+    if isinstance(body, dict):
+        if "base64_string" in body:
+            return base64.b64decode(body["base64_string"])
+        body = body["string"] if "string" in body else json.dumps(body, ensure_ascii=False)
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else body.encode()
+
+
+def headers_of(message):
+    """Recorded headers as pairs of a lower-case name and one value."""
+    pairs = []
+    for name, values in (message.get("headers") or {}).items():
+        for value in values if isinstance(values, list) else [values]:
+            pairs.append((str(name).lower(), value.decode("latin-1") if isinstance(value, bytes) else str(value)))
+    return pairs
+
+
+def plain(raw, headers):
+    """The body as an application sees it: without a content encoding that it really has."""
+    encoding = next((value for name, value in headers if name == "content-encoding"), "")
+    try:
+        if "gzip" in encoding:
+            return gzip.decompress(raw)
+        if "deflate" in encoding:
+            return zlib.decompress(raw)
+    except (OSError, zlib.error):
+        pass
+    return raw
+
+
+def manifest():
+    """The rows of the manifest, or nothing where the data is absent."""
+    file = DATA / "MANIFEST.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def load(file):
+    """The HTTP entries of a recorded file, with their position in it."""
+    document = yaml.load((DATA / file).read_bytes(), Loader=_Loader) or {}
+    return [(i, e) for i, e in enumerate(document.get("interactions") or []) if "request" in e and "response" in e]
+
+
+@pytest.fixture(scope="session")
+def traffic():
+    """The functions above; skips where the recorded traffic is absent."""
+    if not DATA.exists():
+        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+    return __import__("types").SimpleNamespace(
+        data=DATA, manifest=manifest(), load=load, body_of=body_of, headers_of=headers_of, plain=plain
+    )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print what the suite counted, from whichever process counted it."""
+    lines = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name.startswith("counted "):
+                    lines[name.removeprefix("counted ")] = value
+    if lines:
+        terminalreporter.section("recorded traffic")
+        terminalreporter.write_line("; ".join(f"{name}: {value}" for name, value in sorted(lines.items())))

@@ -1,0 +1,45 @@
+"""Every recorded exchange, sent again, is answered with the bytes that were recorded."""
+
+import httpx
+import httpx2
+import pytest
+
+from llm_gateway.cassettes.cassette import Settings
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+
+HOP = ("host", "content-length", "transfer-encoding", "connection", "content-encoding")
+
+
+def send_all(library, traffic, row):
+    """Send every request of a file again; count those whose status and bytes are the recorded ones."""
+    entries = traffic.load(row["file"])
+    right = 0
+    with use_cassette(traffic.data / row["file"], Mode.REPLAY, settings=Settings(allow_unused=True)):
+        with library.Client(follow_redirects=False) as client:
+            for _, entry in entries:
+                right += is_same(client, traffic, entry)
+    return right, len(entries)
+
+
+def is_same(client, traffic, entry):
+    request, response = entry["request"], entry["response"]
+    url = request["uri"] if "://" in request["uri"] else "https://" + request["uri"]
+    sent = traffic.headers_of(request)
+    headers = [(name, value) for name, value in sent if name not in HOP]
+    body = traffic.plain(traffic.body_of(request), sent)
+    reply = client.request(request["method"], url, headers=headers, content=body)
+    status = response["status"]["code"] if "status" in response else response["status_code"]
+    recorded = traffic.plain(traffic.body_of(response), traffic.headers_of(response))
+    return status == reply.status_code and recorded == reply.content
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
+def test_every_recorded_exchange_replays_byte_for_byte(library, traffic, record_property):
+    """All files of the recorded traffic, through both generations of httpx."""
+    counts = [(row["file"], *send_all(library, traffic, row)) for row in traffic.manifest]
+    right, total = sum(row[1] for row in counts), sum(row[2] for row in counts)
+    record_property(f"counted replayed through {library.__name__}", f"{right} of {total}")
+
+    assert [] == [row for row in counts if row[1] != row[2]]
+    assert 190 <= len(counts)
