@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import zlib
 from collections.abc import Callable, Iterable
@@ -12,6 +13,10 @@ from llm_gateway.cassettes.exchange import Chunk, End, HttpExchange
 from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["Recording"]
+
+_STREAM_ENDS = re.compile(
+    rb"data: ?\[DONE\]|event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b|\"done\": ?true"
+)
 
 
 class Recording:
@@ -56,6 +61,8 @@ class Recording:
         if self._is_over:
             return
         self._is_over = True
+        if end == "partial" and self._said_its_end():
+            end = "complete"
         headers, body, chunks = _plain(self._headers, self._parts)
         reply = None if self._status is None else WireReply(self._status, headers, body)
         if reply is None and failure is None:
@@ -73,6 +80,11 @@ class Recording:
                 duration_s=round(time.monotonic() - self._start, 4),
             )
         )
+
+    def _said_its_end(self) -> bool:
+        """Whether the stream's own end went by: clients stop reading there, before the connection says so."""
+        tail = b"".join(data for data, _ in self._parts[-4:])
+        return _STREAM_ENDS.search(tail) is not None
 
 
 def _plain(headers: Headers, parts: list[tuple[bytes, float]]) -> tuple[Headers, bytes, tuple[Chunk, ...]]:

@@ -1,0 +1,23 @@
+"""The application's own calls: whatever library makes them, the marker records and replays them."""
+
+import pytest
+from helpdesk.draft import draft
+from helpdesk.triage import triage
+from helpdesk.weekly import summary
+
+
+@pytest.mark.llm
+def test_triage_uses_the_anthropic_sdk():
+    assert triage("I was charged twice this month.") == "billing"
+
+
+@pytest.mark.llm
+def test_draft_streams_with_the_openai_sdk():
+    pieces = list(draft("Where is my invoice?"))
+    assert len(pieces) > 3
+    assert "invoice" in "".join(pieces)
+
+
+@pytest.mark.llm
+def test_weekly_runs_the_claude_command_line():
+    assert "tickets" in summary("Mon: 12 tickets. Tue: 9 tickets. One outage.")
