@@ -1,19 +1,116 @@
-"""Interim: hosts only; the full table replaces this file."""
+"""Which provider and API a request speaks to, told from its address alone."""
+
 from __future__ import annotations
+
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-_H = {"api.anthropic.com": ("anthropic", "anthropic.messages"), "api.openai.com": ("openai", "openai.chat")}
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["Endpoint", "identify", "is_llm_host"]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
+    """A provider, one of its APIs, and the model where the address names it."""
+
     provider: str
     api: str
-    model: str | None
+    model: str | None = None
+
+
+_HOSTS = {
+    "api.anthropic.com": "anthropic",
+    "api.openai.com": "openai",
+    "generativelanguage.googleapis.com": "gemini",
+    "aiplatform.googleapis.com": "vertex",
+    "api.groq.com": "groq",
+    "api.together.xyz": "together",
+    "api.together.ai": "together",
+    "api.mistral.ai": "mistral",
+    "codestral.mistral.ai": "mistral",
+    "api.cohere.com": "cohere",
+    "api.cohere.ai": "cohere",
+    "openrouter.ai": "openrouter",
+    "api.deepseek.com": "deepseek",
+    "api.x.ai": "xai",
+    "api.cerebras.ai": "cerebras",
+    "api.fireworks.ai": "fireworks",
+    "api.perplexity.ai": "perplexity",
+    "router.huggingface.co": "huggingface",
+    "api-inference.huggingface.co": "huggingface",
+    "api.voyageai.com": "voyage",
+    "api.replicate.com": "replicate",
+    "api.writer.com": "writer",
+    "api.z.ai": "zai",
+    "api.moonshot.ai": "moonshot",
+    "api.moonshot.cn": "moonshot",
+    "dashscope.aliyuncs.com": "dashscope",
+    "api.aleph-alpha.com": "alephalpha",
+    "gateway.pydantic.dev": "pydantic-gateway",
+    "api.portkey.ai": "portkey",
+}
+_SUFFIXES = (
+    (".openai.azure.com", "azure"),
+    (".services.ai.azure.com", "azure"),
+    (".cognitiveservices.azure.com", "azure"),
+    (".inference.ai.azure.com", "azure"),
+    ("-aiplatform.googleapis.com", "vertex"),
+    (".api.openai.com", "openai"),
+    (".huggingface.cloud", "huggingface"),
+)
+_BEDROCK_HOST = re.compile(r"bedrock(-[a-z-]+)?\.[a-z0-9-]+\.(amazonaws\.com|api\.aws)|.*\.bedrock.*\.amazonaws\.com")
+_MODEL_PATH = re.compile(r"/(?:models|deployments|model|engines)/(?P<model>[^/:]+(?::[0-9]+)?)")
+_PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), api, default)
+    for pattern, api, default in (
+        (r"/v1/messages$", "anthropic.messages", "anthropic"),
+        (r"/v1/messages/count_tokens$", "anthropic.count_tokens", "anthropic"),
+        (r"/v1/complete$", "anthropic.complete", "anthropic"),
+        (r"/chat/completions$", "openai.chat", "openai"),
+        (r"/v1/responses$|/openai/responses$|/v1/responses/[^/]+$", "openai.responses", "openai"),
+        (r"/v1/embeddings$|/deployments/[^/]+/embeddings$", "openai.embeddings", "openai"),
+        (r"/v1/completions$|/deployments/[^/]+/completions$", "openai.completions", "openai"),
+        (r":(stream)?[gG]enerateContent$", "gemini.generate", "gemini"),
+        (r":(embedContent|batchEmbedContents)$", "gemini.embed", "gemini"),
+        (r"/model/[^/]+/converse$|/model/[^/]+/converse-stream$", "bedrock.converse", "bedrock"),
+        (r"/model/[^/]+/invoke(-with-response-stream)?$", "bedrock.invoke", "bedrock"),
+        (r"/v2/chat$", "cohere.v2.chat", "cohere"),
+        (r"/api/chat$", "ollama.chat", "ollama"),
+        (r"/api/generate$", "ollama.generate", "ollama"),
+    )
+)
+
+
 def is_llm_host(host: str) -> bool:
-    return host in _H
+    """Whether *host* (lower case, no port) is a provider's."""
+    return _provider_of(host) is not None
+
+
+@lru_cache(maxsize=256)
+def _provider_of(host: str) -> str | None:
+    if host in _HOSTS:
+        return _HOSTS[host]
+    if _BEDROCK_HOST.fullmatch(host):
+        return "bedrock"
+    return next((provider for suffix, provider in _SUFFIXES if host.endswith(suffix)), None)
+
+
 def identify(method: str, url: str) -> Endpoint | None:
+    """
+    What a request speaks to, or None when nothing tells that it is an LLM call.
+
+    A known host counts whatever the path; any other host counts when it is sent a body on a known path.
+    """
     parts = urlsplit(url)
-    if parts.path.endswith("/v1/messages"):
-        return Endpoint("anthropic", "anthropic.messages", None)
-    if parts.path.endswith("/chat/completions"):
-        return Endpoint("openai", "openai.chat", None)
-    return None
+    provider = _provider_of((parts.hostname or "").lower())
+    path = unquote(parts.path)
+    api, default = _api_of(path) if method.upper() == "POST" or provider else (None, None)
+    if provider is None and api is None:
+        return None
+    model = _MODEL_PATH.search(path)
+    return Endpoint(provider or default or "unknown", api or f"{provider}.other", model["model"] if model else None)
+
+
+def _api_of(path: str) -> tuple[str | None, str | None]:
+    return next(((api, default) for pattern, api, default in _PATHS if pattern.search(path)), (None, None))

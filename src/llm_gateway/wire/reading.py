@@ -1,9 +1,186 @@
-"""Interim: nothing is read; the full reader replaces this file."""
+"""What any recorded exchange says of itself: provider, model and usage, whoever recorded it. Never raises on junk."""
+
 from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from llm_gateway.types import Headers, TokenUsage
 from llm_gateway.wire.base import Reading
 from llm_gateway.wire.identify import identify
-def read_exchange(method, url, request_body, status, reply_headers, reply_body):
-    e = identify(method, url)
-    return Reading(e.provider, e.api) if e else Reading()
-def read_process(argv, stdout, exit_code):
-    return Reading(), None
+from llm_gateway.wire.sse import SseParser
+from llm_gateway.wire.usage import READERS, anthropic_usage, number
+
+__all__ = ["read_exchange", "read_process"]
+
+
+def read_exchange(
+    method: str, url: str, request_body: bytes, status: int, reply_headers: Headers, reply_body: bytes
+) -> Reading:
+    """
+    Read one HTTP exchange, its bodies without content encoding.
+
+    Returns:
+        A reading whose *api* is None when the request is no LLM call, and whose *usage* is None when the reply
+        reports none or speaks a format that is not read.
+    """
+    endpoint = identify(method, url)
+    if endpoint is None:
+        return Reading()
+    asked = _object(request_body)
+    events = _events(reply_headers, reply_body)
+    is_good = 200 <= status < 300  # noqa: PLR2004  the HTTP meaning
+    body = _folded(endpoint.api, events) if events is not None else _object(reply_body)
+    reader = READERS.get(endpoint.api)
+    return Reading(
+        provider=endpoint.provider,
+        api=endpoint.api,
+        model_requested=_text(asked.get("model")) or endpoint.model,
+        model_served=_text(body.get("model")) if is_good else None,
+        usage=_real(reader(body)) if reader and is_good else None,
+        is_streaming=events is not None,
+        service_tier=_text(body.get("service_tier")),
+    )
+
+
+def _real(usage: TokenUsage | None) -> TokenUsage | None:
+    return usage if usage is not None and usage != TokenUsage() else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _events(headers: Headers, body: bytes) -> list[dict[str, Any]] | None:
+    """The objects of an event stream, or None when the body is none; headers are often stripped, so look at it too."""
+    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
+    if "event-stream" not in kind and not body.lstrip().startswith((b"data:", b"event:", b":")):
+        return None
+    parsed = (_object(event.data.encode()) for event in SseParser().feed(body + b"\n\n"))
+    return [event for event in parsed if event]
+
+
+def _folded(api: str, events: list[dict[str, Any]]) -> dict[str, Any]:
+    """One reply body out of a stream's events, as far as model and usage go."""
+    if api == "anthropic.messages":
+        return _folded_messages(events)
+    if api == "openai.responses":
+        return _folded_responses(events)
+    return _folded_chunks(events)
+
+
+def _folded_messages(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for event in events:
+        if event.get("type") == "message_start" and isinstance(event.get("message"), dict):
+            body = {**event["message"]}
+        elif event.get("type") == "message_delta" and isinstance(event.get("usage"), dict):
+            known = {name: value for name, value in event["usage"].items() if value is not None}
+            body["usage"] = {**(body.get("usage") or {}), **known}
+    return body
+
+
+def _folded_responses(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for event in events:
+        if isinstance(event.get("response"), dict):
+            body = event["response"]
+    return body
+
+
+def _folded_chunks(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for event in events:
+        groq = event.get("x_groq")
+        usage = event.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
+        body["model"] = event.get("model") or body.get("model")
+        body["service_tier"] = event.get("service_tier") or body.get("service_tier")
+        if isinstance(usage, dict):
+            body["usage"] = usage
+    return body
+
+
+def read_process(argv: tuple[str, ...], stdout: bytes, exit_code: int | None) -> tuple[Reading, Decimal | None]:
+    """
+    Read one run of the claude CLI.
+
+    Returns:
+        The reading, and the cost in US dollars as the CLI states it; None where its output carries neither.
+    """
+    result = _result(stdout)
+    if result is None:
+        return Reading(provider="claude_cli", api="claude_cli", model_requested=_flag(argv, "--model")), None
+    models = result.get("modelUsage")
+    served = list(models) if isinstance(models, dict) else []
+    reading = Reading(
+        provider="claude_cli",
+        api="claude_cli",
+        model_requested=_flag(argv, "--model"),
+        model_served=served[0] if len(served) == 1 else None,
+        usage=_real(_process_usage(result)),
+        is_streaming="stream-json" in argv,
+    )
+    return reading, _cost(result)
+
+
+def _process_usage(result: dict[str, Any]) -> TokenUsage | None:
+    """By model where stated: the plain usage counts a retried stream twice, and is zero after a budget stop."""
+    models = result.get("modelUsage")
+    if not isinstance(models, dict) or not models:
+        return anthropic_usage(result.get("usage"))
+    total: TokenUsage | None = None
+    for row in models.values():
+        read, written = number(row, "cacheReadInputTokens"), number(row, "cacheCreationInputTokens")
+        one = TokenUsage(
+            input_tokens=(number(row, "inputTokens") or 0) + (read or 0) + (written or 0),
+            output_tokens=number(row, "outputTokens"),
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=number(row, "cacheCreationEphemeral1hInputTokens"),
+            reasoning_tokens=number(row, "thinkingTokens"),
+        )
+        total = one if total is None else total + one
+    return total
+
+
+def _cost(result: dict[str, Any]) -> Decimal | None:
+    raw = result.get("total_cost_usd")
+    try:
+        return None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
+    except InvalidOperation:
+        return None
+
+
+def _result(stdout: bytes) -> dict[str, Any] | None:
+    """The last result that the CLI printed: alone, in an array of events, or as a line of a stream."""
+    found: list[Any] = []
+    for line in stdout.splitlines():
+        if line.lstrip().startswith((b"{", b"[")):
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError):
+                continue
+            found += value if isinstance(value, list) else [value]
+    results = [value for value in found if isinstance(value, dict) and value.get("type") == "result"]
+    return results[-1] if results else None
+
+
+def _flag(argv: tuple[str, ...], name: str) -> str | None:
+    for position, argument in enumerate(argv):
+        if argument == name and position + 1 < len(argv):
+            return argv[position + 1]
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return None
+
+
