@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 
+from llm_gateway.cassettes.body import decoded
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
+from llm_gateway.types import WireReply
 from llm_gateway.wire.reading import read_exchange, read_process
 
 __all__ = ["metered", "priced"]
@@ -21,11 +23,11 @@ def metered(exchange: Exchange) -> Metering:
 
 
 def _of_http(exchange: HttpExchange) -> Metering:
-    request, reply = exchange.request, exchange.reply
-    if reply is None:
-        reading = read_exchange(request.method, request.url, request.body, 0, (), b"")
-    else:
-        reading = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
+    request, reply = exchange.request, exchange.reply or WireReply(0)
+    encoding = reply.header("content-encoding")
+    plain = decoded(reply.body, encoding) if encoding else None
+    body = reply.body if plain is None else plain
+    reading = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, body)
     return Metering(
         provider=reading.provider,
         api=reading.api,

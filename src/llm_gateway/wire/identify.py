@@ -67,8 +67,8 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/v1/messages$", "anthropic.messages", "anthropic"),
         (r"/v1/messages/count_tokens$", "anthropic.count_tokens", "anthropic"),
         (r"/v1/complete$", "anthropic.complete", "anthropic"),
-        (r"/chat/completions$", "openai.chat", "openai"),
-        (r"/v1/responses$|/openai/responses$|/v1/responses/[^/]+$", "openai.responses", "openai"),
+        (r"/chat/completions$|api\.writer\.com/v1/chat$", "openai.chat", "openai"),
+        (r"/responses$|/v1/responses/[^/]+$", "openai.responses", "openai"),
         (r"/v1/embeddings$|/deployments/[^/]+/embeddings$", "openai.embeddings", "openai"),
         (r"/v1/completions$|/deployments/[^/]+/completions$", "openai.completions", "openai"),
         (r":(stream)?[gG]enerateContent$", "gemini.generate", "gemini"),
@@ -105,12 +105,13 @@ def identify(method: str, url: str) -> Endpoint | None:
     parts = urlsplit(url)
     provider = _provider_of((parts.hostname or "").lower())
     path = unquote(parts.path)
-    api, default = _api_of(path) if method.upper() == "POST" or provider else (None, None)
+    where = f"{parts.hostname}{path}"
+    api, default = _api_of(where) if method.upper() == "POST" or provider else (None, None)
     if provider is None and api is None:
         return None
     model = _MODEL_PATH.search(path)
     return Endpoint(provider or default or "unknown", api or f"{provider}.other", model["model"] if model else None)
 
 
-def _api_of(path: str) -> tuple[str | None, str | None]:
-    return next(((api, default) for pattern, api, default in _PATHS if pattern.search(path)), (None, None))
+def _api_of(where: str) -> tuple[str | None, str | None]:
+    return next(((api, default) for pattern, api, default in _PATHS if pattern.search(where)), (None, None))

@@ -43,13 +43,20 @@ def anthropic_usage(raw: Any) -> TokenUsage | None:
     )
 
 
+_CACHED_IN_CHAT = (
+    ("prompt_tokens_details", "cached_tokens"),
+    ("cached_tokens",),  # Together
+    ("num_cached_tokens",),  # Mistral
+    ("prompt_cache_hit_tokens",),  # DeepSeek
+)
+
+
 def chat_usage(raw: Any) -> TokenUsage | None:
     """``usage`` of chat completions and of the hosts that speak it."""
     if not isinstance(raw, dict):
         return None
-    cached = number(raw, "prompt_tokens_details", "cached_tokens")
-    cached = cached if cached is not None else number(raw, "prompt_cache_hit_tokens")
-    cached = cached if cached is not None else number(raw, "num_cached_tokens")
+    places = (number(raw, *path) for path in _CACHED_IN_CHAT)
+    cached = next((count for count in places if count is not None), None)
     return TokenUsage(
         input_tokens=number(raw, "prompt_tokens"),
         output_tokens=number(raw, "completion_tokens"),
