@@ -39,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self):  # noqa: N802
+    def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         if self.path.startswith("/v1/messages"):
             events, whole = messages_events(body), messages_reply(body)
@@ -50,7 +50,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.send_json(whole)
 
-    def do_HEAD(self):  # noqa: N802
+    def do_HEAD(self):
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
@@ -106,7 +106,10 @@ def messages_events(body):
     """The same reply as server-sent events."""
     whole = messages_reply(body)
     text, usage = whole["content"][0]["text"], whole["usage"]
-    yield event("message_start", message={**whole, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}})
+    yield event(
+        "message_start",
+        message={**whole, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}},
+    )
     yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
     for piece in text.split(" "):
         delta = {"type": "text_delta", "text": piece if text.startswith(piece) else f" {piece}"}
@@ -124,7 +127,12 @@ def event(kind, **members):
 def chat_events(body):
     """A streamed chat completion, its usage in the last chunk."""
     text = answer_to(body)
-    base = {"id": "chatcmpl-StandIn", "object": "chat.completion.chunk", "created": 1790000000, "model": body["model"]}
+    base = {
+        "id": "chatcmpl-StandIn",
+        "object": "chat.completion.chunk",
+        "created": 1790000000,
+        "model": body["model"],
+    }
 
     def chunk(choices, usage=None):
         return f"data: {json.dumps({**base, 'choices': choices, 'usage': usage}, ensure_ascii=False)}\n\n"

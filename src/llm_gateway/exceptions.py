@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from llm_gateway.types import TokenUsage  # noqa: TC001  part of public signatures
+from llm_gateway.types import TokenUsage
 
 __all__ = [
     "BlockedCallError",

@@ -82,7 +82,14 @@ def provider():
 def project(pytester, provider, monkeypatch):
     """A project whose `app` calls the provider; run it with ``project.runpytest_subprocess``."""
     monkeypatch.setenv("PROVIDER", provider.url)
-    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "LLM_MODEL", "LLM_PROVIDER", "LLM_API_KEY", "PYTEST_ADDOPTS"):
+    for name in (
+        "ANTHROPIC_API_KEY",
+        "OPENAI_API_KEY",
+        "LLM_MODEL",
+        "LLM_PROVIDER",
+        "LLM_API_KEY",
+        "PYTEST_ADDOPTS",
+    ):
         monkeypatch.delenv(name, raising=False)
     pytester.makepyfile(app=APP)
     pytester.makeini("[pytest]\npythonpath = .\nasyncio_default_fixture_loop_scope = function\n")

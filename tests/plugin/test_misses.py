@@ -108,8 +108,7 @@ def test_an_unmarked_call_to_a_provider_is_refused_and_listed(project):
             [
                 "BlockedCallError: test_app.py::test_forgot_the_mark called POST api.anthropic.com/v1/messages",
                 "  LLM calls are closed to tests that are not marked; none was made and nothing was spent",
-                "  to record and replay it: mark the test with @pytest.mark.llm, then run "
-                "pytest --llm-record test_app.py::test_forgot_the_mark",
+                "  to record and replay it: *, then run pytest --llm-record test_app.py::test_forgot_the_mark",
                 "blocked test_app.py::test_forgot_the_mark POST api.anthropic.com/v1/messages",
             ]
         )
@@ -120,7 +119,7 @@ def test_an_unmarked_call_to_a_local_server_passes_through(project, provider):
     project.makepyfile(test_app="import app\ndef test_own_server():\n    assert app.ask('x')['role'] == 'assistant'\n")
 
     project.runpytest_subprocess().assert_outcomes(passed=1)
-    assert 1 == len(provider.asked)
+    assert len(provider.asked) == 1
 
 
 def test_an_unreadable_cassette_fails_and_stays(recorded):

@@ -13,7 +13,7 @@ def test_a_recorded_test_replays_with_the_provider_gone(recorded, provider):
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (replay)*", "replay  1 call: 12 tokens in, 3 out, $0.* not spent*"])
-    assert 1 == len(provider.asked)
+    assert len(provider.asked) == 1
 
 
 def test_the_record_run_says_what_it_spent(project, provider):
@@ -36,7 +36,7 @@ def test_the_cassette_carries_usage_price_and_no_key(recorded):
     text = (recorded.path / CASSETTE).read_text()
     entry = yaml.safe_load(text)["interactions"][0]
 
-    assert {"input_tokens": 12, "output_tokens": 3} == {k: v for k, v in entry["llm"]["usage"].items() if v}
+    assert {k: v for k, v in entry["llm"]["usage"].items() if v} == {"input_tokens": 12, "output_tokens": 3}
     assert entry["llm"]["price"]
     assert "sk-ant" not in text
     assert "authorization" not in text.lower()
@@ -82,7 +82,7 @@ def test_new_adds_what_is_not_recorded_and_calls_only_for_that(recorded, provide
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (new)*", "replay  1 call*", "record  1 call*"])
-    assert ["ping", "again"] == [body["messages"][0]["content"] for body in provider.asked]
+    assert [body["messages"][0]["content"] for body in provider.asked] == ["ping", "again"]
     recorded.runpytest_subprocess().assert_outcomes(passed=1)
 
 
@@ -105,7 +105,7 @@ def test_live_calls_and_leaves_files_alone(recorded, provider):
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (live)*", "live    1 call: 12 tokens in, 3 out, $0.* spent"])
-    assert 2 == len(provider.asked)
+    assert len(provider.asked) == 2
     assert before == (recorded.path / CASSETTE).stat().st_mtime_ns
 
 
@@ -141,8 +141,8 @@ def test_options_work_under_xdist_with_one_summary(project, provider):
     record.stdout.fnmatch_lines(["record  6 calls: 72 tokens in, 18 out*", "saved   6 cassettes"])
     replay.assert_outcomes(passed=6)
     replay.stdout.fnmatch_lines(["replay  6 calls: 72 tokens in, 18 out*"])
-    assert 1 == replay.stdout.str().count("LLM calls (replay)")
-    assert 6 == len(provider.asked)
+    assert replay.stdout.str().count("LLM calls (replay)") == 1
+    assert len(provider.asked) == 6
 
 
 def test_new_and_live_work_under_xdist(recorded, provider):
@@ -150,7 +150,7 @@ def test_new_and_live_work_under_xdist(recorded, provider):
     recorded.runpytest_subprocess("--llm-record=new", "-n", "2").stdout.fnmatch_lines(["replay  1 call*"])
     recorded.runpytest_subprocess("--llm-live", "-n", "2").stdout.fnmatch_lines(["live    1 call*"])
 
-    assert 2 == len(provider.asked)
+    assert len(provider.asked) == 2
 
 
 def test_async_tests_record_and_replay(project, provider):
@@ -182,4 +182,4 @@ def test_async_tests_record_and_replay(project, provider):
     replay.assert_outcomes(passed=3)
     replay.stdout.fnmatch_lines(["replay  9 calls*"])
     auto.assert_outcomes(passed=1, deselected=2)
-    assert 9 == len(provider.asked)
+    assert len(provider.asked) == 9

@@ -43,8 +43,8 @@ def headers_of(message):
     """Recorded headers as pairs of a lower-case name and one value."""
     pairs = []
     for name, values in (message.get("headers") or {}).items():
-        for value in values if isinstance(values, list) else [values]:
-            pairs.append((str(name).lower(), value.decode("latin-1") if isinstance(value, bytes) else str(value)))
+        listed = values if isinstance(values, list) else [values]
+        pairs += [(str(name).lower(), one.decode("latin-1") if isinstance(one, bytes) else str(one)) for one in listed]
     return pairs
 
 

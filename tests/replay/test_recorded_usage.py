@@ -42,7 +42,7 @@ def test_usage_agrees_in_every_recorded_exchange(traffic, record_property):
     ]
     record_property("counted usage read", f"{len(found) - len(wrong)} of {len(found)}")
 
-    assert [] == wrong
+    assert wrong == []
     assert found
 
 
@@ -55,4 +55,4 @@ def test_models_agree_in_every_recorded_exchange(field, traffic):
         if expected[field] != getattr(metering, field)
     ]
 
-    assert [] == wrong
+    assert wrong == []

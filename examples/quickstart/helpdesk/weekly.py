@@ -5,6 +5,17 @@ import subprocess
 
 def summary(notes: str) -> str:
     """*notes* in one line."""
-    command = ["claude", "-p", "--model", "haiku", "--tools", "", "--setting-sources", "", "--output-format", "text"]
+    command = [
+        "claude",
+        "-p",
+        "--model",
+        "haiku",
+        "--tools",
+        "",
+        "--setting-sources",
+        "",
+        "--output-format",
+        "text",
+    ]
     done = subprocess.run(command, input=f"Sum up in one line:\n{notes}", capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -109,7 +109,7 @@ def carries(body: bytes, encoding: str) -> bool:
         return body.startswith(_ZSTD_MAGIC)
     if encoding == "deflate":
         return decoded(body, encoding) is not None
-    return encoding == "br" and not body.lstrip()[:1] in (b"{", b"[", b"e", b"d", b"<", b"")
+    return encoding == "br" and body.lstrip()[:1] not in (b"{", b"[", b"e", b"d", b"<", b"")
 
 
 def _inflate(body: bytes) -> bytes:

@@ -197,11 +197,9 @@ class Cassette:
         if not left:
             return None
         return CassetteUnusedError(
-            f"{len(left)} of {len(self._tape)} recorded exchanges were not used "
-            f"in {shown(self.path)}",
+            f"{len(left)} of {len(self._tape)} recorded exchanges were not used in {shown(self.path)}",
             cause="not asked for: " + ", ".join(_few(left)),
-            fix=f"to record it again: {self.record_command()}\n"
-            "to accept it: @pytest.mark.llm(allow_unused=True)",
+            fix=f"to record it again: {self.record_command()}\nto accept it: @pytest.mark.llm(allow_unused=True)",
         )
 
     def save(self) -> bool:

@@ -115,7 +115,9 @@ def _both(asked: Any, recorded: Any) -> tuple[str, str]:
     """Both values, cut to where they begin to differ when they are long texts."""
     if not (isinstance(asked, str) and isinstance(recorded, str)) or max(len(asked), len(recorded)) <= _WIDTH:
         return _short(asked), _short(recorded)
-    start = next((i for i, (a, b) in enumerate(zip(asked, recorded, strict=False)) if a != b), min(len(asked), len(recorded)))
+    start = next(
+        (i for i, (a, b) in enumerate(zip(asked, recorded, strict=False)) if a != b), min(len(asked), len(recorded))
+    )
     start = max(0, start - 15)
     lead = "..." if start else ""
     return _short(lead + asked[start:]), _short(lead + recorded[start:])

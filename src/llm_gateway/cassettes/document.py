@@ -17,9 +17,7 @@ _READ_FIX = "restore it from version control, or delete it and record again: pyt
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # YAML takes three more characters for line breaks, and changes them on the way back unless they are escaped.
-_SAFE_TEXT = re.compile(
-    "[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*"
-)
+_SAFE_TEXT = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*")
 
 
 class _Loader(_Base):  # type: ignore[misc]
@@ -116,7 +114,7 @@ def _represent_flow(dumper: Any, items: _Flow) -> Any:
 
 
 def _dumper(base: Any) -> Any:
-    made = type("CassetteDumper", (base,), {"ignore_aliases": lambda _self, _data: True})
+    made: Any = type("CassetteDumper", (base,), {"ignore_aliases": lambda _self, _data: True})
     made.add_representer(str, _represent_text)
     made.add_representer(_Flow, _represent_flow)
     return made

@@ -6,7 +6,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-__all__ = ["Refusal", "close", "closed_to", "explained", "is_closed", "is_local", "open_up", "refusals", "refuse", "running"]
+__all__ = [
+    "Refusal",
+    "close",
+    "closed_to",
+    "explained",
+    "is_closed",
+    "is_local",
+    "open_up",
+    "refusals",
+    "refuse",
+    "running",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which recorded request a live one equals: a canonical key in a hash index, so a look-up costs the same in any file."""
+"""Which recorded request a live one equals: a canonical key in a hash index, so every look-up costs the same."""
 
 from __future__ import annotations
 
@@ -17,9 +17,27 @@ __all__ = ["Index", "Normalize", "canonical_body", "canonical_json", "key"]
 Normalize = Callable[[WireRequest], WireRequest]
 _PORTS = {"http": 80, "https": 443}
 SECRET_QUERY = frozenset(
-    "key api_key api-key apikey access_token token sig signature password client_secret code "
-    "x-amz-signature x-amz-credential x-amz-security-token x-amz-date x-amz-expires x-goog-signature "
-    "x-goog-credential x-goog-date".split()
+    [
+        "key",
+        "api_key",
+        "api-key",
+        "apikey",
+        "access_token",
+        "token",
+        "sig",
+        "signature",
+        "password",
+        "client_secret",
+        "code",
+        "x-amz-signature",
+        "x-amz-credential",
+        "x-amz-security-token",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-goog-signature",
+        "x-goog-credential",
+        "x-goog-date",
+    ]
 )
 """Query parameters that carry credentials or the moment of signing; they say nothing of what is asked."""
 _CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
@@ -41,7 +59,9 @@ def place(url: str) -> tuple[str, str, str]:
     """Where a request goes, in one spelling: origin, path and query without credentials."""
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in SECRET_QUERY)
+    query = sorted(
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in SECRET_QUERY
+    )
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", unquote(parts.path) or "/", repr(query)
 
 

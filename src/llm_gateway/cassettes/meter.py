@@ -38,7 +38,7 @@ def _of_http(exchange: HttpExchange) -> Metering:
 
 
 def _of_process(exchange: ProcessExchange) -> Metering:
-    reading, cost_usd = read_process(exchange.argv, exchange.channel("stdout"), exchange.exit_code)
+    reading, cost_usd = read_process(exchange.argv, exchange.channel("stdout"))
     return Metering(
         provider=reading.provider,
         api=reading.api,

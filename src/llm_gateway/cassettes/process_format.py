@@ -1,4 +1,4 @@
-"""Runs of commands to and from the mappings of a cassette file, under ``processes`` where plain vcrpy looks past them."""
+"""Runs of commands to and from the mappings of a cassette file, under ``processes``, which plain vcrpy ignores."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
     """Write one entry of ``processes``."""
     return {
         "argv": list(exchange.argv),
-        "frames": [{frame.channel: _text_or_bytes(frame.data), "at_s": round(frame.at_s, 4)} for frame in exchange.frames],
+        "frames": [
+            {frame.channel: _text_or_bytes(frame.data), "at_s": round(frame.at_s, 4)} for frame in exchange.frames
+        ],
         "stdin_closed": exchange.stdin_closed,
         "exit_code": exchange.exit_code,
         "llm": {

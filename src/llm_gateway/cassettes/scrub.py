@@ -14,16 +14,44 @@ from llm_gateway.types import Headers, WireReply, WireRequest
 __all__ = ["REPLY_HEADERS", "REQUEST_HEADERS", "Scrubber", "find_secrets"]
 
 REQUEST_HEADERS = frozenset(
-    "accept content-type content-encoding anthropic-version anthropic-beta openai-beta user-agent "
-    "x-amzn-bedrock-accept x-amz-target".split()
+    [
+        "accept",
+        "content-type",
+        "content-encoding",
+        "anthropic-version",
+        "anthropic-beta",
+        "openai-beta",
+        "user-agent",
+        "x-amzn-bedrock-accept",
+        "x-amz-target",
+    ]
 )
 """Request headers that are kept; all others may carry credentials."""
 REPLY_HEADERS = frozenset(
-    "content-type content-encoding content-length transfer-encoding date location link retry-after retry-after-ms "
-    "x-should-retry request-id x-request-id openai-model openai-processing-ms openai-version x-amzn-errortype "
-    "x-amzn-requestid x-amzn-bedrock-input-token-count x-amzn-bedrock-output-token-count "
-    "x-amzn-bedrock-cache-read-input-token-count x-amzn-bedrock-cache-write-input-token-count "
-    "x-amzn-bedrock-invocation-latency".split()
+    [
+        "content-type",
+        "content-encoding",
+        "content-length",
+        "transfer-encoding",
+        "date",
+        "location",
+        "link",
+        "retry-after",
+        "retry-after-ms",
+        "x-should-retry",
+        "request-id",
+        "x-request-id",
+        "openai-model",
+        "openai-processing-ms",
+        "openai-version",
+        "x-amzn-errortype",
+        "x-amzn-requestid",
+        "x-amzn-bedrock-input-token-count",
+        "x-amzn-bedrock-output-token-count",
+        "x-amzn-bedrock-cache-read-input-token-count",
+        "x-amzn-bedrock-cache-write-input-token-count",
+        "x-amzn-bedrock-invocation-latency",
+    ]
 )
 """Reply headers that are kept, besides rate limits; cookies and organisation ids are not."""
 _RATE_LIMIT = re.compile(r"(anthropic|x)-ratelimit-")

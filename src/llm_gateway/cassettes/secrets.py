@@ -13,7 +13,9 @@ __all__ = ["PLACEHOLDER", "Finding", "environment_values", "find_secrets", "toke
 
 PLACEHOLDER = "[SECRET]"
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|AUTH", re.IGNORECASE)
-_HARMLESS_NAME = re.compile(r"PUBLIC|_PATH$|_FILE$|_DIR$|KEYBOARD|KEYMAP|TOKENIZERS|MAX_.*TOKENS|SSH_AUTH_SOCK|_SOCK$", re.IGNORECASE)
+_HARMLESS_NAME = re.compile(
+    r"PUBLIC|_PATH$|_FILE$|_DIR$|KEYBOARD|KEYMAP|TOKENIZERS|MAX_.*TOKENS|SSH_AUTH_SOCK|_SOCK$", re.IGNORECASE
+)
 _SHORTEST = 8
 _NOT_SECRET = re.compile(r"placeholder|^(true|false|none|null|test|dummy|changeme)+$|^[/~.]", re.IGNORECASE)
 _EDGE = r"(?<![A-Za-z0-9_-])"
@@ -31,7 +33,10 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     ("GitHub token", _EDGE + r"(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,})"),
     ("Slack token", _EDGE + r"xox[abprs]-[A-Za-z0-9-]{20,}"),
     ("JSON web token", _EDGE + r"eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{10,}"),
-    ("private key", r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----)?"),
+    (
+        "private key",
+        r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END (?:[A-Z]+ )*PRIVATE KEY-----)?",
+    ),
     ("bearer token", r"(?<=Bearer )[A-Za-z0-9._~+/=-]{20,}"),
     ("password in a URL", r"(?<=://)[^\s/@:\"'\[\]]+:[^\s/@\"'\[\]]+(?=@)"),
 )

@@ -28,7 +28,7 @@ test_name.__test__ = False  # type: ignore[attr-defined]
 
 
 def safe(name: str) -> str:
-    """*name* with every character that some file system refuses replaced, and told apart by a digest if that changed it."""
+    """*name* without characters that some file system refuses, told apart by a digest if that changed it."""
     cleaned = _UNSAFE.sub("-", name).rstrip(". ")
     cut = cleaned.encode()[:_MOST_BYTES].decode("utf-8", "ignore")
     if cut == name:
@@ -49,10 +49,10 @@ def cassette_path(item: pytest.Item, marked: str | None) -> Path:
         pytest.UsageError: The rule names something that it may not.
     """
     config = item.config
-    root = config.rootpath / config.getini("llm_cassette_folder")
+    root: Path = config.rootpath / config.getini("llm_cassette_folder")
     if marked is not None:
         return root / (marked if marked.endswith((".yaml", ".yml")) else f"{marked}.yaml")
-    return Path(root / _filled(config.getini("llm_cassette_name"), item))
+    return root / (_filled(config.getini("llm_cassette_name"), item))
 
 
 def _filled(rule: str, item: pytest.Item) -> str:
@@ -100,5 +100,5 @@ def refuse_collisions(paths: Iterable[tuple[str, Path, bool]]) -> None:
             raise pytest.UsageError(
                 f"two tests share the cassette {path.name}: {owner} and {test_id}\n"
                 f"  both map to {path}\n"
-                "  rename one, or give one its own: @pytest.mark.llm(cassette=\"another-name\")"
+                '  rename one, or give one its own: @pytest.mark.llm(cassette="another-name")'
             )

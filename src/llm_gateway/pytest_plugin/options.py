@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ _MARKER = (
     "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None): "
     "replay every LLM call made inside the test from its cassette; record it with --llm-record"
 )
-_INI = (
+_INI: tuple[tuple[str, Any, Any, str], ...] = (
     ("llm_cassette_folder", "string", "cassettes", "folder of the cassettes, relative to the root folder"),
     (
         "llm_cassette_name",
@@ -23,16 +23,26 @@ _INI = (
         "{path}/{test}.yaml",
         "name of a test's cassette; may use {path} {folder} {module} {class} {function} {test}",
     ),
-    ("llm_model", "string", "", "model of the llm fixture, as provider:model; default: LLM_MODEL, else built in"),
+    (
+        "llm_model",
+        "string",
+        "",
+        "model of the llm fixture, as provider:model; default: LLM_MODEL, else built in",
+    ),
     ("llm_ignore_hosts", "args", [], "hosts whose calls are neither recorded nor replayed"),
-    ("llm_placeholder_keys", "bool", True, "set placeholder API keys while replaying, so that clients can be made"),
+    (
+        "llm_placeholder_keys",
+        "bool",
+        True,
+        "set placeholder API keys while replaying, so that clients can be made",
+    ),
 )
 
 
 def add_ini(parser: pytest.Parser) -> None:
     """Declare the ini values."""
     for name, kind, default, text in _INI:
-        parser.addini(name, text, type=kind, default=default)  # type: ignore[arg-type]
+        parser.addini(name, text, type=kind, default=default)
 
 
 def add_options(parser: pytest.Parser) -> None:

@@ -83,7 +83,9 @@ class Report:
             saved = f", saved {total.duration_s:.1f} s of waiting" if served == "replay" else ""
             numbers = f"{total.tokens()}, {total.cost()}"
             what = "not spent" if served == "replay" else "spent"
-            lines.append(f"{served:<8}{_count(total.calls, 'call')}: {numbers} {what}{saved} {total.unknown()}".rstrip())
+            lines.append(
+                f"{served:<8}{_count(total.calls, 'call')}: {numbers} {what}{saved} {total.unknown()}".rstrip()
+            )
         return lines
 
     def _extremes(self) -> list[str]:
@@ -94,7 +96,10 @@ class Report:
             sums[test] = Sum()
             sums[test].add(call for call in calls if call["served"] != "miss")
         dearest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
-        slowest = sorted((row for row in sums.items() if row[1].duration_s >= _NOTABLE_S), key=lambda row: -row[1].duration_s)
+        slowest = sorted(
+            (row for row in sums.items() if row[1].duration_s >= _NOTABLE_S),
+            key=lambda row: -row[1].duration_s,
+        )
         return [f"{'dearest':<8}{money(one.cost_usd)} {test}" for test, one in dearest[:_MOST_TESTS]] + [
             f"{'slowest':<8}{one.duration_s:.2f} s {test}" for test, one in slowest[:_MOST_TESTS]
         ]
@@ -110,4 +115,3 @@ class Report:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-

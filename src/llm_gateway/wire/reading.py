@@ -31,7 +31,7 @@ def read_exchange(
         return Reading()
     asked = _object(request_body)
     events = _events(reply_headers, reply_body)
-    is_good = 200 <= status < 300  # noqa: PLR2004  the HTTP meaning
+    is_good = 200 <= status < 300
     body = _folded(endpoint.api, events) if events is not None else _object(reply_body)
     reader = READERS.get(endpoint.api)
     return Reading(
@@ -110,7 +110,7 @@ def _folded_chunks(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return body
 
 
-def read_process(argv: tuple[str, ...], stdout: bytes, exit_code: int | None) -> tuple[Reading, Decimal | None]:
+def read_process(argv: tuple[str, ...], stdout: bytes) -> tuple[Reading, Decimal | None]:
     """
     Read one run of the claude CLI.
 
@@ -182,5 +182,3 @@ def _flag(argv: tuple[str, ...], name: str) -> str | None:
         if argument.startswith(f"{name}="):
             return argument.partition("=")[2]
     return None
-
-

@@ -20,14 +20,14 @@ def test_the_nearest_recording_and_its_difference_are_named():
         Recorded(2, ask("Hello"), is_used=False),
     ]
 
-    assert "nearest: #2, differs in messages[0].content: 'Helo' != 'Hello'" == nearest_text(ask("Helo"), recorded)
+    assert nearest_text(ask("Helo"), recorded) == "nearest: #2, differs in messages[0].content: 'Helo' != 'Hello'"
 
 
 def test_members_that_only_one_side_has_are_named():
     """An absent member is a difference of its own."""
     shown = [str(change) for change in differences(ask("a", temperature=0), ask("a", top_p=1))]
 
-    assert ["temperature: 0 != absent", "top_p: absent != 1"] == sorted(shown)
+    assert sorted(shown) == ["temperature: 0 != absent", "top_p: absent != 1"]
 
 
 def test_long_texts_are_cut_to_where_they_begin_to_differ():
@@ -41,8 +41,9 @@ def test_long_texts_are_cut_to_where_they_begin_to_differ():
 
 def test_a_recording_used_up_says_so():
     """The same request asked once more than it was recorded is not called a difference."""
-    assert "the same request was recorded once (#1) and each recording was used already" == nearest_text(
-        ask("a"), [Recorded(1, ask("a"), is_used=True)]
+    assert (
+        nearest_text(ask("a"), [Recorded(1, ask("a"), is_used=True)])
+        == "the same request was recorded once (#1) and each recording was used already"
     )
 
 

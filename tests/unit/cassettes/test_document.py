@@ -11,9 +11,9 @@ from llm_gateway.cassettes import document
 from llm_gateway.exceptions import CassetteReadError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-LINES = st.lists(st.sampled_from(["data: {}", "", " ", "\t", "é", "🎈", "\x85", "\u2028", "#", "- a", "'", '"', "\r"])).map(
-    "\n".join
-)
+LINES = st.lists(
+    st.sampled_from(["data: {}", "", " ", "\t", "é", "🎈", "\x85", "\u2028", "#", "- a", "'", '"', "\r"])
+).map("\n".join)
 
 
 @given(text=TEXT | LINES)
@@ -61,6 +61,8 @@ def test_unreadable_text_names_file_line_and_cause(raw, line, cause):
 
 def test_header_names_of_early_aiohttp_cassettes_are_read_as_text():
     """The one Python tag that old cassettes carry becomes a string; no object is built."""
-    raw = b"interactions:\n- headers:\n    ? !!python/object/apply:multidict._multidict.istr [Content-Type]\n    : [a]\n"
+    raw = (
+        b"interactions:\n- headers:\n    ? !!python/object/apply:multidict._multidict.istr [Content-Type]\n    : [a]\n"
+    )
 
-    assert {"Content-Type": ["a"]} == document.parse(raw, Path("x"))["interactions"][0]["headers"]
+    assert document.parse(raw, Path("x"))["interactions"][0]["headers"] == {"Content-Type": ["a"]}

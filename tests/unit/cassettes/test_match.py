@@ -30,8 +30,12 @@ def post(body, url=URL, headers=(), method="POST"):
             post({"messages": [{"tool_call_id": "call_1"}, {"tool_call_id": "call_2"}]}),
         ),
         (
-            post({"content": [{"type": "tool_use", "id": "toolu_a"}, {"type": "tool_result", "tool_use_id": "toolu_a"}]}),
-            post({"content": [{"type": "tool_use", "id": "toolu_b"}, {"type": "tool_result", "tool_use_id": "toolu_b"}]}),
+            post(
+                {"content": [{"type": "tool_use", "id": "toolu_a"}, {"type": "tool_result", "tool_use_id": "toolu_a"}]}
+            ),
+            post(
+                {"content": [{"type": "tool_use", "id": "toolu_b"}, {"type": "tool_result", "tool_use_id": "toolu_b"}]}
+            ),
         ),
         (
             post(b"--x1\r\nhi\r\n--x1--", headers=[("content-type", "multipart/form-data; boundary=x1")]),
@@ -70,7 +74,7 @@ def test_equal_requests_are_given_out_in_recorded_order_once_each():
     """The third time an equal request comes, nothing is left for it."""
     index = Index([post({"n": 1}), post({"n": 2}), post({"n": 1})])
 
-    assert [0, 2, 1, None] == [index.take(post({"n": n})) for n in (1, 1, 2, 1)]
+    assert [index.take(post({"n": n})) for n in (1, 1, 2, 1)] == [0, 2, 1, None]
 
 
 def test_a_normalizer_is_applied_to_both_sides():
@@ -81,4 +85,4 @@ def test_a_normalizer_is_applied_to_both_sides():
 
     index = Index([post(b"date is 2025-01-01"[:7] + b" monday")], without_date)
 
-    assert 0 == index.take(post(b"date is 2026-11-21"))
+    assert index.take(post(b"date is 2026-11-21")) == 0

@@ -27,9 +27,9 @@ def test_a_stream_keeps_its_cuts(recording, done):
         recording.chunk(piece)
     recording.finish()
 
-    assert b"data: 1\n\ndata: 2\n\n" == done[0].reply.body
-    assert [8, 1, 9] == [chunk.length for chunk in done[0].chunks]
-    assert "complete" == done[0].end
+    assert done[0].reply.body == b"data: 1\n\ndata: 2\n\n"
+    assert [chunk.length for chunk in done[0].chunks] == [8, 1, 9]
+    assert done[0].end == "complete"
 
 
 def test_a_compressed_stream_is_kept_plain_with_its_cuts(recording, done):
@@ -40,9 +40,9 @@ def test_a_compressed_stream_is_kept_plain_with_its_cuts(recording, done):
     recording.chunk(packed[20:])
     recording.finish()
 
-    assert b"hello " * 50 == done[0].reply.body
-    assert () == done[0].reply.headers
-    assert 300 == sum(chunk.length for chunk in done[0].chunks) or not done[0].chunks
+    assert done[0].reply.body == b"hello " * 50
+    assert done[0].reply.headers == ()
+    assert sum(chunk.length for chunk in done[0].chunks) == 300 or not done[0].chunks
 
 
 def test_it_ends_once(recording, done):
@@ -52,9 +52,9 @@ def test_it_ends_once(recording, done):
     recording.chunk(b"late")
     recording.fail("read", "late")
 
-    assert 1 == len(done)
-    assert "partial" == done[0].end
-    assert b"" == done[0].reply.body
+    assert len(done) == 1
+    assert done[0].end == "partial"
+    assert done[0].reply.body == b""
 
 
 def test_a_failure_before_the_reply_is_kept(recording, done):
@@ -62,4 +62,4 @@ def test_a_failure_before_the_reply_is_kept(recording, done):
     recording.fail("connect", "connection refused")
 
     assert done[0].reply is None
-    assert ("connect", "connection refused", "error") == (done[0].failure, done[0].failure_text, done[0].end)
+    assert (done[0].failure, done[0].failure_text, done[0].end) == ("connect", "connection refused", "error")

@@ -51,7 +51,7 @@ def test_several_open_cassettes_are_not_guessed_between(opened):
     opened("a.yaml")
     opened("b.yaml")
 
-    with pytest.raises(RouteError, match="2 cassettes are open.*a.yaml, b.yaml"):
+    with pytest.raises(RouteError, match=r"2 cassettes are open.*a.yaml, b.yaml"):
         Context().run(route.current)
 
 

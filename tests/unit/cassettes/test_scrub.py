@@ -50,7 +50,7 @@ def test_known_tokens_are_taken_out_of_bodies(token):
     """Whatever the variable was called, a known shape does not reach the file."""
     clean = Scrubber({}).scrub(exchange(json.dumps({"text": f"use {token} please"}).encode()))
 
-    assert "use [SECRET] please" == json.loads(clean.reply.body)["text"]
+    assert json.loads(clean.reply.body)["text"] == "use [SECRET] please"
     assert clean.request.body == clean.reply.body
 
 
@@ -58,7 +58,7 @@ def test_known_tokens_are_taken_out_of_bodies(token):
 def test_ordinary_text_is_left_alone(text):
     """Ids, hashes, pictures and prose are no secrets."""
     assert text == Scrubber({}).text(text)
-    assert [] == find_secrets(text, {})
+    assert find_secrets(text, {}) == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_ordinary_text_is_left_alone(text):
         lambda value: base64.b64encode(value.encode()).decode(),
         lambda value: base64.b64encode(b"user:" + value.encode()).decode(),
         lambda value: base64.b64encode(b"x" + value.encode() + b"yz").decode(),
-        lambda value: json.dumps(value),
+        json.dumps,
     ],
     ids=["plain", "url", "base64", "basic auth", "inside base64", "json"],
 )
@@ -80,12 +80,17 @@ def test_values_of_secret_variables_are_taken_out_in_any_encoding(spell):
 
     assert "[MY_API_KEY]" in clean
     assert secret not in clean
-    assert [] == find_secrets(clean, {"MY_API_KEY": secret})
+    assert find_secrets(clean, {"MY_API_KEY": secret}) == []
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("HOME", "/root/some/folder"), ("MAX_OUTPUT_TOKENS", "1234567890"), ("API_KEY", "short"), ("SSH_AUTH_SOCK", "/run/x/y")],
+    [
+        ("HOME", "/root/some/folder"),
+        ("MAX_OUTPUT_TOKENS", "1234567890"),
+        ("API_KEY", "short"),
+        ("SSH_AUTH_SOCK", "/run/x/y"),
+    ],
 )
 def test_values_that_are_no_secrets_stay(name, value):
     """Only variables with a secret's name, and values long enough to be one."""
@@ -97,15 +102,15 @@ def test_headers_are_kept_by_name():
     headers = [("Set-Cookie", "a=b"), ("openai-organization", "org"), ("Retry-After", "3"), ("x-ratelimit-limit", "9")]
     clean = Scrubber({}).scrub(exchange(b"{}", headers=headers))
 
-    assert (("content-type", "application/json"),) == clean.request.headers
-    assert (("Retry-After", "3"), ("x-ratelimit-limit", "9")) == clean.reply.headers
+    assert clean.request.headers == (("content-type", "application/json"),)
+    assert clean.reply.headers == (("Retry-After", "3"), ("x-ratelimit-limit", "9"))
 
 
 def test_secret_query_parameters_are_hidden():
     """Gemini takes its key in the query."""
     clean = Scrubber({}).scrub(exchange(b"", url="https://h/v1?alt=sse&key=whatever&x=1"))
 
-    assert "https://h/v1?alt=sse&key=SECRET&x=1" == clean.request.url
+    assert clean.request.url == "https://h/v1?alt=sse&key=SECRET&x=1"
 
 
 @given(
@@ -132,8 +137,8 @@ def test_commands_are_scrubbed_in_arguments_and_frames():
     run = ProcessExchange(("claude", "--key", ANTHROPIC), (Frame("stdout", f"key {ANTHROPIC}\n".encode(), 0.1),))
     clean = Scrubber({}).scrub(run)
 
-    assert ("claude", "--key", "[SECRET]") == clean.argv
-    assert b"key [SECRET]\n" == clean.channel("stdout")
+    assert clean.argv == ("claude", "--key", "[SECRET]")
+    assert clean.channel("stdout") == b"key [SECRET]\n"
 
 
 @pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
@@ -141,6 +146,6 @@ def test_the_last_look_finds_what_is_left_and_masks_it(token):
     """Kind and line are named; the secret itself is not shown."""
     finding = find_secrets(f"first\nsecond {token}\n", {})[0]
 
-    assert 2 == finding.line
+    assert finding.line == 2
     assert f"{token[:4]}...{token[-2:]}" == finding.masked
     assert token not in repr(finding)

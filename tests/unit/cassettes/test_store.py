@@ -31,7 +31,7 @@ def test_text_is_written_in_utf8_with_its_folders(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     """When the new text cannot be written out, the old file is byte for byte as it was."""
-    import resource  # noqa: PLC0415  absent on Windows
+    import resource
 
     path = tmp_path / "b.yaml"
     path.write_text("old")
@@ -45,7 +45,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
 
     assert f"cannot save cassette {path}: File too large" == caught.value.message
     assert f"make {tmp_path} writable, with room on its disk, then record again" == caught.value.fix
-    assert "old" == path.read_text()
+    assert path.read_text() == "old"
     assert [path] == list(tmp_path.iterdir())
 
 

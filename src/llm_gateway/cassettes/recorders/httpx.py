@@ -44,7 +44,8 @@ class _Hook:
 
     def __init__(self, module: ModuleType) -> None:
         self.module: Any = module
-        self.sync_stream, self.async_stream = _streams(self)
+        self.replay_stream = _replay_class(self)
+        self.sync_stream, self.async_stream = _told_class(self), _async_told_class(self)
 
     def wrap(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         real = getattr(owner, name)
@@ -88,7 +89,7 @@ class _Hook:
         return self.module.Response(
             exchange.reply.status,
             headers=list(exchange.reply.headers),
-            stream=_replay_stream(self, exchange, request),
+            stream=self.replay_stream(exchange, request),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": exchange.reason.encode("ascii", "replace")},
         )
 
@@ -134,10 +135,10 @@ class _Hook:
 
 
 class _Failing:
-    """Tell the recording of an error that ends the request before its reply."""
+    """Tell the recording of an error that ends the exchange; a caller that gives up inside a stream closes it."""
 
-    def __init__(self, hook: _Hook, recording: Recording) -> None:
-        self._hook, self._recording = hook, recording
+    def __init__(self, hook: _Hook, recording: Recording, *, is_stream: bool = False) -> None:
+        self._hook, self._recording, self._is_stream = hook, recording, is_stream
 
     def __enter__(self) -> None:
         return None
@@ -147,7 +148,7 @@ class _Failing:
             return
         if isinstance(error, Exception):
             self._recording.fail(self._hook.kind(error), str(error))
-        else:
+        elif not self._is_stream:
             self._recording.finish("partial")
 
 
@@ -167,55 +168,56 @@ def cut(exchange: HttpExchange) -> Iterator[bytes]:
         yield body[start:]
 
 
-def _replay_stream(hook: _Hook, exchange: HttpExchange, request: Any) -> Any:
+def _replay_class(hook: _Hook) -> Any:
     class Replay(hook.module.SyncByteStream, hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
+        def __init__(self, exchange: HttpExchange, request: Any) -> None:
+            self._exchange, self._request = exchange, request
+
         def __iter__(self) -> Iterator[bytes]:
-            yield from cut(exchange)
-            if exchange.failure:
-                raise hook.error(exchange, request)
+            yield from cut(self._exchange)
+            if self._exchange.failure:
+                raise hook.error(self._exchange, self._request)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in self:
                 yield piece
 
-    return Replay()
+    return Replay
 
 
-def _streams(hook: _Hook) -> tuple[type, type]:
+def _told_class(hook: _Hook) -> Any:
     class Told(hook.module.SyncByteStream):  # type: ignore[misc,name-defined]
         def __init__(self, real: Any, recording: Recording) -> None:
             self._real, self._recording = real, recording
 
         def __iter__(self) -> Iterator[bytes]:
-            try:
+            with _Failing(hook, self._recording, is_stream=True):
                 for piece in self._real:
                     self._recording.chunk(piece)
                     yield piece
-            except Exception as error:
-                self._recording.fail(hook.kind(error), str(error))
-                raise
             self._recording.finish()
 
         def close(self) -> None:
             self._recording.finish("partial")
             self._real.close()
 
+    return Told
+
+
+def _async_told_class(hook: _Hook) -> Any:
     class AsyncTold(hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
         def __init__(self, real: Any, recording: Recording) -> None:
             self._real, self._recording = real, recording
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            try:
+            with _Failing(hook, self._recording, is_stream=True):
                 async for piece in self._real:
                     self._recording.chunk(piece)
                     yield piece
-            except Exception as error:
-                self._recording.fail(hook.kind(error), str(error))
-                raise
             self._recording.finish()
 
         async def aclose(self) -> None:
             self._recording.finish("partial")
             await self._real.aclose()
 
-    return Told, AsyncTold
+    return AsyncTold
