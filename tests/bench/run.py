@@ -1,0 +1,256 @@
+"""
+Measure the package beside its peers and floors, in one run, and print a table of ratios.
+
+Run it with ``tox run -e bench``. Every pair is measured in turn, round by round, and the medians are compared, so
+that a busy machine slows both sides alike. Only loopback is used.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import openai
+import vcr
+import yaml
+from stub import serve_stream
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+
+ROUNDS = 15
+BIG = 5_000
+URL = "https://api.openai.com/v1/chat/completions"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was asked for, and what was measured."""
+
+    what: str
+    target: str
+    measured: str
+    is_met: bool
+
+    def __str__(self) -> str:
+        return f"| {self.what} | {self.target} | {self.measured} | {'yes' if self.is_met else 'NO'} |"
+
+
+def exchange(number: int, size: int = 400) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A request body and the reply to it, about 4 kB together at the default size."""
+    text = f"{number}: " + "the quick brown fox jumps over the lazy dog. " * (size // 10)
+    asked = {"messages": [{"role": "user", "content": text}], "model": "gpt-5-mini"}
+    message = {"role": "assistant", "content": text, "refusal": None}
+    reply = {
+        "id": f"chatcmpl-{number}",
+        "object": "chat.completion",
+        "created": 1790000000,
+        "model": "gpt-5-mini",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
+        "usage": {"prompt_tokens": 500, "completion_tokens": 500, "total_tokens": 1000},
+    }
+    return asked, reply
+
+
+def answer(request: httpx2.Request) -> httpx2.Response:
+    """What the mock transport, and the recording against it, answers."""
+    number = int(json.loads(request.content)["messages"][0]["content"].partition(":")[0])
+    return httpx2.Response(200, json=exchange(number)[1])
+
+
+def write_cassette(path: Path, numbers: range) -> None:
+    """A cassette that both the package and vcrpy read, with usage and price as a recording has them."""
+    metering = {
+        "recorded_at": "2026-11-21T00:00:00+00:00",
+        "duration_s": 0.5,
+        "provider": "openai",
+        "api": "openai.chat",
+        "model_served": "gpt-5-mini",
+        "usage": {"input_tokens": 500, "output_tokens": 500},
+        "cost_usd": "0.001125",
+        "price": {"source": "genai-prices", "input_mtok": "0.25", "output_mtok": "2"},
+    }
+    interactions = []
+    for number in numbers:
+        asked, reply = exchange(number)
+        request = {"method": "POST", "uri": URL, "headers": {"content-type": ["application/json"]}}
+        response = {"status": {"code": 200, "message": "OK"}, "headers": {"content-type": ["application/json"]}}
+        request["body"], response["body"] = json.dumps(asked), {"string": json.dumps(reply)}
+        interactions.append({"request": request, "response": response, "llm": metering})
+    path.write_text(yaml.dump({"version": 1, "interactions": interactions}, Dumper=yaml.CSafeDumper))
+
+
+def clock(work: Callable[[], object]) -> float:
+    """CPU seconds of one run of *work*."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def side_by_side(rounds: int = ROUNDS, **works: Callable[[], object]) -> dict[str, float]:
+    """Median CPU seconds of each, measured in turn in a new order each round, after one warm-up."""
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for name in works:
+        works[name]()
+    for _ in range(rounds):
+        for name in random.sample(list(works), len(works)):
+            times[name].append(clock(works[name]))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def call(client: openai.OpenAI, number: int = 0) -> None:
+    """One call of the SDK, its answer checked."""
+    asked, reply = exchange(number)
+    done = client.chat.completions.create(**asked)
+    assert reply["choices"][0]["message"]["content"] == done.choices[0].message.content
+
+
+def start_up() -> Iterator[Row]:
+    """What the plugin adds to pytest's own imports."""
+    script = "import pytest, sys, time; t = time.process_time(); before = set(sys.modules)\n{}"
+    after = (
+        "import llm_gateway.pytest_plugin\nspent = time.process_time() - t\n"
+        "new = {m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)\n"
+        "print(spent, ' '.join(sorted(new - {'llm_gateway', 'pytest', '_pytest', 'pluggy'})) or '-')"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", script.format(after)], capture_output=True, text=True, check=True).stdout
+        for _ in range(9)
+    ]
+    spent = statistics.median(float(run.split()[0]) for run in runs) * 1000
+    others = runs[0].split()[1]
+    yield Row("`import llm_gateway.pytest_plugin`", "below 5 ms", f"{spent:.1f} ms CPU", spent < 5)
+    yield Row("third-party modules beyond pytest and pluggy", "none", others, others == "-")
+
+
+def one_call(folder: Path) -> Iterator[Row]:
+    """One replayed call from its own cassette, beside a mock transport and beside vcrpy as pytest-recording uses it."""
+    path = folder / "one.yaml"
+    write_cassette(path, range(1))
+    shared = openai.OpenAI(api_key="x", max_retries=0)
+    mocked = openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=httpx2.MockTransport(answer)))
+    recorder = vcr.VCR(record_mode="none", match_on=("method", "uri", "body"))
+
+    def many(client: openai.OpenAI, opened: Callable[[], AbstractContextManager[object]], times: int = 10) -> None:
+        for _ in range(times):
+            with opened():
+                call(client)
+
+    def theirs() -> None:
+        many(shared, lambda: recorder.use_cassette(str(path)))
+
+    spent = side_by_side(
+        floor=lambda: many(mocked, nullcontext),
+        load=lambda: [yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) for _ in range(10)],
+        ours=lambda: many(shared, lambda: use_cassette(path)),
+        vcrpy=theirs,
+    )
+    ratio = spent["ours"] / (spent["floor"] + spent["load"])
+    less = (spent["vcrpy"] - spent["floor"]) / max(spent["ours"] - spent["floor"], 1e-9)
+    each = {name: f"{value * 100:.2f}" for name, value in spent.items()}
+    yield Row(
+        "one replayed call, openai SDK (ms: floor " + f"{each['floor']}, file load {each['load']}, ours {each['ours']})",
+        "at most 1.5x MockTransport plus file load",
+        f"{ratio:.2f}x",
+        ratio <= 1.5,
+    )
+    yield Row(
+        f"its overhead beside vcrpy, pytest-recording's engine ({each['vcrpy']} ms)",
+        "at least 3x less",
+        f"{less:.1f}x less",
+        less >= 3,
+    )
+
+    def fresh(opened: Callable[[], AbstractContextManager[object]]) -> None:
+        with opened(), openai.OpenAI(api_key="x", max_retries=0) as client:
+            call(client)
+
+    spent = side_by_side(
+        ours=lambda: fresh(lambda: use_cassette(path)),
+        vcrpy=lambda: fresh(lambda: recorder.use_cassette(str(path))),
+    )
+    ratio = spent["vcrpy"] / spent["ours"]
+    yield Row(
+        f"a fresh default client and one call ({spent['ours'] * 1000:.1f} ms, vcrpy {spent['vcrpy'] * 1000:.1f} ms)",
+        "at least 10x less",
+        f"{ratio:.1f}x less",
+        ratio >= 10,
+    )
+
+
+def big_file(folder: Path) -> Iterator[Row]:
+    """Thousands of exchanges in one file, replayed in random order with their bodies matched."""
+    path = folder / "big.yaml"
+    write_cassette(path, range(BIG))
+    order = random.sample(range(BIG), BIG)
+    mocked = httpx2.Client(transport=httpx2.MockTransport(answer))
+    client = httpx2.Client()
+
+    def send(through: httpx2.Client, numbers: list[int]) -> None:
+        for number in numbers:
+            assert 200 == through.post(URL, json=exchange(number)[0]).status_code
+
+    raw = path.read_bytes()
+    start = time.process_time()
+    yaml.load(raw, Loader=yaml.CSafeLoader)
+    parse = time.process_time() - start
+    floor = clock(lambda: send(mocked, order))
+    start = time.process_time()
+    with use_cassette(path):
+        load = time.process_time() - start
+        half = clock(lambda: send(client, order[: BIG // 2]))
+        rest = clock(lambda: send(client, order[BIG // 2 :]))
+    ratio = (half + rest) / floor
+    yield Row(f"{BIG:,} exchanges in random order ({half + rest:.2f} s)", "at most 3x MockTransport", f"{ratio:.2f}x", ratio <= 3)
+    yield Row("second half beside first half", "linear", f"{rest / half:.2f}x", rest / half < 1.3)
+    yield Row(f"loading that file ({load:.2f} s)", "at most 1.5x libyaml's parse", f"{load / parse:.2f}x", load / parse <= 1.5)
+
+
+def first_byte(folder: Path) -> Iterator[Row]:
+    """When the first piece of a stream reaches the caller, recorded and not."""
+    url, stop = serve_stream(pieces=40, gap_s=0.005)
+    times: dict[str, list[float]] = {"plain": [], "recorded": []}
+
+    def first() -> float:
+        with httpx2.Client() as client:
+            start = time.perf_counter()
+            with client.stream("POST", url, json={"model": "x", "messages": []}) as reply:
+                pieces = reply.iter_raw()
+                next(pieces)
+                spent = time.perf_counter() - start
+                for _ in pieces:
+                    pass
+            return spent
+
+    for number in range(7):
+        times["plain"].append(first())
+        with use_cassette(folder / f"stream{number}.yaml", Mode.RECORD):
+            times["recorded"].append(first())
+    stop()
+    later = (statistics.median(times["recorded"]) - statistics.median(times["plain"])) * 1000
+    yield Row("first byte of a stream while recording", "within 5 ms of unrecorded", f"{later:+.2f} ms", later < 5)
+
+
+def main() -> int:
+    """Print the table; the exit code says whether every target was met."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [*start_up(), *one_call(folder), *big_file(folder), *first_byte(folder)]
+    print("| measured | target | result | met |\n| --- | --- | --- | --- |")
+    print(*rows, sep="\n")
+    return 0 if all(row.is_met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""A loopback server that streams."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["serve_stream"]
+
+
+def serve_stream(*, pieces: int, gap_s: float) -> tuple[str, Callable[[], None]]:
+    """Serve one event stream of *pieces* events, *gap_s* apart; return its address and how to stop it."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:  # noqa: N802  the name that http.server calls
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            for number in range(pieces):
+                self._piece(b'data: {"n": %d}\n\n' % number)
+                time.sleep(gap_s)
+            self._piece(b"data: [DONE]\n\n")
+            self.wfile.write(b"0\r\n\r\n")
+
+        def _piece(self, data: bytes) -> None:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.flush()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}/v1/chat/completions", server.shutdown
