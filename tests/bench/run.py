@@ -101,8 +101,8 @@ def clock(work: Callable[[], object]) -> float:
 def side_by_side(rounds: int = ROUNDS, **works: Callable[[], object]) -> dict[str, float]:
     """Median CPU seconds of each, measured in turn in a new order each round, after one warm-up."""
     times: dict[str, list[float]] = {name: [] for name in works}
-    for name in works:
-        works[name]()
+    for work in works.values():
+        work()
     for _ in range(rounds):
         for name in random.sample(list(works), len(works)):
             times[name].append(clock(works[name]))
@@ -160,7 +160,7 @@ def one_call(folder: Path) -> Iterator[Row]:
     less = (spent["vcrpy"] - spent["floor"]) / max(spent["ours"] - spent["floor"], 1e-9)
     each = {name: f"{value * 100:.2f}" for name, value in spent.items()}
     yield Row(
-        "one replayed call, openai SDK (ms: floor " + f"{each['floor']}, file load {each['load']}, ours {each['ours']})",
+        f"one replayed call, openai SDK (ms: floor {each['floor']}, file load {each['load']}, ours {each['ours']})",
         "at most 1.5x MockTransport plus file load",
         f"{ratio:.2f}x",
         ratio <= 1.5,
@@ -199,7 +199,7 @@ def big_file(folder: Path) -> Iterator[Row]:
 
     def send(through: httpx2.Client, numbers: list[int]) -> None:
         for number in numbers:
-            assert 200 == through.post(URL, json=exchange(number)[0]).status_code
+            assert through.post(URL, json=exchange(number)[0]).status_code == 200
 
     raw = path.read_bytes()
     start = time.process_time()
@@ -212,9 +212,16 @@ def big_file(folder: Path) -> Iterator[Row]:
         half = clock(lambda: send(client, order[: BIG // 2]))
         rest = clock(lambda: send(client, order[BIG // 2 :]))
     ratio = (half + rest) / floor
-    yield Row(f"{BIG:,} exchanges in random order ({half + rest:.2f} s)", "at most 3x MockTransport", f"{ratio:.2f}x", ratio <= 3)
+    yield Row(
+        f"{BIG:,} exchanges in random order ({half + rest:.2f} s)",
+        "at most 3x MockTransport",
+        f"{ratio:.2f}x",
+        ratio <= 3,
+    )
     yield Row("second half beside first half", "linear", f"{rest / half:.2f}x", rest / half < 1.3)
-    yield Row(f"loading that file ({load:.2f} s)", "at most 1.5x libyaml's parse", f"{load / parse:.2f}x", load / parse <= 1.5)
+    yield Row(
+        f"loading that file ({load:.2f} s)", "at most 1.5x libyaml's parse", f"{load / parse:.2f}x", load / parse <= 1.5
+    )
 
 
 def first_byte(folder: Path) -> Iterator[Row]:

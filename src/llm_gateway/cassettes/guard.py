@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 __all__ = [
@@ -20,12 +19,15 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
 class Refusal:
     """A call that was refused: what it was, and the test that made it (None outside any test)."""
 
-    what: str
-    test_id: str | None
+    # A plain class: this module is imported when pytest starts, where making a dataclass is felt.
+    __slots__ = ("test_id", "what")
+
+    def __init__(self, what: str, test_id: str | None) -> None:
+        self.what = what
+        self.test_id = test_id
 
 
 _state = {"closed": False}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from llm_gateway.cassettes import route
+from llm_gateway.cassettes import route, threads
 from llm_gateway.cassettes.cassette import Cassette, Settings
 from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.recorders.install import install
 
 __all__ = ["use_cassette"]
 
@@ -27,9 +28,8 @@ def use_cassette(path: str | Path, mode: Mode = Mode.REPLAY, *, settings: Settin
         CassetteReadError: The file exists and cannot be read.
         CassetteSaveError, CassetteSecretError: The recording could not be written; the old file is as it was.
     """
-    from llm_gateway.cassettes.recorders.install import install
-
     install()
+    threads.install()
     cassette = Cassette(Path(path), mode, settings=settings or Settings(environ=os.environ))
     token = route.enter(cassette)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,19 +24,19 @@ if TYPE_CHECKING:
 __all__ = ["Session"]
 
 
-@dataclass(slots=True)
 class _State:
     """One test while it runs."""
 
-    cassette: Cassette | None = None
-    token: Token[Cassette | None] | None = None
-    has_passed: bool = True
-    was_called: bool = False
-    told_misses: int = 0
-    told_refusals: int = 0
-    is_saved: bool = False
-    sent_calls: int = 0
-    first_refusal: int = field(default_factory=lambda: len(guard.refusals))
+    def __init__(self) -> None:
+        self.cassette: Cassette | None = None
+        self.token: Token[Cassette | None] | None = None
+        self.has_passed = True
+        self.was_called = False
+        self.is_saved = False
+        self.told_misses = 0
+        self.told_refusals = 0
+        self.sent_calls = 0
+        self.first_refusal = len(guard.refusals)
 
 
 _STATE: pytest.StashKey[_State] = pytest.StashKey()

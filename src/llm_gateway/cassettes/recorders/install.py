@@ -24,9 +24,6 @@ def install() -> None:
     """Hook every library that is imported already, and the others when they come. Calling it again does nothing."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
-    from llm_gateway.cassettes import threads
-
-    threads.install()
     _waiting.update(_HOOKS)
     for name in _HOOKS:
         if name in sys.modules:
