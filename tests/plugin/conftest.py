@@ -7,8 +7,6 @@ import time
 
 import pytest
 
-pytest_plugins = ["pytester"]
-
 REPLY = {
     "id": "msg_01",
     "type": "message",
