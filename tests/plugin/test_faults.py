@@ -1,0 +1,155 @@
+"""What goes wrong while recording and replaying: a clear error, and nothing lost."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+CASSETTE = "cassettes/test_app/test_greets.yaml"
+
+
+@pytest.fixture
+def before(recorded):
+    """The bytes of the cassette before the fault."""
+    return (recorded.path / CASSETTE).read_bytes()
+
+
+def waiting_test(project):
+    """A test that calls, says so, and then waits to be stopped."""
+    project.makepyfile(
+        test_app="""
+        import app, pathlib, pytest, time
+
+        @pytest.mark.llm
+        def test_greets():
+            app.ask("another")
+            pathlib.Path("called").touch()
+            time.sleep(30)
+        """
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
+def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, signum):
+    """Ctrl-C and kill -9 between a call and the end of the test change no byte."""
+    waiting_test(recorded)
+    command = [sys.executable, "-m", "pytest", "-q", "--llm-record"]
+    with subprocess.Popen(command, cwd=recorded.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+        deadline = time.monotonic() + 20
+        while not (recorded.path / "called").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.kill(run.pid, signum)
+        run.communicate(timeout=20)
+
+    assert before == (recorded.path / CASSETTE).read_bytes()
+    assert [str(path.relative_to(recorded.path)) for path in recorded.path.glob("cassettes/**/*.*")] == [CASSETTE]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
+def test_a_read_only_folder_is_named_and_leaves_the_old_cassette(recorded, before):
+    """The error says what to make writable; root, who may write anywhere, gives that up for the moment."""
+    recorded.makeconftest(
+        "import os, pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_teardown(item):\n"
+        "    os.geteuid() or os.seteuid(65534)\n"
+        "def pytest_runtest_logfinish():\n"
+        "    os.getuid() or os.seteuid(0)\n"
+    )
+    recorded.path.joinpath(CASSETTE).parent.chmod(0o555)
+    for folder in [recorded.path, *list(recorded.path.parents)[:-2]]:
+        folder.chmod(folder.stat().st_mode | 0o111)
+    result = recorded.runpytest_subprocess("--llm-record", "-p", "no:cacheprovider")
+    recorded.path.joinpath(CASSETTE).parent.chmod(0o755)
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([f"CassetteSaveError: cannot save cassette {CASSETTE}: Permission denied"])
+    assert before == (recorded.path / CASSETTE).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_full_disk_is_named_and_leaves_the_old_cassette(recorded, before):
+    """When the file cannot be written out the test fails with what to do."""
+    recorded.makeconftest(
+        "import pytest, resource\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_teardown(item):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))\n"
+        "def pytest_runtest_makereport(item, call):\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
+    )
+    result = recorded.runpytest_subprocess("--llm-record", "-p", "no:cacheprovider")
+
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"CassetteSaveError: cannot save cassette {CASSETTE}: File too large",
+            "  the recording of this run is not kept; a cassette that was there before is as it was",
+            "  make cassettes/test_app writable, with room on its disk, then record again",
+        ]
+    )
+    assert before == (recorded.path / CASSETTE).read_bytes()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 429, 500, 503, 529])
+def test_error_replies_are_recorded_and_replayed(project, provider, status):
+    """A provider's refusal is an answer like any other."""
+    provider.status, provider.reply = status, {"type": "error", "error": {"type": "x", "message": f"number {status}"}}
+    project.makepyfile(
+        test_app=f"""
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_greets():
+            assert app.ask("ping")["error"]["message"] == "number {status}"
+        """
+    )
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+    assert len(provider.asked) == 1
+
+
+def test_a_refused_connection_is_recorded_and_raised_again(project, provider):
+    """A transport error is part of the recording: the same class is raised, with nothing listening or not."""
+    provider.shutdown()
+    provider.server_close()
+    project.makepyfile(
+        test_app="""
+        import app, httpx2, pytest
+
+        @pytest.mark.llm
+        def test_greets():
+            with pytest.raises(httpx2.ConnectError, match="refused"):
+                app.ask("ping")
+        """
+    )
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+    assert "kind: connect\n" in (project.path / CASSETTE).read_text()
+
+
+def test_a_secret_in_the_prompt_is_replaced_and_one_that_cannot_be_is_refused(project, provider, monkeypatch):
+    """The value of a secret variable becomes its name, in what was asked and in what was answered."""
+    secret = "correct-horse-battery-staple"
+    monkeypatch.setenv("SERVICE_PASSWORD", secret)
+    provider.reply = {"type": "message", "content": [{"type": "text", "text": f"you said {secret}"}]}
+    project.makepyfile(
+        test_app="""
+        import app, os, pytest
+
+        @pytest.mark.llm
+        def test_greets():
+            app.ask("use " + os.environ["SERVICE_PASSWORD"])
+        """
+    )
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+    text = (project.path / CASSETTE).read_text()
+
+    assert secret not in text
+    assert text.count("[SERVICE_PASSWORD]") == 2
