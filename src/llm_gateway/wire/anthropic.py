@@ -1,0 +1,324 @@
+"""The Messages API of Anthropic, both directions. Source: the API of version 2026-10-21 and recorded traffic."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    Headers,
+    ImagePart,
+    JsonObject,
+    LLMMessage,
+    Part,
+    StopReason,
+    StreamDelta,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from llm_gateway.wire import sse
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.failure import error_facts, kind_of
+from llm_gateway.wire.usage import anthropic_usage
+
+__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT"]
+
+DEFAULT_MAX_TOKENS = 4096
+"""The API requires a limit; this is used where the caller sets none."""
+_STOPS: dict[str, StopReason] = {
+    "end_turn": "end_turn",
+    "max_tokens": "max_tokens",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "tool_use",
+    "refusal": "refusal",
+    "pause_turn": "pause_turn",
+    "model_context_window_exceeded": "context_window",
+}
+_STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()}
+_KNOWN = frozenset(
+    {
+        "model",
+        "messages",
+        "system",
+        "max_tokens",
+        "temperature",
+        "stop_sequences",
+        "tools",
+        "tool_choice",
+        "output_config",
+        "stream",
+    }
+)
+
+
+class AnthropicMessages:
+    """The dialect; see `llm_gateway.wire.base.Dialect`."""
+
+    name = "anthropic.messages"
+
+    def encode_request(self, request: ChatRequest) -> JsonObject:
+        """Write the request body."""
+        system = [message.text for message in request.messages if message.role == "system"]
+        body: JsonObject = {
+            "model": request.model,
+            "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
+            "messages": [_message_out(one) for one in request.messages if one.role != "system"],
+        }
+        optional = {
+            "system": "\n\n".join(system),
+            "stop_sequences": list(request.stop),
+            "tools": [_tool_out(tool) for tool in request.tools],
+        }
+        body.update({name: value for name, value in optional.items() if value})
+        if request.temperature is not None:
+            body["temperature"] = request.temperature
+        if request.tool_choice is not None:
+            body["tool_choice"] = _choice_out(request.tool_choice)
+        if request.response_schema is not None:
+            body["output_config"] = {"format": {"type": "json_schema", "schema": request.response_schema}}
+        return {**body, **({"stream": True} if request.stream else {}), **request.extra}
+
+    def decode_request(self, body: JsonObject) -> ChatRequest:
+        """Read a request body that any client wrote."""
+        system = body.get("system")
+        messages = [LLMMessage("system", _parts_in(system))] if system else []
+        messages += [LLMMessage(one["role"], _parts_in(one.get("content"))) for one in body.get("messages") or ()]
+        choice = body.get("tool_choice") or {}
+        form = (body.get("output_config") or {}).get("format") or {}
+        return ChatRequest(
+            model=str(body.get("model") or ""),
+            messages=tuple(messages),
+            max_tokens=body.get("max_tokens"),
+            temperature=body.get("temperature"),
+            stop=tuple(body.get("stop_sequences") or ()),
+            tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if "input_schema" in tool),
+            tool_choice={"any": "required", "tool": choice.get("name")}.get(choice.get("type"), choice.get("type")),
+            response_schema=form.get("schema"),
+            stream=bool(body.get("stream")),
+            extra={name: value for name, value in body.items() if name not in _KNOWN},
+        )
+
+    def encode_reply(self, reply: ChatReply) -> JsonObject:
+        """Write the reply body of a call that did not stream."""
+        return {
+            "id": reply.id,
+            "type": "message",
+            "role": "assistant",
+            "model": reply.model,
+            "content": [_part_out(part) for part in reply.parts],
+            "stop_reason": _STOP_NAMES.get(reply.stop_reason) if reply.stop_reason else None,
+            "stop_sequence": None,
+            "usage": _usage_out(reply.usage),
+        }
+
+    def decode_reply(self, body: JsonObject) -> ChatReply:
+        """Read the reply body of a call that did not stream."""
+        return ChatReply(
+            parts=_parts_in(body.get("content")),
+            model=body.get("model"),
+            id=body.get("id"),
+            stop_reason=_STOPS.get(str(body.get("stop_reason"))),
+            usage=anthropic_usage(body.get("usage")),
+        )
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *pieces* cut its text."""
+        whole = self.encode_reply(reply)
+        start = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
+        yield _event("message_start", message=start)
+        for index, (part, block) in enumerate(zip(reply.parts, whole["content"], strict=True)):
+            yield from _block_events(index, part, block, pieces)
+        delta = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
+        yield _event("message_delta", delta=delta, usage=whole["usage"])
+        yield _event("message_stop")
+
+    def stream_decoder(self) -> MessagesStream:
+        """Start reading one streamed reply."""
+        return MessagesStream()
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
+        """Read an error reply."""
+        return error_facts(status, headers, body)
+
+
+DIALECT = AnthropicMessages()
+
+
+def _message_out(message: LLMMessage) -> JsonObject:
+    role = "user" if message.role == "tool" else message.role
+    texts = [part for part in message.parts if isinstance(part, TextPart)]
+    if len(texts) == len(message.parts) == 1:
+        return {"role": role, "content": texts[0].text}
+    return {"role": role, "content": [_part_out(part) for part in message.parts]}
+
+
+def _part_out(part: Part) -> JsonObject:
+    match part:
+        case TextPart(text):
+            return {"type": "text", "text": text}
+        case ThinkingPart(text, signature):
+            return {"type": "thinking", "thinking": text, "signature": signature or ""}
+        case ToolCall(identity, name, arguments):
+            return {"type": "tool_use", "id": identity, "name": name, "input": arguments}
+        case ToolResult(identity, content, is_error):
+            failed = {"is_error": True} if is_error else {}
+            return {"type": "tool_result", "tool_use_id": identity, "content": content, **failed}
+        case ImagePart(data, media_type, url):
+            if data is None:
+                return {"type": "image", "source": {"type": "url", "url": url}}
+            coded = base64.b64encode(data).decode()
+            return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": coded}}
+
+
+def _parts_in(content: Any) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),)
+    blocks = [block for block in content or () if isinstance(block, dict)]
+    return tuple(part for block in blocks if (part := _part_in(block)) is not None)
+
+
+def _part_in(block: JsonObject) -> Part | None:
+    match block.get("type"):
+        case "text":
+            return TextPart(str(block.get("text") or ""))
+        case "thinking":
+            return ThinkingPart(str(block.get("thinking") or ""), block.get("signature") or None)
+        case "tool_use":
+            return ToolCall(str(block.get("id")), str(block.get("name")), block.get("input") or {})
+        case "tool_result":
+            texts = "".join(one.text for one in _parts_in(block.get("content")) if isinstance(one, TextPart))
+            return ToolResult(str(block.get("tool_use_id")), texts, bool(block.get("is_error")))
+        case "image":
+            source = block.get("source") or {}
+            data = base64.b64decode(source["data"]) if "data" in source else None
+            return ImagePart(data, source.get("media_type"), source.get("url"))
+    return None
+
+
+def _tool_out(tool: Tool) -> JsonObject:
+    return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+
+
+def _tool_in(tool: JsonObject) -> Tool:
+    return Tool(str(tool.get("name")), str(tool.get("description") or ""), tool["input_schema"])
+
+
+def _choice_out(choice: str) -> JsonObject:
+    if choice in ("auto", "none"):
+        return {"type": choice}
+    return {"type": "any"} if choice == "required" else {"type": "tool", "name": choice}
+
+
+def _usage_out(usage: TokenUsage | None) -> JsonObject:
+    usage = usage or TokenUsage()
+    read, written = usage.cache_read_tokens, usage.cache_write_tokens
+    fresh = None if usage.input_tokens is None else usage.input_tokens - (read or 0) - (written or 0)
+    return {
+        "input_tokens": fresh,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+        "output_tokens": usage.output_tokens,
+    }
+
+
+def _event(kind: str, **members: Any) -> bytes:
+    return sse.encode(kind, json.dumps({"type": kind, **members}, ensure_ascii=False, separators=(",", ":")))
+
+
+def _block_events(index: int, part: Part, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
+    blank: JsonObject = {"text": "", "thinking": "", "input": {}, "signature": ""}
+    empty = {name: blank.get(name, value) for name, value in block.items()}
+    yield _event("content_block_start", index=index, content_block=empty)
+    for delta in _deltas(part, pieces):
+        yield _event("content_block_delta", index=index, delta=delta)
+    yield _event("content_block_stop", index=index)
+
+
+def _deltas(part: Part, pieces: Iterable[str] | None) -> Iterator[JsonObject]:
+    match part:
+        case TextPart(text):
+            yield from ({"type": "text_delta", "text": piece} for piece in (pieces or [text]))
+        case ThinkingPart(text, signature):
+            yield {"type": "thinking_delta", "thinking": text}
+            if signature:
+                yield {"type": "signature_delta", "signature": signature}
+        case ToolCall(_, _, arguments):
+            yield {"type": "input_json_delta", "partial_json": json.dumps(arguments, ensure_ascii=False)}
+
+
+class MessagesStream:
+    """Reads one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
+
+    def __init__(self) -> None:
+        self.is_finished = False
+        self.error: ErrorFacts | None = None
+        self._parser = sse.SseParser()
+        self._message: JsonObject = {}
+        self._blocks: dict[int, JsonObject] = {}
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        deltas = [self._take(json.loads(event.data)) for event in self._parser.feed(data) if event.data]
+        return [delta for delta in deltas if delta is not None]
+
+    def _take(self, event: JsonObject) -> StreamDelta | None:
+        match event.get("type"):
+            case "message_start":
+                self._message = dict(event.get("message") or {})
+            case "content_block_start":
+                self._blocks[event["index"]] = {**event["content_block"], "partial": ""}
+            case "content_block_delta":
+                return self._grow(self._blocks.setdefault(event["index"], {"partial": ""}), event["delta"])
+            case "content_block_stop":
+                return self._close(self._blocks.get(event["index"]) or {})
+            case "message_delta":
+                self._end(event)
+            case "message_stop":
+                self.is_finished = True
+            case "error":
+                self._fail(event.get("error") or {})
+        return None
+
+    def _grow(self, block: JsonObject, delta: JsonObject) -> StreamDelta | None:
+        match delta.get("type"):
+            case "text_delta":
+                block["text"] = block.get("text", "") + delta["text"]
+                return StreamDelta(text=delta["text"])
+            case "thinking_delta":
+                block["thinking"] = block.get("thinking", "") + delta["thinking"]
+                return StreamDelta(thinking=delta["thinking"])
+            case "signature_delta":
+                block["signature"] = block.get("signature", "") + delta["signature"]
+            case "input_json_delta":
+                block["partial"] += delta["partial_json"]
+        return None
+
+    def _close(self, block: JsonObject) -> StreamDelta | None:
+        if block.get("type") != "tool_use":
+            return None
+        if block["partial"]:
+            block["input"] = json.loads(block["partial"])
+        part = _part_in(block)
+        return StreamDelta(tool_call=part) if isinstance(part, ToolCall) else None
+
+    def _end(self, event: JsonObject) -> None:
+        self._message["stop_reason"] = (event.get("delta") or {}).get("stop_reason")
+        known = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
+        self._message["usage"] = {**(self._message.get("usage") or {}), **known}
+
+    def _fail(self, error: JsonObject) -> None:
+        kind = kind_of(500, error.get("type"), message=str(error.get("message")))
+        self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply."""
+        blocks = [block for _, block in sorted(self._blocks.items())]
+        return DIALECT.decode_reply({**self._message, "content": blocks})

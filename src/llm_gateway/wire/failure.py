@@ -1,0 +1,87 @@
+"""Error replies of HTTP providers: their sort, their words and the wait they ask for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from llm_gateway.exceptions import ErrorKind
+from llm_gateway.types import Headers
+from llm_gateway.wire.base import ErrorFacts
+
+__all__ = ["error_facts", "kind_of", "retry_after_s"]
+
+_BY_STATUS: dict[int, ErrorKind] = {
+    401: "auth",
+    402: "quota_exhausted",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "invalid_request",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+_BY_TYPE: dict[str, ErrorKind] = {
+    "authentication_error": "auth",
+    "invalid_api_key": "auth",
+    "permission_error": "permission",
+    "not_found_error": "not_found",
+    "model_not_found": "not_found",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "insufficient_quota": "quota_exhausted",
+    "billing_error": "quota_exhausted",
+    "overloaded_error": "overloaded",
+    "timeout_error": "timeout",
+    "api_error": "server",
+    "server_error": "server",
+    "context_length_exceeded": "context_window",
+    "content_filter": "content_filter",
+    "content_policy_violation": "content_filter",
+    "unsupported_parameter": "unsupported_param",
+    "unsupported_value": "unsupported_param",
+}
+_CONTEXT_WORDS = ("prompt is too long", "maximum context length", "context window", "input is too long")
+_LONGEST = 500
+
+
+def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
+    """The sort of an error: its own type or code first, then its words, then the status."""
+    for name in names:
+        if name in _BY_TYPE:
+            return _BY_TYPE[name]
+    if any(words in message.lower() for words in _CONTEXT_WORDS):
+        return "context_window"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return "server" if status >= 500 else "invalid_request"  # noqa: PLR2004  the HTTP classes
+
+
+def retry_after_s(headers: Headers) -> float | None:
+    """Seconds that the reply asks to wait; a date is not read, as no provider sends one."""
+    values = {name.lower(): value for name, value in headers}
+    try:
+        if "retry-after-ms" in values:
+            return float(values["retry-after-ms"]) / 1000
+        return float(values["retry-after"]) if "retry-after" in values else None
+    except ValueError:
+        return None
+
+
+def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
+    """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
+    error = _error_object(body)
+    message = str(error.get("message") or "") or body.decode("utf-8", "replace").strip()[:_LONGEST] or f"status {status}"
+    names = [value if isinstance(value := error.get(name), str) else None for name in ("code", "type")]
+    return ErrorFacts(kind_of(status, *names, message=message), message, names[1] or names[0], retry_after_s(headers))
+
+
+def _error_object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
+    return error if isinstance(error, dict) else {"message": str(error)}
