@@ -1,0 +1,325 @@
+"""Chat completions of OpenAI, both directions; also what most compatible hosts speak."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    Headers,
+    ImagePart,
+    JsonObject,
+    LLMMessage,
+    Part,
+    StopReason,
+    StreamDelta,
+    TextPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from llm_gateway.wire import sse
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.failure import error_facts, kind_of
+from llm_gateway.wire.usage import chat_usage
+
+__all__ = ["DIALECT"]
+
+_STOPS: dict[str, StopReason] = {
+    "stop": "end_turn",
+    "length": "max_tokens",
+    "tool_calls": "tool_use",
+    "function_call": "tool_use",
+    "content_filter": "content_filter",
+}
+_STOP_NAMES = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls", "content_filter": "content_filter"}
+_KNOWN = frozenset(
+    {
+        "model",
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "stop",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "stream",
+        "stream_options",
+    }
+)
+_DATA_URL = "data:"
+
+
+class OpenAIChat:
+    """The dialect; see `llm_gateway.wire.base.Dialect`."""
+
+    name = "openai.chat"
+
+    def encode_request(self, request: ChatRequest) -> JsonObject:
+        """Write the request body; a stream asks for its usage, which is sent only on request."""
+        messages = [row for message in request.messages for row in _messages_out(message)]
+        body: JsonObject = {"model": request.model, "messages": messages}
+        optional = {
+            "max_completion_tokens": request.max_tokens,
+            "stop": list(request.stop) or None,
+            "tools": [_tool_out(tool) for tool in request.tools] or None,
+            "temperature": request.temperature,
+            "tool_choice": request.tool_choice and _choice_out(request.tool_choice),
+            "response_format": request.response_schema and _format_out(request),
+        }
+        body.update({name: value for name, value in optional.items() if value is not None})
+        if request.stream:
+            body.update(stream=True, stream_options={"include_usage": True})
+        return {**body, **request.extra}
+
+    def decode_request(self, body: JsonObject) -> ChatRequest:
+        """Read a request body that any client wrote."""
+        choice, stop = body.get("tool_choice"), body.get("stop")
+        form = (body.get("response_format") or {}).get("json_schema") or {}
+        return ChatRequest(
+            model=str(body.get("model") or ""),
+            messages=tuple(_message_in(one) for one in body.get("messages") or ()),
+            max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
+            temperature=body.get("temperature"),
+            stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
+            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tool_choice=choice["function"]["name"] if isinstance(choice, dict) else choice,
+            response_schema=form.get("schema"),
+            response_schema_name=form.get("name") or "answer",
+            stream=bool(body.get("stream")),
+            extra={name: value for name, value in body.items() if name not in _KNOWN},
+        )
+
+    def encode_reply(self, reply: ChatReply) -> JsonObject:
+        """Write the reply body of a call that did not stream."""
+        calls = [_call_out(call) for call in reply.tool_calls]
+        message = {"role": "assistant", "content": reply.text or None, "refusal": None}
+        return {
+            "id": reply.id,
+            "object": "chat.completion",
+            "created": 0,
+            "model": reply.model,
+            "choices": [
+                {
+                    "index": 0,
+                    "message": {**message, "tool_calls": calls} if calls else message,
+                    "finish_reason": _STOP_NAMES.get(reply.stop_reason or "", "stop"),
+                    "logprobs": None,
+                }
+            ],
+            "usage": _usage_out(reply.usage),
+        }
+
+    def decode_reply(self, body: JsonObject) -> ChatReply:
+        """Read the reply body of a call that did not stream."""
+        choice = next(iter(body.get("choices") or ()), {})
+        message = choice.get("message") or {}
+        return ChatReply(
+            parts=_answer_parts(message),
+            model=body.get("model"),
+            id=body.get("id"),
+            stop_reason="refusal" if message.get("refusal") else _STOPS.get(str(choice.get("finish_reason"))),
+            usage=chat_usage(body.get("usage")),
+        )
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *pieces* cut its text."""
+        base = {"id": reply.id, "object": "chat.completion.chunk", "created": 0, "model": reply.model}
+
+        def chunk(delta: JsonObject, stop: str | None = None) -> bytes:
+            choice = {"index": 0, "delta": delta, "finish_reason": stop, "logprobs": None}
+            return _data({**base, "choices": [choice], "usage": None})
+
+        yield chunk({"role": "assistant", "content": ""})
+        yield from (chunk({"content": piece}) for piece in (pieces or [reply.text]) if piece)
+        for index, call in enumerate(reply.tool_calls):
+            yield chunk({"tool_calls": [{"index": index, **_call_out(call)}]})
+        yield chunk({}, _STOP_NAMES.get(reply.stop_reason or "", "stop"))
+        if reply.usage is not None:
+            yield _data({**base, "choices": [], "usage": _usage_out(reply.usage)})
+        yield b"data: [DONE]\n\n"
+
+    def stream_decoder(self) -> ChatStream:
+        """Start reading one streamed reply."""
+        return ChatStream()
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
+        """Read an error reply."""
+        return error_facts(status, headers, body)
+
+
+DIALECT = OpenAIChat()
+
+
+def _messages_out(message: LLMMessage) -> Iterator[JsonObject]:
+    """One message of ours is several of theirs when it holds several results of tools."""
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
+    rest = [part for part in message.parts if isinstance(part, TextPart | ImagePart)]
+    calls = [_call_out(part) for part in message.parts if isinstance(part, ToolCall)]
+    if calls or rest or not results:
+        row: JsonObject = {"role": message.role, "content": _content_out(rest)}
+        yield {**row, "tool_calls": calls} if calls else row
+
+
+def _content_out(parts: list[TextPart | ImagePart]) -> Any:
+    if all(isinstance(part, TextPart) for part in parts):
+        return "".join(part.text for part in parts if isinstance(part, TextPart)) if parts else None
+    return [_content_part_out(part) for part in parts]
+
+
+def _content_part_out(part: TextPart | ImagePart) -> JsonObject:
+    if isinstance(part, TextPart):
+        return {"type": "text", "text": part.text}
+    coded = f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
+    return {"type": "image_url", "image_url": {"url": part.url or coded}}
+
+
+def _call_out(call: ToolCall) -> JsonObject:
+    arguments = json.dumps(call.arguments, ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _tool_out(tool: Tool) -> JsonObject:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _tool_in(function: JsonObject) -> Tool:
+    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
+
+
+def _choice_out(choice: str) -> Any:
+    return choice if choice in ("auto", "none", "required") else {"type": "function", "function": {"name": choice}}
+
+
+def _format_out(request: ChatRequest) -> JsonObject:
+    schema = {"name": request.response_schema_name, "schema": request.response_schema, "strict": True}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
+    if usage is None:
+        return None
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total_tokens,
+        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens},
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+    }
+
+
+def _message_in(message: JsonObject) -> LLMMessage:
+    role = {"developer": "system"}.get(message["role"], message["role"])
+    if role == "tool":
+        texts = "".join(part.text for part in _content_in(message.get("content")) if isinstance(part, TextPart))
+        return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), texts),))
+    return LLMMessage(role, _content_in(message.get("content")) + _calls_in(message))
+
+
+def _content_in(content: Any) -> tuple[Part, ...]:
+    if isinstance(content, str):
+        return (TextPart(content),)
+    parts: list[Part] = []
+    for item in content or ():
+        if item.get("type") == "text":
+            parts.append(TextPart(str(item.get("text") or "")))
+        elif item.get("type") == "image_url":
+            parts.append(_image_in(str(item["image_url"]["url"])))
+    return tuple(parts)
+
+
+def _image_in(url: str) -> ImagePart:
+    if not url.startswith(_DATA_URL):
+        return ImagePart(url=url)
+    head, _, coded = url.removeprefix(_DATA_URL).partition(",")
+    return ImagePart(base64.b64decode(coded), head.removesuffix(";base64"))
+
+
+def _calls_in(message: JsonObject) -> tuple[ToolCall, ...]:
+    calls = [call for call in message.get("tool_calls") or () if "function" in call]
+    return tuple(
+        ToolCall(str(call.get("id")), str(call["function"].get("name")), _arguments(call["function"].get("arguments")))
+        for call in calls
+    )
+
+
+def _arguments(raw: Any) -> JsonObject:
+    try:
+        value = json.loads(raw or "{}")
+    except ValueError:
+        return {"": raw}
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _answer_parts(message: JsonObject) -> tuple[Part, ...]:
+    text = message.get("content") or message.get("refusal")
+    return (_content_in(text) if text else ()) + _calls_in(message)
+
+
+def _data(payload: JsonObject) -> bytes:
+    return sse.encode(None, json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+
+
+class ChatStream:
+    """Reads one streamed completion; see `llm_gateway.wire.base.StreamDecoder`."""
+
+    def __init__(self) -> None:
+        self.is_finished = False
+        self.error: ErrorFacts | None = None
+        self._parser = sse.SseParser()
+        self._body: JsonObject = {}
+        self._text: list[str] = []
+        self._calls: dict[int, JsonObject] = {}
+        self._stop: str | None = None
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        deltas: list[StreamDelta] = []
+        for event in self._parser.feed(data):
+            if event.data == "[DONE]":
+                self.is_finished = True
+            else:
+                deltas += self._take(json.loads(event.data))
+        return deltas
+
+    def _take(self, chunk: JsonObject) -> Iterator[StreamDelta]:
+        if "error" in chunk:
+            error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
+            kind = kind_of(500, error.get("code"), error.get("type"), message=str(error.get("message")))
+            self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
+        self._body.update({name: chunk[name] for name in ("id", "model", "usage") if chunk.get(name)})
+        for choice in chunk.get("choices") or ():
+            yield from self._choice(choice)
+
+    def _choice(self, choice: JsonObject) -> Iterator[StreamDelta]:
+        delta = choice.get("delta") or {}
+        if delta.get("content"):
+            self._text.append(delta["content"])
+            yield StreamDelta(text=delta["content"])
+        for call in delta.get("tool_calls") or ():
+            self._grow(call)
+        if choice.get("finish_reason"):
+            self._stop = choice["finish_reason"]
+            yield from (StreamDelta(tool_call=call) for call in _calls_in(self._message()))
+
+    def _grow(self, call: JsonObject) -> None:
+        known = self._calls.setdefault(call.get("index", 0), {"function": {"name": "", "arguments": ""}})
+        function = call.get("function") or {}
+        known["id"] = call.get("id") or known.get("id")
+        known["function"]["name"] += function.get("name") or ""
+        known["function"]["arguments"] += function.get("arguments") or ""
+
+    def _message(self) -> JsonObject:
+        return {"content": "".join(self._text), "tool_calls": [call for _, call in sorted(self._calls.items())]}
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply."""
+        return DIALECT.decode_reply({**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]})
