@@ -1,134 +1,155 @@
-"""Take secrets out of exchanges before they are written: headers, queries, bodies, arguments and frames."""
+"""Exchanges without secrets: what a cassette file may hold of headers, URLs, bodies and the talk of commands."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import overload
 
+from llm_gateway.cassettes.address import clean_query, clean_url
+from llm_gateway.cassettes.body import decoded
+from llm_gateway.cassettes.edit import Edit, Pieces, Rule
+from llm_gateway.cassettes.eventframe import frame_edits
 from llm_gateway.cassettes.exchange import Chunk, Exchange, Frame, HttpExchange, ProcessExchange
-from llm_gateway.cassettes.match import SECRET_QUERY
-from llm_gateway.cassettes.secrets import environment_values, find_secrets, token_shapes
+from llm_gateway.cassettes.known import Known
+from llm_gateway.cassettes.leak import Finding, find_secrets
+from llm_gateway.cassettes.shape import shapes
 from llm_gateway.types import Headers, WireReply, WireRequest
 
-__all__ = ["REPLY_HEADERS", "REQUEST_HEADERS", "Scrubber", "find_secrets"]
+__all__ = ["REQUEST_HEADERS", "RESPONSE_HEADERS", "Finding", "Scrubber", "find_secrets"]
 
 REQUEST_HEADERS = frozenset(
-    [
-        "accept",
-        "content-type",
-        "content-encoding",
-        "anthropic-version",
-        "anthropic-beta",
-        "openai-beta",
-        "user-agent",
-        "x-amzn-bedrock-accept",
-        "x-amz-target",
-    ]
+    "content-type content-encoding accept range anthropic-version anthropic-beta openai-beta x-amz-target "
+    "x-amzn-bedrock-* x-goog-upload-command x-goog-upload-offset x-goog-upload-protocol".split()
 )
-"""Request headers that are kept; all others may carry credentials."""
-REPLY_HEADERS = frozenset(
-    [
-        "content-type",
-        "content-encoding",
-        "content-length",
-        "transfer-encoding",
-        "date",
-        "location",
-        "link",
-        "retry-after",
-        "retry-after-ms",
-        "x-should-retry",
-        "request-id",
-        "x-request-id",
-        "openai-model",
-        "openai-processing-ms",
-        "openai-version",
-        "x-amzn-errortype",
-        "x-amzn-requestid",
-        "x-amzn-bedrock-input-token-count",
-        "x-amzn-bedrock-output-token-count",
-        "x-amzn-bedrock-cache-read-input-token-count",
-        "x-amzn-bedrock-cache-write-input-token-count",
-        "x-amzn-bedrock-invocation-latency",
-    ]
+"""Request headers that are kept (lower-case; a star stands for any ending). All others are dropped."""
+
+RESPONSE_HEADERS = frozenset(
+    "content-type content-encoding content-length content-range content-disposition transfer-encoding retry-after "
+    "retry-after-ms x-should-retry request-id x-request-id apim-request-id x-ms-request-id location operation-location "
+    "link date x-amzn-bedrock-* x-amzn-errortype x-amzn-requestid anthropic-ratelimit-* x-ratelimit-* ratelimit-* "
+    "openai-processing-ms openai-version openai-model x-prompt-tokens x-generated-tokens x-litellm-response-cost "
+    "x-goog-upload-url x-goog-upload-status x-goog-upload-chunk-granularity x-goog-upload-control-url".split()
 )
-"""Reply headers that are kept, besides rate limits; cookies and organisation ids are not."""
-_RATE_LIMIT = re.compile(r"(anthropic|x)-ratelimit-")
-_QUERY = re.compile(r"(?P<lead>[?&](?P<name>[^=&#]+)=)(?P<value>[^&#]*)")
+"""Response headers that are kept: what replay and usage need, and what says whose reply it was."""
+
+_URL_HEADERS = frozenset({"location", "operation-location", "x-goog-upload-url", "x-goog-upload-control-url"})
+_FORM = "application/x-www-form-urlencoded"
+_EVENT_STREAM = "application/vnd.amazon.eventstream"
 
 
 class Scrubber:
     """
-    Replace what is secret.
+    Takes secrets out of exchanges before they are written. What it was given stays as it is.
 
     Args:
-        environ: The values of its variables with secret-looking names become ``[NAME]``, in whatever encoding.
+        env: Environment variables; values of those with a secret-looking name are replaced by ``[NAME]``.
+
+        extra: Called with each exchange first; what it returns is scrubbed like any other.
     """
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._values = environment_values(environ)
-        names = "|".join(re.escape(value) for value in self._values)
-        self._value = re.compile(names) if names else None
+    def __init__(self, env: Mapping[str, str], extra: Callable[[Exchange], Exchange] | None = None) -> None:
+        self._rules: tuple[Rule, ...] = (Known(env).edits, shapes)
+        self._extra = extra
+
+    @overload
+    def scrub(self, exchange: HttpExchange) -> HttpExchange: ...
+
+    @overload
+    def scrub(self, exchange: ProcessExchange) -> ProcessExchange: ...
 
     def scrub(self, exchange: Exchange) -> Exchange:
-        """A copy of *exchange* without secrets; the cuts of a stream move with its text."""
-        if isinstance(exchange, ProcessExchange):
-            return self._process(exchange)
-        return self._http(exchange)
+        """A copy of *exchange* without secrets; doing it twice changes nothing more."""
+        own: Exchange = dataclasses.replace(exchange)
+        if self._extra is not None:
+            own = self._extra(own)
+        return self._http(own) if isinstance(own, HttpExchange) else self._process(own)
+
+    def scrub_bytes(self, data: bytes) -> bytes:
+        """*data* without secrets: also how to bring what is sent now into the form of what was recorded."""
+        return Pieces(data).edited(self._rules).data
 
     def text(self, text: str) -> str:
         """*text* without secrets."""
-        if self._value is not None:
-            text = self._value.sub(lambda found: self._values[found[0]], text)
-        return token_shapes(text)
+        return self.scrub_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
-    def _bytes(self, data: bytes) -> bytes:
-        # latin-1 keeps every byte where it is; known tokens and most secrets are ASCII.
-        clean = self.text(data.decode("latin-1"))
-        return clean.encode("latin-1")
+    def scrub_request(self, request: WireRequest) -> WireRequest:
+        """*request* as it is recorded, which is also how a live one has to be compared with recorded ones."""
+        body = request.body
+        if _kind(request.headers).startswith(_FORM):
+            body = clean_query(body.decode("latin-1")).encode("latin-1")
+        url = clean_url(request.url, self.scrub_bytes)
+        return WireRequest(request.method, url, self._headers(request.headers, REQUEST_HEADERS), self.scrub_bytes(body))
+
+    def _headers(self, headers: Headers, allowed: frozenset[str]) -> Headers:
+        kept = ((name, value) for name, value in headers if _is_allowed(name.lower(), allowed))
+        return tuple((name, self._header(name.lower(), value)) for name, value in kept)
+
+    def _header(self, name: str, value: str) -> str:
+        return clean_url(value, self.scrub_bytes) if name in _URL_HEADERS else self.text(value)
 
     def _http(self, exchange: HttpExchange) -> HttpExchange:
-        request = exchange.request
-        kept = tuple(pair for pair in request.headers if pair[0].lower() in REQUEST_HEADERS)
-        clean = WireRequest(request.method, self._url(request.url), self._headers(kept), self._bytes(request.body))
-        reply, chunks = exchange.reply, exchange.chunks
-        if reply is not None:
-            body = self._bytes(reply.body)
-            chunks = self._moved(exchange, body)
-            reply = WireReply(reply.status, self._headers(_kept_of_reply(reply.headers)), body)
-        text = exchange.failure_text and self.text(exchange.failure_text)
-        return dataclasses.replace(exchange, request=clean, reply=reply, chunks=chunks, failure_text=text)
+        text = exchange.failure_text
+        reply, chunks = self._reply(exchange.reply, exchange.chunks) if exchange.reply else (None, exchange.chunks)
+        return dataclasses.replace(
+            exchange,
+            request=self.scrub_request(exchange.request),
+            reply=reply,
+            chunks=chunks,
+            failure_text=None if text is None else self.text(text),
+        )
 
-    def _headers(self, headers: Headers) -> Headers:
-        return tuple((name, self.text(value)) for name, value in headers)
+    def _reply(self, reply: WireReply, chunks: tuple[Chunk, ...]) -> tuple[WireReply, tuple[Chunk, ...]]:
+        headers, body = self._headers(reply.headers, RESPONSE_HEADERS), reply.body
+        plain = decoded(body, reply.header("content-encoding") or "")
+        if plain is not None and self._pieces(reply, plain, ()).data != plain:
+            headers, body, chunks = _without(headers, "content-encoding"), plain, ()
+        lengths = tuple(chunk.length for chunk in chunks)
+        if sum(lengths) != len(body):  # `extra` may have changed the body, and its cuts are then unknown
+            lengths, chunks = (), ()
+        pieces = self._pieces(reply, body, lengths)
+        if pieces.data != reply.body:
+            headers = _with_length(headers, len(pieces.data))
+        pairs = zip(chunks, pieces.lengths, strict=True)
+        cuts = tuple(Chunk(length, chunk.at_s) for chunk, length in pairs if length)
+        return WireReply(reply.status, headers, pieces.data), cuts
 
-    def _url(self, url: str) -> str:
-        def hide(found: re.Match[str]) -> str:
-            return found["lead"] + ("SECRET" if found["name"].lower() in SECRET_QUERY else found["value"])
+    def _pieces(self, reply: WireReply, body: bytes, lengths: tuple[int, ...]) -> Pieces:
+        if _kind(reply.headers).startswith(_EVENT_STREAM):
+            return Pieces(body, lengths).edited([self._frames])
+        return Pieces(body, lengths).edited(self._rules)
 
-        return self.text(_QUERY.sub(hide, url))
-
-    def _moved(self, exchange: HttpExchange, body: bytes) -> tuple[Chunk, ...]:
-        """The cuts of a scrubbed body: as they were up to what changed, and the same count of bytes from its end."""
-        assert exchange.reply is not None
-        old, gained = exchange.reply.body, len(body) - len(exchange.reply.body)
-        if old == body or not exchange.chunks:
-            return exchange.chunks
-        same = next((i for i, (a, b) in enumerate(zip(old, body, strict=False)) if a != b), min(len(old), len(body)))
-        moved: list[Chunk] = []
-        position = end = 0
-        for chunk in exchange.chunks:
-            position += chunk.length
-            to = position if position <= same else min(max(position + gained, end, same), len(body))
-            moved.append(Chunk(to - end, chunk.at_s))
-            end = to
-        return tuple(chunk for chunk in moved if chunk.length)
+    def _frames(self, data: bytes) -> Iterable[Edit]:
+        return frame_edits(data, self.scrub_bytes)
 
     def _process(self, exchange: ProcessExchange) -> ProcessExchange:
-        frames = tuple(Frame(frame.channel, self._bytes(frame.data), frame.at_s) for frame in exchange.frames)
-        return dataclasses.replace(exchange, argv=tuple(self.text(item) for item in exchange.argv), frames=frames)
+        argv = tuple(self.text(argument) for argument in exchange.argv)
+        return dataclasses.replace(exchange, argv=argv, frames=self._talk(exchange.frames))
+
+    def _talk(self, frames: tuple[Frame, ...]) -> tuple[Frame, ...]:
+        """The frames, scrubbed channel by channel, because a secret may lie across frames."""
+        pieces = {channel: iter(self._channel(frames, channel)) for channel in dict.fromkeys(f.channel for f in frames)}
+        clean = (dataclasses.replace(frame, data=next(pieces[frame.channel])) for frame in frames)
+        return tuple(new for new, old in zip(clean, frames, strict=True) if new.data or not old.data)
+
+    def _channel(self, frames: tuple[Frame, ...], channel: str) -> list[bytes]:
+        parts = [frame.data for frame in frames if frame.channel == channel]
+        return Pieces(b"".join(parts), tuple(map(len, parts))).edited(self._rules).split()
 
 
-def _kept_of_reply(headers: Headers) -> Headers:
-    return tuple(pair for pair in headers if pair[0].lower() in REPLY_HEADERS or _RATE_LIMIT.match(pair[0].lower()))
+def _is_allowed(name: str, allowed: frozenset[str]) -> bool:
+    if name in allowed:
+        return True
+    return any(name.startswith(entry[:-1]) for entry in allowed if entry.endswith("*"))
+
+
+def _kind(headers: Headers) -> str:
+    return next((value.lower() for name, value in headers if name.lower() == "content-type"), "")
+
+
+def _without(headers: Headers, dropped: str) -> Headers:
+    return tuple(pair for pair in headers if pair[0].lower() != dropped)
+
+
+def _with_length(headers: Headers, length: int) -> Headers:
+    return tuple((name, str(length) if name.lower() == "content-length" else value) for name, value in headers)

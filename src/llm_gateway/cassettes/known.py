@@ -1,0 +1,149 @@
+"""Secrets by their value: what secret-looking environment variables hold, in every spelling that a body may have."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import NamedTuple
+from urllib.parse import quote, quote_plus
+
+from llm_gateway.cassettes.edit import Edit
+from llm_gateway.cassettes.plausible import SHORTEST, is_stand_in
+
+__all__ = ["Known", "secret_variables"]
+
+_NAME = re.compile(
+    r"(?<!MON)(?<!TUR)KEYS?(?![A-Z])|TOKENS?(?![A-Z])|SECRETS?(?![A-Z])|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?(?![A-Z])"
+    r"|(?<![A-Z])(?:PASS|PAT|JWT|AUTH|COOKIE|BEARER|SIGNATURE)(?![A-Z])|_PWD$|ACCESS_KEY_ID"
+)
+_SETTING = re.compile(
+    r"_(?:FILE|PATH|DIR|HOME|URL|URI|HOST|PORT|ENDPOINT|NAME|TYPE|MODE|METHOD|HEADER|HELPER|STORE|BACKEND|PROVIDER|MODEL|REGION"
+    r"|PREFIX|TTL|EXPIRY|TIMEOUT|LIMIT|VERSION|ALGORITHM|FORMAT|ENABLED|LENGTH|SIZE|SOCK|ISSUER|AUDIENCE)$"
+)
+_FILE = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)[/\\](?:.*[/\\])?(?:[\w-]*\.\w{1,8}|credentials|config)")
+_NUMBER = re.compile(r"[0-9.,+-]+")
+_BASE64 = rb"[A-Za-z0-9+/_-]"
+_RUN_BEFORE, _RUN_AFTER = re.compile(_BASE64 + rb"*\Z"), re.compile(_BASE64 + rb"*")
+
+
+def secret_variables(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables of *env* whose name says that they hold a secret, and whose value can be one; longest first."""
+    found = {name: value.strip() for name, value in env.items() if _holds_secret(name.upper(), value.strip())}
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def _holds_secret(name: str, value: str) -> bool:
+    if len(value) < SHORTEST or not _NAME.search(name) or _SETTING.search(name):
+        return False
+    if "TOKENS" in name and _NUMBER.fullmatch(value):  # LLM_MAX_TOKENS and its like
+        return False
+    return not _FILE.fullmatch(value) and not is_stand_in(value)
+
+
+class _Spelling(NamedTuple):
+    """How a value is written; *offset* is where it starts in base64's groups of three bytes, None outside base64."""
+
+    text: bytes
+    offset: int | None
+
+
+class _Secret(NamedTuple):
+    name: str
+    value: bytes
+    spellings: tuple[_Spelling, ...]
+
+    @property
+    def new(self) -> bytes:
+        return b"[%s]" % self.name.encode("utf-8", "replace")
+
+
+class Known:
+    """
+    Finds the values of secret-looking variables: plain, in base64 at any alignment, URL-encoded and JSON-escaped.
+
+    A value of digits only is left where it could be a JSON number.
+    """
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._secrets = [
+            _Secret(name, value.encode("utf-8", "surrogateescape"), tuple(_spellings(value)))
+            for name, value in secret_variables(env).items()
+        ]
+
+    def edits(self, data: bytes) -> Iterator[Edit]:
+        """Where *data* holds a value: put ``[NAME]`` there, base64-encoded where the value is."""
+        for secret in self._secrets:
+            kind = f"value of {secret.name}"
+            for spelling in secret.spellings:
+                for start in _positions(data, spelling.text):
+                    end = start + len(spelling.text)
+                    if spelling.offset is not None:
+                        yield _in_base64(data, start, end, spelling.offset, secret)
+                    elif not _may_be_number(data, start, spelling.text):
+                        yield Edit(start, end, secret.new, kind)
+
+
+def _positions(data: bytes, text: bytes) -> Iterator[int]:
+    position = data.find(text)
+    while position >= 0:
+        yield position
+        position = data.find(text, position + len(text))
+
+
+def _may_be_number(data: bytes, start: int, text: bytes) -> bool:
+    return text.isdigit() and data[max(0, start - 2) : start].strip()[-1:] in (b"", b":", b",", b"[")
+
+
+def _spellings(value: str) -> Iterator[_Spelling]:
+    raw = value.encode("utf-8", "surrogateescape")
+    once = json.dumps(value)[1:-1]
+    escaped = (once, json.dumps(value, ensure_ascii=False)[1:-1], once.replace("/", "\\/"), json.dumps(once)[1:-1])
+    quoted = (quote(raw, safe=""), quote(raw), quote_plus(raw))
+    lowered = (re.sub("%..", lambda hexadecimal: hexadecimal[0].lower(), text) for text in quoted)
+    plain = (raw, *(text.encode("utf-8", "surrogateescape") for text in (*escaped, *quoted, *lowered)))
+    yield from (_Spelling(text, None) for text in dict.fromkeys(plain))
+    aligned = dict.fromkeys(spelling for offset in range(3) for spelling in _aligned(raw, offset))
+    yield from aligned
+
+
+def _aligned(raw: bytes, offset: int) -> Iterator[_Spelling]:
+    """The characters that depend on *raw* alone when *offset* bytes stand before it in its group of three."""
+    first = (0, 2, 3)[offset]
+    last = (offset + len(raw)) * 8 // 6
+    padded = b"\0" * offset + raw
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        yield _Spelling(encode(padded)[first:last], offset)
+
+
+def _in_base64(data: bytes, start: int, end: int, offset: int, secret: _Secret) -> Edit:
+    """
+    Replace inside base64 so that all of it still decodes, and nothing else changes.
+
+    The new text has the old one's length modulo three, so that what follows keeps its alignment.
+    """
+    kind = f"value of {secret.name}"
+    group = start - (0, 2, 3)[offset]
+    after = _RUN_AFTER.match(data, end)
+    tail = after.end() if after else end
+    stop = min(tail, group + (end - group + 3) // 4 * 4)
+    encoded = data[max(group, 0) : stop]
+    new = secret.new + b"_" * next(n for n in count() if (len(secret.new) + n - len(secret.value)) % 3 == 0)
+    padded = encoded.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(encoded) % 4)
+    try:
+        plain = base64.b64decode(padded, validate=True)
+    except ValueError:
+        return Edit(start, end, secret.new, kind)
+    if group < 0 or plain[offset : offset + len(secret.value)] != secret.value:
+        return Edit(start, end, secret.new, kind)
+    changed = plain[:offset] + new + plain[offset + len(secret.value) :]
+    encode = base64.urlsafe_b64encode if _is_urlsafe(data, group, tail) else base64.b64encode
+    return Edit(group, stop, encode(changed).rstrip(b"="), kind)
+
+
+def _is_urlsafe(data: bytes, start: int, end: int) -> bool:
+    before = _RUN_BEFORE.search(data, max(0, start - 4096), start)
+    run = (before[0] if before else b"") + data[start:end]
+    return re.search(rb"[_-]", run) is not None and re.search(rb"[+/]", run) is None

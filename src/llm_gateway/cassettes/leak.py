@@ -1,0 +1,79 @@
+"""The last look over a file that is about to be saved: what in it still looks like a secret."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from llm_gateway.cassettes.edit import Edit, disjoint
+from llm_gateway.cassettes.known import Known
+from llm_gateway.cassettes.plausible import looks_secret
+from llm_gateway.cassettes.shape import shapes
+
+__all__ = ["Finding", "find_secrets"]
+
+_LONG_ENOUGH_TO_SHOW = 16
+_BINARY = re.compile(rb"!!binary \|-?\n((?:[ \t]+[A-Za-z0-9+/=]+\n)+)")
+_HEADER = re.compile(
+    rb"(?im)^[ \t]*[\"']?(?:(?:proxy-)?authorization|(?:x-)?(?:goog-)?api-key|x-amz-security-token"
+    rb"|ocp-apim-subscription-key)[\"']?:\s*(?:-\s+)?[\"']?(?P<secret>[^\s\"'\[][^\n\"']*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found: its *kind*, the text with all but its ends hidden, and the line (from 1) it starts on."""
+
+    kind: str
+    masked: str
+    line: int
+
+
+def find_secrets(text: str, env: Mapping[str, str]) -> list[Finding]:
+    """
+    What still looks like a secret in the *text* of a cassette file, in order; binary bodies are looked into.
+
+    Args:
+        text: The whole file.
+
+        env: Environment variables; see `Scrubber`.
+    """
+    data, known = text.encode("utf-8", "surrogatepass"), Known(env)
+    found = [_finding(edit, data, 1) for edit in disjoint([*known.edits(data), *shapes(data), *_headers(data)])]
+    for match in _BINARY.finditer(data):
+        inner, line = _unpacked(match[1]), data.count(b"\n", 0, match.start()) + 1
+        edits = disjoint([*known.edits(inner), *shapes(inner)])
+        found += [Finding(edit.kind, _masked(inner[edit.start : edit.end]), line) for edit in edits]
+    return sorted(dict.fromkeys(found), key=lambda finding: finding.line)
+
+
+def _finding(edit: Edit, data: bytes, first_line: int) -> Finding:
+    line = data.count(b"\n", 0, edit.start) + first_line
+    return Finding(edit.kind, _masked(data[edit.start : edit.end]), line)
+
+
+def _masked(secret: bytes) -> str:
+    """The first four characters and the last two, less of a short one."""
+    shown = secret.decode("utf-8", "replace")
+    if len(shown) < _LONG_ENOUGH_TO_SHOW:
+        return f"{shown[:1]}..."
+    return f"{shown[:4]}...{shown[-2:]}"
+
+
+def _headers(data: bytes) -> Iterator[Edit]:
+    """Credentials in headers, which only an entry can have that another tool recorded."""
+    for match in _HEADER.finditer(data):
+        *_, last = match["secret"].decode("utf-8", "replace").split()  # a scheme may stand in front
+        if looks_secret(last):
+            yield Edit(*match.span("secret"), b"", "credential header")
+
+
+def _unpacked(encoded: bytes) -> bytes:
+    plain = base64.b64decode(encoded)
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(plain)
+    except zlib.error:
+        return plain

@@ -1,0 +1,156 @@
+"""Secrets that are known because the environment holds them."""
+
+import base64
+import json
+import re
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.cassettes.scrub import Scrubber, find_secrets
+from llm_gateway.types import WireReply, WireRequest
+
+SECRET = 'correct-horse/battery+"staple é'
+ENV = {"MY_API_KEY": SECRET}
+SPELLINGS = {
+    "plain": (str, str),
+    "query": (lambda text: quote(text, safe=""), unquote),
+    "path": (quote, unquote),
+    "form": (quote_plus, unquote_plus),
+    "json": (json.dumps, json.loads),
+    "readable json": (lambda text: json.dumps(text, ensure_ascii=False), json.loads),
+    "json in json": (lambda text: json.dumps(json.dumps(text)), lambda text: json.loads(json.loads(text))),
+}
+values = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs"]), min_size=8, max_size=40)
+
+
+@pytest.mark.parametrize(("spell", "read"), SPELLINGS.values(), ids=SPELLINGS)
+def test_values_go_in_every_spelling(spell, read):
+    """A key of no known shape is found by its value, and its name stands there instead."""
+    clean = Scrubber(ENV).text(f"a {spell(SECRET)} b")
+
+    assert "[MY_API_KEY]" == read(clean.removeprefix("a ").removesuffix(" b"))
+    assert [] == find_secrets(clean, ENV)
+
+
+@given(
+    before=st.binary(max_size=20),
+    after=st.binary(max_size=20),
+    encode=st.sampled_from([base64.b64encode, base64.urlsafe_b64encode]),
+    is_padded=st.booleans(),
+    secret=values,
+)
+@example(before=b"user:", after=b"", encode=base64.b64encode, is_padded=True, secret=SECRET)
+def test_values_go_inside_base64_and_the_rest_still_decodes(before, after, encode, is_padded, secret):
+    """At any of the three alignments, in both alphabets, what stands before and after stays."""
+    env = {"MY_API_KEY": secret}
+    assume("[MY_API_KEY]" == Scrubber(env).text(secret))
+    assume((before + secret.encode() + after).count(secret.encode()) == 1)
+    encoded = encode(before + secret.encode() + after).decode()
+    encoded = encoded if is_padded else encoded.rstrip("=")
+    clean = Scrubber(env).text(f'{{"data": "{encoded}"}}').removeprefix('{"data": "').removesuffix('"}')
+    padded = clean.translate(str.maketrans("-_", "+/")) + "=" * (-len(clean) % 4)
+    decoded = base64.b64decode(padded, validate=True)
+
+    assert before == decoded[: len(before)]
+    assert re.fullmatch(rb"\[MY_API_KEY\]_{0,2}", decoded[len(before) : len(decoded) - len(after)])
+    assert after == decoded[len(decoded) - len(after) :]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("HOME", "/root/some/folder"),
+        ("PWD", "/root/some/folder"),
+        ("MAX_OUTPUT_TOKENS", "1234567890"),
+        ("API_KEY", "short"),
+        ("SSH_AUTH_SOCK", "/run/x/y/agent"),
+        ("TOKENIZERS_PARALLELISM", "disabled-for-now"),
+        ("MONKEYTYPE", "some-value-1"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", "/home/me/key.json"),
+        ("AWS_SHARED_CREDENTIALS_FILE", "elsewhere/creds"),
+        ("KEYRING_BACKEND", "keyring.backends.null"),
+        ("OPENAI_API_KEY", "llm-gateway-replay-placeholder"),
+        ("OPENAI_API_KEY", "your-api-key-here"),
+        ("OPENAI_API_KEY", "test-api-key"),
+        ("OPENAI_API_KEY", "xxxxxxxxxxxx"),
+        ("OPENAI_API_KEY", "${REAL_API_KEY}"),
+        ("DB_PASSWORD", "password"),
+        ("LLM_KEY_PROVIDER", "anthropic"),
+    ],
+)
+def test_values_that_are_no_secrets_stay(name, value):
+    """Only variables with a secret's name, and values that can be one."""
+    assert value == Scrubber({name: value}).text(value)
+    assert [] == find_secrets(value, {name: value})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "OPENAI_API_KEY",
+        "MYAPIKEY",
+        "GITHUB_TOKEN",
+        "service_secret",
+        "DB_PASSWORD",
+        "DB_PWD",
+        "AWS_ACCESS_KEY_ID",
+        "AZURE_CREDENTIAL",
+        "BASIC_AUTH",
+        "SIGNING_KEYS",
+    ],
+)
+def test_values_of_secret_looking_names_go(name):
+    """The name decides, whatever its case."""
+    assert f"[{name}]" == Scrubber({name: "swordfish-for-life"}).text("swordfish-for-life")
+
+
+def test_the_longest_value_wins():
+    """A value that contains another is replaced whole."""
+    env = {"A_KEY": "abcdefgh1", "B_KEY": "abcdefgh1-and-more"}
+
+    assert "[B_KEY] [A_KEY]" == Scrubber(env).text("abcdefgh1-and-more abcdefgh1")
+
+
+def test_a_number_stays_where_it_may_be_a_json_number():
+    """A PIN goes from a text; the same digits as a number stay, so that the body still parses."""
+    env = {"PIN_SECRET": "12345678"}
+    body = '{"created": 12345678, "list": [12345678,12345678], "pin": "12345678", "text": "it is 12345678"}'
+
+    assert {
+        "created": 12345678,
+        "list": [12345678, 12345678],
+        "pin": "[PIN_SECRET]",
+        "text": "it is [PIN_SECRET]",
+    } == json.loads(Scrubber(env).text(body))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.just(SECRET) | st.just(f"a{SECRET}b"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(value=json_values, is_ascii=st.booleans(), cuts=st.lists(st.integers(0, 30), max_size=10))
+def test_a_json_reply_stays_json_and_its_cuts_add_up(value, is_ascii, cuts):
+    """Wherever the secret stands and the stream was cut: it is gone, the body parses, the pieces are the body."""
+    body = json.dumps(value, ensure_ascii=is_ascii).encode()
+    lengths = []
+    for cut in [*cuts, len(body)]:
+        lengths.append(min(cut, len(body) - sum(lengths)))
+    given_ = HttpExchange(
+        WireRequest("POST", "https://h/", (), body),
+        WireReply(200, (("content-length", str(len(body))),), body),
+        chunks=tuple(Chunk(length, 0.0) for length in lengths),
+    )
+    clean = Scrubber(ENV).scrub(given_)
+
+    assert json.dumps(value).replace(json.dumps(SECRET)[1:-1], "[MY_API_KEY]") == json.dumps(
+        json.loads(clean.reply.body)
+    )
+    assert len(clean.reply.body) == sum(chunk.length for chunk in clean.chunks)
+    assert (("content-length", str(len(clean.reply.body))),) == clean.reply.headers
