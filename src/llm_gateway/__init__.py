@@ -1,1 +1,56 @@
-"""Interim."""
+"""Record LLM calls once and replay them in tests for ever; and one client for the providers behind them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_gateway.client.llm import LLMClient, SyncLLMClient
+    from llm_gateway.config import GatewayConfig
+    from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
+    from llm_gateway.registry import list_providers
+    from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
+
+__all__ = [
+    "GatewayConfig",
+    "GatewayError",
+    "LLMClient",
+    "LLMMessage",
+    "LLMResponse",
+    "ProviderError",
+    "StreamDelta",
+    "StructuredOutputError",
+    "SyncLLMClient",
+    "TokenUsage",
+    "Tool",
+    "ToolCall",
+    "list_providers",
+]
+_WHERE = {
+    "GatewayConfig": "config",
+    "GatewayError": "exceptions",
+    "LLMClient": "client.llm",
+    "LLMMessage": "types",
+    "LLMResponse": "types",
+    "ProviderError": "exceptions",
+    "StreamDelta": "types",
+    "StructuredOutputError": "exceptions",
+    "SyncLLMClient": "client.llm",
+    "TokenUsage": "types",
+    "Tool": "types",
+    "ToolCall": "types",
+    "list_providers": "registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

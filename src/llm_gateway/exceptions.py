@@ -199,6 +199,8 @@ class ProviderError(GatewayError):
         self.retry_after_s = retry_after_s
         self.usage = usage
         self.raw = raw
+        self.has_begun = False
+        """Whether a stream had handed out content before it failed; it is then not tried again."""
 
     @property
     def is_retryable(self) -> bool:

@@ -87,8 +87,7 @@ def test_two_tests_that_share_a_cassette_are_refused(project):
 
     result.stderr.fnmatch_lines(
         [
-            "ERROR: two tests share the cassette test_Greets.yaml: "
-            "test_app.py::test_greets and test_app.py::test_Greets",
+            "ERROR: two tests share the cassette test_Greets.yaml: test_app.py::test_greets and *::test_Greets",
             '  rename one, or give one its own: @pytest.mark.llm(cassette="another-name")',
         ]
     )

@@ -42,9 +42,7 @@ def is_stand_in(value: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(text)]
     if len(words) == 1 and words[0] in _ORDINARY:
         return True
-    return _TELLING_WORDS.intersection(words) != set() and all(
-        word in _STAND_IN_WORDS or set(word) == {"x"} for word in words
-    )
+    return not _TELLING_WORDS.isdisjoint(words) and all(word in _STAND_IN_WORDS or set(word) == {"x"} for word in words)
 
 
 def looks_secret(value: str) -> bool:

@@ -56,7 +56,7 @@ def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
         return "context_window"
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return "server" if status >= 500 else "invalid_request"  # noqa: PLR2004  the HTTP classes
+    return "server" if status >= 500 else "invalid_request"
 
 
 def retry_after_s(headers: Headers) -> float | None:
@@ -73,7 +73,9 @@ def retry_after_s(headers: Headers) -> float | None:
 def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
     error = _error_object(body)
-    message = str(error.get("message") or "") or body.decode("utf-8", "replace").strip()[:_LONGEST] or f"status {status}"
+    message = (
+        str(error.get("message") or "") or body.decode("utf-8", "replace").strip()[:_LONGEST] or f"status {status}"
+    )
     names = [value if isinstance(value := error.get(name), str) else None for name in ("code", "type")]
     return ErrorFacts(kind_of(status, *names, message=message), message, names[1] or names[0], retry_after_s(headers))
 

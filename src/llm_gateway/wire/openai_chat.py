@@ -15,6 +15,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    Role,
     StopReason,
     StreamDelta,
     TextPart,
@@ -118,7 +119,7 @@ class OpenAIChat:
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
-        choice = next(iter(body.get("choices") or ()), {})
+        choice: JsonObject = next(iter(body.get("choices") or ()), {})
         message = choice.get("message") or {}
         return ChatReply(
             parts=_answer_parts(message),
@@ -211,13 +212,16 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.total_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read_tokens, "cache_write_tokens": usage.cache_write_tokens},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+        },
         "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
     }
 
 
 def _message_in(message: JsonObject) -> LLMMessage:
-    role = {"developer": "system"}.get(message["role"], message["role"])
+    role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
         texts = "".join(part.text for part in _content_in(message.get("content")) if isinstance(part, TextPart))
         return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), texts),))
@@ -322,4 +326,6 @@ class ChatStream:
 
     def reply(self) -> ChatReply:
         """Everything seen so far as one reply."""
-        return DIALECT.decode_reply({**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]})
+        return DIALECT.decode_reply(
+            {**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]}
+        )

@@ -1,0 +1,1 @@
+"""The client: one interface, sync and async, over flows written once."""

@@ -1,0 +1,248 @@
+"""`LLMClient` and `SyncLLMClient`: the same verbs in both colours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from llm_gateway.client import flows
+from llm_gateway.client.core import Core
+from llm_gateway.client.message import Messages
+from llm_gateway.flow.drive import adrive, astream, drive, stream
+from llm_gateway.transport.http import AsyncTransport, Transport
+from llm_gateway.types import JsonObject, LLMResponse, StreamDelta, Tool
+
+__all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
+
+M = TypeVar("M")
+
+
+class SyncLLMClient(Core):
+    """
+    A client for sync code. Settings come from arguments, ``LLM_*`` variables and ``.env``; see `GatewayConfig`.
+
+    Raises:
+        MissingKeyError: The provider needs a key and none is set.
+        UnknownProviderError: The provider's name is not known.
+    """
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._transport = Transport(self.config.timeout_s)
+
+    def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        stop: Sequence[str] = (),
+        tools: Sequence[Tool | JsonObject] = (),
+        tool_choice: str | None = None,
+        extra: JsonObject | None = None,
+    ) -> LLMResponse[str]:
+        """
+        Ask for text, or for calls of *tools*.
+
+        Raises:
+            ProviderError: The provider refused or failed, after the retries that its kind allows.
+        """
+        request = self.request(
+            messages,
+            system=system,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            tools=tools,
+            tool_choice=tool_choice,
+            extra=extra,
+        )
+        response: LLMResponse[str] = drive(flows.chat(self.call(), request), self._transport.session())
+        self.count(response)
+        return response
+
+    def complete(
+        self,
+        messages: Messages,
+        *,
+        response_model: type[M],
+        model: str | None = None,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        extra: JsonObject | None = None,
+    ) -> LLMResponse[M]:
+        """
+        Ask for an object of *response_model*, by the provider's own structured output, and validate it.
+
+        Raises:
+            StructuredOutputError: The answer was cut off, refused, or does not fit; its usage is on the error.
+            ProviderError: The provider refused or failed, or cannot be held to the schema.
+        """
+        request = self.request(
+            messages,
+            system=system,
+            response_model=response_model,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            extra=extra,
+        )
+        flow = flows.complete(self.call(), request, flows.adapter_for(response_model))
+        response: LLMResponse[M] = drive(flow, self._transport.session())
+        self.count(response)
+        return response
+
+    def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> Stream:
+        """Ask for text as it is written; takes what `chat` takes."""
+        request = self.request(messages, system=system, **options)
+        return Stream(self, stream(flows.stream(self.call(), request), self._transport.session()))
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Stream:
+    """Deltas as they arrive; `response` is there once they are through."""
+
+    def __init__(self, client: SyncLLMClient, deltas: Generator[StreamDelta, None, Any]) -> None:
+        self._client = client
+        self._deltas = deltas
+        self.response: LLMResponse[str] | None = None
+
+    def __iter__(self) -> Iterator[StreamDelta]:
+        response: LLMResponse[str] = yield from self._deltas
+        self.response = response
+        self._client.count(response)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._deltas.close()
+
+
+class LLMClient(Core):
+    """A client for async code; settings and errors as in `SyncLLMClient`."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._transport = AsyncTransport(self.config.timeout_s)
+
+    async def chat(
+        self,
+        messages: Messages,
+        *,
+        model: str | None = None,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        stop: Sequence[str] = (),
+        tools: Sequence[Tool | JsonObject] = (),
+        tool_choice: str | None = None,
+        extra: JsonObject | None = None,
+    ) -> LLMResponse[str]:
+        """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
+        request = self.request(
+            messages,
+            system=system,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            tools=tools,
+            tool_choice=tool_choice,
+            extra=extra,
+        )
+        response: LLMResponse[str] = await adrive(flows.chat(self.call(), request), self._transport.session())
+        self.count(response)
+        return response
+
+    async def complete(
+        self,
+        messages: Messages,
+        *,
+        response_model: type[M],
+        model: str | None = None,
+        system: str | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        extra: JsonObject | None = None,
+    ) -> LLMResponse[M]:
+        """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
+        request = self.request(
+            messages,
+            system=system,
+            response_model=response_model,
+            model=model,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            extra=extra,
+        )
+        flow = flows.complete(self.call(), request, flows.adapter_for(response_model))
+        response: LLMResponse[M] = await adrive(flow, self._transport.session())
+        self.count(response)
+        return response
+
+    def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> AsyncStream:
+        """Ask for text as it is written; takes what `chat` takes."""
+        request = self.request(messages, system=system, **options)
+        return AsyncStream(self, flows.stream(self.call(), request), self._transport)
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncStream:
+    """Deltas as they arrive; `response` is there once they are through."""
+
+    def __init__(self, client: LLMClient, flow: Any, transport: AsyncTransport) -> None:
+        self._client = client
+        self._results: list[LLMResponse[str]] = []
+        self._flow, self._transport = flow, transport
+        self._deltas: Any = None
+
+    @property
+    def response(self) -> LLMResponse[str] | None:
+        """The whole answer with its usage, or None before the end."""
+        return self._results[0] if self._results else None
+
+    async def __aiter__(self) -> AsyncIterator[StreamDelta]:
+        self._deltas = astream(self._flow, self._transport.session(), self._results)
+        async for delta in self._deltas:
+            yield delta
+        for response in self._results:
+            self._client.count(response)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._deltas is not None:
+            await self._deltas.aclose()

@@ -1,0 +1,70 @@
+"""What a flow can ask its driver to do. Each step is plain data, so a flow is tested by feeding it replies."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
+
+__all__ = ["Emit", "Flow", "Head", "Now", "Open", "Read", "Run", "Send", "Sleep", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a request and come back with its whole `WireReply`."""
+
+    request: WireRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Send a request and come back with the `Head` of its reply; the body is then asked for with `Read`."""
+
+    request: WireRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What comes back from `Open`."""
+
+    status: int
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Come back with the next piece of the open reply's body; ``b""`` at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run a command and come back with its `ProcessReply`."""
+
+    request: ProcessRequest
+    timeout_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """Wait."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Come back with seconds of a clock that only ever moves forward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Hand a piece of the answer to whoever reads the stream."""
+
+    delta: StreamDelta
+
+
+Step = Send | Open | Read | Run | Sleep | Now | Emit
+Flow = Generator[Step, Any, Any]
+"""A generator of steps; its return value is the flow's result."""

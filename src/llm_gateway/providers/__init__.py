@@ -1,0 +1,1 @@
+"""Providers: a dialect, an endpoint, an authentication and what the provider can do. No I/O."""

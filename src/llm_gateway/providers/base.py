@@ -1,0 +1,68 @@
+"""What a provider is to the client."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, WireRequest
+from llm_gateway.wire.base import Dialect
+
+__all__ = ["CustomProvider", "HttpProvider"]
+
+
+@runtime_checkable
+class CustomProvider(Protocol):
+    """What a class must have to be handed to ``LLMClient(provider_instance=...)``."""
+
+    async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
+        """Answer *messages*: with text, or with an instance of *response_model* when one is given."""
+        ...
+
+    async def close(self) -> None:
+        """Give back what the provider holds."""
+        ...
+
+
+@dataclass(frozen=True)
+class HttpProvider:
+    """
+    A provider that speaks a dialect over HTTP.
+
+    Attributes:
+        name: As in ``anthropic``.
+
+        dialect: The wire format.
+
+        base_url: Where the API starts, without a trailing slash.
+
+        path: Where chats are sent, from *base_url*.
+
+        key_header: The header that carries the key, and its template.
+
+        headers: Sent with every request.
+
+        default_model: Used where the caller names none.
+    """
+
+    name: str
+    dialect: Dialect
+    base_url: str
+    path: str
+    api_key: str = field(repr=False)
+    default_model: str
+    key_header: tuple[str, str] = ("authorization", "Bearer {}")
+    headers: Headers = ()
+
+    def request(self, chat: ChatRequest) -> WireRequest:
+        """The HTTP request for *chat*."""
+        name, template = self.key_header
+        headers = (
+            ("content-type", "application/json"),
+            ("accept", "text/event-stream" if chat.stream else "application/json"),
+            (name, template.format(self.api_key)),
+            *self.headers,
+        )
+        body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
+        return WireRequest("POST", f"{self.base_url}{self.path}", headers, body)

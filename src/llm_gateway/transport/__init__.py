@@ -1,0 +1,1 @@
+"""The only sockets, subprocesses and sleeping of the client."""
