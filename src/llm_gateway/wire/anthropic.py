@@ -91,7 +91,6 @@ class AnthropicMessages:
         system = body.get("system")
         messages = [LLMMessage("system", _parts_in(system))] if system else []
         messages += [LLMMessage(one["role"], _parts_in(one.get("content"))) for one in body.get("messages") or ()]
-        choice = body.get("tool_choice") or {}
         form = (body.get("output_config") or {}).get("format") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
@@ -217,6 +216,11 @@ def _choice_out(choice: str) -> JsonObject:
     if choice in ("auto", "none"):
         return {"type": choice}
     return {"type": "any"} if choice == "required" else {"type": "tool", "name": choice}
+
+
+def _choice_in(choice: JsonObject) -> str | None:
+    kind = choice.get("type")
+    return {"any": "required", "tool": choice.get("name")}.get(str(kind), kind)
 
 
 def _usage_out(usage: TokenUsage | None) -> JsonObject:
