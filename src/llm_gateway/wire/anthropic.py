@@ -99,9 +99,7 @@ class AnthropicMessages:
             temperature=body.get("temperature"),
             stop=tuple(body.get("stop_sequences") or ()),
             tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if "input_schema" in tool),
-            tool_choice={"any": "required", "tool": choice.get("name")}.get(
-                str(choice.get("type")), choice.get("type")
-            ),
+            tool_choice=_choice_in(body.get("tool_choice") or {}),
             response_schema=form.get("schema"),
             stream=bool(body.get("stream")),
             extra={name: value for name, value in body.items() if name not in _KNOWN},
