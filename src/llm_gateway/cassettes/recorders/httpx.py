@@ -9,6 +9,7 @@ from typing import Any
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_replaying, is_watching
+from llm_gateway.cassettes.recorders.raw import pieces
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.types import WireRequest
 
@@ -157,24 +158,13 @@ def _wire(request: Any, body: bytes) -> WireRequest:
     return WireRequest(request.method, str(request.url), headers, body)
 
 
-def cut(exchange: HttpExchange) -> Iterator[bytes]:
-    """The recorded body in its recorded pieces."""
-    body = exchange.reply.body if exchange.reply else b""
-    start = 0
-    for chunk in exchange.chunks:
-        yield body[start : start + chunk.length]
-        start += chunk.length
-    if start < len(body):
-        yield body[start:]
-
-
 def _replay_class(hook: _Hook) -> Any:
     class Replay(hook.module.SyncByteStream, hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
         def __init__(self, exchange: HttpExchange, request: Any) -> None:
             self._exchange, self._request = exchange, request
 
         def __iter__(self) -> Iterator[bytes]:
-            yield from cut(self._exchange)
+            yield from pieces(self._exchange)
             if self._exchange.failure:
                 raise hook.error(self._exchange, self._request)
 

@@ -16,6 +16,8 @@ _HERE = "llm_gateway.cassettes.recorders"
 _HOOKS = {
     "httpx": f"{_HERE}.httpx:install",
     "httpx2": f"{_HERE}.httpx:install",
+    "http.client": f"{_HERE}.http_client:install",
+    "urllib3.connectionpool": f"{_HERE}.urllib3:install",
 }
 _waiting: dict[str, str] = {}
 

@@ -1,0 +1,241 @@
+"""http.client, and the libraries that stand on it, record over a real socket and replay with nothing listening."""
+
+import http.client
+import http.server
+import json
+import threading
+import urllib.request
+from types import SimpleNamespace
+
+import boto3
+import botocore.config
+import pytest
+import requests
+import urllib3
+from urllib3.util import Retry
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+
+PIECES = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
+CONVERSE = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4},
+    "metrics": {"latencyMs": 1},
+}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.server.asked.append(self.path)
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if b"stream" in body:
+            return self.stream()
+        raw = json.dumps(CONVERSE if "converse" in self.path else {"echo": json.loads(body)}).encode()
+        if self.server.failures:
+            self.send_response(self.server.failures.pop())
+        else:
+            self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(raw)))
+        self.end_headers()
+        return self.wfile.write(raw)
+
+    def stream(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for piece in PIECES:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.daemon_threads, made.asked, made.failures = True, [], []
+    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+    made.url = f"http://127.0.0.1:{made.server_port}"
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def by_http_client(url, body):
+    host, _, path = url.removeprefix("http://").partition("/")
+    connection = http.client.HTTPConnection(host)
+    connection.request("POST", "/" + path, body, {"content-type": "application/json"})
+    with connection.getresponse() as reply:
+        raw = reply.read()
+    connection.close()
+    return reply.status, raw
+
+
+def by_urllib(url, body):
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        return reply.status, reply.read()
+
+
+def by_urllib3(url, body):
+    with urllib3.PoolManager() as pool:
+        reply = pool.request("POST", url, body=body)
+        return reply.status, reply.data
+
+
+def by_urllib3_stream(url, body):
+    with urllib3.PoolManager() as pool:
+        reply = pool.request("POST", url, body=body, preload_content=False)
+        raw = b"".join(reply.stream(64))
+        reply.release_conn()
+        return reply.status, raw
+
+
+def by_requests(url, body):
+    with requests.Session() as session:
+        reply = session.post(url, data=body)
+        return reply.status_code, reply.content
+
+
+def by_requests_stream(url, body):
+    with requests.Session() as session, session.post(url, data=body, stream=True) as reply:
+        return reply.status_code, b"".join(reply.iter_content(None))
+
+
+CLIENTS = [by_http_client, by_urllib, by_urllib3, by_urllib3_stream, by_requests, by_requests_stream]
+
+
+@pytest.mark.parametrize("send", CLIENTS)
+@pytest.mark.parametrize("text", ["plain", "stream"])
+def test_every_client_records_and_replays_the_same_bytes(send, text, server, tmp_path):
+    """Plain and streamed replies, several on one connection, are the same with the server gone."""
+    bodies = [json.dumps({"model": "m", "ask": f"{text} {number}"}).encode() for number in range(3)]
+    url = f"{server.url}/v1/chat/completions"
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = [send(url, body) for body in bodies]
+    server.shutdown()
+    server.server_close()
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = [send(url, body) for body in bodies]
+
+    assert live == replayed
+    assert 200 == live[0][0]
+    assert live[0][1] == (
+        b"".join(PIECES) if text == "stream" else json.dumps({"echo": json.loads(bodies[0])}).encode()
+    )
+
+
+def test_a_stream_comes_back_in_its_pieces(server, tmp_path):
+    """The chunks that urllib3 gave while recording are those that it gives when replaying."""
+
+    def chunks():
+        with urllib3.PoolManager() as pool:
+            reply = pool.request(
+                "POST", f"{server.url}/v1/chat/completions", body=b'{"a": "stream"}', preload_content=False
+            )
+            return list(reply.stream())
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = chunks()
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = chunks()
+
+    assert PIECES == live == replayed
+
+
+def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):
+    """A 503 that urllib3 tried again is recorded, counted and replayed like the reply after it."""
+    server.failures = [503]
+
+    def ask():
+        retry = Retry(2, status_forcelist=[503], allowed_methods=["POST"], backoff_factor=0)
+        with urllib3.PoolManager(retries=retry) as pool:
+            return pool.request("POST", f"{server.url}/v1/chat/completions", body=b"{}").status
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as recorded:
+        assert 200 == ask()
+    with use_cassette(tmp_path / "a.yaml") as replayed:
+        assert 200 == ask()
+
+    assert [503, 200] == [call.status for call in recorded.calls] == [call.status for call in replayed.calls]
+
+
+def test_bedrock_through_boto3(server, tmp_path):
+    """The AWS client signs, sends and parses as always; its reply comes from the file."""
+
+    def converse():
+        client = boto3.client(
+            "bedrock-runtime",
+            region_name="us-east-1",
+            endpoint_url=server.url,
+            aws_access_key_id="AKIDEXAMPLE",
+            aws_secret_access_key="secret",
+            config=botocore.config.Config(retries={"max_attempts": 1}),
+        )
+        message = {"role": "user", "content": [{"text": "ping"}]}
+        return client.converse(modelId="amazon.nova-lite-v1:0", messages=[message])["output"]
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = converse()
+    server.shutdown()
+    server.server_close()
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = converse()
+
+    assert CONVERSE["output"] == live == replayed
+
+
+def test_a_miss_reaches_boto3_and_requests_without_retries(server, tmp_path):
+    """The diagnosis stands in the reply, and each call was made once."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_requests(f"{server.url}/v1/chat/completions", b'{"a": 1}')
+    notes = SimpleNamespace(status=None, text=None)
+    with pytest.raises(Exception, match="no recording matches POST"), use_cassette(tmp_path / "a.yaml") as cassette:
+        reply = requests.post(f"{server.url}/v1/chat/completions", data=b'{"a": 2}')
+        notes.status, notes.text = reply.status_code, reply.json()["error"]["message"]
+
+    assert 470 == notes.status
+    assert "differs in a: 2 != 1" in notes.text
+    assert 1 == len([call for call in cassette.calls if call.served == "miss"])
+
+
+def test_a_refused_connection_is_raised_again(server, tmp_path):
+    """The transport error is recorded; replaying raises what requests makes of it."""
+    server.shutdown()
+    server.server_close()
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with use_cassette(tmp_path / "a.yaml", mode), pytest.raises(requests.ConnectionError):
+            requests.post(f"{server.url}/v1/chat/completions", data=b"{}")
+
+
+def test_threads_share_a_cassette(server, tmp_path):
+    """Calls from many threads at once are each recorded once and each find their own reply."""
+
+    def many():
+        answers = {}
+
+        def ask(number):
+            body = json.dumps({"n": number}).encode()
+            answers[number] = json.loads(by_requests(f"{server.url}/v1/chat/completions", body)[1])["echo"]["n"]
+
+        running = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+        return answers
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = many()
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = many()
+
+    assert {number: number for number in range(12)} == live == replayed
