@@ -1,0 +1,28 @@
+"""Lists that are kept in two places say the same in both."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from llm_gateway.config import KEY_VARIABLES, GatewayConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def read(path):
+    return tomllib.loads((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_the_demo_installs_what_the_quickstart_asks_for():
+    """Its environment has the example's own dependencies, and the built package in the place of a release."""
+    example = read("examples/quickstart/pyproject.toml")
+    wanted = {*example["project"]["dependencies"], *example["dependency-groups"]["test"]}
+
+    assert wanted == {*read("pyproject.toml")["dependency-groups"]["demo"], "pytest-llm-gateway"}
+
+
+def test_the_example_of_settings_names_every_setting():
+    """Each field of the configuration, and each key, has its line in ``.env.example``."""
+    named = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert {f"LLM_{field.upper()}" for field in GatewayConfig.model_fields} | set(KEY_VARIABLES.values()) == named
