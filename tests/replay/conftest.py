@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import http.server
 import json
+import threading
 import zlib
 from pathlib import Path
 
@@ -94,3 +96,56 @@ def pytest_terminal_summary(terminalreporter):
     if lines:
         terminalreporter.section("recorded traffic")
         terminalreporter.write_line("; ".join(f"{name}: {value}" for name, value in sorted(lines.items())))
+
+
+PIECES = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
+CONVERSE = {
+    "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},
+    "stopReason": "end_turn",
+    "usage": {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4},
+    "metrics": {"latencyMs": 1},
+}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        self.server.asked.append(self.path)
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if b"stream" in body:
+            return self.stream()
+        raw = json.dumps(CONVERSE if "converse" in self.path else {"echo": json.loads(body)}).encode()
+        if self.server.failures:
+            self.send_response(self.server.failures.pop())
+        else:
+            self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(raw)))
+        self.end_headers()
+        return self.wfile.write(raw)
+
+    def stream(self):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for piece in PIECES:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def server():
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.daemon_threads, made.asked, made.failures = True, [], []
+    made.pieces, made.converse = PIECES, CONVERSE
+    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+    made.url = f"http://127.0.0.1:{made.server_port}"
+    yield made
+    made.shutdown()
+    made.server_close()

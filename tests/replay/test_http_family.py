@@ -1,7 +1,6 @@
 """http.client, and the libraries that stand on it, record over a real socket and replay with nothing listening."""
 
 import http.client
-import http.server
 import json
 import threading
 import urllib.request
@@ -16,57 +15,6 @@ from urllib3.util import Retry
 
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
-
-PIECES = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
-CONVERSE = {
-    "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},
-    "stopReason": "end_turn",
-    "usage": {"inputTokens": 3, "outputTokens": 1, "totalTokens": 4},
-    "metrics": {"latencyMs": 1},
-}
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self):
-        self.server.asked.append(self.path)
-        body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        if b"stream" in body:
-            return self.stream()
-        raw = json.dumps(CONVERSE if "converse" in self.path else {"echo": json.loads(body)}).encode()
-        if self.server.failures:
-            self.send_response(self.server.failures.pop())
-        else:
-            self.send_response(200)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(raw)))
-        self.end_headers()
-        return self.wfile.write(raw)
-
-    def stream(self):
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.send_header("transfer-encoding", "chunked")
-        self.end_headers()
-        for piece in PIECES:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            self.wfile.flush()
-        self.wfile.write(b"0\r\n\r\n")
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture
-def server():
-    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.daemon_threads, made.asked, made.failures = True, [], []
-    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    made.url = f"http://127.0.0.1:{made.server_port}"
-    yield made
-    made.shutdown()
-    made.server_close()
 
 
 def by_http_client(url, body):
@@ -129,7 +77,7 @@ def test_every_client_records_and_replays_the_same_bytes(send, text, server, tmp
     assert live == replayed
     assert 200 == live[0][0]
     assert live[0][1] == (
-        b"".join(PIECES) if text == "stream" else json.dumps({"echo": json.loads(bodies[0])}).encode()
+        b"".join(server.pieces) if text == "stream" else json.dumps({"echo": json.loads(bodies[0])}).encode()
     )
 
 
@@ -148,7 +96,7 @@ def test_a_stream_comes_back_in_its_pieces(server, tmp_path):
     with use_cassette(tmp_path / "a.yaml"):
         replayed = chunks()
 
-    assert PIECES == live == replayed
+    assert server.pieces == live == replayed
 
 
 def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):
@@ -190,7 +138,7 @@ def test_bedrock_through_boto3(server, tmp_path):
     with use_cassette(tmp_path / "a.yaml"):
         replayed = converse()
 
-    assert CONVERSE["output"] == live == replayed
+    assert server.converse["output"] == live == replayed
 
 
 def test_a_miss_reaches_boto3_and_requests_without_retries(server, tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,9 @@ __all__ = ["use_cassette"]
 
 
 @contextmanager
-def use_cassette(path: str | Path, mode: Mode = Mode.REPLAY, *, settings: Settings | None = None) -> Iterator[Cassette]:
+def use_cassette(
+    path: str | Path, mode: Mode = Mode.REPLAY, *, settings: Settings | None = None
+) -> Generator[Cassette]:
     """
     Answer or record every provider call made inside the block.
 

@@ -35,7 +35,7 @@ def write(
     """
     scrubber = Scrubber(environ)
     clean = [scrubber.scrub(_rewritten(exchange, before)) for exchange in exchanges]
-    content = dict(kept or {"version": document.VERSION, "interactions": []})
+    content: dict[str, Any] = dict(kept or {"version": document.VERSION, "interactions": []})
     http = [http_to_mapping(exchange) for exchange in clean if isinstance(exchange, HttpExchange)]
     runs = [process_to_mapping(exchange) for exchange in clean if not isinstance(exchange, HttpExchange)]
     content["interactions"] = [*(content.get("interactions") or []), *http]

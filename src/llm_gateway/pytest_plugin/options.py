@@ -65,7 +65,8 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def _groups(parser: pytest.Parser) -> Iterable[pytest.OptionGroup]:
-    return [parser._anonymous, *parser._groups]  # noqa: SLF001  pytest offers no public way to see taken names
+    # pytest offers no public way to see which names are taken
+    return [parser._anonymous, *parser._groups]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _free(name: str, taken: set[str]) -> list[str]:

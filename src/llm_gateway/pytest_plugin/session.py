@@ -15,7 +15,7 @@ from llm_gateway.pytest_plugin import naming
 from llm_gateway.pytest_plugin.keys import Placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from contextvars import Token
 
     from llm_gateway.cassettes.cassette import Cassette
@@ -85,7 +85,7 @@ class Session:
         )
 
     @contextmanager
-    def test(self, item: pytest.Item) -> Iterator[None]:
+    def test(self, item: pytest.Item) -> Generator[None]:
         """*item* runs inside this block, its fixtures included."""
         item.stash[_STATE] = _State()
         token = guard.running.set(item.nodeid)
@@ -142,7 +142,7 @@ class Session:
         return cassette
 
     @contextmanager
-    def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Iterator[None]:
+    def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:
         """Fail *item* for calls inside the block that were refused or found no recording, whatever came of them."""
         try:
             yield

@@ -134,8 +134,9 @@ def _send(real: Callable[..., Any], connection: Any, recording: Recording | None
     try:
         if connection.sock is None:
             connection.connect()
-        collector.apply_timeout(connection.sock)
-        connection.sock.sendall(bytes(collector.data))
+        sock: Any = connection.sock
+        collector.apply_timeout(sock)
+        sock.sendall(bytes(collector.data))
         if recording is None:
             return real(connection)
         return _read_along(real, connection, recording)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.abc
 import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -16,6 +15,7 @@ _HERE = "llm_gateway.cassettes.recorders"
 _HOOKS = {
     "httpx": f"{_HERE}.httpx:install",
     "httpx2": f"{_HERE}.httpx:install",
+    "aiohttp.connector": f"{_HERE}.aiohttp:install",
     "http.client": f"{_HERE}.http_client:install",
     "urllib3.connectionpool": f"{_HERE}.urllib3:install",
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.cassettes.recording import Recording
 from llm_gateway.types import Headers, WireRequest
 
-__all__ = ["Dechunker", "pieces", "reply_to_bytes", "request_from_bytes"]
+__all__ = ["Dechunker", "ReplyReader", "is_whole", "pieces", "reply_to_bytes", "request_from_bytes"]
 
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -93,3 +94,86 @@ class Dechunker:
             self._left = int(line.split(b";")[0], 16)
             self._is_trailer = self._left == 0
         return True
+
+
+class ReplyReader:
+    """Read a reply from raw bytes that come in pieces of any size, and tell a recording what is in them."""
+
+    def __init__(self, recording: Recording, method: str) -> None:
+        self._recording = recording
+        self._method = method
+        self._head = b""
+        self._is_body = False
+        self._dechunker: Dechunker | None = None
+        self._left: int | None = None
+        self.is_over = False
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        if not self._is_body:
+            self._head += data
+            data = self._begin()
+        if self._is_body and data and not self.is_over:
+            self._body(data)
+
+    def _begin(self) -> bytes:
+        head, end, rest = self._head.partition(b"\r\n\r\n")
+        if not end:
+            return b""
+        first, *lines = head.split(b"\r\n")
+        _, status, reason = [*first.decode("latin-1").split(" ", 2), "", ""][:3]
+        if status.startswith("1"):
+            self._head = rest
+            return self._begin()
+        pairs = [line.decode("latin-1").partition(":") for line in lines]
+        headers = [(name.strip(), value.strip()) for name, _, value in pairs]
+        self._recording.head(int(status), reason, headers)
+        self._frame({name.lower(): value for name, value in headers}, int(status))
+        return rest
+
+    def _frame(self, headers: dict[str, str], status: int) -> None:
+        self._is_body = True
+        if "chunked" in headers.get("transfer-encoding", ""):
+            self._dechunker = Dechunker()
+        elif "content-length" in headers:
+            self._left = int(headers["content-length"])
+        if self._left == 0 or self._method == "HEAD" or status in _WITHOUT_BODY:
+            self._end()
+
+    def _body(self, data: bytes) -> None:
+        if self._dechunker is not None:
+            for piece in self._dechunker.feed(data):
+                self._recording.chunk(piece)
+            if self._dechunker.is_over:
+                self._end()
+            return
+        self._recording.chunk(data)
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left <= 0:
+                self._end()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self._recording.finish()
+
+    def closed(self, error: Exception | None) -> None:
+        """The connection is gone: the end of the reply if nothing said where that is, a failure otherwise."""
+        if self._is_body and self._dechunker is None and self._left is None and error is None:
+            self._end()
+        elif not self.is_over:
+            self._recording.fail("read", str(error or "the connection was closed before the reply was whole"))
+
+
+def is_whole(raw: bytes) -> bool:
+    """Whether *raw* is a whole request."""
+    head, end, body = raw.partition(b"\r\n\r\n")
+    if not end:
+        return False
+    lowered = head.lower()
+    if b"transfer-encoding: chunked" in lowered:
+        dechunker = Dechunker()
+        dechunker.feed(body)
+        return dechunker.is_over
+    length = next((line[15:] for line in lowered.split(b"\r\n") if line.startswith(b"content-length:")), b"0")
+    return len(body) >= int(length)
