@@ -24,8 +24,8 @@ ANSWERS = {
 
 
 def answer_to(body):
-    """The text for a request, by the words in its last message."""
-    asked = json.dumps(body["messages"][-1], ensure_ascii=False)
+    """The text for a request, by the words in its messages."""
+    asked = json.dumps(body["messages"], ensure_ascii=False)
     return next((text for words, text in ANSWERS.items() if words in asked), "I do not know.")
 
 

@@ -1,5 +1,6 @@
 """Sum up a week with the claude command line."""
 
+import json
 import subprocess
 
 
@@ -15,7 +16,7 @@ def summary(notes: str) -> str:
         "--setting-sources",
         "",
         "--output-format",
-        "text",
+        "json",
     ]
     done = subprocess.run(command, input=f"Sum up in one line:\n{notes}", capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return json.loads(done.stdout)["result"]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
@@ -21,7 +22,14 @@ from llm_gateway.cassettes.tape import Tape
 from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteUnusedError
 from llm_gateway.types import WireRequest
 
-__all__ = ["Cassette", "Settings"]
+__all__ = ["Cassette", "Settings", "Source"]
+
+
+class Source(Protocol):
+    """Tells the cassette what happened elsewhere; *is_over* says that it will not be asked again."""
+
+    def __call__(self, *, is_over: bool) -> None:
+        """Tell what is new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ class Cassette:
         self._slots: list[Exchange | None] = []
         self._recordings: list[Recording] = []
         self._misses: dict[str, None] = {}
-        self._callbacks: list[Callable[[], None]] = []
+        self._sources: list[Source] = []
+        self._closers: list[Callable[[], None]] = []
         self._lock = threading.RLock()
 
     def wants(self, request: WireRequest) -> bool:
@@ -172,14 +181,24 @@ class Cassette:
             if self.mode.writes:
                 self._slots.append(exchange)
 
-    def on_close(self, callback: Callable[[], None]) -> None:
-        """Run *callback* before the cassette is judged."""
-        self._callbacks.append(callback)
+    def add_source(self, source: Source) -> None:
+        """Ask *source* for what happened elsewhere, in other processes, each time the cassette is judged."""
+        self._sources.append(source)
 
-    def settle(self) -> None:
-        """Collect what is still out: processes that report at their end, streams that nobody closed."""
-        while self._callbacks:
-            self._callbacks.pop()()
+    def on_close(self, closer: Callable[[], None]) -> None:
+        """Run *closer* when the cassette is closed."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Take no more calls, and clear away what was set up for them."""
+        self.is_closed = True
+        while self._closers:
+            self._closers.pop()()
+
+    def settle(self, *, is_over: bool = True) -> None:
+        """Collect what is still out: other processes' runs, streams that nobody closed; all of it if *is_over*."""
+        for source in self._sources:
+            source(is_over=is_over)
         for recording in list(self._recordings):
             recording.finish("partial")
         self._recordings.clear()

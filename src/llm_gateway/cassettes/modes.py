@@ -26,6 +26,11 @@ class Mode(Enum):
         return self in (Mode.RECORD, Mode.NEW)
 
     @property
+    def connects(self) -> bool:
+        """Whether calls made in this mode may reach a provider."""
+        return self is not Mode.REPLAY
+
+    @property
     def reads(self) -> bool:
         """Whether calls made in this mode are answered from the file."""
         return self in (Mode.REPLAY, Mode.NEW)

@@ -11,6 +11,7 @@ from llm_gateway.cassettes import route, threads
 from llm_gateway.cassettes.cassette import Cassette, Settings
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recorders.install import install
+from llm_gateway.cassettes.recorders.process import prepare
 
 __all__ = ["use_cassette"]
 
@@ -33,12 +34,13 @@ def use_cassette(
     install()
     threads.install()
     cassette = Cassette(Path(path), mode, settings=settings or Settings(environ=os.environ))
+    prepare(cassette)
     token = route.enter(cassette)
     try:
         yield cassette
         cassette.settle()
     finally:
-        cassette.is_closed = True
+        cassette.close()
         route.leave(cassette, token)
     problems = [*cassette.misses(), *filter(None, [cassette.unused()])]
     if problems:

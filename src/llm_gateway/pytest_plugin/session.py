@@ -11,6 +11,7 @@ import pytest
 
 from llm_gateway.cassettes import guard
 from llm_gateway.cassettes.recorders import install
+from llm_gateway.cassettes.recorders.process import prepare
 from llm_gateway.pytest_plugin import naming
 from llm_gateway.pytest_plugin.keys import Placeholders
 
@@ -108,6 +109,7 @@ class Session:
         except CassetteReadError as error:
             raise pytest.fail.Exception(error.report, pytrace=False) from None
         state = item.stash[_STATE]
+        prepare(cassette)
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders:
             self._placeholders.set()
@@ -157,7 +159,7 @@ class Session:
         state = item.stash[_STATE]
         texts = self._refused(state)
         if state.cassette is not None:
-            state.cassette.settle()
+            state.cassette.settle(is_over=is_over)
             texts += self._problems(state, state.cassette, is_over=is_over)
         return texts
 
@@ -215,7 +217,7 @@ class Session:
             return
         from llm_gateway.cassettes import route
 
-        state.cassette.is_closed = True
+        state.cassette.close()
         route.leave(state.cassette, state.token)
         self._placeholders.unset()
 

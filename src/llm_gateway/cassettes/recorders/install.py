@@ -16,6 +16,8 @@ _HOOKS = {
     "httpx": f"{_HERE}.httpx:install",
     "httpx2": f"{_HERE}.httpx:install",
     "aiohttp.connector": f"{_HERE}.aiohttp:install",
+    "subprocess": f"{_HERE}.process:install",
+    "uvloop": f"{_HERE}.process:install_uvloop",
     "http.client": f"{_HERE}.http_client:install",
     "urllib3.connectionpool": f"{_HERE}.urllib3:install",
 }

@@ -1,0 +1,117 @@
+"""The hook for commands: a run of ``claude`` goes to the shim, which replays or records it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from llm_gateway.cassettes import guard, route
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.cassettes.runs import Runs
+
+__all__ = ["install", "install_uvloop", "prepare"]
+
+_runs: WeakKeyDictionary[Cassette, Runs] = WeakKeyDictionary()
+_lock = threading.Lock()
+_EXECUTABLE = 2  # its place among the arguments of Popen
+_ASKS = ("-p", "--print", "--input-format")
+
+
+def install(module: ModuleType) -> None:
+    """Hook ``Popen`` of *module*, which is ``subprocess``; asyncio, anyio and trio start their processes with it."""
+    popen: Any = module.Popen
+    if not hasattr(popen.__init__, "__wrapped__"):
+        popen.__init__ = _popen(popen.__init__)
+
+
+def install_uvloop(module: ModuleType) -> None:
+    """Hook the loop of *module*, which is ``uvloop``: it starts processes by itself."""
+    loop: Any = module.Loop
+    if not hasattr(loop.subprocess_exec, "__wrapped__"):
+        loop.subprocess_exec = _subprocess_exec(loop.subprocess_exec)
+
+
+def prepare(cassette: Cassette) -> None:
+    """Let ``claude`` be found where there is none, for a cassette that holds runs of it or records them."""
+    import shutil
+
+    if cassette.processes_left() or (cassette.mode.connects and shutil.which("claude")):
+        runs_of(cassette).stand_in()
+
+
+def runs_of(cassette: Cassette) -> Runs:
+    """The shim's side of *cassette*."""
+    from llm_gateway.cassettes.runs import Runs
+
+    with _lock:
+        if cassette not in _runs:
+            _runs[cassette] = Runs(cassette)
+        return _runs[cassette]
+
+
+def _popen(real: Any) -> Any:
+    @functools.wraps(real)
+    def init(self: Any, *rest: Any, **options: Any) -> None:
+        args = rest[0] if rest else options.get("args")
+        if (route.is_open() or guard.is_closed()) and not options.get("shell"):
+            named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
+            argv = _argv(args, named)
+            if argv and (instead := _instead(argv)):
+                options.pop("args", None)
+                options.pop("executable", None)
+                rest = (instead, *rest[1:2], None, *rest[3:]) if len(rest) > _EXECUTABLE else (instead, *rest[1:])
+        real(self, *rest, **options)
+
+    return init
+
+
+def _subprocess_exec(real: Any) -> Any:
+    @functools.wraps(real)
+    async def subprocess_exec(self: Any, protocol_factory: Any, program: Any, *args: Any, **options: Any) -> Any:
+        argv = _argv([program, *args], options.get("executable"))
+        if argv and (instead := _instead(argv)):
+            options.pop("executable", None)
+            program, *args = instead  # type: ignore[assignment]
+        return await real(self, protocol_factory, program, *args, **options)
+
+    return subprocess_exec
+
+
+def _argv(args: Any, executable: Any) -> list[str] | None:
+    """The arguments of a run of ``claude``; None for any other command."""
+    parts = [args] if isinstance(args, (str, bytes, os.PathLike)) else list(args or ())
+    if not parts:
+        return None
+    program = os.fsdecode(executable or parts[0])
+    if not program.lower().removesuffix(".exe").endswith("claude") or Path(program).stem.lower() != "claude":
+        return None
+    return [program, *map(os.fsdecode, parts[1:])]
+
+
+def _instead(argv: list[str]) -> list[str] | None:
+    """What to run in place of *argv*; None to let it run."""
+    cassette = route.current()
+    if cassette is not None:
+        if cassette.mode.connects and not cassette.mode.reads and not _exists(argv[0]):
+            return None  # let the caller see the system's own error
+        return runs_of(cassette).command(argv)
+    if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
+        from llm_gateway.cassettes.runs import refused
+
+        text = guard.refuse(f"the command {' '.join(argv)[:60]!r}")
+        return refused(text, argv)
+    return None
+
+
+def _exists(program: str) -> bool:
+    import shutil
+
+    return shutil.which(program) is not None

@@ -1,0 +1,102 @@
+"""When a run of ``claude`` is the recorded one: its arguments, and the lines that it reads. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+__all__ = ["arguments", "is_same", "is_same_line", "is_streaming", "line_value", "live_id"]
+
+# What the scrubber leaves in place of a secret: [SECRET], or the name of the variable that held it.
+_REDACTED = re.compile(r"\[[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASS|CRED|AUTH)[A-Z0-9_]*\]")
+_PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][\w.@+~ -]*[\w.@+~-])+[\\/]([\w.@+~-]+)")
+_TEMPORARY = re.compile(r"\btmp[a-z0-9_]{8}\b")
+_VARIES = frozenset({"--session-id", "--resume", "-r", "--debug-file"})
+_ANY = "<any>"
+
+
+def arguments(argv: list[str]) -> list[Any]:
+    """
+    The arguments as they are compared.
+
+    Without the program; ``--name=value`` apart, JSON read, paths by their last part, and values that differ on every
+    run left out.
+    """
+    found: list[Any] = []
+    for argument in argv[1:]:
+        name, equals, value = argument.partition("=")
+        for part in [name, value] if equals and name.startswith("--") else [argument]:
+            found.append(_ANY if found and found[-1] in _VARIES else _value(part))
+    return found
+
+
+def _value(text: str) -> Any:
+    if text[:1] in ("{", "["):
+        try:
+            return _plain(json.loads(text))
+        except ValueError:
+            pass
+    return _text(text)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return _text(value) if isinstance(value, str) else value
+
+
+def _text(text: str) -> str:
+    return _TEMPORARY.sub("tmp", _PATH.sub(r"/\1", text))
+
+
+def is_streaming(argv: list[str]) -> bool:
+    """Whether the run reads JSON lines, each an input of its own; a plain run reads all of its input first."""
+    return "stream-json" in arguments(argv)[_after(argv, "--input-format") :][:1]
+
+
+def _after(argv: list[str], name: str) -> int:
+    compared = arguments(argv)
+    return compared.index(name) + 1 if name in compared else len(compared)
+
+
+def line_value(line: bytes) -> Any:
+    """A line of input as it is compared: without the ids that differ on every run."""
+    text = line.decode("utf-8", "replace").rstrip("\r\n")
+    value = _value(text)
+    if not isinstance(value, dict):
+        return value
+    dropped = {"uuid", "session_id"}
+    if value.get("type") == "control_request":
+        dropped.add("request_id")
+    return {key: inner for key, inner in value.items() if key not in dropped}
+
+
+def live_id(line: bytes) -> str | None:
+    """The id that the caller gave to a request of its own on this line; its answer must carry it."""
+    if b"control_request" not in line:
+        return None
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    found = value.get("request_id") if isinstance(value, dict) and value.get("type") == "control_request" else None
+    return found if isinstance(found, str) else None
+
+
+def is_same_line(live: bytes, recorded: bytes) -> bool:
+    """Whether two lines of input ask the same."""
+    return is_same(line_value(live), line_value(recorded))
+
+
+def is_same(live: Any, recorded: Any) -> bool:
+    """Whether a live value is the recorded one; what was redacted in the recording matches anything."""
+    if isinstance(recorded, str) and isinstance(live, str) and _REDACTED.search(recorded):
+        return re.fullmatch(".*".join(map(re.escape, _REDACTED.split(recorded))), live, re.DOTALL) is not None
+    if isinstance(recorded, dict) and isinstance(live, dict):
+        return live.keys() == recorded.keys() and all(is_same(live[key], recorded[key]) for key in live)
+    if isinstance(recorded, list) and isinstance(live, list):
+        return len(live) == len(recorded) and all(map(is_same, live, recorded))
+    return bool(live == recorded)

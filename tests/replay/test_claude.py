@@ -1,0 +1,312 @@
+"""Runs of a ``claude`` command are recorded and, with the command taken away, replayed, however they are started."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from functools import partial
+
+import anyio
+import pytest
+
+from llm_gateway.cassettes import guard
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError
+
+# A program in the shape of the real one: plain input, or JSON lines with a control request answered by its id.
+PROGRAM = """
+import json, os, sys, time
+argv = sys.argv[1:]
+print("started", file=sys.stderr, flush=True)
+if "--input-format" in argv:
+    for line in sys.stdin:
+        value = json.loads(line)
+        if value["type"] == "control_request":
+            answer = {"type": "control_response", "response": {"request_id": value["request_id"], "pid": os.getpid()}}
+        else:
+            answer = {"type": "result", "result": value["message"].upper(), "modelUsage": {}, "session_id": "s-1"}
+        print(json.dumps(answer), flush=True)
+elif "hang" in argv:
+    print("half", end="", flush=True)
+    time.sleep(60)
+else:
+    said = sys.stdin.read()
+    print(json.dumps({"type": "result", "result": f"{argv} {said}", "total_cost_usd": 0.25,
+        "modelUsage": {"claude-haiku-5-5": {"inputTokens": 3, "outputTokens": 4}}}))
+sys.exit(7 if "fail" in argv else 0)
+"""
+
+
+@pytest.fixture
+def claude(tmp_path, monkeypatch):
+    """The command on the search path; calling the fixture takes it away."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program = folder / "claude"
+    program.write_text(f"#!{sys.executable}\n{PROGRAM}")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return program.unlink
+
+
+def by_run(text, *argv):
+    done = subprocess.run(["claude", "-p", *argv], input=text, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def by_popen(text, *argv):
+    with subprocess.Popen(
+        args=["claude", "-p", *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        out, err = process.communicate(text.encode())
+    return process.returncode, out.decode(), err.decode()
+
+
+async def _exec(text, *argv):
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec("claude", "-p", *argv, stdin=pipe, stdout=pipe, stderr=pipe)
+    out, err = await process.communicate(text.encode())
+    return process.returncode, out.decode(), err.decode()
+
+
+def by_asyncio(text, *argv):
+    return asyncio.run(_exec(text, *argv))
+
+
+def by_uvloop(text, *argv):
+    uvloop = pytest.importorskip("uvloop")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_exec(text, *argv))
+
+
+async def _anyio(text, *argv):
+    done = await anyio.run_process(["claude", "-p", *argv], input=text.encode(), check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def by_anyio(text, *argv):
+    return anyio.run(_anyio, text, *argv)
+
+
+def by_trio(text, *argv):
+    return anyio.run(partial(_anyio, text, *argv), backend="trio")
+
+
+def by_shell(text, *argv):
+    command = " ".join(["claude", "-p", *argv])
+    done = subprocess.run(command, shell=True, input=text, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def by_script(text, *argv):
+    """A child that is no Python runs it."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'claude -p "$@"', "sh", *argv], input=text, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+WAYS = [by_run, by_popen, by_asyncio, by_uvloop, by_anyio, by_trio, by_shell, by_script]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_run_it(way, claude, tmp_path):
+    """Output, errors and the exit code come back with the command gone."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
+        live = [way("one", "--model", "haiku"), way("two"), way("", "fail")]
+    assert [0, 0, 7] == [one[0] for one in live]
+    assert "one" in live[0][1]
+    assert "started\n" == live[0][2]
+    assert ["0.25"] * 3 == [str(call.metering.cost_usd) for call in cassette.calls]
+    claude()
+    with use_cassette(tmp_path / "a.yaml") as cassette:
+        assert live == [way("one", "--model", "haiku"), way("two"), way("", "fail")]
+    assert ["replay"] * 3 == [call.served for call in cassette.calls]
+    assert [7] * 3 == [call.metering.usage.total_tokens for call in cassette.calls]
+
+
+def talk(lines, numbers):
+    """A conversation in JSON lines, each answer read before the next line is written."""
+    argv = ["claude", "--output-format", "stream-json", "--input-format", "stream-json"]
+    pipe = subprocess.PIPE
+    heard = []
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        request = {"type": "control_request", "request_id": f"req_1_{numbers}", "request": {"subtype": "initialize"}}
+        for value in [request, *({"type": "user", "message": line} for line in lines)]:
+            process.stdin.write(json.dumps(value) + "\n")
+            process.stdin.flush()
+            heard.append(json.loads(process.stdout.readline()))
+        process.stdin.close()
+        process.wait()
+    return heard
+
+
+def test_a_conversation_keeps_the_callers_ids(claude, tmp_path):
+    """The answer to a request of the caller carries this run's id, not the recorded one."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = talk(["hello", "again"], "aaaa")
+    claude()
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = talk(["hello", "again"], "bbbb")
+
+    assert "req_1_bbbb" == replayed[0]["response"]["request_id"]
+    assert live[0]["response"]["pid"] == replayed[0]["response"]["pid"]
+    assert ["HELLO", "AGAIN"] == [one["result"] for one in replayed[1:]]
+
+
+def test_conversations_that_begin_alike_find_their_own(claude, tmp_path):
+    """Same arguments and same first line: the second line decides, in any order and at the same time."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        for text in ("one", "two", "three"):
+            talk([text], "aaaa")
+    claude()
+    results = {}
+    with use_cassette(tmp_path / "a.yaml"):
+        threads = [
+            threading.Thread(target=lambda text=text: results.update({text: talk([text], "c")[1]["result"]}))
+            for text in ("three", "one", "two")
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert {"one": "ONE", "two": "TWO", "three": "THREE"} == results
+
+
+@pytest.mark.parametrize(
+    ("asked", "difference"),
+    [
+        (("two", "--model", "haiku"), "nearest: #1, differs in what it reads: two != one"),
+        (("one", "--model", "opus"), "nearest: #1, differs in its arguments: opus != haiku"),
+    ],
+)
+def test_a_miss_says_what_differs(asked, difference, claude, tmp_path):
+    """On standard error, with its own exit code, and at the end of the block."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("one", "--model", "haiku")
+    expected = pytest.raises(CassetteMissError, match="no recording matches the command 'claude -p")
+    with expected as error, use_cassette(tmp_path / "a.yaml"):
+        code, out, err = by_run(*asked)
+    assert (97, "") == (code, out)
+    assert err.strip() == error.value.report
+    assert difference in err
+    assert "to record it: pytest --llm-record" in err
+
+
+def test_a_used_run_is_not_played_twice(claude, tmp_path):
+    """The diagnosis says so."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("one")
+    expected = pytest.raises(CassetteMissError, match="#1 is the same and was used already")
+    with expected, use_cassette(tmp_path / "a.yaml"):
+        by_run("one")
+        by_run("one")
+
+
+def test_an_unused_run_fails_the_block(claude, tmp_path):
+    """As an unused HTTP exchange does."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("one")
+    with pytest.raises(CassetteUnusedError, match="command 'claude -p'"), use_cassette(tmp_path / "a.yaml"):
+        pass
+
+
+def test_new_keeps_what_fits_and_records_the_rest(claude, tmp_path):
+    """A run that is recorded is replayed, another is run and added."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("one")
+    with use_cassette(tmp_path / "a.yaml", Mode.NEW) as cassette:
+        by_run("two")
+        by_run("one")
+    assert {"record", "replay"} == {call.served for call in cassette.calls}
+    claude()
+    with use_cassette(tmp_path / "a.yaml"):
+        assert "two" in by_run("two")[1]
+        assert "one" in by_run("one")[1]
+
+
+def test_a_killed_run_is_kept_and_hangs_again(claude, tmp_path):
+    """What it wrote before is replayed, and then it waits to be killed as the real one did."""
+    hang = partial(subprocess.run, ["claude", "-p", "hang"], stdin=subprocess.DEVNULL, capture_output=True, timeout=1)
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with use_cassette(tmp_path / "a.yaml", mode), pytest.raises(subprocess.TimeoutExpired) as error:
+            hang()
+        assert b"half" == error.value.stdout
+
+
+def test_a_signal_is_the_same_exit_code(claude, tmp_path):
+    """A terminated run ends by the same signal."""
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with use_cassette(tmp_path / "a.yaml", mode):
+            process = subprocess.Popen(["claude", "-p", "hang"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            assert b"half" == process.stdout.read(4)
+            process.send_signal(signal.SIGTERM)
+            assert -signal.SIGTERM == process.wait(5)
+            process.stdout.close()
+
+
+def test_a_missing_command_fails_as_ever_while_recording(tmp_path, monkeypatch):
+    """The system's own error reaches the caller."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD), pytest.raises(FileNotFoundError):
+        subprocess.run(["claude", "-p"], check=False)
+
+
+def test_a_secret_is_not_saved_and_matches_again(claude, tmp_path, monkeypatch):
+    """What was taken out of the recording matches any value."""
+    monkeypatch.setenv("MY_API_KEY", "hunter2-but-longer-9f8e7d6c")
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("key hunter2-but-longer-9f8e7d6c end", "--append-system-prompt", "hunter2-but-longer-9f8e7d6c")
+    assert "hunter2" not in (tmp_path / "a.yaml").read_text()
+    with use_cassette(tmp_path / "a.yaml"):
+        code, out, _ = by_run("key some-other-value end", "--append-system-prompt", "another")
+
+    assert 0 == code
+    assert "[MY_API_KEY]" in out
+
+
+def test_outside_any_cassette_it_is_refused_where_the_guard_is_closed(claude):
+    """Nothing runs; the text says what to type. What asks no model is let through."""
+    told = len(guard.refusals)
+    guard.close()
+    try:
+        code, out, err = by_run("one")
+    finally:
+        guard.open_up()
+        del guard.refusals[told:]
+    assert (97, "") == (code, out)
+    assert "called the command 'claude -p'" in err
+    assert "mark the test with @pytest.mark.llm" in err
+
+
+def test_paths_of_another_machine_match(claude, tmp_path):
+    """Folders differ between machines and runs; the last part of a path is what counts."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("read /home/one/pytest-1/notes.txt", "--mcp-config", '{"a": "/tmp/tmpab12cd34/x.json"}')
+    with use_cassette(tmp_path / "a.yaml"):
+        code, _, _ = by_run(
+            "read /Users/two/pytest-22/notes.txt", "--mcp-config", '{"a":"/var/tmp/tmpzz99cd34/x.json"}'
+        )
+    assert 0 == code
+
+
+def test_the_program_starts_without_the_package():
+    """The shim imports the standard library only, whatever the package around it needs."""
+    code = textwrap.dedent("""
+        import runpy, sys
+        from llm_gateway.cassettes import shim
+        sys.argv = ["shim", "/nowhere"]
+        try:
+            runpy.run_path(list(shim.__path__)[0])
+        except FileNotFoundError:
+            pass
+        print([name for name in sys.modules if name.split(".")[0] in ("yaml", "pydantic", "httpx2")])
+    """)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "[]\n" == done.stdout
