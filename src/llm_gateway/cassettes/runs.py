@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from llm_gateway.cassettes import shim
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
+from llm_gateway.cassettes.shim.diagnosis import diagnosis
 from llm_gateway.cassettes.shim.folder import Folder, to_plan
 from llm_gateway.cassettes.shim.matching import is_streaming
-from llm_gateway.cassettes.shim.player import Run
+from llm_gateway.cassettes.shim.player import Player, Run
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
@@ -43,7 +44,6 @@ class Runs:
         self._cassette = cassette
         self._recorded = cassette.processes_left()
         self._taken: set[int] = set()
-        self._told: set[str] = set()
         self._read: set[str] = set()
         self._path_before: str | None = None
         self.folder = Folder(Path(tempfile.mkdtemp(prefix="llm-gateway-")))
@@ -63,6 +63,16 @@ class Runs:
     def command(self, argv: list[str]) -> list[str]:
         """The command that runs in place of *argv*."""
         return shim_command(self.folder.path, argv)
+
+    def player(self, argv: list[str]) -> Player:
+        """Play the recorded run of *argv* in this process."""
+        return Player(self.folder.runs(), argv, self.folder.claim)
+
+    def missed(self, player: Player) -> str:
+        """Note that *player* found no recording; the diagnosis."""
+        text = diagnosis(player, self.folder.all_runs(), self.folder.claimed(), self.folder.plan())
+        self._cassette.note_miss(text)
+        return text
 
     @property
     def bin(self) -> Path:

@@ -17,6 +17,8 @@ _HOOKS = {
     "httpx2": f"{_HERE}.httpx:install",
     "aiohttp.connector": f"{_HERE}.aiohttp:install",
     "subprocess": f"{_HERE}.process:install",
+    "anyio._core._subprocesses": f"{_HERE}.anyio:install",
+    "llm_gateway.transport.process": f"{_HERE}.transport:install",
     "uvloop": f"{_HERE}.process:install_uvloop",
     "http.client": f"{_HERE}.http_client:install",
     "urllib3.connectionpool": f"{_HERE}.urllib3:install",

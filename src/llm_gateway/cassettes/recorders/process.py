@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
     from llm_gateway.cassettes.runs import Runs
 
-__all__ = ["install", "install_uvloop", "prepare"]
+__all__ = ["install", "install_uvloop", "prepare", "replayed"]
 
 _runs: WeakKeyDictionary[Cassette, Runs] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -55,6 +55,15 @@ def runs_of(cassette: Cassette) -> Runs:
         if cassette not in _runs:
             _runs[cassette] = Runs(cassette)
         return _runs[cassette]
+
+
+def replayed(args: Any) -> tuple[Runs, list[str]] | None:
+    """Who replays the run of ``claude`` that *args* would start here; None where it is something else, or for real."""
+    cassette = route.current() if route.is_open() else None
+    argv = _argv(args, None)
+    if cassette is None or cassette.mode.connects or argv is None:
+        return None
+    return runs_of(cassette), argv
 
 
 def _popen(real: Any) -> Any:

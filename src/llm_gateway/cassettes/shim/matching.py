@@ -12,7 +12,7 @@ __all__ = ["arguments", "is_same", "is_same_line", "is_streaming", "line_value",
 _REDACTED = re.compile(r"\[[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASS|CRED|AUTH)[A-Z0-9_]*\]")
 _PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][\w.@+~ -]*[\w.@+~-])+[\\/]([\w.@+~-]+)")
 _TEMPORARY = re.compile(r"\btmp[a-z0-9_]{8}\b")
-_VARIES = frozenset({"--session-id", "--resume", "-r", "--debug-file"})
+_VARIES = ("--session-id", "--resume", "-r", "--debug-file")
 _ANY = "<any>"
 
 

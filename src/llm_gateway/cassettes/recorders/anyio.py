@@ -1,0 +1,199 @@
+"""The hook for anyio, with which claude-agent-sdk starts ``claude``: replayed in place, without a process."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import ByteReceiveStream, ByteSendStream, Process
+
+from llm_gateway.cassettes.recorders.process import replayed
+from llm_gateway.cassettes.shim.program import MISS
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from llm_gateway.cassettes.runs import Runs
+
+__all__ = ["ReplayedProcess", "install"]
+
+# Other ways to connect a process, to a file or to this process's own terminal, are left to the shim.
+_PLAYED = {
+    "stdin": (subprocess.PIPE, subprocess.DEVNULL),
+    "stdout": (subprocess.PIPE,),
+    "stderr": (subprocess.PIPE, subprocess.DEVNULL, None),
+}
+_NO_PID = 2**22 + 1  # above every process id of Linux and macOS: a signal sent to it finds nobody
+
+
+def install(module: ModuleType) -> None:
+    """Hook ``open_process`` of *module*, which is where anyio defines it."""
+    if not hasattr(module.open_process, "__wrapped__"):
+        module.open_process = _open_process(module.open_process)  # type: ignore[attr-defined]
+
+
+def _open_process(real: Any) -> Any:
+    @functools.wraps(real)
+    async def open_process(command: Any, **options: Any) -> Any:
+        pipes = {name: options.get(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
+        can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items())
+        found = replayed(command) if can_play and not isinstance(command, (str, bytes)) else None
+        if found is None:
+            return await real(command, **options)
+        return ReplayedProcess(*found, pipes)
+
+    return open_process
+
+
+class ReplayedProcess(Process):
+    """A process that is only its recording."""
+
+    def __init__(self, runs: Runs, argv: list[str], connected: dict[str, Any]) -> None:
+        self._runs = runs
+        self._connected = connected
+        self._player = runs.player(argv)
+        self._pipes = {"stdout": _Output(), "stderr": _Output()}
+        self._code: int | None = None
+        self._over = anyio.Event()
+        self._input = _Input(self)
+        self._go_on()
+        if connected["stdin"] != subprocess.PIPE:
+            self.feed(b"")
+
+    def feed(self, data: bytes) -> None:
+        """Take input; no bytes are its end."""
+        if self._code is None:
+            self._player.feed(data)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        for channel, data in self._player.output():
+            self._write(channel, data)
+        if self._player.is_missed:
+            self._write("stderr", self._runs.missed(self._player).encode() + b"\n")
+            self._end(MISS)
+        elif self._player.is_done and self._player.claimed and self._player.claimed.exit_code is not None:
+            self._end(self._player.claimed.exit_code)
+
+    def _write(self, channel: str, data: bytes) -> None:
+        if self._connected[channel] is None:
+            os.write(2, data)  # the caller left it connected to this process's own
+        elif self._connected[channel] == subprocess.PIPE:
+            self._pipes[channel].write(data)
+
+    def _end(self, code: int) -> None:
+        if self._code is None:
+            self._code = code
+            self._over.set()
+            for pipe in self._pipes.values():
+                pipe.end()
+
+    async def wait(self) -> int:
+        """Wait for the end; the exit code."""
+        await self._over.wait()
+        assert self._code is not None
+        return self._code
+
+    def send_signal(self, signal: int) -> None:
+        """End by *signal*."""
+        self._end(-signal)
+
+    def terminate(self) -> None:
+        """End by SIGTERM."""
+        self._end(-15)
+
+    def kill(self) -> None:
+        """End by SIGKILL."""
+        self._end(-9)
+
+    async def aclose(self) -> None:
+        """Close the pipes and end."""
+        await self._input.aclose()
+        for pipe in self._pipes.values():
+            await pipe.aclose()
+        if self._code is None:
+            self.kill()
+
+    @property
+    def pid(self) -> int:
+        """A number that no process has."""
+        return _NO_PID
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code; None before the end."""
+        return self._code
+
+    @property
+    def stdin(self) -> ByteSendStream | None:
+        """Where the caller writes."""
+        return self._input if self._connected["stdin"] == subprocess.PIPE else None
+
+    @property
+    def stdout(self) -> ByteReceiveStream:
+        """What the run wrote."""
+        return self._pipes["stdout"]
+
+    @property
+    def stderr(self) -> ByteReceiveStream | None:
+        """What the run wrote to its standard error."""
+        return self._pipes["stderr"] if self._connected["stderr"] == subprocess.PIPE else None
+
+
+class _Input(ByteSendStream):
+    def __init__(self, process: ReplayedProcess) -> None:
+        self._process = process
+        self._is_closed = False
+
+    async def send(self, item: bytes) -> None:
+        await anyio.lowlevel.checkpoint()
+        if self._is_closed:
+            raise anyio.ClosedResourceError
+        if self._process.returncode is not None:
+            raise anyio.BrokenResourceError
+        self._process.feed(bytes(item))
+
+    async def aclose(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._process.feed(b"")
+
+
+class _Output(ByteReceiveStream):
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._is_over = False
+        self._is_closed = False
+        self._news = anyio.Event()
+
+    def write(self, data: bytes) -> None:
+        self._data += data
+        self._wake()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        await anyio.lowlevel.checkpoint()
+        while not self._data:
+            if self._is_closed:
+                raise anyio.ClosedResourceError
+            if self._is_over:
+                raise anyio.EndOfStream
+            await self._news.wait()
+        data = bytes(self._data[:max_bytes])
+        del self._data[:max_bytes]
+        return data
+
+    async def aclose(self) -> None:
+        self._is_closed = True
+        self._wake()
