@@ -18,6 +18,7 @@ from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
+from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteUnusedError
 from llm_gateway.types import WireRequest
@@ -104,13 +105,19 @@ class Cassette:
     def handle(self, request: WireRequest) -> HttpExchange | Recording:
         """Answer *request* from the file, or start to record it."""
         with self._lock:
-            found = self._tape.take(request) if self._tape is not None and self.mode.reads else None
+            found = self._recorded(request)
             if found is not None:
                 self._count("replay", found)
                 return found
             if self.mode is not Mode.REPLAY:
                 return self._record(request)
         return self._miss(request)
+
+    def _recorded(self, request: WireRequest) -> HttpExchange | None:
+        if self._tape is None or not self.mode.reads:
+            return None
+        # What was recorded may have had secrets taken out; a request that holds none is found without that work.
+        return self._tape.take(request) or self._tape.take(Scrubber(self._settings.environ).scrub_request(request))
 
     def _count(self, served: Served, exchange: Exchange) -> None:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)

@@ -10,35 +10,14 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from llm_gateway.cassettes.shape import QUERY
 from llm_gateway.types import WireRequest
 
 __all__ = ["Index", "Normalize", "canonical_body", "canonical_json", "key"]
 
 Normalize = Callable[[WireRequest], WireRequest]
 _PORTS = {"http": 80, "https": 443}
-SECRET_QUERY = frozenset(
-    [
-        "key",
-        "api_key",
-        "api-key",
-        "apikey",
-        "access_token",
-        "token",
-        "sig",
-        "signature",
-        "password",
-        "client_secret",
-        "code",
-        "x-amz-signature",
-        "x-amz-credential",
-        "x-amz-security-token",
-        "x-amz-date",
-        "x-amz-expires",
-        "x-goog-signature",
-        "x-goog-credential",
-        "x-goog-date",
-    ]
-)
+_UNASKED = QUERY | frozenset({"x-amz-date", "x-amz-expires", "x-goog-date", "x-goog-expires"})
 """Query parameters that carry credentials or the moment of signing; they say nothing of what is asked."""
 _CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
 _CALL_KINDS = frozenset({"tool_use", "function", "function_call", "tool_call", "custom_tool_call"})
@@ -60,7 +39,7 @@ def place(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
     query = sorted(
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in SECRET_QUERY
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _UNASKED
     )
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", unquote(parts.path) or "/", repr(query)
 
@@ -75,7 +54,7 @@ def canonical_body(request: WireRequest) -> bytes:
         return body.replace(boundary[1].encode(), b"boundary")
     if kind.startswith("application/x-www-form-urlencoded"):
         pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-        return repr(sorted(pair for pair in pairs if pair[0].lower() not in SECRET_QUERY)).encode()
+        return repr(sorted(pair for pair in pairs if pair[0].lower() not in _UNASKED)).encode()
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -20,8 +20,8 @@ REDACTED_IN_URL = b"SECRET"
 
 QUERY = frozenset(
     "key api_key api-key apikey access_token refresh_token id_token token sig signature password client_secret "
-    "code assertion client_assertion upload_id subscription-key x-api-key x-amz-signature x-amz-credential x-amz- "
-    "security-token x-goog-signature x-goog-credential".split()
+    "code assertion client_assertion upload_id subscription-key x-api-key x-amz-signature x-amz-credential "
+    "x-amz-security-token x-goog-signature x-goog-credential".split()
 )
 """Query and form parameters (lower-case) whose values are never kept."""
 
