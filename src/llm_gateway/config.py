@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -55,7 +56,7 @@ class GatewayConfig(BaseSettings):
         if self.api_key is not None:
             return self.api_key.get_secret_value()
         variable = KEY_VARIABLES[provider]
-        if value := os.environ.get(variable):
+        if value := _variable(variable):
             return value
         raise MissingKeyError(
             f"no API key for {provider!r}",
@@ -65,7 +66,12 @@ class GatewayConfig(BaseSettings):
 
     def url(self, provider: str) -> str | None:
         """Where *provider* is to be called, or None for its own address."""
-        return self.base_url or os.environ.get(_URL_VARIABLES[provider])
+        return self.base_url or _variable(_URL_VARIABLES[provider])
+
+
+def _variable(name: str) -> str | None:
+    """A variable that belongs to a provider's own SDK: from the environment, else from ``.env``."""
+    return os.environ.get(name) or dotenv_values(".env").get(name) or None
 
 
 def load(**given: object) -> GatewayConfig:

@@ -12,7 +12,9 @@ __all__ = ["list_providers", "resolve"]
 
 _BUILT_IN = {
     "anthropic": "llm_gateway.providers.anthropic:provider",
+    "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
+    "openai_responses": "llm_gateway.providers.openai:responses",
 }
 
 
@@ -23,7 +25,7 @@ def list_providers() -> list[str]:
 
 def resolve(name: str) -> Any:
     """
-    The factory of provider *name*, called with a key and a base URL or None.
+    The factory of provider *name*, called with a `GatewayConfig`.
 
     Raises:
         UnknownProviderError: Offers the nearest names, then lists all.

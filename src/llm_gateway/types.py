@@ -214,6 +214,11 @@ class Attempt:
     cost_usd: Decimal | None
     latency_s: float | None
 
+    @property
+    def is_billed(self) -> bool:
+        """Whether it costs: it was answered, or it failed after tokens were used."""
+        return self.error is None or self.usage is not None
+
 
 @dataclass(frozen=True, slots=True)
 class LLMResponse(Generic[T]):

@@ -38,9 +38,7 @@ def place(url: str) -> tuple[str, str, str]:
     """Where a request goes, in one spelling: origin, path and query without credentials."""
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
-    query = sorted(
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _UNASKED
-    )
+    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _UNASKED)
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", unquote(parts.path) or "/", repr(query)
 
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from llm_gateway import config as settings
 from llm_gateway import registry
-from llm_gateway.client.flows import Call, adapter_for, schema_name
+from llm_gateway.client.call import Call, billed_cost
+from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.cost.prices import price
 from llm_gateway.exceptions import CostLimitExceededError
-from llm_gateway.providers.base import HttpProvider
-from llm_gateway.types import ChatRequest, LLMResponse, TokenUsage, Tool
+from llm_gateway.providers.base import Provider
+from llm_gateway.types import Attempt, ChatRequest, TokenUsage, Tool
 from llm_gateway.wire.schema import strict_json_schema
 
 __all__ = ["Core"]
@@ -30,21 +31,22 @@ class Core:
         model: str | None = None,
         api_key: str | None = None,
         base_url: str | None = None,
-        provider_instance: HttpProvider | None = None,
+        provider_instance: Provider | None = None,
     ) -> None:
         self.config = config or settings.load(provider=provider, model=model, api_key=api_key, base_url=base_url)
-        self._responses: list[tuple[str, TokenUsage | None, Decimal | None]] = []
+        self._attempts: list[Attempt] = []
+        self._calls = 0
         name, wanted = self.config.target()
-        self.provider = provider_instance or self._provider(name)
-        self.model = wanted or self.provider.default_model
+        self.provider = provider_instance or registry.resolve(name)(self.config)
+        self.model = wanted or str(getattr(self.provider, "default_model", ""))
 
-    def _provider(self, name: str) -> HttpProvider:
-        factory = registry.resolve(name)
-        made: HttpProvider = factory(self.config.key(name), self.config.url(name))
-        return made
+    def call(self, response_model: type[Any] | None = None) -> Call:
+        """
+        Start a call.
 
-    def call(self) -> Call:
-        """Start a call, unless the cost limit is reached."""
+        Raises:
+            CostLimitExceededError: The cost limit is reached.
+        """
         limit, spent = self.config.cost_limit_usd, self.total_cost_usd
         if limit is not None and spent is not None and spent >= limit:
             raise CostLimitExceededError(
@@ -52,7 +54,8 @@ class Core:
                 cause="the call was not sent",
                 fix="raise LLM_COST_LIMIT_USD, or make a new client",
             )
-        return Call(self.provider, self.config.max_retries, _cost)
+        self._calls += 1
+        return Call(self.provider, self.config.max_retries, _cost, self._attempts.append, response_model)
 
     def request(
         self, messages: Messages, *, system: str | None, response_model: Any = None, **options: Any
@@ -68,37 +71,49 @@ class Core:
             given["response_schema_name"] = schema_name(response_model)
         return ChatRequest(given.pop("model", self.model), messages_from(messages, system), **given)
 
-    def count(self, response: LLMResponse[Any]) -> None:
-        """Add a finished call to the totals."""
-        self._responses.append((response.model, response.usage, response.cost_usd))
-
     @property
     def call_count(self) -> int:
-        """Calls that were answered."""
-        return len(self._responses)
+        """Calls that were begun, answered or not."""
+        return self._calls
 
     @property
     def total_tokens(self) -> int | None:
-        """Input and output tokens of all calls, or None when a call reported none."""
-        totals = [usage.total_tokens if usage else None for _, usage, _ in self._responses]
-        return None if None in totals else sum(total for total in totals if total is not None)
+        """Input and output tokens of all attempts that were billed, or None when one of them reported none."""
+        totals = [one.usage.total_tokens if one.usage else None for one in self._attempts if one.is_billed]
+        known = [total for total in totals if total is not None]
+        return sum(known) if len(known) == len(totals) else None
 
     @property
     def total_cost_usd(self) -> Decimal | None:
-        """US dollars of all calls, or None when the price of one is not known."""
-        costs = [cost for _, _, cost in self._responses]
-        return None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0))
+        """US dollars of all attempts that were billed, or None when the price of one is not known."""
+        return billed_cost(self._attempts)
 
     def cost_summary(self) -> dict[str, dict[str, Any]]:
-        """By model: ``calls``, ``input_tokens``, ``output_tokens``, ``cost_usd``; None where a call reported none."""
+        """
+        By model: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
+
+        A sum is None where one of its attempts reported nothing.
+        """
         summary: dict[str, dict[str, Any]] = {}
-        for model, usage, cost in self._responses:
-            row = summary.setdefault(model, {"calls": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": Decimal(0)})
-            row["calls"] += 1
-            known = {"input_tokens": usage and usage.input_tokens, "output_tokens": usage and usage.output_tokens}
-            for name, value in {**known, "cost_usd": cost}.items():
-                row[name] = None if value is None or row[name] is None else row[name] + value
+        for one in self._attempts:
+            if one.is_billed:
+                _add(summary.setdefault(one.model, dict(_NOTHING)), one)
         return summary
+
+
+_NOTHING = {"attempts": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": Decimal(0)}
+
+
+def _add(row: dict[str, Any], one: Attempt) -> None:
+    usage = one.usage or TokenUsage()
+    more = {
+        "attempts": 1,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_usd": one.cost_usd,
+    }
+    for name, value in more.items():
+        row[name] = None if value is None or row[name] is None else row[name] + value
 
 
 def _tool(tool: Any) -> Tool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -10,7 +11,9 @@ from llm_gateway.client import flows
 from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
 from llm_gateway.flow.drive import adrive, astream, drive, stream
-from llm_gateway.transport.http import AsyncTransport, Transport
+from llm_gateway.flow.steps import Await
+from llm_gateway.providers.base import HttpProvider, ProcessProvider
+from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import JsonObject, LLMResponse, StreamDelta, Tool
 
 __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
@@ -27,9 +30,9 @@ class SyncLLMClient(Core):
         UnknownProviderError: The provider's name is not known.
     """
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._transport = Transport(self.config.timeout_s)
+    @functools.cached_property
+    def _transport(self) -> Transport:
+        return Transport(self.config.timeout_s, getattr(self.provider, "client", None))
 
     def chat(
         self,
@@ -62,7 +65,6 @@ class SyncLLMClient(Core):
             extra=extra,
         )
         response: LLMResponse[str] = drive(flows.chat(self.call(), request), self._transport.session())
-        self.count(response)
         return response
 
     def complete(
@@ -92,18 +94,19 @@ class SyncLLMClient(Core):
             temperature=temperature,
             extra=extra,
         )
-        flow = flows.complete(self.call(), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(flow, self._transport.session())
-        self.count(response)
         return response
 
     def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, system=system, **options)
-        return Stream(self, stream(flows.stream(self.call(), request), self._transport.session()))
+        return Stream(stream(flows.stream(self.call(), request), self._transport.session()))
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, and a provider that was handed in with a ``close``."""
+        if not isinstance(self.provider, HttpProvider | ProcessProvider):
+            self._transport.session().do(Await(self.provider.close))
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -118,15 +121,13 @@ class SyncLLMClient(Core):
 class Stream:
     """Deltas as they arrive; `response` is there once they are through."""
 
-    def __init__(self, client: SyncLLMClient, deltas: Generator[StreamDelta, None, Any]) -> None:
-        self._client = client
+    def __init__(self, deltas: Generator[StreamDelta, None, Any]) -> None:
         self._deltas = deltas
         self.response: LLMResponse[str] | None = None
 
     def __iter__(self) -> Iterator[StreamDelta]:
         response: LLMResponse[str] = yield from self._deltas
         self.response = response
-        self._client.count(response)
 
     def __enter__(self) -> Self:
         return self
@@ -140,9 +141,9 @@ class Stream:
 class LLMClient(Core):
     """A client for async code; settings and errors as in `SyncLLMClient`."""
 
-    def __init__(self, *args: Any, **settings: Any) -> None:
-        super().__init__(*args, **settings)
-        self._transport = AsyncTransport(self.config.timeout_s)
+    @functools.cached_property
+    def _transport(self) -> AsyncTransport:
+        return AsyncTransport(self.config.timeout_s, getattr(self.provider, "client", None))
 
     async def chat(
         self,
@@ -170,7 +171,6 @@ class LLMClient(Core):
             extra=extra,
         )
         response: LLMResponse[str] = await adrive(flows.chat(self.call(), request), self._transport.session())
-        self.count(response)
         return response
 
     async def complete(
@@ -194,19 +194,20 @@ class LLMClient(Core):
             temperature=temperature,
             extra=extra,
         )
-        flow = flows.complete(self.call(), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(flow, self._transport.session())
-        self.count(response)
         return response
 
     def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, system=system, **options)
-        return AsyncStream(self, flows.stream(self.call(), request), self._transport)
+        return AsyncStream(flows.stream(self.call(), request), self._transport)
 
     async def close(self) -> None:
-        """Close the connections of the running event loop."""
+        """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""
         await self._transport.close()
+        if not isinstance(self.provider, HttpProvider | ProcessProvider):
+            await self.provider.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -220,8 +221,7 @@ class LLMClient(Core):
 class AsyncStream:
     """Deltas as they arrive; `response` is there once they are through."""
 
-    def __init__(self, client: LLMClient, flow: Any, transport: AsyncTransport) -> None:
-        self._client = client
+    def __init__(self, flow: Any, transport: AsyncTransport) -> None:
         self._results: list[LLMResponse[str]] = []
         self._flow, self._transport = flow, transport
         self._deltas: Any = None
@@ -235,8 +235,6 @@ class AsyncStream:
         self._deltas = astream(self._flow, self._transport.session(), self._results)
         async for delta in self._deltas:
             yield delta
-        for response in self._results:
-            self._client.count(response)
 
     async def __aenter__(self) -> Self:
         return self

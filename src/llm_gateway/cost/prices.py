@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_gateway.types import TokenUsage
 
-__all__ = ["Priced", "price"]
+__all__ = ["Priced", "known_models", "price"]
 
 _PROVIDERS = {
     "gemini": "google",
@@ -68,6 +68,14 @@ def price(provider: str, model: str, usage: TokenUsage, *, at: datetime) -> Pric
     except (LookupError, ValueError):
         return None
     return Priced(found.total_price, _row(found, genai_prices.__version__))
+
+
+def known_models(provider: str) -> list[str]:
+    """The names of *provider*'s models that have a price; none for a provider that is not listed."""
+    from genai_prices.data import providers
+
+    wanted = _PROVIDERS.get(provider, provider)
+    return [model.id for one in providers if one.id == wanted for model in one.models]
 
 
 def _row(found: Any, version: str) -> dict[str, Any]:

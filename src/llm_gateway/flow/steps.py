@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
 
-__all__ = ["Emit", "Flow", "Head", "Now", "Open", "Read", "Run", "Send", "Sleep", "Step"]
+__all__ = ["Await", "Emit", "Finish", "Flow", "Head", "Now", "Open", "Read", "Run", "Send", "Sleep", "Start", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,26 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """Start a command; its output is then asked for with `Read`, and its end with `Finish`."""
+
+    request: ProcessRequest
+    timeout_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Come back with the `ProcessReply` of the started command, without the output that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Call an async function of someone else's and come back with what it returns."""
+
+    function: Callable[[], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait."""
 
@@ -65,6 +85,6 @@ class Emit:
     delta: StreamDelta
 
 
-Step = Send | Open | Read | Run | Sleep | Now | Emit
+Step = Send | Open | Read | Run | Start | Finish | Await | Sleep | Now | Emit
 Flow = Generator[Step, Any, Any]
 """A generator of steps; its return value is the flow's result."""

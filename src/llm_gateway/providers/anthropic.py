@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire.anthropic import DIALECT
 
 __all__ = ["provider"]
 
 
-def provider(api_key: str, base_url: str | None) -> HttpProvider:
-    """Anthropic with *api_key*, at its own address unless *base_url* says otherwise."""
+def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
+    """Anthropic at its own address, or through *client*, an ``Anthropic`` or ``AsyncAnthropic`` of the official SDK."""
     return HttpProvider(
         name="anthropic",
         dialect=DIALECT,
-        base_url=(base_url or "https://api.anthropic.com").rstrip("/"),
+        base_url=(config.url("anthropic") or "https://api.anthropic.com").rstrip("/"),
         path="/v1/messages",
-        api_key=api_key,
+        api_key=config.key("anthropic") if client is None else "",
         default_model="claude-haiku-5-5",
         headers=(("anthropic-version", "2026-10-21"),),
+        client=client,
     )

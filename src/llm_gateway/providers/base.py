@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, WireRequest
-from llm_gateway.wire.base import Dialect
+from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
+from llm_gateway.wire.base import Dialect, ProcessDialect
 
-__all__ = ["CustomProvider", "HttpProvider"]
+__all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
 
 
 @runtime_checkable
@@ -23,6 +24,9 @@ class CustomProvider(Protocol):
     async def close(self) -> None:
         """Give back what the provider holds."""
         ...
+
+
+Provider: TypeAlias = "HttpProvider | ProcessProvider | CustomProvider"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,9 @@ class HttpProvider:
         headers: Sent with every request.
 
         default_model: Used where the caller names none.
+
+        client: A client of the provider's official SDK that sends the requests, with its own address, authentication
+            and headers; None sends them directly.
     """
 
     name: str
@@ -54,6 +61,7 @@ class HttpProvider:
     default_model: str
     key_header: tuple[str, str] = ("authorization", "Bearer {}")
     headers: Headers = ()
+    client: Any = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """The HTTP request for *chat*."""
@@ -66,3 +74,26 @@ class HttpProvider:
         )
         body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
         return WireRequest("POST", f"{self.base_url}{self.path}", headers, body)
+
+
+@dataclass(frozen=True)
+class ProcessProvider:
+    """
+    A provider that speaks a dialect with a command of this machine.
+
+    Attributes:
+        timeout_s: How long one run may take.
+
+        env: Added to the environment of each run.
+    """
+
+    name: str
+    dialect: ProcessDialect
+    default_model: str
+    timeout_s: float
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def request(self, chat: ChatRequest) -> ProcessRequest:
+        """The run for *chat*."""
+        argv, stdin, env = self.dialect.encode_request(chat)
+        return ProcessRequest(argv, stdin, {**self.env, **env})

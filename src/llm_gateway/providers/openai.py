@@ -1,20 +1,34 @@
-"""OpenAI's chat completions."""
+"""OpenAI's chat completions and responses."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.wire.openai_chat import DIALECT
+from llm_gateway.wire import openai_chat, openai_responses
+from llm_gateway.wire.base import Dialect
 
-__all__ = ["provider"]
+__all__ = ["provider", "responses"]
 
 
-def provider(api_key: str, base_url: str | None) -> HttpProvider:
-    """OpenAI with *api_key*, at its own address unless *base_url* says otherwise."""
+def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
+    """Chat completions, directly or through *client*, an ``OpenAI`` or ``AsyncOpenAI`` of the official SDK."""
+    return _provider(config, client, openai_chat.DIALECT, "/chat/completions")
+
+
+def responses(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
+    """The Responses API; otherwise as `provider`."""
+    return _provider(config, client, openai_responses.DIALECT, "/responses")
+
+
+def _provider(config: GatewayConfig, client: Any, dialect: Dialect, path: str) -> HttpProvider:
     return HttpProvider(
         name="openai",
-        dialect=DIALECT,
-        base_url=(base_url or "https://api.openai.com/v1").rstrip("/"),
-        path="/chat/completions",
-        api_key=api_key,
+        dialect=dialect,
+        base_url=(config.url("openai") or "https://api.openai.com/v1").rstrip("/"),
+        path=path,
+        api_key=config.key("openai") if client is None else "",
         default_model="gpt-5-mini",
+        client=client,
     )

@@ -1,18 +1,23 @@
-"""Steps over httpx2, sync and async. Transport errors become `ProviderError` with a kind."""
+"""Requests over httpx2, sync and async. Transport errors become `ProviderError` with a kind."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import ErrorKind, ProviderError
-from llm_gateway.flow.steps import Head, Now, Open, Read, Run, Send, Sleep, Step
-from llm_gateway.transport import process
+from llm_gateway.flow.steps import Head
 from llm_gateway.types import Headers, WireReply, WireRequest
 
-__all__ = ["AsyncTransport", "Transport"]
+__all__ = ["AsyncPool", "Pool", "refuse"]
+
+_WORDS: dict[ErrorKind, str] = {
+    "timeout": "no answer from {} in time",
+    "stream_interrupted": "the stream from {} broke off",
+    "connection": "cannot reach {}",
+}
 
 
 def _options(timeout_s: float) -> dict[str, Any]:
@@ -29,113 +34,133 @@ def _headers(response: Any) -> Headers:
     return tuple(response.headers.multi_items())
 
 
-def _refuse(error: Exception, request: WireRequest | None) -> NoReturn:
-    import httpx2
-
-    kind: ErrorKind = "connection"
-    if isinstance(error, httpx2.TimeoutException):
-        kind = "timeout"
-    elif request is None:
-        kind = "stream_interrupted"
-    where = urlsplit(request.url).netloc if request else "the provider"
-    what = {
-        "timeout": f"no answer from {where} in time",
-        "stream_interrupted": "the stream broke off",
-        "connection": f"cannot reach {where}",
-    }[kind]
+def refuse(error: Exception, request: WireRequest, *, is_timeout: bool, has_head: bool) -> NoReturn:
+    """Raise what *error* means for *request*; *has_head* says whether its reply had begun."""
+    kind: ErrorKind = "timeout" if is_timeout else "stream_interrupted" if has_head else "connection"
+    advice = "check the address (LLM_BASE_URL) and the network, or raise LLM_TIMEOUT_S"
     raise ProviderError(
-        what,
+        _WORDS[kind].format(urlsplit(request.url).netloc),
         kind=kind,
         cause=str(error) or type(error).__name__,
-        fix="check the address (LLM_BASE_URL) and the network, or raise LLM_TIMEOUT_S"
-        if kind != "stream_interrupted"
-        else None,
+        fix=None if has_head else advice,
     ) from error
 
 
-class Transport:
-    """Does steps in the calling thread, over one pool of connections."""
+def _refuse(error: Exception, request: WireRequest, *, has_head: bool) -> NoReturn:
+    import httpx2
+
+    refuse(error, request, is_timeout=isinstance(error, httpx2.TimeoutException), has_head=has_head)
+
+
+class Pool:
+    """Connections for the calling thread."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._pool: Any = None
+        self._client: Any = None
 
-    def session(self) -> _Session:
-        """Who does the steps of one flow."""
-        if self._pool is None:
+    def _connected(self) -> Any:
+        if self._client is None:
             import httpx2
 
-            self._pool = httpx2.Client(**_options(self._timeout_s))
-        return _Session(self._pool)
+            self._client = httpx2.Client(**_options(self._timeout_s))
+        return self._client
+
+    def send(self, request: WireRequest) -> WireReply:
+        """Send *request* and read the whole reply."""
+        import httpx2
+
+        client = self._connected()
+        try:
+            response = client.send(_built(client, request))
+        except httpx2.TransportError as error:
+            _refuse(error, request, has_head=False)
+        return WireReply(response.status_code, _headers(response), response.content)
+
+    def open(self, request: WireRequest) -> Opened:
+        """Send *request* and read the head of its reply."""
+        import httpx2
+
+        client = self._connected()
+        try:
+            response = client.send(_built(client, request), stream=True)
+        except httpx2.TransportError as error:
+            _refuse(error, request, has_head=False)
+        return Opened(request, response)
 
     def close(self) -> None:
         """Close the connections."""
-        if self._pool is not None:
-            self._pool.close()
-            self._pool = None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
 
-class _Session:
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-        self._response: Any = None
-        self._pieces: Any = None
+class Opened:
+    """A reply of which the head was read."""
 
-    def do(self, step: Step) -> Any:
+    def __init__(self, request: WireRequest, response: Any) -> None:
+        self._request = request
+        self._response = response
+        self._pieces: Iterator[bytes] = response.iter_bytes()
+        self.head = Head(response.status_code, _headers(response))
+
+    def read(self) -> bytes:
+        """The next piece of the body; none at its end."""
         import httpx2
 
-        request = step.request if isinstance(step, Send | Open) else None
         try:
-            return self._do(step)
+            return next(self._pieces, b"")
         except httpx2.TransportError as error:
-            _refuse(error, request)
+            _refuse(error, self._request, has_head=True)
 
-    def _do(self, step: Step) -> Any:
-        match step:
-            case Send(request):
-                response = self._pool.send(_built(self._pool, request))
-                return WireReply(response.status_code, _headers(response), response.content)
-            case Open(request):
-                self._response = self._pool.send(_built(self._pool, request), stream=True)
-                self._pieces = self._response.iter_bytes()
-                return Head(self._response.status_code, _headers(self._response))
-            case Read():
-                return next(self._pieces, b"")
-            case Run(command, timeout_s):
-                return process.run(command, timeout_s=timeout_s)
-            case Sleep(seconds):
-                return time.sleep(seconds)
-            case Now():
-                return time.monotonic()
-        raise TypeError(step)
-
-    def end(self) -> None:
-        if self._response is not None:
-            self._response.close()
+    def close(self) -> None:
+        """Let go of the rest."""
+        self._response.close()
 
 
-class AsyncTransport:
-    """Does steps in an event loop; each loop has its own pool, as connections cannot move between loops."""
+class AsyncPool:
+    """Connections for event loops; each loop has its own, as connections cannot move between loops."""
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._pool: Any = None
+        self._client: Any = None
         self._loop: Any = None
 
-    def session(self) -> _AsyncSession:
-        """Who does the steps of one flow, in the running loop."""
+    def _connected(self) -> Any:
         loop = _running_loop()
-        if self._pool is None or self._loop is not loop:
+        if self._client is None or self._loop is not loop:
             import httpx2
 
-            self._pool, self._loop = httpx2.AsyncClient(**_options(self._timeout_s)), loop
-        return _AsyncSession(self._pool)
+            self._client, self._loop = httpx2.AsyncClient(**_options(self._timeout_s)), loop
+        return self._client
+
+    async def send(self, request: WireRequest) -> WireReply:
+        """Send *request* and read the whole reply."""
+        import httpx2
+
+        client = self._connected()
+        try:
+            response = await client.send(_built(client, request))
+        except httpx2.TransportError as error:
+            _refuse(error, request, has_head=False)
+        return WireReply(response.status_code, _headers(response), response.content)
+
+    async def open(self, request: WireRequest) -> AsyncOpened:
+        """Send *request* and read the head of its reply."""
+        import httpx2
+
+        client = self._connected()
+        try:
+            response = await client.send(_built(client, request), stream=True)
+        except httpx2.TransportError as error:
+            _refuse(error, request, has_head=False)
+        return AsyncOpened(request, response)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
-        if self._pool is not None and self._loop is _running_loop():
-            await self._pool.aclose()
-        self._pool = self._loop = None
+        if self._client is not None and self._loop is _running_loop():
+            await self._client.aclose()
+        self._client = self._loop = None
 
 
 def _running_loop() -> Any:
@@ -145,42 +170,24 @@ def _running_loop() -> Any:
         return None
 
 
-class _AsyncSession:
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-        self._response: Any = None
-        self._pieces: Any = None
+class AsyncOpened:
+    """A reply of which the head was read."""
 
-    async def do(self, step: Step) -> Any:
+    def __init__(self, request: WireRequest, response: Any) -> None:
+        self._request = request
+        self._response = response
+        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self.head = Head(response.status_code, _headers(response))
+
+    async def read(self) -> bytes:
+        """The next piece of the body; none at its end."""
         import httpx2
 
-        request = step.request if isinstance(step, Send | Open) else None
         try:
-            return await self._do(step)
+            return await anext(self._pieces, b"")
         except httpx2.TransportError as error:
-            _refuse(error, request)
+            _refuse(error, self._request, has_head=True)
 
-    async def _do(self, step: Step) -> Any:
-        match step:
-            case Send(request):
-                response = await self._pool.send(_built(self._pool, request))
-                return WireReply(response.status_code, _headers(response), response.content)
-            case Open(request):
-                self._response = await self._pool.send(_built(self._pool, request), stream=True)
-                self._pieces = self._response.aiter_bytes()
-                return Head(self._response.status_code, _headers(self._response))
-            case Read():
-                return await anext(self._pieces, b"")
-            case Run(command, timeout_s):
-                return await process.arun(command, timeout_s=timeout_s)
-            case Sleep(seconds):
-                import anyio
-
-                return await anyio.sleep(seconds)
-            case Now():
-                return time.monotonic()
-        raise TypeError(step)
-
-    async def end(self) -> None:
-        if self._response is not None:
-            await self._response.aclose()
+    async def close(self) -> None:
+        """Let go of the rest."""
+        await self._response.aclose()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-from typing import NoReturn
+import threading
+from typing import Any, NoReturn
 
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ProcessReply, ProcessRequest
 
-__all__ = ["arun", "run"]
+__all__ = ["AsyncRunning", "Running", "arun", "run"]
+
+_PIECE = 65536
 
 
 def _environment(request: ProcessRequest) -> dict[str, str]:
@@ -71,3 +74,125 @@ async def arun(request: ProcessRequest, *, timeout_s: float | None) -> ProcessRe
     except OSError as error:
         _refuse(request, error)
     return ProcessReply(done.returncode, done.stdout, done.stderr)
+
+
+class Running:
+    """A command whose output is read as it comes. The limit holds for the whole run."""
+
+    def __init__(self, request: ProcessRequest, timeout_s: float | None) -> None:
+        self._request = request
+        self._timeout_s = timeout_s
+        self._is_late = False
+        self._stderr = b""
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  the caller's own command
+                request.argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_environment(request),
+                cwd=request.cwd,
+            )
+        except OSError as error:
+            _refuse(request, error)
+        self._alarm = threading.Timer(timeout_s or threading.TIMEOUT_MAX, self._stop)
+        self._alarm.daemon = True
+        self._alarm.start()
+        for work in (self._write, self._listen):
+            threading.Thread(target=work, daemon=True).start()
+
+    def _stop(self) -> None:
+        self._is_late = True
+        self._process.kill()
+
+    def _write(self) -> None:
+        try:
+            self._pipe("stdin").write(self._request.stdin)
+            self._pipe("stdin").close()
+        except OSError:
+            pass  # it ended before it had read all: its exit code says why
+
+    def _listen(self) -> None:
+        self._stderr = self._pipe("stderr").read()
+
+    def _pipe(self, name: str) -> Any:
+        return getattr(self._process, name)
+
+    def read(self) -> bytes:
+        """The next piece of its output; none at the end."""
+        return bytes(self._pipe("stdout").read1(_PIECE))
+
+    def finish(self) -> ProcessReply:
+        """
+        How it ended, with what it wrote to its standard error.
+
+        Raises:
+            ProviderError: (``timeout``) It took too long and was stopped.
+        """
+        code = self._process.wait()
+        if self._is_late:
+            _late(self._request, self._timeout_s)
+        return ProcessReply(code, b"", self._stderr)
+
+    def close(self) -> None:
+        """Stop it if it still runs."""
+        self._alarm.cancel()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        for name in ("stdout", "stderr"):
+            self._pipe(name).close()
+
+
+class AsyncRunning:
+    """`Running` for an event loop."""
+
+    def __init__(self, request: ProcessRequest, timeout_s: float | None, process: Any, deadline: float) -> None:
+        self._request = request
+        self._timeout_s = timeout_s
+        self._process = process
+        self._deadline = deadline
+
+    @classmethod
+    async def start(cls, request: ProcessRequest, timeout_s: float | None) -> AsyncRunning:
+        """Start *request* and give it its input."""
+        import anyio
+
+        try:
+            process = await anyio.open_process(request.argv, env=_environment(request), cwd=request.cwd)
+        except OSError as error:
+            _refuse(request, error)
+        running = cls(request, timeout_s, process, anyio.current_time() + (timeout_s or float("inf")))
+        try:
+            await running._within(process.stdin.send(request.stdin))  # type: ignore[union-attr]
+            await process.stdin.aclose()  # type: ignore[union-attr]
+        except anyio.BrokenResourceError:
+            pass  # it ended before it had read all: its exit code says why
+        return running
+
+    async def _within(self, work: Any) -> Any:
+        import anyio
+
+        try:
+            with anyio.fail_after(max(0.0, self._deadline - anyio.current_time())):
+                return await work
+        except TimeoutError:
+            _late(self._request, self._timeout_s)
+
+    async def read(self) -> bytes:
+        """The next piece of its output; none at the end."""
+        import anyio
+
+        try:
+            return bytes(await self._within(self._process.stdout.receive(_PIECE)))
+        except anyio.EndOfStream:
+            return b""
+
+    async def finish(self) -> ProcessReply:
+        """How it ended, with what it wrote to its standard error; errors as in `Running.finish`."""
+        stderr = b"".join([piece async for piece in self._process.stderr])
+        return ProcessReply(await self._within(self._process.wait()), b"", stderr)
+
+    async def close(self) -> None:
+        """Stop it if it still runs."""
+        await self._process.aclose()

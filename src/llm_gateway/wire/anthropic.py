@@ -29,7 +29,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of
 from llm_gateway.wire.usage import anthropic_usage
 
-__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT"]
+__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out"]
 
 DEFAULT_MAX_TOKENS = 4096
 """The API requires a limit; this is used where the caller sets none."""
@@ -89,8 +89,8 @@ class AnthropicMessages:
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
         system = body.get("system")
-        messages = [LLMMessage("system", _parts_in(system))] if system else []
-        messages += [LLMMessage(one["role"], _parts_in(one.get("content"))) for one in body.get("messages") or ()]
+        messages = [LLMMessage("system", content_in(system))] if system else []
+        messages += [LLMMessage(one["role"], content_in(one.get("content"))) for one in body.get("messages") or ()]
         form = (body.get("output_config") or {}).get("format") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
@@ -121,7 +121,7 @@ class AnthropicMessages:
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         return ChatReply(
-            parts=_parts_in(body.get("content")),
+            parts=content_in(body.get("content")),
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_STOPS.get(str(body.get("stop_reason"))),
@@ -153,10 +153,14 @@ DIALECT = AnthropicMessages()
 
 def _message_out(message: LLMMessage) -> JsonObject:
     role = "user" if message.role == "tool" else message.role
-    texts = [part for part in message.parts if isinstance(part, TextPart)]
-    if len(texts) == len(message.parts) == 1:
-        return {"role": role, "content": texts[0].text}
-    return {"role": role, "content": [_part_out(part) for part in message.parts]}
+    return {"role": role, "content": content_out(message.parts)}
+
+
+def content_out(parts: tuple[Part, ...]) -> Any:
+    """The content of a message: its one text as it is, else a list of blocks."""
+    if len(parts) == 1 and isinstance(parts[0], TextPart):
+        return parts[0].text
+    return [_part_out(part) for part in parts]
 
 
 def _part_out(part: Part) -> JsonObject:
@@ -177,7 +181,8 @@ def _part_out(part: Part) -> JsonObject:
             return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": coded}}
 
 
-def _parts_in(content: Any) -> tuple[Part, ...]:
+def content_in(content: Any) -> tuple[Part, ...]:
+    """The parts of a message's content, which is a text or a list of blocks; blocks of other kinds are left out."""
     if isinstance(content, str):
         return (TextPart(content),)
     blocks = [block for block in content or () if isinstance(block, dict)]
@@ -193,7 +198,7 @@ def _part_in(block: JsonObject) -> Part | None:
         case "tool_use":
             return ToolCall(str(block.get("id")), str(block.get("name")), block.get("input") or {})
         case "tool_result":
-            texts = "".join(one.text for one in _parts_in(block.get("content")) if isinstance(one, TextPart))
+            texts = "".join(one.text for one in content_in(block.get("content")) if isinstance(one, TextPart))
             return ToolResult(str(block.get("tool_use_id")), texts, bool(block.get("is_error")))
         case "image":
             source = block.get("source") or {}

@@ -9,7 +9,7 @@ from typing import Protocol
 from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, TokenUsage
 
-__all__ = ["Dialect", "ErrorFacts", "Reading", "StreamDecoder"]
+__all__ = ["Dialect", "ErrorFacts", "ProcessDialect", "Reading", "StreamDecoder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,40 @@ class Dialect(Protocol):
 
     def decode_error(self, status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> ErrorFacts:
         """Read an error reply; the body may be anything, also empty or HTML."""
+        ...
+
+
+class ProcessDialect(Protocol):
+    """A format that a command speaks: arguments, input and environment go in, what it prints comes out."""
+
+    name: str
+
+    def encode_request(self, request: ChatRequest) -> tuple[tuple[str, ...], bytes, dict[str, str]]:
+        """Write arguments, input and added environment."""
+        ...
+
+    def decode_request(self, argv: tuple[str, ...], stdin: bytes) -> ChatRequest:
+        """Read what any caller asked."""
+        ...
+
+    def encode_reply(self, reply: ChatReply) -> bytes:
+        """Write what the command prints."""
+        ...
+
+    def decode_reply(self, stdout: bytes) -> ChatReply:
+        """Read what the command printed."""
+        ...
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write what the command prints bit by bit."""
+        ...
+
+    def stream_decoder(self) -> StreamDecoder:
+        """Start reading what the command prints."""
+        ...
+
+    def decode_error(self, exit_code: int, stdout: bytes, stderr: bytes) -> ErrorFacts | None:
+        """What went wrong with a finished run; None when it answered."""
         ...
 
 

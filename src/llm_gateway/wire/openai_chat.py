@@ -29,7 +29,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of
 from llm_gateway.wire.usage import chat_usage
 
-__all__ = ["DIALECT"]
+__all__ = ["DIALECT", "arguments_in", "image_in", "image_url"]
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
@@ -178,8 +178,12 @@ def _content_out(parts: list[TextPart | ImagePart]) -> Any:
 def _content_part_out(part: TextPart | ImagePart) -> JsonObject:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
-    coded = f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
-    return {"type": "image_url", "image_url": {"url": part.url or coded}}
+    return {"type": "image_url", "image_url": {"url": image_url(part)}}
+
+
+def image_url(part: ImagePart) -> str:
+    """The address of an image; one that is here goes along inside a ``data:`` address."""
+    return part.url or f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
 
 
 def _call_out(call: ToolCall) -> JsonObject:
@@ -236,11 +240,12 @@ def _content_in(content: Any) -> tuple[Part, ...]:
         if item.get("type") == "text":
             parts.append(TextPart(str(item.get("text") or "")))
         elif item.get("type") == "image_url":
-            parts.append(_image_in(str(item["image_url"]["url"])))
+            parts.append(image_in(str(item["image_url"]["url"])))
     return tuple(parts)
 
 
-def _image_in(url: str) -> ImagePart:
+def image_in(url: str) -> ImagePart:
+    """The image at an address, which may be a ``data:`` address that holds it."""
     if not url.startswith(_DATA_URL):
         return ImagePart(url=url)
     head, _, coded = url.removeprefix(_DATA_URL).partition(",")
@@ -250,12 +255,15 @@ def _image_in(url: str) -> ImagePart:
 def _calls_in(message: JsonObject) -> tuple[ToolCall, ...]:
     calls = [call for call in message.get("tool_calls") or () if "function" in call]
     return tuple(
-        ToolCall(str(call.get("id")), str(call["function"].get("name")), _arguments(call["function"].get("arguments")))
+        ToolCall(
+            str(call.get("id")), str(call["function"].get("name")), arguments_in(call["function"].get("arguments"))
+        )
         for call in calls
     )
 
 
-def _arguments(raw: Any) -> JsonObject:
+def arguments_in(raw: Any) -> JsonObject:
+    """A tool call's arguments, which the model wrote as JSON; what is no JSON object stands under an empty name."""
     try:
         value = json.loads(raw or "{}")
     except ValueError:

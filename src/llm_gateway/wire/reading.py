@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from llm_gateway.types import Headers, TokenUsage
 from llm_gateway.wire.base import Reading
+from llm_gateway.wire.claude_cli import flag, last_result, stated_cost, stated_usage
 from llm_gateway.wire.identify import identify
 from llm_gateway.wire.sse import SseParser
-from llm_gateway.wire.usage import READERS, anthropic_usage, number
+from llm_gateway.wire.usage import READERS
 
 __all__ = ["read_exchange", "read_process"]
 
@@ -117,68 +118,17 @@ def read_process(argv: tuple[str, ...], stdout: bytes) -> tuple[Reading, Decimal
     Returns:
         The reading, and the cost in US dollars as the CLI states it; None where its output carries neither.
     """
-    result = _result(stdout)
+    result = last_result(stdout)
     if result is None:
-        return Reading(provider="claude_cli", api="claude_cli", model_requested=_flag(argv, "--model")), None
+        return Reading(provider="claude_cli", api="claude_cli", model_requested=flag(argv, "--model")), None
     models = result.get("modelUsage")
     served = list(models) if isinstance(models, dict) else []
     reading = Reading(
         provider="claude_cli",
         api="claude_cli",
-        model_requested=_flag(argv, "--model"),
+        model_requested=flag(argv, "--model"),
         model_served=served[0] if len(served) == 1 else None,
-        usage=_real(_process_usage(result)),
+        usage=_real(stated_usage(result)),
         is_streaming="stream-json" in argv,
     )
-    return reading, _cost(result)
-
-
-def _process_usage(result: dict[str, Any]) -> TokenUsage | None:
-    """By model where stated: the plain usage counts a retried stream twice, and is zero after a budget stop."""
-    models = result.get("modelUsage")
-    if not isinstance(models, dict) or not models:
-        return anthropic_usage(result.get("usage"))
-    total: TokenUsage | None = None
-    for row in models.values():
-        read, written = number(row, "cacheReadInputTokens"), number(row, "cacheCreationInputTokens")
-        one = TokenUsage(
-            input_tokens=(number(row, "inputTokens") or 0) + (read or 0) + (written or 0),
-            output_tokens=number(row, "outputTokens"),
-            cache_read_tokens=read,
-            cache_write_tokens=written,
-            cache_write_1h_tokens=number(row, "cacheCreationEphemeral1hInputTokens"),
-            reasoning_tokens=number(row, "thinkingTokens"),
-        )
-        total = one if total is None else total + one
-    return total
-
-
-def _cost(result: dict[str, Any]) -> Decimal | None:
-    raw = result.get("total_cost_usd")
-    try:
-        return None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
-    except InvalidOperation:
-        return None
-
-
-def _result(stdout: bytes) -> dict[str, Any] | None:
-    """The last result that the CLI printed: alone, in an array of events, or as a line of a stream."""
-    found: list[Any] = []
-    for line in stdout.splitlines():
-        if line.lstrip().startswith((b"{", b"[")):
-            try:
-                value = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            found += value if isinstance(value, list) else [value]
-    results = [value for value in found if isinstance(value, dict) and value.get("type") == "result"]
-    return results[-1] if results else None
-
-
-def _flag(argv: tuple[str, ...], name: str) -> str | None:
-    for position, argument in enumerate(argv):
-        if argument == name and position + 1 < len(argv):
-            return argv[position + 1]
-        if argument.startswith(f"{name}="):
-            return argument.partition("=")[2]
-    return None
+    return reading, stated_cost(result)

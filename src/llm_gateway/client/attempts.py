@@ -1,0 +1,189 @@
+"""One attempt at a call, by the kind of provider: over HTTP, by a command, or by a class of someone else's."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.nearest import nearest_models
+from llm_gateway.exceptions import ErrorKind, ProviderError
+from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Run, Send, Start
+from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    Headers,
+    LLMResponse,
+    ProcessReply,
+    StreamDelta,
+    TextPart,
+    WireReply,
+)
+from llm_gateway.wire.base import ErrorFacts, StreamDecoder
+
+__all__ = ["attempt", "stream_attempt"]
+
+_GOOD = range(200, 300)
+_RAW = 2000
+_FIXES: dict[ErrorKind, str] = {
+    "auth": "check the key: it is refused as it is",
+    "context_window": "shorten the conversation, or choose a model with a longer context",
+    "quota_exhausted": "check the account's plan and billing; trying again does not help",
+}
+
+
+def attempt(call: Call, request: ChatRequest) -> Flow:
+    """Ask once, and come back with the `ChatReply`."""
+    match call.provider:
+        case HttpProvider() as provider:
+            return (yield from _http(provider, request))
+        case ProcessProvider() as provider:
+            return (yield from _process(provider, request))
+        case provider:
+            return (yield from _custom(provider, request, call.response_model))
+
+
+def stream_attempt(call: Call, request: ChatRequest) -> Flow:
+    """Ask once, emit what arrives, and come back with the whole `ChatReply`."""
+    match call.provider:
+        case HttpProvider() as provider:
+            yield from _opened(provider, request)
+        case ProcessProvider() as provider:
+            yield Start(provider.request(request), provider.timeout_s)
+        case provider:
+            reply = yield from _custom(provider, request, None)
+            yield Emit(StreamDelta(text=reply.text))
+            return reply
+    decoder = provider.dialect.stream_decoder()
+    yield from _read(call, request, decoder)
+    if isinstance(provider, ProcessProvider):
+        yield from _finished(provider, request, decoder)
+    return decoder.reply()
+
+
+def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
+    reply: WireReply = yield Send(provider.request(request))
+    if reply.status not in _GOOD:
+        _refuse(provider, request.model, reply.status, reply.headers, reply.body)
+    return provider.dialect.decode_reply(_json(provider, reply.body))
+
+
+def _json(provider: HttpProvider, body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise ProviderError(
+            f"{provider.name} answered with something that is no JSON",
+            kind="server",
+            provider=provider.name,
+            cause=body[:100].decode("utf-8", "replace"),
+        ) from error
+
+
+def _process(provider: ProcessProvider, request: ChatRequest) -> Flow:
+    done: ProcessReply = yield Run(provider.request(request), provider.timeout_s)
+    facts = provider.dialect.decode_error(done.exit_code, done.stdout, done.stderr)
+    reply = provider.dialect.decode_reply(done.stdout)
+    if facts is not None:
+        _fail(provider, request.model, facts, reply, done)
+    return reply
+
+
+def _custom(provider: CustomProvider, request: ChatRequest, response_model: type[Any] | None) -> Flow:
+    response: LLMResponse[Any] = yield Await(lambda: provider.complete(list(request.messages), response_model))
+    if response.reply is not None:
+        return response.reply
+    text = response.content if isinstance(response.content, str) else ""
+    return ChatReply(
+        parts=(TextPart(text),) if text else (),
+        model=response.model,
+        stop_reason=response.stop_reason,
+        usage=response.usage,
+        cost_usd=response.cost_usd,
+        structured=None if isinstance(response.content, str) else response.content,
+    )
+
+
+def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
+    head = yield Open(provider.request(request))
+    if head.status not in _GOOD:
+        body = b""
+        while piece := (yield Read()):
+            body += piece
+        _refuse(provider, request.model, head.status, head.headers, body)
+
+
+def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
+    """Read a stream to its own end; what it used is noted also when the caller stops before."""
+    has_begun = False
+    try:
+        while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
+            for delta in decoder.feed(piece):
+                has_begun = True
+                yield Emit(delta)
+    except ProviderError as error:
+        raise _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun) from error
+    except GeneratorExit:
+        call.note(request.model, decoder.reply())
+        raise
+    if isinstance(call.provider, ProcessProvider):
+        return  # how the command ended says more
+    if decoder.error is not None:
+        raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
+    if not decoder.is_finished:
+        raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
+
+
+def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder) -> Flow:
+    done: ProcessReply = yield Finish()
+    facts = decoder.error
+    if facts is None and not decoder.is_finished:
+        facts = provider.dialect.decode_error(done.exit_code, b"", done.stderr)
+    if facts is not None:
+        _fail(provider, request.model, facts, decoder.reply(), done)
+
+
+def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_begun: bool) -> ProviderError:
+    name = provider_name(call.provider)
+    error = ProviderError(
+        f"{name}'s stream broke after {len(reply.text)} characters: {message}",
+        kind=kind,
+        provider=name,
+        usage=reply.usage,
+        fix="ask again; what came before the break was handed out already" if has_begun else None,
+    )
+    error.has_begun = has_begun
+    return error
+
+
+def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
+    facts = provider.dialect.decode_error(status, headers, body)
+    raise ProviderError(
+        f"{provider.name} answered {status} for {model!r}: {facts.message}",
+        kind=facts.kind,
+        provider=provider.name,
+        status=status,
+        retry_after_s=facts.retry_after_s,
+        raw=body.decode("utf-8", "replace")[:_RAW],
+        cause=nearest_models(provider.name, model) if facts.kind == "not_found" else None,
+        fix=_fix(provider.name, facts.kind),
+    )
+
+
+def _fail(provider: ProcessProvider, model: str, facts: ErrorFacts, reply: ChatReply, done: ProcessReply) -> NoReturn:
+    raise ProviderError(
+        f"{provider.name} failed for {model!r}: {facts.message}",
+        kind=facts.kind,
+        provider=provider.name,
+        usage=reply.usage,
+        raw=(done.stdout + done.stderr).decode("utf-8", "replace")[:_RAW],
+        cause=f"it ended with exit code {done.exit_code}",
+        fix="run `claude` once and log in, or set ANTHROPIC_API_KEY" if facts.kind == "auth" else None,
+    )
+
+
+def _fix(provider: str, kind: ErrorKind) -> str | None:
+    if kind == "not_found":
+        return f"set LLM_MODEL={provider}:<name>, and check that the key may use that model"
+    return _FIXES.get(kind)

@@ -1,0 +1,123 @@
+"""Who does the steps of a flow: requests over HTTP or an SDK's client, commands, waiting."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from llm_gateway.flow.steps import Await, Finish, Now, Open, Read, Run, Send, Sleep, Start, Step
+from llm_gateway.transport import process
+from llm_gateway.transport.http import AsyncPool, Pool
+from llm_gateway.transport.sdk import AsyncSdkPool, SdkPool
+
+__all__ = ["AsyncTransport", "Transport"]
+
+
+class Transport:
+    """Does steps in the calling thread. *client* is a sync client of an official SDK, or None."""
+
+    def __init__(self, timeout_s: float, client: Any = None) -> None:
+        self._pool: Pool | SdkPool = Pool(timeout_s) if client is None else SdkPool(client)
+
+    def session(self) -> _Session:
+        """Who does the steps of one flow."""
+        return _Session(self._pool)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+
+class _Session:
+    def __init__(self, pool: Pool | SdkPool) -> None:
+        self._pool = pool
+        self._opened: Any = None
+
+    def do(self, step: Step) -> Any:
+        match step:
+            case Await(function):
+                import anyio
+
+                return anyio.run(function)
+            case Sleep(seconds):
+                return time.sleep(seconds)
+            case Now():
+                return time.monotonic()
+        return self._called(step)
+
+    def _called(self, step: Step) -> Any:
+        match step:
+            case Send(request):
+                return self._pool.send(request)
+            case Open(request):
+                self._opened = self._pool.open(request)
+                return self._opened.head
+            case Run(command, timeout_s):
+                return process.run(command, timeout_s=timeout_s)
+            case Start(command, timeout_s):
+                self._opened = process.Running(command, timeout_s)
+                return None
+            case Read():
+                return self._opened.read()
+            case Finish():
+                return self._opened.finish()
+        raise TypeError(step)
+
+    def end(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+
+
+class AsyncTransport:
+    """Does steps in an event loop. *client* is an async client of an official SDK, or None."""
+
+    def __init__(self, timeout_s: float, client: Any = None) -> None:
+        self._pool: AsyncPool | AsyncSdkPool = AsyncPool(timeout_s) if client is None else AsyncSdkPool(client)
+
+    def session(self) -> _AsyncSession:
+        """Who does the steps of one flow."""
+        return _AsyncSession(self._pool)
+
+    async def close(self) -> None:
+        """Close the connections of the running loop."""
+        await self._pool.close()
+
+
+class _AsyncSession:
+    def __init__(self, pool: AsyncPool | AsyncSdkPool) -> None:
+        self._pool = pool
+        self._opened: Any = None
+
+    async def do(self, step: Step) -> Any:
+        match step:
+            case Await(function):
+                return await function()
+            case Sleep(seconds):
+                import anyio
+
+                return await anyio.sleep(seconds)
+            case Now():
+                return time.monotonic()
+        return await self._called(step)
+
+    async def _called(self, step: Step) -> Any:
+        match step:
+            case Send(request):
+                return await self._pool.send(request)
+            case Open(request):
+                self._opened = await self._pool.open(request)
+                return self._opened.head
+            case Run(command, timeout_s):
+                return await process.arun(command, timeout_s=timeout_s)
+            case Start(command, timeout_s):
+                self._opened = await process.AsyncRunning.start(command, timeout_s)
+                return None
+            case Read():
+                return await self._opened.read()
+            case Finish():
+                return await self._opened.finish()
+        raise TypeError(step)
+
+    async def end(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()

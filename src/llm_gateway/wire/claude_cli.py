@@ -1,0 +1,358 @@
+"""
+The ``claude`` command line as a wire format, both directions: arguments and JSON lines in, JSON lines out.
+
+Source: runs of version 2.1.329. A request goes in as one line of ``stream-json`` marked ``client_composed``: text on
+the command line is limited to 128 KiB and may be taken for an option, and in any other text ``@path`` reads a file and
+a leading ``/`` is a command.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from llm_gateway.exceptions import ErrorKind, ProviderError
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    JsonObject,
+    LLMMessage,
+    Part,
+    StopReason,
+    StreamDelta,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+)
+from llm_gateway.wire.anthropic import content_in, content_out
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.failure import kind_of
+from llm_gateway.wire.usage import anthropic_usage, number
+
+__all__ = ["DIALECT", "flag", "last_result", "stated_cost", "stated_usage"]
+
+_BARE = (
+    "--tools",
+    "",
+    "--setting-sources",
+    "",
+    "--strict-mcp-config",
+    "--disable-slash-commands",
+    "--no-session-persistence",
+)
+"""Without these the run sends some 12,000 tokens of its own tools and reads the settings of wherever it stands."""
+_LINES = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
+_DEFAULT_SYSTEM = "You are a helpful assistant."
+_STOPS: dict[str, StopReason] = {
+    "end_turn": "end_turn",
+    "stop_sequence": "stop_sequence",
+    "tool_use": "end_turn",  # the tool is the command line's own, for structured output
+    "refusal": "refusal",
+    "max_tokens": "max_tokens",
+}
+_ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tokens": "max_tokens"}
+
+
+class ClaudeCli:
+    """The dialect of the command line; what its pieces are is said in `llm_gateway.wire.base.ProcessDialect`."""
+
+    name = "claude_cli"
+
+    def encode_request(self, request: ChatRequest) -> tuple[tuple[str, ...], bytes, dict[str, str]]:
+        """
+        Write arguments, input and added environment.
+
+        The command line takes one turn: earlier ones go in front of the last as a transcript.
+
+        Raises:
+            ProviderError: (``unsupported_param``) The request holds what the command line has no option for.
+        """
+        _refuse_unsupported(request)
+        system = "\n".join(message.text for message in request.messages if message.role == "system")
+        argv = ["claude", "-p", *_LINES, "--model", request.model, "--system-prompt", system or _DEFAULT_SYSTEM, *_BARE]
+        if request.response_schema is not None:
+            argv += ["--json-schema", json.dumps(request.response_schema, separators=(",", ":"))]
+        if request.stream:
+            argv += ["--include-partial-messages"]
+        content = content_out(_one_turn([one for one in request.messages if one.role != "system"]))
+        line = {
+            "type": "user",
+            "message": {"role": "user", "content": content},
+            "parent_tool_use_id": None,
+            "session_id": "",
+            "client_composed": True,
+        }
+        limit = {} if request.max_tokens is None else {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens)}
+        return tuple(argv), json.dumps(line, ensure_ascii=False).encode() + b"\n", limit
+
+    def decode_request(self, argv: tuple[str, ...], stdin: bytes) -> ChatRequest:
+        """Read what any caller asked of the command line: on its arguments, as text, or as JSON lines."""
+        system, schema = flag(argv, "--system-prompt"), flag(argv, "--json-schema")
+        asked = _asked(argv, stdin)
+        return ChatRequest(
+            model=flag(argv, "--model") or "",
+            messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *asked),
+            response_schema=json.loads(schema) if schema else None,
+            stream="--include-partial-messages" in argv,
+        )
+
+    def encode_reply(self, reply: ChatReply) -> bytes:
+        """Write what the command line prints for *reply*, as JSON lines."""
+        return b"".join(_line(event) for event in (_assistant(reply), _result_of(reply)))
+
+    def decode_reply(self, stdout: bytes) -> ChatReply:
+        """Read all that a run has printed: one JSON object, an array of events, or JSON lines."""
+        stream = ClaudeStream()
+        stream.feed(stdout + b"\n")
+        return stream.reply()
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *pieces* cut its text."""
+        for piece in pieces or [reply.text]:
+            delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+            yield _line({"type": "stream_event", "event": delta})
+        yield _line(_assistant(reply))
+        yield _line(_result_of(reply))
+
+    def stream_decoder(self) -> ClaudeStream:
+        """Start reading one run."""
+        return ClaudeStream()
+
+    def decode_error(self, exit_code: int, stdout: bytes, stderr: bytes) -> ErrorFacts | None:
+        """What went wrong with a finished run; None when it answered."""
+        result = last_result(stdout)
+        if result is None:
+            said = (stderr or stdout).decode("utf-8", "replace").strip()
+            return ErrorFacts("process", said[:500] or f"it ended with exit code {exit_code} and printed nothing")
+        return _facts(result)
+
+
+DIALECT = ClaudeCli()
+
+
+def _refuse_unsupported(request: ChatRequest) -> None:
+    given = {
+        "tools": request.tools,
+        "tool_choice": request.tool_choice,
+        "temperature": request.temperature is not None,
+        "stop": request.stop,
+        **dict.fromkeys(request.extra, True),
+    }
+    named = [name for name, value in given.items() if value]
+    if named:
+        raise ProviderError(
+            f"the claude command line takes no {', '.join(named)}",
+            kind="unsupported_param",
+            provider="local_claude",
+            cause="it has no option for that",
+            fix="leave it out, or use the provider 'anthropic'",
+        )
+
+
+def _one_turn(messages: list[LLMMessage]) -> tuple[Part, ...]:
+    *earlier, last = messages or [LLMMessage("user", (TextPart(""),))]
+    if not earlier:
+        return last.parts
+    said = "\n\n".join(f"{message.role}: {message.text}" for message in earlier)
+    return (TextPart(f"<conversation>\n{said}\n</conversation>\n\n"), *last.parts)
+
+
+def _asked(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
+    if flag(argv, "--input-format") == "stream-json":
+        for event in _events(stdin):
+            if event.get("type") == "user":
+                yield LLMMessage("user", content_in((event.get("message") or {}).get("content")))
+        return
+    words = [flag(argv, "-p") or flag(argv, "--print") or "", stdin.decode("utf-8", "replace")]
+    yield LLMMessage("user", (TextPart("\n".join(word for word in words if word and not word.startswith("-"))),))
+
+
+def flag(argv: tuple[str, ...], name: str) -> str | None:
+    """The value of option *name* in either of its spellings; None where it is not given."""
+    for position, argument in enumerate(argv):
+        if argument == name and position + 1 < len(argv):
+            return argv[position + 1]
+        if argument.startswith(f"{name}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _events(output: bytes) -> Iterator[JsonObject]:
+    for line in output.splitlines():
+        if line.lstrip().startswith((b"{", b"[")):
+            yield from _events_in(line)
+
+
+def _events_in(line: bytes) -> Iterator[JsonObject]:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict))
+
+
+def last_result(stdout: bytes) -> JsonObject | None:
+    """The last result that a run printed: alone, in an array of events, or as a line of a stream."""
+    results = [event for event in _events(stdout) if event.get("type") == "result"]
+    return results[-1] if results else None
+
+
+def stated_usage(result: JsonObject) -> TokenUsage | None:
+    """By model where stated: the plain usage counts a retried stream twice, and is zero after a budget stop."""
+    models = result.get("modelUsage")
+    if not isinstance(models, dict) or not models:
+        return anthropic_usage(result.get("usage"))
+    total: TokenUsage | None = None
+    for row in models.values():
+        read, written = number(row, "cacheReadInputTokens"), number(row, "cacheCreationInputTokens")
+        one = TokenUsage(
+            input_tokens=(number(row, "inputTokens") or 0) + (read or 0) + (written or 0),
+            output_tokens=number(row, "outputTokens"),
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+            cache_write_1h_tokens=number(row, "cacheCreationEphemeral1hInputTokens"),
+            reasoning_tokens=number(row, "thinkingTokens"),
+        )
+        total = one if total is None else total + one
+    return total
+
+
+def stated_cost(result: JsonObject) -> Decimal | None:
+    """The cost in US dollars that a result states."""
+    raw = result.get("total_cost_usd")
+    try:
+        return None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
+    except InvalidOperation:
+        return None
+
+
+def _facts(result: JsonObject) -> ErrorFacts | None:
+    if not result.get("is_error") or _stop_anyway(result) is not None:
+        return None
+    message = str(result.get("result") or "; ".join(map(str, result.get("errors") or ())) or result.get("subtype"))
+    return ErrorFacts(_kind(result, message), message, result.get("api_error_type") or result.get("subtype"))
+
+
+def _kind(result: JsonObject, message: str) -> ErrorKind:
+    status = result.get("api_error_status")
+    if result.get("terminal_reason") == "prompt_too_long":
+        return "context_window"
+    if "/login" in message:
+        return "auth"
+    if isinstance(status, int):
+        return kind_of(status, result.get("api_error_type"), message=message)
+    if result.get("api_error") == "connection_failed":
+        return "connection"
+    return "process"
+
+
+def _stop_anyway(result: JsonObject) -> StopReason | None:
+    """A refusal and an answer cut off at its limit are failures to the command line; other APIs call them answers."""
+    return _ANSWERED_ANYWAY.get(str(result.get("stop_reason"))) or _ANSWERED_ANYWAY.get(str(result.get("api_error")))
+
+
+def _line(event: JsonObject) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _assistant(reply: ChatReply) -> JsonObject:
+    content = content_out(tuple(part for part in reply.parts if isinstance(part, TextPart | ThinkingPart)))
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    return {
+        "type": "assistant",
+        "message": {"id": reply.id, "type": "message", "role": "assistant", "model": reply.model, "content": blocks},
+        "parent_tool_use_id": None,
+    }
+
+
+def _result_of(reply: ChatReply) -> JsonObject:
+    usage = reply.usage or TokenUsage()
+    read, written = usage.cache_read_tokens, usage.cache_write_tokens
+    row = {
+        "inputTokens": (usage.input_tokens or 0) - (read or 0) - (written or 0),
+        "outputTokens": usage.output_tokens,
+        "cacheReadInputTokens": read,
+        "cacheCreationInputTokens": written,
+        "cacheCreationEphemeral1hInputTokens": usage.cache_write_1h_tokens,
+        "thinkingTokens": usage.reasoning_tokens,
+    }
+    structured = {} if reply.structured is None else {"structured_output": reply.structured}
+    return {
+        "type": "result",
+        "subtype": "success",
+        "is_error": reply.stop_reason == "refusal",
+        "num_turns": 1,
+        "result": reply.text,
+        "stop_reason": reply.stop_reason,
+        "session_id": reply.id,
+        "total_cost_usd": None if reply.cost_usd is None else float(reply.cost_usd),
+        "modelUsage": {} if reply.usage is None else {str(reply.model): row},
+        **structured,
+    }
+
+
+class ClaudeStream:
+    """Reads the output of one run; see `llm_gateway.wire.base.StreamDecoder`."""
+
+    def __init__(self) -> None:
+        self.is_finished = False
+        self.error: ErrorFacts | None = None
+        self._rest = b""
+        self._parts: list[Part] = []
+        self._partial: list[str] = []
+        self._message: JsonObject = {}
+        self._result: JsonObject = {}
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        events = [event for line in lines for event in _events(line)]
+        return [delta for event in events if (delta := self._take(event)) is not None]
+
+    def _take(self, event: JsonObject) -> StreamDelta | None:
+        if event.get("parent_tool_use_id"):
+            return None
+        match event.get("type"):
+            case "stream_event":
+                return self._delta((event.get("event") or {}).get("delta") or {})
+            case "assistant":
+                self._message = event.get("message") or {}
+                self._parts += [
+                    part
+                    for part in content_in(self._message.get("content"))
+                    if isinstance(part, TextPart | ThinkingPart)
+                ]
+                self._partial.clear()
+            case "result":
+                self._result, self.is_finished, self.error = event, True, _facts(event)
+        return None
+
+    def _delta(self, delta: JsonObject) -> StreamDelta | None:
+        if delta.get("type") == "text_delta":
+            self._partial.append(delta["text"])
+            return StreamDelta(text=delta["text"])
+        return StreamDelta(thinking=delta["thinking"]) if delta.get("type") == "thinking_delta" else None
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply."""
+        models: Any = self._result.get("modelUsage")
+        served = list(models) if isinstance(models, dict) else []
+        stop = _stop_anyway(self._result) or _STOPS.get(str(self._result.get("stop_reason")))
+        return ChatReply(
+            parts=self._all_parts(),
+            model=served[0] if len(served) == 1 else self._message.get("model"),
+            id=self._message.get("id") or self._result.get("session_id"),
+            stop_reason=stop,
+            usage=stated_usage(self._result) if self._result else None,
+            cost_usd=stated_cost(self._result),
+            structured=self._result.get("structured_output"),
+        )
+
+    def _all_parts(self) -> tuple[Part, ...]:
+        if self._parts or self._partial:
+            rest = "".join(self._partial)
+            return (*self._parts, *((TextPart(rest),) if rest else ()))
+        said = self._result.get("result")  # the plain JSON output has no events, only its last text
+        return (TextPart(said),) if isinstance(said, str) and said else ()

@@ -1,0 +1,164 @@
+"""Each dialect reads back what it writes, and a stream reads the same however it is cut."""
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    ImagePart,
+    LLMMessage,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
+from llm_gateway.wire import anthropic, claude_cli, openai_chat, openai_responses
+
+HTTP = [anthropic.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT]
+EVERY = [*HTTP, claude_cli.DIALECT]
+
+words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+names = st.from_regex(r"[a-z]{1,8}", fullmatch=True)
+objects = st.dictionaries(names, st.one_of(words, st.integers(-9, 9), st.booleans()), max_size=3)
+texts = st.builds(TextPart, words)
+images = st.one_of(
+    st.builds(ImagePart, st.binary(min_size=1, max_size=9), st.just("image/png")),
+    st.builds(ImagePart, url=st.just("https://example.com/a.png")),
+)
+calls = st.builds(ToolCall, names, names, objects)
+users = st.builds(
+    lambda text, image: LLMMessage("user", (text, *image)), texts, st.lists(images, max_size=1).map(tuple)
+)
+systems = st.builds(lambda text: LLMMessage("system", (text,)), texts)
+tools = st.builds(Tool, names, words, st.just({"type": "object", "properties": {}}))
+requests = st.builds(
+    ChatRequest,
+    model=names,
+    messages=st.builds(lambda first, rest: (first, *rest), systems, st.lists(users, min_size=1, max_size=3)),
+    max_tokens=st.integers(1, 999),
+    temperature=st.sampled_from([None, 0.0, 0.5]),
+    tools=st.lists(tools, max_size=2).map(tuple),
+    tool_choice=st.sampled_from([None, "auto", "none", "required", "weigh"]),
+    response_schema=st.sampled_from([None, {"type": "object"}]),
+    stream=st.booleans(),
+)
+counts = st.integers(0, 10**6)
+
+
+@st.composite
+def usages(draw, reasoning):
+    read, written, fresh, out = (draw(counts) for _ in range(4))
+    return TokenUsage(fresh + read + written, out, read, written, reasoning_tokens=reasoning)
+
+
+@st.composite
+def replies(draw, reasoning=None):
+    parts = [draw(texts), *draw(st.lists(calls, max_size=2))]
+    stop = "tool_use" if len(parts) > 1 else draw(st.sampled_from(["end_turn", "max_tokens"]))
+    return ChatReply(tuple(parts), model=draw(names), id=draw(names), stop_reason=stop, usage=draw(usages(reasoning)))
+
+
+def reasoning_in(dialect):
+    """The Responses API always states a number of them."""
+    return 5 if dialect is openai_responses.DIALECT else None
+
+
+@pytest.mark.parametrize("dialect", HTTP, ids=lambda one: one.name)
+@given(request=requests)
+def test_a_request_reads_back(dialect, request):
+    """What a request says survives its wire form, which is JSON."""
+    body = json.loads(json.dumps(dialect.encode_request(request)))
+    assert request == dialect.decode_request(body)
+
+
+@pytest.mark.parametrize("dialect", HTTP, ids=lambda one: one.name)
+@given(data=st.data())
+def test_a_reply_reads_back(dialect, data):
+    """The same of a reply, its usage included."""
+    reply = data.draw(replies(reasoning_in(dialect)))
+    assert reply == dialect.decode_reply(json.loads(json.dumps(dialect.encode_reply(reply))))
+
+
+def in_pieces(data, cuts):
+    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+    return [data[start:end] for start, end in itertools.pairwise(edges)]
+
+
+@pytest.mark.parametrize("dialect", EVERY, ids=lambda one: one.name)
+@given(data=st.data(), cuts=st.lists(st.integers(0, 10**6), max_size=30))
+def test_a_stream_reads_the_same_however_it_is_cut(dialect, data, cuts):
+    """Cuts inside a line, an event or a character change nothing; the deltas add up to the text."""
+    reply = data.draw(replies(reasoning_in(dialect)))
+    if dialect is claude_cli.DIALECT:
+        reply = ChatReply(reply.parts[:1], reply.model, reply.id, "end_turn", reply.usage)
+    decoder = dialect.stream_decoder()
+    deltas = []
+    for piece in in_pieces(b"".join(dialect.encode_stream(reply)), cuts):
+        deltas += decoder.feed(piece)
+    whole = decoder.reply()
+
+    assert decoder.is_finished
+    assert decoder.error is None
+    assert reply.text == "".join(delta.text for delta in deltas) == whole.text
+    assert reply.tool_calls == tuple(delta.tool_call for delta in deltas if delta.tool_call) == whole.tool_calls
+    if dialect is claude_cli.DIALECT:
+        expected = (reply.usage.input_tokens, reply.usage.output_tokens)
+        assert expected == (whole.usage.input_tokens, whole.usage.output_tokens)
+    else:
+        assert reply == whole
+
+
+CONVERSATION = ChatRequest(
+    "m",
+    (
+        LLMMessage("user", (TextPart("weigh it"),)),
+        LLMMessage("assistant", (TextPart("I will."), ToolCall("call_1", "weigh", {"what": "feathers"}))),
+        LLMMessage("tool", (ToolResult("call_1", "1 kg"),)),
+    ),
+)
+
+
+def test_a_conversation_with_tools_keeps_its_calls_and_results():
+    """Formats that split a turn into several messages or items still carry every part in order."""
+    expected = [part for message in CONVERSATION.messages for part in message.parts]
+    for dialect in HTTP:
+        decoded = dialect.decode_request(dialect.encode_request(CONVERSATION))
+        assert expected == [part for message in decoded.messages for part in message.parts], dialect.name
+
+
+def test_thinking_goes_back_with_its_signature():
+    """The Messages API refuses a turn whose reasoning lost its signature."""
+    message = LLMMessage("assistant", (ThinkingPart("hm", "c2ln"), TextPart("done")))
+    body = anthropic.DIALECT.encode_request(ChatRequest("m", (message,)))
+    assert {"type": "thinking", "thinking": "hm", "signature": "c2ln"} == body["messages"][0]["content"][0]
+
+
+@given(request=requests)
+def test_the_command_line_reads_back(request):
+    """System prompt, schema and the one turn survive arguments and input."""
+    asked = ChatRequest(
+        request.model, request.messages[:2], response_schema=request.response_schema, stream=request.stream
+    )
+    argv, stdin, env = claude_cli.DIALECT.encode_request(asked)
+    assert {} == env
+    assert asked == claude_cli.DIALECT.decode_request(argv, stdin)
+
+
+def test_the_command_line_takes_earlier_turns_as_a_transcript():
+    """It has no other way to be told of them."""
+    turns = (
+        LLMMessage("user", (TextPart("one"),)),
+        LLMMessage("assistant", (TextPart("two"),)),
+        LLMMessage("user", (TextPart("three"),)),
+    )
+    _, stdin, _ = claude_cli.DIALECT.encode_request(ChatRequest("haiku", turns))
+    first, last = json.loads(stdin)["message"]["content"]
+    assert "<conversation>\nuser: one\n\nassistant: two\n</conversation>\n\n" == first["text"]
+    assert "three" == last["text"]
