@@ -123,6 +123,9 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
                 has_begun = True
                 yield Emit(delta)
     except ProviderError as error:
+        if isinstance(call.provider, ProcessProvider):
+            error.usage, error.has_begun = decoder.reply().usage, has_begun
+            raise
         raise _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun) from error
     except GeneratorExit:
         call.note(request.model, decoder.reply())

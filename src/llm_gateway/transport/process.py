@@ -190,9 +190,14 @@ class AsyncRunning:
 
     async def finish(self) -> ProcessReply:
         """How it ended, with what it wrote to its standard error; errors as in `Running.finish`."""
-        stderr = b"".join([piece async for piece in self._process.stderr])
+        stderr = await self._within(self._drained())
         return ProcessReply(await self._within(self._process.wait()), b"", stderr)
+
+    async def _drained(self) -> bytes:
+        return b"".join([piece async for piece in self._process.stderr])
 
     async def close(self) -> None:
         """Stop it if it still runs."""
+        if self._process.returncode is None:
+            self._process.kill()
         await self._process.aclose()

@@ -7,6 +7,7 @@ off, since the flow has its own. Works with anthropic 0.40 and later and openai 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -48,11 +49,12 @@ def _reply_of(error: Any) -> Any:
     return getattr(error, "response", None)
 
 
-def _refuse(error: Exception, request: WireRequest, *, has_head: bool) -> NoReturn:
+def _refuse(error: Exception, client: Any, request: WireRequest, *, has_head: bool) -> NoReturn:
     is_timeout = "Timeout" in type(error).__name__
     if not is_timeout and "Connection" not in type(error).__name__ and "Transport" not in _bases(error):
         raise error
-    refuse(error, request, is_timeout=is_timeout, has_head=has_head)
+    there = dataclasses.replace(request, url=str(client.base_url))
+    refuse(error, there, is_timeout=is_timeout, has_head=has_head)
 
 
 def _bases(error: Exception) -> str:
@@ -87,8 +89,8 @@ class SdkPool:
         except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
             response = _reply_of(error)
             if response is None:
-                _refuse(error, request, has_head=False)
-        return Opened(request, response)
+                _refuse(error, self._client, request, has_head=False)
+        return Opened(self._client, request, response)
 
     def close(self) -> None:
         """Nothing: the client is its maker's."""
@@ -97,7 +99,8 @@ class SdkPool:
 class Opened:
     """A reply of which the head was read."""
 
-    def __init__(self, request: WireRequest, response: Any) -> None:
+    def __init__(self, client: Any, request: WireRequest, response: Any) -> None:
+        self._client = client
         self._request = request
         self._response = response
         self._pieces = response.iter_bytes()
@@ -108,7 +111,7 @@ class Opened:
         try:
             return bytes(next(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
-            _refuse(error, self._request, has_head=True)
+            _refuse(error, self._client, self._request, has_head=True)
 
     def close(self) -> None:
         """Let go of the rest."""
@@ -139,8 +142,8 @@ class AsyncSdkPool:
         except Exception as error:  # noqa: BLE001  as above
             response = _reply_of(error)
             if response is None:
-                _refuse(error, request, has_head=False)
-        return AsyncOpened(request, response)
+                _refuse(error, self._client, request, has_head=False)
+        return AsyncOpened(self._client, request, response)
 
     async def close(self) -> None:
         """Nothing: the client is its maker's."""
@@ -149,7 +152,8 @@ class AsyncSdkPool:
 class AsyncOpened:
     """A reply of which the head was read."""
 
-    def __init__(self, request: WireRequest, response: Any) -> None:
+    def __init__(self, client: Any, request: WireRequest, response: Any) -> None:
+        self._client = client
         self._request = request
         self._response = response
         self._pieces = response.aiter_bytes()
@@ -160,7 +164,7 @@ class AsyncOpened:
         try:
             return bytes(await anext(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
-            _refuse(error, self._request, has_head=True)
+            _refuse(error, self._client, self._request, has_head=True)
 
     async def close(self) -> None:
         """Let go of the rest."""

@@ -1,0 +1,158 @@
+"""A stand-in for every provider on loopback: HTTP in three formats, and a ``claude`` command."""
+
+import http.server
+import json
+import os
+import sys
+import threading
+
+import pytest
+
+from llm_gateway.cassettes import guard
+from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
+from llm_gateway.wire import anthropic, openai_chat, openai_responses
+
+DIALECTS = {
+    "/v1/messages": anthropic.DIALECT,
+    "/v1/chat/completions": openai_chat.DIALECT,
+    "/v1/responses": openai_responses.DIALECT,
+}
+ERRORS = {
+    400: ("invalid_request_error", "messages: wrong"),
+    401: ("authentication_error", "invalid key"),
+    403: ("permission_error", "not allowed"),
+    404: ("not_found_error", "model: no such model"),
+    413: ("request_too_large", "too large"),
+    429: ("rate_limit_error", "slow down"),
+    500: ("api_error", "internal"),
+    503: ("api_error", "unavailable"),
+    529: ("overloaded_error", "overloaded"),
+}
+
+
+def answer_to(request):
+    """The reply to a decoded request, by the words in its last message."""
+    asked = request.messages[-1].text
+    usage = TokenUsage(11, 7, 0, 0, reasoning_tokens=None)
+    if "cut off" in asked:
+        return ChatReply((TextPart('{"answer": "fo'),), request.model, "id-1", "max_tokens", usage)
+    if "wrong shape" in asked and len(request.messages) < 3:
+        return ChatReply((TextPart('{"reply": 42}'),), request.model, "id-1", "end_turn", usage)
+    if request.response_schema is not None:
+        return ChatReply((TextPart('{"answer": "forty-two"}'),), request.model, "id-1", "end_turn", usage)
+    if request.tools and request.messages[-1].role == "user" and asked:
+        call = ToolCall("call_1", request.tools[0].name, {"what": "feathers"})
+        return ChatReply((TextPart("I will."), call), request.model, "id-1", "tool_use", usage)
+    images = sum(type(part).__name__ == "ImagePart" for message in request.messages for part in message.parts)
+    text = f"{images} images" if images else asked.upper() or "done"
+    return ChatReply((TextPart(text),), request.model, "id-1", "end_turn", usage)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
+        if self.server.statuses:
+            return self.fail(self.server.statuses.pop(0))
+        dialect = DIALECTS[self.path.partition("?")[0]]
+        request = dialect.decode_request(json.loads(raw))
+        reply = answer_to(request)
+        if request.stream:
+            return self.stream(dialect, reply)
+        return self.send(200, json.dumps(dialect.encode_reply(reply)).encode())
+
+    def fail(self, status):
+        if isinstance(status, bytes):
+            return self.send(200, status)
+        kind, message = ERRORS[status]
+        body = {"type": "error", "error": {"type": kind, "code": kind, "message": message}}
+        return self.send(status, json.dumps(body).encode())
+
+    def send(self, status, body):
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        if status == 429:
+            self.send_header("retry-after", "0")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def stream(self, dialect, reply):
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        items = list(dialect.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]))
+        if self.server.error_after is not None:
+            failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
+            items = [*items[: self.server.error_after], b"data: " + json.dumps(failure).encode() + b"\n\n"]
+        if self.server.cut_after is not None:
+            items = items[: self.server.cut_after]
+        for item in items:
+            self.wfile.write(item)
+            self.wfile.flush()
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def api():
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    made.daemon_threads = True
+    made.asked, made.statuses, made.cut_after, made.error_after = [], [], None, None
+    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+    made.url = f"http://127.0.0.1:{made.server_port}"
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+COMMAND = f"""#!{sys.executable}
+import os, sys
+sys.path[:0] = {[one for one in sys.path if one]!r}
+import runpy
+answer_to = runpy.run_path({__file__!r})["answer_to"]
+from llm_gateway.wire.claude_cli import DIALECT
+import dataclasses, json
+behaviour = os.environ.get("STAND_IN")
+if behaviour == "junk":
+    print("not json at all")
+    sys.exit(0)
+if behaviour == "fails":
+    print("error: unknown option", file=sys.stderr)
+    sys.exit(1)
+if behaviour == "hangs":
+    import time
+    time.sleep(60)
+if behaviour == "killed":
+    os.kill(os.getpid(), 9)
+if behaviour == "401":
+    print(json.dumps({{"type": "result", "subtype": "success", "is_error": True, "api_error_status": 401,
+        "api_error_type": "authentication_error", "result": "Invalid API key", "num_turns": 1, "modelUsage": {{}}}}))
+    sys.exit(1)
+request = DIALECT.decode_request(tuple(sys.argv), sys.stdin.buffer.read())
+reply = answer_to(request)
+if request.response_schema is not None and reply.stop_reason == "end_turn":
+    reply = dataclasses.replace(reply, structured=json.loads(reply.text))
+if request.stream:
+    for item in DIALECT.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]):
+        sys.stdout.buffer.write(item)
+else:
+    sys.stdout.buffer.write(DIALECT.encode_reply(reply))
+"""
+
+
+@pytest.fixture
+def claude(tmp_path, monkeypatch):
+    """A command in the shape of the real one; its behaviour is set by ``STAND_IN``."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "claude").write_text(COMMAND)
+    (folder / "claude").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    guard.open_up()  # this command is no model: the suite's own guard would refuse it
+    yield monkeypatch
+    guard.close()

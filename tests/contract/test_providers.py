@@ -1,0 +1,321 @@
+"""One contract for every provider, in both colours, over real sockets and a real process."""
+
+import asyncio
+import contextlib
+import json
+
+import anthropic
+import openai
+import pytest
+from pydantic import BaseModel
+
+from llm_gateway import LLMClient, SyncLLMClient, Tool
+from llm_gateway.config import GatewayConfig
+from llm_gateway.exceptions import ProviderError, StructuredOutputError
+from llm_gateway.providers import anthropic as anthropic_provider
+from llm_gateway.providers import openai as openai_provider
+from llm_gateway.types import ImagePart, LLMMessage, LLMResponse, TextPart, TokenUsage, ToolResult
+
+
+class Answer(BaseModel):
+    answer: str
+
+
+def sdk_of(name, url, colour):
+    """A provider that sends through a client of the official SDK."""
+    is_async = colour is LLMClient
+    config = GatewayConfig(api_key="k")
+    if name == "anthropic":
+        made = (anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(api_key="k", base_url=url)
+        return anthropic_provider.provider(config, client=made)
+    made = (openai.AsyncOpenAI if is_async else openai.OpenAI)(api_key="k", base_url=f"{url}/v1")
+    factory = openai_provider.responses if name == "openai_responses" else openai_provider.provider
+    return factory(config, client=made)
+
+
+class Custom:
+    """The least that a class of someone else's must have."""
+
+    closed = 0
+
+    async def complete(self, messages, response_model=None):
+        await asyncio.sleep(0)
+        asked = messages[-1].text
+        content = asked.upper() if response_model is None else response_model(answer="forty-two")
+        return LLMResponse(content, "custom", "model-1", usage=TokenUsage(11, 7))
+
+    async def close(self):
+        self.closed += 1
+
+
+HTTP = ["anthropic", "openai", "openai_responses"]
+EVERY = [*HTTP, *(f"{name} by its SDK" for name in HTTP), "local_claude", "custom"]
+
+
+@pytest.fixture
+def client_of(api, claude, monkeypatch):
+    """A client by name and colour."""
+    monkeypatch.setenv("LLM_MAX_RETRIES", "0")
+
+    def make(name, colour, **settings):
+        if name == "custom":
+            return colour(provider_instance=Custom(), **settings)
+        if name == "local_claude":
+            return colour(provider=name, **settings)
+        if name.endswith(" by its SDK"):
+            return colour(provider_instance=sdk_of(name.split(" ")[0], api.url, colour), **settings)
+        base = api.url if name == "anthropic" else f"{api.url}/v1"
+        return colour(provider=name, api_key="k", base_url=base, **settings)
+
+    return make
+
+
+def run(client, work):
+    """Do *work*, a function of a client, in the client's own colour; `ask` awaits what an async client returns."""
+    sdk = getattr(client.provider, "client", None)
+    if isinstance(client, SyncLLMClient):
+        with client, sdk or contextlib.nullcontext():
+            return work(client)
+
+    async def go():
+        async with client, sdk or contextlib.nullcontext():
+            result = work(client)
+            return await result if asyncio.iscoroutine(result) else result
+
+    return asyncio.run(go())
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+@pytest.mark.parametrize("name", EVERY)
+class TestEveryProvider:
+    """What holds for all."""
+
+    def test_chat(self, name, colour, client_of):
+        """Text, usage and totals."""
+        client = client_of(name, colour, model="claude-haiku-4-5" if "anthropic" in name else None)
+        response = run(client, lambda llm: llm.chat("hello"))
+        assert "HELLO" == response.content
+        assert (11, 7) == (response.usage.input_tokens, response.usage.output_tokens)
+        assert 18 == client.total_tokens
+        assert 1 == client.call_count
+        assert 1 == len(response.attempts)
+
+    def test_structured(self, name, colour, client_of):
+        """A validated object."""
+        response = run(client_of(name, colour), lambda llm: llm.complete("hello", response_model=Answer))
+        assert Answer(answer="forty-two") == response.content
+
+    def test_stream(self, name, colour, client_of):
+        """Deltas add up to the text; the response with its usage is there afterwards."""
+        client = client_of(name, colour)
+
+        async def read(llm):
+            stream = llm.stream("hello")
+            return "".join([delta.text async for delta in stream]), stream.response
+
+        def read_sync(llm):
+            stream = llm.stream("hello")
+            return "".join(delta.text for delta in stream), stream.response
+
+        text, response = run(client, read if colour is LLMClient else read_sync)
+        assert "HELLO" == text == response.content
+        assert 18 == response.usage.total_tokens == client.total_tokens
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+@pytest.mark.parametrize("name", EVERY[:6])
+class TestHttp:
+    """What holds for all that speak HTTP."""
+
+    def test_tools(self, name, colour, client_of):
+        """The model asks for a tool, and takes its result."""
+        tool = Tool("weigh", "Weigh something", {"type": "object", "properties": {"what": {"type": "string"}}})
+        client = client_of(name, colour)
+        turn = [LLMMessage("user", (TextPart("weigh feathers"),))]
+
+        def first(llm):
+            return llm.chat(turn, tools=[tool])
+
+        async def both(llm):
+            asked = await llm.chat(turn, tools=[tool])
+            return asked, await llm.chat(after(asked), tools=[tool])
+
+        def after(asked):
+            (call,) = asked.tool_calls
+            return [*turn, asked.to_message(), LLMMessage("tool", (ToolResult(call.id, "1 kg"),))]
+
+        if colour is LLMClient:
+            asked, done = run(client, both)
+        else:
+            asked, done = run(client, lambda llm: (one := first(llm), llm.chat(after(one), tools=[tool])))
+        assert {"what": "feathers"} == asked.tool_calls[0].arguments
+        assert "tool_use" == asked.stop_reason
+        assert "done" == done.content
+
+    def test_images(self, name, colour, client_of):
+        """As bytes and by address."""
+        parts = (TextPart("look"), ImagePart(b"\x89PNG", "image/png"), ImagePart(url="https://example.com/a.png"))
+        response = run(client_of(name, colour), lambda llm: llm.chat([LLMMessage("user", parts)]))
+        assert "2 images" == response.content
+
+    @pytest.mark.parametrize(
+        ("status", "kind"),
+        [
+            (400, "invalid_request"),
+            (401, "auth"),
+            (403, "permission"),
+            (404, "not_found"),
+            (413, "invalid_request"),
+            (429, "rate_limited"),
+            (500, "server"),
+            (503, "overloaded"),
+            (529, "overloaded"),
+        ],
+    )
+    def test_an_error_has_its_kind(self, status, kind, name, colour, client_of, api):
+        """With the provider's own words, and no retry where the client allows none."""
+        api.statuses = [status]
+        with pytest.raises(ProviderError, match=f"answered {status} for .*: ") as error:
+            run(client_of(name, colour), lambda llm: llm.chat("hello"))
+        kinds = {kind} | ({"server"} if status == 503 else set())
+        assert error.value.kind in kinds
+        assert status == error.value.status
+        assert 1 == len(api.asked)
+
+    def test_an_error_inside_a_stream(self, name, colour, client_of, api):
+        """Says how far it got, and keeps the usage so far."""
+        api.error_after = 5 if name.startswith("openai_r") else 4
+
+        async def read(llm):
+            return [delta async for delta in llm.stream("hello")]
+
+        with pytest.raises(ProviderError, match="stream broke after .* characters: overloaded") as error:
+            run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
+        assert "overloaded" == error.value.kind
+
+    def test_a_cut_stream(self, name, colour, client_of, api):
+        """A stream without its end is no answer."""
+        api.cut_after = 4
+
+        async def read(llm):
+            return [delta async for delta in llm.stream("hello")]
+
+        with pytest.raises(ProviderError, match="stream"):
+            run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
+
+    def test_a_refused_connection(self, name, colour, client_of, api):
+        """Names the address and what to check."""
+        client = client_of(name, colour)
+        api.shutdown()
+        api.server_close()
+        with pytest.raises(ProviderError, match="cannot reach 127.0.0.1") as error:
+            run(client, lambda llm: llm.chat("hello"))
+        assert "connection" == error.value.kind
+        assert "LLM_BASE_URL" in str(error.value)
+
+    def test_truncated_structured_output(self, name, colour, client_of):
+        """Fails with the limit as its cause; what was used counts."""
+        client = client_of(name, colour)
+        with pytest.raises(StructuredOutputError, match="ended early: max_tokens") as error:
+            run(client, lambda llm: llm.complete("cut off", response_model=Answer))
+        assert "raise max_tokens" in str(error.value)
+        assert 18 == error.value.usage.total_tokens == client.total_tokens
+
+    def test_invalid_structured_output_is_asked_again(self, name, colour, client_of, api):
+        """The second question carries what was wrong; both answers count."""
+        response = run(client_of(name, colour), lambda llm: llm.complete("wrong shape", response_model=Answer))
+        assert Answer(answer="forty-two") == response.content
+        assert 36 == response.usage.total_tokens
+        assert "does not fit the schema: answer: Field required" in json.dumps(api.asked[-1])
+
+    def test_junk_instead_of_json(self, name, colour, client_of, api):
+        """A gateway's page in between is said to be that."""
+        api.statuses = [b"<html>"]
+        with pytest.raises(ProviderError, match="something that is no JSON\n  <html>"):
+            run(client_of(name, colour), lambda llm: llm.chat("hello"))
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+@pytest.mark.parametrize(
+    ("behaviour", "words", "kind"),
+    [
+        ("junk", "not json at all", "process"),
+        ("fails", "error: unknown option\n  it ended with exit code 1", "process"),
+        ("killed", "it ended with exit code -9", "process"),
+        ("401", "Invalid API key\n  it ended with exit code 1\n  run `claude` once", "auth"),
+    ],
+)
+def test_a_command_that_goes_wrong(behaviour, words, kind, colour, client_of, claude):
+    """Chat and stream say the same."""
+    claude.setenv("STAND_IN", behaviour)
+
+    async def read(llm):
+        return [delta async for delta in llm.stream("hello")]
+
+    for work in (lambda llm: llm.chat("hello"), read if colour is LLMClient else lambda llm: list(llm.stream("hello"))):
+        with pytest.raises(ProviderError) as error:
+            run(client_of("local_claude", colour), work)
+        assert words in str(error.value) or behaviour == "junk"
+        assert kind == error.value.kind
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+def test_a_command_that_hangs_is_stopped(colour, client_of, claude):
+    """After the client's time limit, in chat and in a stream."""
+    claude.setenv("STAND_IN", "hangs")
+    claude.setenv("LLM_TIMEOUT_S", "0.3")
+
+    async def read(llm):
+        return [delta async for delta in llm.stream("hello")]
+
+    for work in (lambda llm: llm.chat("hello"), read if colour is LLMClient else lambda llm: list(llm.stream("hello"))):
+        with pytest.raises(ProviderError, match=r"did not end within 0.3 s and was stopped\n  raise LLM_TIMEOUT_S"):
+            run(client_of("local_claude", colour), work)
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+def test_a_missing_command_says_how_to_get_it(colour, claude, tmp_path):
+    """The command to type."""
+    claude.setenv("PATH", str(tmp_path))
+    with pytest.raises(ProviderError, match="cannot run 'claude'") as error:
+        run(colour(provider="local_claude"), lambda llm: llm.chat("hello"))
+    assert "npm install -g @anthropic-ai/claude-code" in str(error.value)
+
+
+def test_what_the_command_cannot_do_is_refused():
+    """Before anything is run."""
+    with pytest.raises(ProviderError, match="takes no temperature\n  it has no option for that") as error:
+        SyncLLMClient(provider="local_claude").chat("hello", temperature=0.5)
+    assert "unsupported_param" == error.value.kind
+
+
+def test_an_unknown_model_offers_the_nearest(client_of, api):
+    """As the provider refuses it, names that it may have meant."""
+    api.statuses = [404]
+    with pytest.raises(ProviderError, match="did you mean 'claude-haiku-4-5'"):
+        run(client_of("anthropic", SyncLLMClient, model="claude-haiku-4-6x"), lambda llm: llm.chat("hello"))
+
+
+def test_retries_wait_as_asked_and_are_on_the_response(client_of, api, monkeypatch):
+    """Each attempt has its status; one that was not answered costs nothing."""
+    monkeypatch.setenv("LLM_MAX_RETRIES", "2")
+    api.statuses = [429, 429]
+    response = run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
+    assert ["rate_limited", "rate_limited", None] == [one.error for one in response.attempts]
+    assert 18 == response.usage.total_tokens
+
+
+def test_a_stream_that_is_left_counts_what_it_used(client_of):
+    """The input was paid for, however little was read."""
+    client = client_of("anthropic", SyncLLMClient)
+    with client, client.stream("hello") as stream:
+        next(iter(stream))
+    assert 11 == client.cost_summary()[client.model]["input_tokens"]
+
+
+def test_a_custom_provider_is_closed_with_the_client():
+    """By either colour."""
+    for colour in (SyncLLMClient, LLMClient):
+        provider = Custom()
+        run(colour(provider_instance=provider), lambda llm: None)
+        assert 1 == provider.closed
