@@ -33,11 +33,11 @@ class GatewayConfig(BaseSettings):
     model: str | None = None
     api_key: SecretStr | None = None
     base_url: str | None = None
-    max_tokens: int | None = Field(None, gt=0)
-    temperature: float | None = Field(None, ge=0, le=2)
-    timeout_s: float = Field(60.0, gt=0)
-    max_retries: int = Field(2, ge=0)
-    cost_limit_usd: Decimal | None = Field(None, ge=0)
+    max_tokens: int | None = Field(default=None, gt=0)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    timeout_s: float = Field(default=60.0, gt=0)
+    max_retries: int = Field(default=2, ge=0)
+    cost_limit_usd: Decimal | None = Field(default=None, ge=0)
 
     def target(self) -> tuple[str, str | None]:
         """The provider's name, and the model's where one is set."""

@@ -7,7 +7,6 @@ Every error that this package raises, in one tree.
     +-- ConfigError                     a setting is missing or wrong; names where it came from
     |   +-- MissingKeyError
     |   +-- UnknownProviderError
-    |   +-- UnknownModelError
     +-- CassetteError                   a recording cannot be used
     |   +-- CassetteReadError           unreadable: names file and line
     |   +-- CassetteMissError           nothing recorded matches the request
@@ -45,7 +44,6 @@ __all__ = [
     "ProviderError",
     "RouteError",
     "StructuredOutputError",
-    "UnknownModelError",
     "UnknownProviderError",
 ]
 
@@ -119,10 +117,6 @@ class MissingKeyError(ConfigError):
 
 class UnknownProviderError(ConfigError):
     """The provider's name is not known; the text offers the nearest ones."""
-
-
-class UnknownModelError(ConfigError):
-    """The model's name is not known to the provider; the text offers the nearest ones."""
 
 
 class CassetteError(GatewayError):

@@ -189,7 +189,7 @@ class TestHttp:
         async def read(llm):
             return [delta async for delta in llm.stream("hello")]
 
-        with pytest.raises(ProviderError, match="stream broke after .* characters: overloaded") as error:
+        with pytest.raises(ProviderError, match=r"stream broke after .* characters: overloaded") as error:
             run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
         assert "overloaded" == error.value.kind
 
@@ -208,7 +208,7 @@ class TestHttp:
         client = client_of(name, colour)
         api.shutdown()
         api.server_close()
-        with pytest.raises(ProviderError, match="cannot reach 127.0.0.1") as error:
+        with pytest.raises(ProviderError, match=r"cannot reach 127\.0\.0\.1") as error:
             run(client, lambda llm: llm.chat("hello"))
         assert "connection" == error.value.kind
         assert "LLM_BASE_URL" in str(error.value)

@@ -58,7 +58,7 @@ class Core:
         return Call(self.provider, self.config.max_retries, _cost, self._attempts.append, response_model)
 
     def request(
-        self, messages: Messages, *, system: str | None, response_model: Any = None, **options: Any
+        self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
         given = {name: value for name, value in options.items() if value is not None}

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, Unpack
 
 from llm_gateway.client import flows
 from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
+from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.flow.drive import adrive, astream, drive, stream
 from llm_gateway.flow.steps import Await
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
-from llm_gateway.types import JsonObject, LLMResponse, StreamDelta, Tool
+from llm_gateway.types import LLMResponse, StreamDelta
 
 __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
 
@@ -34,49 +35,19 @@ class SyncLLMClient(Core):
     def _transport(self) -> Transport:
         return Transport(self.config.timeout_s, getattr(self.provider, "client", None))
 
-    def chat(
-        self,
-        messages: Messages,
-        *,
-        model: str | None = None,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        stop: Sequence[str] = (),
-        tools: Sequence[Tool | JsonObject] = (),
-        tool_choice: str | None = None,
-        extra: JsonObject | None = None,
-    ) -> LLMResponse[str]:
+    def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """
         Ask for text, or for calls of *tools*.
 
         Raises:
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
-        request = self.request(
-            messages,
-            system=system,
-            model=model,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            stop=stop,
-            tools=tools,
-            tool_choice=tool_choice,
-            extra=extra,
-        )
+        request = self.request(messages, **options)
         response: LLMResponse[str] = drive(flows.chat(self.call(), request), self._transport.session())
         return response
 
     def complete(
-        self,
-        messages: Messages,
-        *,
-        response_model: type[M],
-        model: str | None = None,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        extra: JsonObject | None = None,
+        self, messages: Messages, *, response_model: type[M], **options: Unpack[CompleteOptions]
     ) -> LLMResponse[M]:
         """
         Ask for an object of *response_model*, by the provider's own structured output, and validate it.
@@ -85,22 +56,14 @@ class SyncLLMClient(Core):
             StructuredOutputError: The answer was cut off, refused, or does not fit; its usage is on the error.
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
-        request = self.request(
-            messages,
-            system=system,
-            response_model=response_model,
-            model=model,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            extra=extra,
-        )
+        request = self.request(messages, response_model=response_model, **options)
         flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(flow, self._transport.session())
         return response
 
-    def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> Stream:
+    def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request = self.request(messages, system=system, **options)
+        request = self.request(messages, **options)
         return Stream(stream(flows.stream(self.call(), request), self._transport.session()))
 
     def close(self) -> None:
@@ -145,62 +108,24 @@ class LLMClient(Core):
     def _transport(self) -> AsyncTransport:
         return AsyncTransport(self.config.timeout_s, getattr(self.provider, "client", None))
 
-    async def chat(
-        self,
-        messages: Messages,
-        *,
-        model: str | None = None,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        stop: Sequence[str] = (),
-        tools: Sequence[Tool | JsonObject] = (),
-        tool_choice: str | None = None,
-        extra: JsonObject | None = None,
-    ) -> LLMResponse[str]:
+    async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
-        request = self.request(
-            messages,
-            system=system,
-            model=model,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            stop=stop,
-            tools=tools,
-            tool_choice=tool_choice,
-            extra=extra,
-        )
+        request = self.request(messages, **options)
         response: LLMResponse[str] = await adrive(flows.chat(self.call(), request), self._transport.session())
         return response
 
     async def complete(
-        self,
-        messages: Messages,
-        *,
-        response_model: type[M],
-        model: str | None = None,
-        system: str | None = None,
-        max_tokens: int | None = None,
-        temperature: float | None = None,
-        extra: JsonObject | None = None,
+        self, messages: Messages, *, response_model: type[M], **options: Unpack[CompleteOptions]
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
-        request = self.request(
-            messages,
-            system=system,
-            response_model=response_model,
-            model=model,
-            max_tokens=max_tokens,
-            temperature=temperature,
-            extra=extra,
-        )
+        request = self.request(messages, response_model=response_model, **options)
         flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(flow, self._transport.session())
         return response
 
-    def stream(self, messages: Messages, *, system: str | None = None, **options: Any) -> AsyncStream:
+    def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request = self.request(messages, system=system, **options)
+        request = self.request(messages, **options)
         return AsyncStream(flows.stream(self.call(), request), self._transport)
 
     async def close(self) -> None:

@@ -1,0 +1,50 @@
+"""What a caller may say beside the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from llm_gateway.types import JsonObject, Tool
+
+__all__ = ["ChatOptions", "CompleteOptions"]
+
+
+class CompleteOptions(TypedDict, total=False):
+    """
+    Options of ``complete``; None, or leaving one out, takes the client's setting.
+
+    Attributes:
+        model: A model of the client's provider.
+
+        system: The system prompt, put in front of the messages.
+
+        max_tokens: The most tokens that the answer may have.
+
+        temperature: From 0 to 2.
+
+        extra: Members of the provider's own request body, merged into it as they are.
+    """
+
+    model: str | None
+    system: str | None
+    max_tokens: int | None
+    temperature: float | None
+    extra: JsonObject | None
+
+
+class ChatOptions(CompleteOptions, total=False):
+    """
+    Options of ``chat`` and ``stream``.
+
+    Attributes:
+        stop: Texts at which the answer ends.
+
+        tools: What the model may call: `Tool`, or a dict with ``name``, ``description`` and ``parameters``.
+
+        tool_choice: ``auto``, ``none``, ``required``, or the name of a tool.
+    """
+
+    stop: Sequence[str]
+    tools: Sequence[Tool | JsonObject]
+    tool_choice: str | None

@@ -1,0 +1,68 @@
+"""Public calls of the client as users write them: their types are what the documentation says."""
+
+from decimal import Decimal
+from typing import Any, assert_type
+
+from pydantic import BaseModel
+
+from llm_gateway import (
+    GatewayConfig,
+    LLMClient,
+    LLMMessage,
+    LLMResponse,
+    StreamDelta,
+    SyncLLMClient,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    list_providers,
+)
+
+
+class Answer(BaseModel):
+    """Structured output."""
+
+    text: str
+
+
+class Mine:
+    """A provider of one's own."""
+
+    async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
+        """Answer."""
+        return LLMResponse(messages[-1].text, "mine", "model")
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+
+def sync() -> None:
+    """The sync client."""
+    with SyncLLMClient(model="anthropic:claude-haiku-5-5") as llm:
+        response = llm.chat("Hello", tools=[Tool("weigh", "Weigh", {"type": "object"})])
+        assert_type(response, LLMResponse[str])
+        assert_type(response.content, str)
+        assert_type(response.tool_calls, tuple[ToolCall, ...])
+        assert_type(llm.complete("Hello", response_model=Answer).content, Answer)
+        stream = llm.stream("Hello")
+        for delta in stream:
+            assert_type(delta, StreamDelta)
+        assert_type(stream.response, LLMResponse[str] | None)
+        assert_type(llm.total_cost_usd, Decimal | None)
+        assert_type(llm.total_tokens, int | None)
+        assert_type(llm.call_count, int)
+        assert_type(response.usage, TokenUsage | None)
+
+
+async def asynchronous() -> None:
+    """The async client, with settings and with a provider of one's own."""
+    async with LLMClient(GatewayConfig(provider="openai")) as llm:
+        assert_type(await llm.chat("Hello"), LLMResponse[str])
+        assert_type((await llm.complete("Hello", response_model=Answer)).content, Answer)
+        async for delta in llm.stream("Hello"):
+            assert_type(delta.text, str)
+    async with LLMClient(provider_instance=Mine()) as llm:
+        await llm.chat("Hello")
+
+
+assert_type(list_providers(), list[str])

@@ -1,0 +1,128 @@
+"""Retries and structured output as data: which step comes next, whatever does the steps."""
+
+import json
+
+import pytest
+from pydantic import BaseModel
+
+from llm_gateway.client import flows
+from llm_gateway.client.call import Call
+from llm_gateway.config import GatewayConfig
+from llm_gateway.exceptions import ProviderError, StructuredOutputError
+from llm_gateway.flow.steps import Now, Send, Sleep
+from llm_gateway.providers import openai
+from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, TokenUsage, WireReply
+
+REQUEST = ChatRequest("gpt-5-mini", (LLMMessage("user", (TextPart("hi"),)),))
+
+
+@pytest.fixture
+def call():
+    return Call(openai.provider(GatewayConfig(api_key="k")), 2, lambda *_: None, lambda _: None)
+
+
+def good(text):
+    reply = ChatReply((TextPart(text),), "gpt-5-mini", "id", "end_turn", TokenUsage(3, 4))
+    return WireReply(200, (), json.dumps(openai.openai_chat.DIALECT.encode_reply(reply)).encode())
+
+
+def bad(status, *headers, **error):
+    return WireReply(status, headers, json.dumps({"error": {"message": "no", **error}}).encode())
+
+
+def played(flow, replies):
+    """The steps of *flow*, with *replies* given to its requests in turn, and its result."""
+    steps, replies = [], list(replies)
+    step = next(flow)
+    try:
+        while True:
+            steps.append(step)
+            step = flow.send(replies.pop(0) if isinstance(step, Send) else 0.0 if isinstance(step, Now) else None)
+    except StopIteration as done:
+        return steps, done.value
+
+
+def kinds(steps):
+    return [type(step).__name__ for step in steps if not isinstance(step, Now)]
+
+
+def test_a_wait_that_the_provider_asks_for_is_the_next_step(call):
+    """As long as asked, then the same request again."""
+    steps, response = played(flows.chat(call, REQUEST), [bad(429, ("retry-after", "2")), good("yes")])
+    assert Sleep(2.0) in steps
+    assert ["Send", "Sleep", "Send"] == kinds(steps)
+    assert "yes" == response.content
+    assert [429, 200] == [one.status for one in response.attempts]
+
+
+def test_waits_grow_and_end(call):
+    """After the retries that are allowed the last error is raised."""
+    flow = flows.chat(call, REQUEST)
+    steps = []
+    with pytest.raises(ProviderError, match="answered 500"):
+        steps = collected(flow, steps, [bad(500)] * 3)
+    waits = [step.seconds for step in steps if isinstance(step, Sleep)]
+    assert 0.3 < waits[0] < 0.7 < waits[1] < 1.3
+
+
+def collected(flow, steps, replies):
+    replies = list(replies)
+    value = None
+    while True:
+        step = flow.send(value)
+        steps.append(step)
+        value = replies.pop(0) if isinstance(step, Send) else 0.0
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (bad(401), "auth"),
+        (bad(400), "invalid_request"),
+        (bad(429, code="insufficient_quota"), "quota_exhausted"),
+        (bad(429, ("retry-after", "3600")), "rate_limited"),
+    ],
+)
+def test_what_waiting_does_not_mend_is_not_tried_again(call, reply, kind):
+    """Wrong keys, wrong requests, empty accounts, and a wait of an hour, which is the caller's to decide."""
+    with pytest.raises(ProviderError) as error:
+        played(flows.chat(call, REQUEST), [reply])
+    assert kind == error.value.kind
+
+
+class Answer(BaseModel):
+    number: int
+
+
+def complete(call):
+    return flows.complete(call, REQUEST, flows.adapter_for(Answer))
+
+
+def test_an_answer_in_a_code_fence_is_read(call):
+    """Models do that, whatever they are told."""
+    _, response = played(complete(call), [good('```json\n{"number": 42}\n```')])
+    assert Answer(number=42) == response.content
+
+
+def test_a_wrong_answer_is_asked_again_with_what_was_wrong(call):
+    """Twice, then the error carries the answer and what all of it used."""
+    with pytest.raises(StructuredOutputError, match="does not fit the model: number: Input should be") as error:
+        played(complete(call), [good('{"number": "x"}')] * 3)
+    assert '{"number": "x"}' == error.value.text
+    assert 21 == error.value.usage.total_tokens
+
+
+def test_the_next_question_holds_the_problem(call):
+    """As a turn of the conversation."""
+    steps, response = played(complete(call), [good("{}"), good('{"number": 1}')])
+    second = json.loads([step for step in steps if isinstance(step, Send)][1].request.body)
+    assert "number: Field required" in second["messages"][-1]["content"]
+    assert 14 == response.usage.total_tokens
+
+
+def test_a_refusal_is_said_to_be_one(call):
+    """It is not asked again."""
+    body = {"choices": [{"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"}]}
+    reply = WireReply(200, (), json.dumps(body).encode())
+    with pytest.raises(StructuredOutputError, match="ended early: refusal\n  it was: 'I cannot'\n  the model will not"):
+        played(complete(call), [reply])

@@ -1,0 +1,75 @@
+"""Where settings come from, and what is said of a wrong one."""
+
+import pytest
+
+from llm_gateway import SyncLLMClient
+from llm_gateway.config import GatewayConfig, load
+from llm_gateway.exceptions import ConfigError, CostLimitExceededError, MissingKeyError, UnknownProviderError
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch, tmp_path):
+    for name in ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "LLM_API_KEY", "LLM_MODEL", "LLM_PROVIDER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_an_argument_wins_over_a_variable_and_that_over_the_file(monkeypatch, tmp_path):
+    """``.env`` is read from the folder of the run."""
+    (tmp_path / ".env").write_text("LLM_MODEL=openai:from-file\nLLM_MAX_TOKENS=7\n")
+    assert ("openai", "from-file") == load().target()
+    monkeypatch.setenv("LLM_MODEL", "from-variable")
+    assert ("anthropic", "from-variable") == load().target()
+    assert ("openai", "from-argument") == load(model="openai:from-argument").target()
+    assert 7 == load().max_tokens
+
+
+def test_a_key_comes_from_our_variable_then_from_the_providers_own(monkeypatch, tmp_path):
+    """Also from ``.env``; it is never shown."""
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=of-file\n")
+    assert "of-file" == load().key("openai")
+    monkeypatch.setenv("OPENAI_API_KEY", "of-openai")
+    assert "of-openai" == load().key("openai")
+    monkeypatch.setenv("LLM_API_KEY", "of-ours")
+    assert "of-ours" == load().key("openai")
+    assert "of-ours" not in repr(load())
+
+
+def test_no_key_names_the_variables():
+    """And the command to type."""
+    with pytest.raises(MissingKeyError) as error:
+        SyncLLMClient(provider="openai")
+    assert (
+        "no API key for 'openai'\n"
+        "  neither OPENAI_API_KEY nor LLM_API_KEY is set, in the environment or in .env\n"
+        "  export OPENAI_API_KEY=..." == str(error.value)
+    )
+
+
+def test_an_unknown_provider_offers_the_nearest():
+    """And lists all."""
+    with pytest.raises(UnknownProviderError) as error:
+        SyncLLMClient(provider="antropic")
+    assert (
+        "unknown provider 'antropic'\n"
+        "  did you mean 'anthropic'?\n"
+        "  known providers: anthropic, local_claude, openai, openai_responses" == str(error.value)
+    )
+
+
+def test_every_wrong_value_is_named_at_once(monkeypatch):
+    """By the variable that holds it."""
+    monkeypatch.setenv("LLM_MAX_TOKENS", "-1")
+    monkeypatch.setenv("LLM_TIMEOUT_S", "soon")
+    with pytest.raises(ConfigError) as error:
+        load()
+    assert "LLM_MAX_TOKENS = '-1': Input should be greater than 0" in str(error.value)
+    assert "LLM_TIMEOUT_S = 'soon': Input should be a valid number" in str(error.value)
+
+
+def test_the_cost_limit_refuses_the_call():
+    """Before it is sent."""
+    client = SyncLLMClient(GatewayConfig(api_key="k", cost_limit_usd=0))
+    with pytest.raises(CostLimitExceededError, match=r"the cost limit of \$0 is reached") as error:
+        client.chat("hello")
+    assert "raise LLM_COST_LIMIT_USD" in str(error.value)
