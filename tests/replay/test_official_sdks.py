@@ -1,0 +1,239 @@
+"""
+Recorded requests, made again by the official SDKs, are answered with the recorded bytes.
+
+An SDK of today does not make every request of the recordings again: members were renamed, defaults added. Those are
+told apart by what the diagnosis of the miss says, and counted by themselves.
+"""
+
+import contextlib
+import inspect
+import json
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import anthropic
+import boto3
+import botocore.config
+import cohere
+import groq
+import ollama
+import openai
+import pytest
+import together
+from google import genai
+
+from llm_gateway.cassettes.cassette import Settings
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import CassetteMissError
+
+PATHS = {
+    "/chat/completions": lambda client: client.chat.completions,
+    "/completions": lambda client: client.completions,
+    "/embeddings": lambda client: client.embeddings,
+    "/responses": lambda client: client.responses,
+    "/moderations": lambda client: client.moderations,
+    "/v1/messages": lambda client: client.messages,
+    "/v1/complete": lambda client: client.completions,
+}
+
+
+def stainless(client, ours, body, query):
+    """Call the SDK's method with what the recorded body says; the bytes that came back."""
+    resource = next(get(client) for path, get in PATHS.items() if ours.endswith(path))
+    known = inspect.signature(resource.create).parameters
+    named = {name: value for name, value in body.items() if name in known}
+    extra = {name: value for name, value in body.items() if name not in known}
+    create = resource.with_streaming_response.create
+    with create(**named, extra_body=extra or None, extra_query=query or None) as reply:
+        return reply.http_response.read()
+
+
+def with_base(make, url, suffix):
+    base = url.partition("#")[0].partition("?")[0].removesuffix(suffix)
+    return make(base_url=base, api_key="k", max_retries=0)
+
+
+def by_openai(url, body, query):
+    suffix = next(path for path in PATHS if urlsplit(url).path.endswith(path))
+    return stainless(with_base(openai.OpenAI, url, suffix), suffix, body, query)
+
+
+def by_azure(url, body, query):
+    parts = urlsplit(url)
+    if "/deployments/" not in parts.path:
+        return by_openai(url, body, query)
+    client = openai.AzureOpenAI(
+        azure_endpoint=f"{parts.scheme}://{parts.netloc}",
+        azure_deployment=parts.path.split("/deployments/")[1].split("/")[0],
+        api_key="k",
+        api_version=dict(query)["api-version"],
+        max_retries=0,
+    )
+    suffix = next(path for path in PATHS if parts.path.endswith(path))
+    return stainless(client, suffix, {"model": "m", **body} if "model" not in body else body, {})
+
+
+def by_anthropic(url, body, query):
+    suffix = next(path for path in ("/v1/messages", "/v1/complete") if urlsplit(url).path.endswith(path))
+    return stainless(with_base(anthropic.Anthropic, url, suffix), suffix, body, query)
+
+
+def by_groq(url, body, query):
+    return stainless(with_base(groq.Groq, url, "/openai/v1/chat/completions"), "/chat/completions", body, query)
+
+
+def by_together(url, body, query):
+    suffix = next(path for path in PATHS if urlsplit(url).path.endswith(path))
+    return stainless(with_base(together.Together, url, f"/v1{suffix}"), suffix, body, query)
+
+
+def by_google(url, body, query):
+    parts = urlsplit(url)
+    version, model = next(
+        (version, parts.path.split(f"/{version}/")[1]) for version in VERSIONS if f"/{version}/" in parts.path
+    )
+    model, _, verb = model.partition(":")
+    options = {
+        "base_url": f"{parts.scheme}://{parts.netloc}{parts.path.split(f'/{version}/')[0]}",
+        "api_version": version,
+    }
+    if "publishers/" in model:
+        client = genai.Client(vertexai=True, api_key="k", http_options=options)
+    else:
+        client = genai.Client(api_key="k", http_options=options)
+    config = {"http_options": {"extra_body": body}}
+    if verb == "streamGenerateContent":
+        return [one.text for one in client.models.generate_content_stream(model=model, contents="x", config=config)]
+    return client.models.generate_content(model=model, contents="x", config=config).text
+
+
+def by_boto3(url, body, query):
+    parts = urlsplit(url)
+    prefix, _, rest = parts.path.rpartition("/model/")
+    model, verb = map(unquote, rest.rsplit("/", 1))
+    client = boto3.client(
+        "bedrock-runtime",
+        endpoint_url=f"{parts.scheme}://{parts.netloc}{prefix}",
+        region_name="us-east-1",
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="k",
+        config=botocore.config.Config(retries={"max_attempts": 0}, response_checksum_validation="when_required"),
+    )
+    match verb:
+        case "converse":
+            return client.converse(modelId=model, **body)["output"]
+        case "converse-stream":
+            return list(client.converse_stream(modelId=model, **body)["stream"])
+        case "invoke":
+            return client.invoke_model(modelId=model, body=json.dumps(body))["body"].read()
+        case _:
+            return list(client.invoke_model_with_response_stream(modelId=model, body=json.dumps(body))["body"])
+
+
+def by_cohere(url, body, query):
+    parts = urlsplit(url)
+    is_v2 = "/v2/" in parts.path
+    client = (cohere.ClientV2 if is_v2 else cohere.Client)(api_key="k", base_url=f"{parts.scheme}://{parts.netloc}")
+    body = dict(body)
+    if parts.path.endswith("/chat"):
+        return (
+            list(client.chat_stream(**without(body, "stream")))
+            if body.get("stream")
+            else client.chat(**without(body, "stream"))
+        )
+    return getattr(client, parts.path.rsplit("/", 1)[1])(**body)
+
+
+def without(body, name):
+    return {key: value for key, value in body.items() if key != name}
+
+
+def by_ollama(url, body, query):
+    parts = urlsplit(url)
+    client = ollama.Client(host=f"{parts.scheme}://{parts.netloc}")
+    answer = getattr(client, parts.path.rsplit("/", 1)[1])(**body)
+    return list(answer) if body.get("stream") else answer
+
+
+VERSIONS = ("v1beta1", "v1beta", "v1alpha", "v1")
+BY_PROVIDER = {
+    "anthropic": by_anthropic,
+    "azure": by_azure,
+    "bedrock": by_boto3,
+    "cohere": by_cohere,
+    "groq": by_groq,
+    "together": by_together,
+    "ollama": by_ollama,
+    "google-gla": by_google,
+    "google-vertex": by_google,
+}
+BY_API = {
+    "anthropic.messages": by_anthropic,
+    "openai.chat": by_openai,
+    "openai.completions": by_openai,
+    "openai.embeddings": by_openai,
+    "openai.responses": by_openai,
+    "openai.moderations": by_openai,
+    "gemini.generate": by_google,
+    "bedrock.converse": by_boto3,
+}
+NOT_BY_ONE = {"cohere.v1.generate", "bedrock.agent", "gemini.embed", "gemini.cached_contents", "gemini.interactions"}
+
+
+def sender_of(expected):
+    """The SDK that makes such a request; None where none of those installed here does."""
+    if expected["method"] != "POST" or not expected["api"] or expected["api"] in NOT_BY_ONE:
+        return None
+    by_provider = BY_PROVIDER.get(expected["provider"])
+    if expected["api"].startswith("openai.") and by_provider not in (by_azure, by_groq, by_together):
+        return BY_API.get(expected["api"])
+    return by_provider or BY_API.get(expected["api"])
+
+
+def outcomes_of(traffic, row):
+    """By position: ``same``, ``other`` where the SDK of today makes another request, or what went wrong."""
+    entries, found = dict(traffic.load(row["file"])), {}
+    with contextlib.suppress(CassetteMissError):
+        with use_cassette(traffic.data / row["file"], Mode.REPLAY, settings=Settings(allow_unused=True)) as cassette:
+            for expected in row["expected"]:
+                if sender_of(expected) is not None:
+                    found[expected["index"]] = outcome(traffic, expected, entries[expected["index"]], cassette)
+    return found
+
+
+def outcome(traffic, expected, entry, cassette):
+    request = entry["request"]
+    url = request["uri"] if "://" in request["uri"] else f"https://{request['uri']}"
+    raw = traffic.plain(traffic.body_of(request), traffic.headers_of(request))
+    recorded = traffic.plain(traffic.body_of(entry["response"]), traffic.headers_of(entry["response"]))
+    query = dict(parse_qsl(urlsplit(url).query))
+    before = len(cassette.calls)
+    said = None
+    try:
+        got = sender_of(expected)(url, json.loads(raw), query)
+    except Exception as error:  # noqa: BLE001  each SDK has its own; a recorded error status is one
+        reply = getattr(error, "response", None)
+        got, said = reply.content if hasattr(reply, "content") else None, f"{type(error).__name__}: {error}"
+    served = [call.served for call in cassette.calls[before:]]
+    if served == ["replay"]:
+        return "same" if not isinstance(got, bytes) or got == recorded else "wrong: bytes"
+    if served == [] and said:
+        return f"other: {said}"  # the SDK of today has no way to say it
+    miss = cassette.misses()[-1] if served == ["miss"] else None
+    return f"other: {miss}" if miss and "differs in" in str(miss) else f"wrong: {served} {said} {miss}"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_recorded_requests_made_by_the_sdks(traffic, record_property):
+    """Each by the SDK of its provider, or by the SDK whose format it speaks."""
+    outcomes = {}
+    for row in traffic.manifest:
+        outcomes.update({(row["file"], index): text for index, text in outcomes_of(traffic, row).items()})
+    wrong = {key: text for key, text in outcomes.items() if text.startswith("wrong")}
+    same = sum(text == "same" for text in outcomes.values())
+    for key, text in outcomes.items():
+        if text != "same":
+            print(key, text[:400])
+    record_property("counted made again by official SDKs", f"{same} of {len(outcomes)}")
+    assert {} == wrong
+    assert same > 100
