@@ -37,7 +37,7 @@ class Tape:
         self._index = Index(self._requests, normalize)
         self._used = [False] * len(self._entries)
         self._processes_used = [False] * len(self.processes)
-        self._origins = {place(request.url)[0] for request in self._requests}
+        self._places = {place(request.url)[:2] for request in self._requests}
 
     def _read_each(self, section: str, entries: list[Any], read: Any) -> list[Any]:
         done = []
@@ -80,8 +80,8 @@ class Tape:
             raise self._broken("interactions", position, error) from error
 
     def knows(self, url: str) -> bool:
-        """Whether anything was recorded of the host of *url*."""
-        return place(url)[0] in self._origins
+        """Whether anything was recorded at the address of *url*, whatever was asked there."""
+        return place(url)[:2] in self._places
 
     def recorded(self) -> list[Recorded]:
         """Every recorded request, for a diagnosis."""

@@ -71,6 +71,10 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/responses$|/v1/responses/[^/]+$", "openai.responses", "openai"),
         (r"/v1/embeddings$|/deployments/[^/]+/embeddings$", "openai.embeddings", "openai"),
         (r"/v1/completions$|/deployments/[^/]+/completions$", "openai.completions", "openai"),
+        (r"/v1/moderations$", "openai.moderations", "openai"),
+        (r"/v1/images/(generations|edits|variations)$", "openai.images", "openai"),
+        (r"/v1/audio/(speech|transcriptions|translations)$", "openai.audio", "openai"),
+        (r"/v[12]/rerank$", "cohere.rerank", "cohere"),
         (r":(stream)?[gG]enerateContent$", "gemini.generate", "gemini"),
         (r":(embedContent|batchEmbedContents)$", "gemini.embed", "gemini"),
         (r"/model/[^/]+/converse$|/model/[^/]+/converse-stream$", "bedrock.converse", "bedrock"),
@@ -78,6 +82,7 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/v2/chat$", "cohere.v2.chat", "cohere"),
         (r"/api/chat$", "ollama.chat", "ollama"),
         (r"/api/generate$", "ollama.generate", "ollama"),
+        (r"/api/embed(dings)?$", "ollama.embed", "ollama"),
     )
 )
 
