@@ -1,0 +1,199 @@
+"""Every fixture and every argument of the marker, recorded and replayed, alone and on two workers."""
+
+import os
+import sys
+
+import pytest
+
+TEST = """
+    import app, asyncio, pytest
+    from pydantic import BaseModel
+
+    class Answer(BaseModel):
+        text: str
+
+    def test_llm(llm):
+        assert llm.chat("ping").content == "pong"
+        assert llm.total_tokens == 15
+
+    async def test_llm_async(llm):
+        assert (await llm.chat("ping")).content == "pong"
+        async with llm.stream("ping") as stream:
+            pass
+
+    async def test_sync_llm(sync_llm):
+        assert sync_llm.chat("ping").usage.input_tokens == 12
+
+    def test_async_llm(async_llm):
+        assert asyncio.run(async_llm.chat("ping")).content == "pong"
+
+    def test_llm_cassette(llm_cassette, llm):
+        llm.chat("ping")
+        (call,) = llm_cassette.calls
+        assert call.metering.usage.output_tokens == 3
+
+    @pytest.mark.llm(model="claude-sonnet-5-5")
+    def test_model(llm):
+        assert llm.model == "claude-sonnet-5-5"
+        llm.chat("ping")
+
+    @pytest.mark.llm(cassette="shared/mine.yaml")
+    def test_cassette():
+        app.ask("ping")
+
+    @pytest.mark.llm
+    class TestClass:
+        def test_in_class(self):
+            app.ask("ping")
+
+    @pytest.mark.llm(allow_unused=True)
+    def test_allow_unused(request):
+        app.ask("ping")
+        if request.config.getoption("llmg_record"):
+            app.ask("only while recording")
+
+    @pytest.mark.llm(ignore_hosts=["127.0.0.1"])
+    def test_ignore_hosts():
+        app.ask("ping")
+"""
+
+
+@pytest.fixture
+def suite(project, monkeypatch, provider):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url)
+    project.makepyfile(test_app=TEST)
+    return project
+
+
+AUTO = ("-o", "asyncio_mode=auto")
+TESTS = 10
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_each_records_and_replays(workers, suite, provider, monkeypatch):
+    """With the key gone when it replays; only the ignored host is called."""
+    suite.runpytest_subprocess("--llm-record", *AUTO, *workers).assert_outcomes(passed=TESTS)
+    asked = len(provider.asked)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    suite.runpytest_subprocess(*AUTO, *workers).assert_outcomes(passed=TESTS)
+
+    assert 1 == len(provider.asked) - asked
+    assert (suite.path / "cassettes" / "shared" / "mine.yaml").exists()
+    assert (suite.path / "cassettes" / "test_app" / "TestClass.test_in_class.yaml").exists()
+    assert not (suite.path / "cassettes" / "test_app" / "test_ignore_hosts.yaml").exists()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_ini_values(workers, suite, provider):
+    """Folder, name, model and ignored hosts come from the ini file."""
+    suite.makeini(
+        "[pytest]\npythonpath = .\nasyncio_mode = auto\nllm_cassette_folder = recordings\n"
+        "llm_cassette_name = {module}-{test}.yaml\nllm_model = claude-opus-5-5\n"
+    )
+    suite.runpytest_subprocess("--llm-record", "-k", "test_llm_cassette", *workers).assert_outcomes(
+        passed=1, deselected=0 if workers else TESTS - 1
+    )
+    assert "claude-opus-5-5" == provider.asked[-1]["model"]
+    assert ["test_app-test_llm_cassette.yaml"] == [file.name for file in (suite.path / "recordings").iterdir()]
+
+
+def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
+    """And what to type."""
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    result = suite.runpytest_subprocess("--llm-record", "-k", "test_llm_cassette")
+    result.stdout.fnmatch_lines(
+        ["*MissingKeyError: no API key for 'anthropic'", "*neither ANTHROPIC_API_KEY nor LLM_API_KEY is set*"]
+    )
+    result.stdout.fnmatch_lines(["*export ANTHROPIC_API_KEY=..."])
+
+
+def test_an_unknown_provider_offers_the_nearest(suite):
+    """In the ini file as anywhere."""
+    result = suite.runpytest_subprocess("-o", "llm_model=antropic:x", "-k", "test_llm_cassette")
+    result.stdout.fnmatch_lines(["*unknown provider 'antropic'", "*did you mean 'anthropic'?"])
+
+
+def test_hooks_of_a_conftest(suite, provider):
+    """One rewrites what is compared, one what is written."""
+    suite.makeconftest(
+        """
+        import dataclasses, json
+
+        def changed(request, **members):
+            body = {**json.loads(request.body), **members}
+            return dataclasses.replace(request, body=json.dumps(body).encode())
+
+        def pytest_llm_normalize(request):
+            return changed(request, messages=[])
+
+        def pytest_llm_before_save(request):
+            return changed(request, metadata={"by": "hook"})
+        """
+    )
+    suite.makepyfile(
+        test_hooked="""
+        import app, pytest, time
+
+        @pytest.mark.llm
+        def test_now():
+            app.ask(f"it is {time.time()}", metadata={"by": "hook"})
+        """
+    )
+    suite.runpytest_subprocess("--llm-record", "test_hooked.py").assert_outcomes(passed=1)
+    suite.runpytest_subprocess("test_hooked.py").assert_outcomes(passed=1)
+
+    assert "hook" in (suite.path / "cassettes" / "test_hooked" / "test_now.yaml").read_text()
+    assert 1 == len(provider.asked)
+
+
+CLAUDE = f"""#!{sys.executable}
+import json, sys
+print(json.dumps({{"type": "result", "subtype": "success", "is_error": False, "num_turns": 1,
+    "result": sys.stdin.read().upper(), "total_cost_usd": 0.25,
+    "modelUsage": {{"claude-haiku-5-5": {{"inputTokens": 3, "outputTokens": 4}}}}}}))
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_the_claude_command(workers, project, monkeypatch):
+    """Replayed with the command gone; its own cost is in the summary; unmarked it is refused."""
+    folder = project.mkdir("bin")
+    (folder / "claude").write_text(CLAUDE)
+    (folder / "claude").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    project.makepyfile(
+        test_claude="""
+        import json, shutil, subprocess, pytest
+
+        def ask(text):
+            assert shutil.which("claude")
+            command = ["claude", "-p", "--output-format", "json"]
+            done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+            return json.loads(done.stdout)["result"]
+
+        @pytest.mark.llm
+        @pytest.mark.parametrize("text", ["one", "two"])
+        def test_runs(text):
+            assert ask(text) == text.upper()
+        """
+    )
+    record = project.runpytest_subprocess("--llm-record", *workers)
+    record.assert_outcomes(passed=2)
+    record.stdout.fnmatch_lines(["record  2 calls: 6 tokens in, 8 out, $0.5000 spent"])
+    source = project.path / "test_claude.py"
+    unmarked = source.read_text().replace("@pytest.mark.llm\n", "")
+    (project.path / "test_unmarked.py").write_text(unmarked)
+    refused = project.runpytest_subprocess("test_unmarked.py", *workers)
+    refused.assert_outcomes(failed=2)
+    refused.stdout.fnmatch_lines(["*BlockedCallError: test_unmarked.py::test_runs* called the command 'claude -p*"])
+    (folder / "claude").unlink()
+    replay = project.runpytest_subprocess("test_claude.py", *workers)
+    replay.assert_outcomes(passed=2)
+    replay.stdout.fnmatch_lines(["replay  2 calls: 6 tokens in, 8 out, $0.5000 not spent*"])
+    source.write_text(source.read_text().replace('["one", "two"]', '["three"]').replace("text.upper()", '"ONE"'))
+    missed = project.runpytest_subprocess("test_claude.py", *workers)
+    missed.assert_outcomes(failed=1)
+    missed.stdout.fnmatch_lines(
+        ["*CassetteMissError: no recording matches the command 'claude -p --output-format json'*"]
+    )
