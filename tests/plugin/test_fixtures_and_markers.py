@@ -191,9 +191,13 @@ def test_the_claude_command(workers, project, monkeypatch):
     replay = project.runpytest_subprocess("test_claude.py", *workers)
     replay.assert_outcomes(passed=2)
     replay.stdout.fnmatch_lines(["replay  2 calls: 6 tokens in, 8 out, $0.5000 not spent*"])
-    source.write_text(source.read_text().replace('["one", "two"]', '["three"]').replace("text.upper()", '"ONE"'))
+    source.write_text(source.read_text().replace("input=text", 'input=text + "!"'))
     missed = project.runpytest_subprocess("test_claude.py", *workers)
-    missed.assert_outcomes(failed=1)
+    missed.assert_outcomes(failed=2)
     missed.stdout.fnmatch_lines(
-        ["*CassetteMissError: no recording matches the command 'claude -p --output-format json'*"]
+        [
+            "*CassetteMissError: no recording matches the command 'claude -p --output-format json'",
+            "  nearest: #1, differs in what it reads: one! != one",
+            "  to record it: pytest --llm-record test_claude.py::test_runs*",
+        ]
     )
