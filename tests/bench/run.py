@@ -7,13 +7,16 @@ that a busy machine slows both sides alike. Only loopback is used.
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -26,6 +29,7 @@ import vcr
 import yaml
 from stub import serve_stream
 
+from llm_gateway import SyncLLMClient
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
 
@@ -249,11 +253,107 @@ def first_byte(folder: Path) -> Iterator[Row]:
     yield Row("first byte of a stream while recording", "within 5 ms of unrecorded", f"{later:+.2f} ms", later < 5)
 
 
+def memory(folder: Path) -> Iterator[Row]:
+    """The most that recording holds of one long stream, beside the stream's own size."""
+    url, stop = serve_stream(pieces=2_000, gap_s=0, size=10_000)
+    total = 0
+    with use_cassette(folder / "long.yaml", Mode.LIVE), httpx2.Client() as client:
+        tracemalloc.start()
+        with client.stream("POST", url, json={"model": "x", "messages": []}) as reply:
+            for piece in reply.iter_raw():
+                total += len(piece)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    stop()
+    times = peak / total
+    yield Row("memory while recording a 20 MB stream", "one exchange", f"{times:.1f}x its size, put together", times < 2.5)
+
+
+CLAUDE = """#!{python}
+import json, sys
+def say(**event):
+    print(json.dumps(event), flush=True)
+if "--input-format" not in sys.argv:
+    sys.stdin.read()
+for line in sys.stdin:
+    value = json.loads(line)
+    if value["type"] == "control_request":
+        response = {{"subtype": "success", "request_id": value["request_id"], "response": {{"commands": []}}}}
+        say(type="control_response", response=response)
+        continue
+    say(type="system", subtype="init", session_id="s", model="m", tools=[], claude_code_version="2.1.329")
+    text = [{{"type": "text", "text": "pong"}}]
+    say(type="assistant", message={{"model": "m", "content": text}}, parent_tool_use_id=None, session_id="s")
+    break
+say(type="result", subtype="success", is_error=False, num_turns=1, result="pong", session_id="s", duration_ms=1,
+    duration_api_ms=1, total_cost_usd=0.5, usage={{}}, modelUsage={{"m": {{"inputTokens": 1, "outputTokens": 1}}}})
+"""
+
+
+def claude(folder: Path) -> Iterator[Row]:
+    """One replayed run of the command line, wall time: through the shim, through the client, through the agent SDK."""
+    program = folder / "claude"
+    program.write_text(CLAUDE.format(python=sys.executable))
+    program.chmod(0o755)
+    search = os.environ["PATH"]
+    ways = {
+        "`claude -p` by `subprocess.run`": (by_subprocess, 40),
+        "`claude` by `SyncLLMClient`": (by_client, 5),
+        "`claude` by `claude-agent-sdk`": (by_sdk, 5),
+    }
+    for number, (what, (work, target)) in enumerate(ways.items()):
+        path = folder / f"claude-{number}.yaml"
+        os.environ["PATH"] = f"{folder}{os.pathsep}{search}"
+        with use_cassette(path, Mode.RECORD):
+            work()
+        os.environ["PATH"] = search
+        spent = statistics.median(replayed(path, work) for _ in range(ROUNDS)) * 1000
+        yield Row(f"{what}, replayed", f"at most {target} ms", f"{spent:.1f} ms", spent <= target)
+
+
+def replayed(path: Path, work: Callable[[], object]) -> float:
+    """Wall seconds of *work* inside its cassette, without opening it."""
+    with use_cassette(path):
+        start = time.perf_counter()
+        work()
+        return time.perf_counter() - start
+
+
+def by_subprocess() -> None:
+    """As an application does it."""
+    done = subprocess.run(["claude", "-p"], input=b"ping", capture_output=True, check=True)
+    assert b"pong" in done.stdout
+
+
+def by_client() -> None:
+    """Through the package's own client."""
+    assert SyncLLMClient(provider="local_claude").chat("ping").content == "pong"
+
+
+def by_sdk() -> None:
+    """Through the agent SDK, its event loop included."""
+    import claude_agent_sdk
+
+    async def ask() -> None:
+        options = claude_agent_sdk.ClaudeAgentOptions(cli_path="claude")
+        messages = [message async for message in claude_agent_sdk.query(prompt="ping", options=options)]
+        assert isinstance(messages[-1], claude_agent_sdk.ResultMessage)
+
+    asyncio.run(ask())
+
+
 def main() -> int:
     """Print the table; the exit code says whether every target was met."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows = [*start_up(), *one_call(folder), *big_file(folder), *first_byte(folder)]
+        rows = [
+            *start_up(),
+            *one_call(folder),
+            *big_file(folder),
+            *first_byte(folder),
+            *memory(folder),
+            *claude(folder),
+        ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")
     return 0 if all(row.is_met for row in rows) else 1

@@ -10,8 +10,8 @@ from collections.abc import Callable
 __all__ = ["serve_stream"]
 
 
-def serve_stream(*, pieces: int, gap_s: float) -> tuple[str, Callable[[], None]]:
-    """Serve one event stream of *pieces* events, *gap_s* apart; return its address and how to stop it."""
+def serve_stream(*, pieces: int, gap_s: float, size: int = 0) -> tuple[str, Callable[[], None]]:
+    """Serve one event stream of *pieces* events of *size* bytes and more, *gap_s* apart; its address and its end."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -23,7 +23,7 @@ def serve_stream(*, pieces: int, gap_s: float) -> tuple[str, Callable[[], None]]
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
             for number in range(pieces):
-                self._piece(b'data: {"n": %d}\n\n' % number)
+                self._piece(b'data: {"n": %d, "text": "%s"}\n\n' % (number, b"x" * size))
                 time.sleep(gap_s)
             self._piece(b"data: [DONE]\n\n")
             self.wfile.write(b"0\r\n\r\n")

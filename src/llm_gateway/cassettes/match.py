@@ -21,7 +21,7 @@ _UNASKED = QUERY | frozenset({"x-amz-date", "x-amz-expires", "x-goog-date", "x-g
 """Query parameters that carry credentials or the moment of signing; they say nothing of what is asked."""
 _CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
 _CALL_KINDS = frozenset({"tool_use", "function", "function_call", "tool_call", "custom_tool_call"})
-_HAS_CALL_IDS = re.compile(rb"tool_?(?:call_id|use)|call_id|\"function\"", re.IGNORECASE)
+_SIGNS_OF_CALLS = (b"call_id", b"tool_use", b"toolUse", b"tool_call", b'"function')
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 
 
@@ -57,7 +57,7 @@ def canonical_body(request: WireRequest) -> bytes:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return body
-    return canonical_json(value, with_call_ids=_HAS_CALL_IDS.search(body) is not None)
+    return canonical_json(value, with_call_ids=any(sign in body for sign in _SIGNS_OF_CALLS))
 
 
 def canonical_json(value: Any, *, with_call_ids: bool = True) -> bytes:

@@ -64,6 +64,7 @@ class Recording:
         if end == "partial" and self._said_its_end():
             end = "complete"
         headers, body, chunks = _plain(self._headers, self._parts)
+        self._parts = []
         reply = None if self._status is None else WireReply(self._status, headers, body)
         if reply is None and failure is None:
             failure, text, end = "read_timeout", "the caller gave up before the reply began", "error"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,8 @@ from llm_gateway.wire.sse import SseParser
 from llm_gateway.wire.usage import READERS
 
 __all__ = ["read_exchange", "read_process"]
+
+_PIECE = 65536
 
 
 def read_exchange(
@@ -31,9 +33,9 @@ def read_exchange(
     if endpoint is None:
         return Reading()
     asked = _object(request_body)
-    events = _events(reply_headers, reply_body)
+    is_stream = _is_stream(reply_headers, reply_body)
     is_good = 200 <= status < 300
-    body = _folded(endpoint.api, events) if events is not None else _object(reply_body)
+    body = _folded(endpoint.api, _events(reply_body)) if is_stream else _object(reply_body)
     reader = READERS.get(endpoint.api)
     return Reading(
         provider=endpoint.provider,
@@ -41,7 +43,7 @@ def read_exchange(
         model_requested=_text(asked.get("model")) or endpoint.model,
         model_served=_text(body.get("model")) if is_good else None,
         usage=_real(reader(body)) if reader and is_good else None,
-        is_streaming=events is not None,
+        is_streaming=is_stream,
         service_tier=_text(body.get("service_tier")),
     )
 
@@ -62,16 +64,23 @@ def _object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _events(headers: Headers, body: bytes) -> list[dict[str, Any]] | None:
-    """The objects of an event stream, or None when the body is none; headers are often stripped, so look at it too."""
+def _is_stream(headers: Headers, body: bytes) -> bool:
+    """Headers are often stripped from recordings, so look at the body too."""
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    if "event-stream" not in kind and not body.lstrip().startswith((b"data:", b"event:", b":")):
-        return None
-    parsed = (_object(event.data.encode()) for event in SseParser().feed(body + b"\n\n"))
-    return [event for event in parsed if event]
+    return "event-stream" in kind or body[:64].lstrip().startswith((b"data:", b"event:", b":"))
 
 
-def _folded(api: str, events: list[dict[str, Any]]) -> dict[str, Any]:
+def _events(body: bytes) -> Iterator[dict[str, Any]]:
+    """The objects of an event stream, one at a time: a stream may be long."""
+    parser = SseParser()
+    for start in range(0, len(body), _PIECE):
+        yield from (
+            found for event in parser.feed(body[start : start + _PIECE]) if (found := _object(event.data.encode()))
+        )
+    yield from (found for event in parser.feed(b"\n\n") if (found := _object(event.data.encode())))
+
+
+def _folded(api: str, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """One reply body out of a stream's events, as far as model and usage go."""
     if api == "anthropic.messages":
         return _folded_messages(events)
