@@ -266,7 +266,9 @@ def memory(folder: Path) -> Iterator[Row]:
         tracemalloc.stop()
     stop()
     times = peak / total
-    yield Row("memory while recording a 20 MB stream", "one exchange", f"{times:.1f}x its size, put together", times < 2.5)
+    yield Row(
+        "memory while recording a 20 MB stream", "one exchange", f"{times:.1f}x its size, put together", times < 2.5
+    )
 
 
 CLAUDE = """#!{python}
