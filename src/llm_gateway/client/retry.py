@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 from llm_gateway.exceptions import ProviderError
 
 __all__ = ["wait_s"]
@@ -22,4 +20,13 @@ def wait_s(error: ProviderError, attempt: int, max_retries: int) -> float | None
         return None
     if error.retry_after_s is not None:
         return error.retry_after_s if error.retry_after_s <= _LONGEST_S else None
-    return min(_FIRST_S * 2.0 ** (attempt - 1), _LONGEST_S) * random.uniform(0.75, 1.25)  # noqa: S311  jitter, no secret
+    return _grown(attempt)
+
+
+def _grown(attempt: int) -> float:
+    """Twice as long after each attempt, and a little apart from other callers."""
+    from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+
+    state = RetryCallState(Retrying(), None, (), {})
+    state.attempt_number = attempt
+    return wait_exponential_jitter(initial=_FIRST_S, max=_LONGEST_S, jitter=_FIRST_S / 2)(state)
