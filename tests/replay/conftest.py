@@ -85,19 +85,6 @@ def traffic():
     )
 
 
-def pytest_terminal_summary(terminalreporter):
-    """Print what the suite counted, from whichever process counted it."""
-    lines = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for name, value in getattr(report, "user_properties", ()):
-                if name.startswith("counted "):
-                    lines[name.removeprefix("counted ")] = value
-    if lines:
-        terminalreporter.section("recorded traffic")
-        terminalreporter.write_line("; ".join(f"{name}: {value}" for name, value in sorted(lines.items())))
-
-
 PIECES = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},

@@ -45,7 +45,7 @@ class Runs:
         self._recorded = cassette.processes_left()
         self._taken: set[int] = set()
         self._read: set[str] = set()
-        self._path_before: str | None = None
+        self._is_on_path = False
         self.folder = Folder(Path(tempfile.mkdtemp(prefix="llm-gateway-")))
         self.folder.write_plan(self._plan())
         cassette.add_source(self.collect)
@@ -87,8 +87,8 @@ class Runs:
 
     def stand_in(self) -> None:
         """Let ``claude`` be found on the search path of this process and its children until the cassette closes."""
-        self._path_before = os.environ.get("PATH", os.defpath)
-        os.environ["PATH"] = f"{self.bin}{os.pathsep}{self._path_before}"
+        self._is_on_path = True
+        os.environ["PATH"] = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
 
     def collect(self, *, is_over: bool) -> None:
         """Tell the cassette what was replayed, what missed, and which live runs have ended."""
@@ -113,8 +113,9 @@ class Runs:
 
     def close(self) -> None:
         """Take the shim away."""
-        if self._path_before is not None:
-            os.environ["PATH"] = self._path_before
+        if self._is_on_path:
+            places = os.environ.get("PATH", "").split(os.pathsep)  # the test may have changed the rest of it
+            os.environ["PATH"] = os.pathsep.join(place for place in places if place != str(self.bin))
         shutil.rmtree(self.folder.path, ignore_errors=True)
 
 
