@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway.types import Headers, TokenUsage
 from llm_gateway.wire.base import Reading
 from llm_gateway.wire.claude_cli import flag, last_result, stated_cost, stated_usage
+from llm_gateway.wire.events import is_stream, objects
 from llm_gateway.wire.identify import identify
-from llm_gateway.wire.sse import SseParser
 from llm_gateway.wire.usage import READERS
 
 __all__ = ["read_exchange", "read_process"]
-
-_PIECE = 65536
 
 
 def read_exchange(
@@ -33,19 +31,26 @@ def read_exchange(
     if endpoint is None:
         return Reading()
     asked = _object(request_body)
-    is_stream = _is_stream(reply_headers, reply_body)
     is_good = 200 <= status < 300
-    body = _folded(endpoint.api, _events(reply_body)) if is_stream else _object(reply_body)
+    body = _folded(endpoint.api, objects(reply_headers, reply_body))
     reader = READERS.get(endpoint.api)
     return Reading(
         provider=endpoint.provider,
         api=endpoint.api,
         model_requested=_text(asked.get("model")) or endpoint.model,
-        model_served=_text(body.get("model")) if is_good else None,
+        model_served=_served(body) if is_good else None,
         usage=_real(reader(body)) if reader and is_good else None,
-        is_streaming=is_stream,
+        is_streaming=is_stream(reply_headers, reply_body),
         service_tier=_text(body.get("service_tier")),
     )
+
+
+def _served(body: dict[str, Any]) -> str | None:
+    return next((name for place in _SERVED if (name := _text(body.get(place))) is not None), None)
+
+
+# Gemini and Aleph Alpha have words of their own for the model that answered.
+_SERVED = ("model", "modelVersion", "model_version")
 
 
 def _real(usage: TokenUsage | None) -> TokenUsage | None:
@@ -64,60 +69,49 @@ def _object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _is_stream(headers: Headers, body: bytes) -> bool:
-    """Headers are often stripped from recordings, so look at the body too."""
-    kind = next((value for name, value in headers if name.lower() == "content-type"), "")
-    return "event-stream" in kind or body[:64].lstrip().startswith((b"data:", b"event:", b":"))
-
-
-def _events(body: bytes) -> Iterator[dict[str, Any]]:
-    """The objects of an event stream, one at a time: a stream may be long."""
-    parser = SseParser()
-    for start in range(0, len(body), _PIECE):
-        yield from (
-            found for event in parser.feed(body[start : start + _PIECE]) if (found := _object(event.data.encode()))
-        )
-    yield from (found for event in parser.feed(b"\n\n") if (found := _object(event.data.encode())))
-
-
 def _folded(api: str, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """One reply body out of a stream's events, as far as model and usage go."""
-    if api == "anthropic.messages":
-        return _folded_messages(events)
-    if api == "openai.responses":
-        return _folded_responses(events)
-    return _folded_chunks(events)
-
-
-def _folded_messages(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """One reply body out of all objects of a reply, as far as model and usage go."""
+    if api == "bedrock.agent":
+        return {"traces": [usage for event in events if (usage := _at(event, *_TRACED)) is not None]}
     body: dict[str, Any] = {}
     for event in events:
-        if event.get("type") == "message_start" and isinstance(event.get("message"), dict):
-            body = {**event["message"]}
-        elif event.get("type") == "message_delta" and isinstance(event.get("usage"), dict):
-            known = {name: value for name, value in event["usage"].items() if value is not None}
-            body["usage"] = {**(body.get("usage") or {}), **known}
+        body = _grown(body, event, is_messages=api.startswith(("anthropic.", "bedrock.invoke")))
     return body
 
 
-def _folded_responses(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for event in events:
-        if isinstance(event.get("response"), dict):
-            body = event["response"]
-    return body
+# Where a trace says what one call of a model inside an agent used; the step has a name of its own.
+_TRACED = ("trace", None, "modelInvocationOutput", "metadata", "usage")
+_NOT_KEPT = frozenset({"choices", "delta", "content", "candidates"})
 
 
-def _folded_chunks(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    body: dict[str, Any] = {}
-    for event in events:
-        groq = event.get("x_groq")
-        usage = event.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None)
-        body["model"] = event.get("model") or body.get("model")
-        body["service_tier"] = event.get("service_tier") or body.get("service_tier")
-        if isinstance(usage, dict):
-            body["usage"] = usage
-    return body
+def _at(value: Any, *path: str | None) -> Any:
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name) if name else next(iter(value.values()), None)
+    return value
+
+
+def _grown(body: dict[str, Any], event: dict[str, Any], *, is_messages: bool) -> dict[str, Any]:
+    kind = str(event.get("type"))
+    whole = event.get("message") if kind == "message_start" else event.get("response")
+    if isinstance(whole, dict) and kind.startswith(("message_start", "response.")):
+        return {**body, **whole}
+    known = {name: value for name, value in event.items() if value is not None and name not in _NOT_KEPT}
+    if is_messages and isinstance(event.get("usage"), dict):  # the later part says only what has changed
+        told = {name: value for name, value in event["usage"].items() if value is not None}
+        known["usage"] = {**(body.get("usage") or {}), **told}
+    return {**body, **known, **_nested(event)}
+
+
+def _nested(event: dict[str, Any]) -> dict[str, Any]:
+    """What stands deeper in the events of some APIs, brought to where their whole replies have it."""
+    found: dict[str, Any] = {}
+    for place in ("response", "delta", "x_groq", "interaction"):
+        value = event.get(place)
+        if isinstance(value, dict):
+            found.update({name: value[name] for name in ("usage", "meta", "model") if value.get(name)})
+    return found
 
 
 def read_process(argv: tuple[str, ...], stdout: bytes) -> tuple[Reading, Decimal | None]:

@@ -48,6 +48,7 @@ _CACHED_IN_CHAT = (
     ("cached_tokens",),  # Together
     ("num_cached_tokens",),  # Mistral
     ("prompt_cache_hit_tokens",),  # DeepSeek
+    ("prompt_token_details", "cached_tokens"),  # OpenAI's assistants
 )
 
 
@@ -79,9 +80,137 @@ def responses_usage(raw: Any) -> TokenUsage | None:
     )
 
 
+def gemini_usage(raw: Any) -> TokenUsage | None:
+    """``usageMetadata`` of Gemini and Vertex, whose count of candidates leaves thoughts out; streams repeat it."""
+    if not isinstance(raw, dict):
+        return None
+    thoughts, cached = number(raw, "thoughtsTokenCount"), number(raw, "cachedContentTokenCount")
+    return TokenUsage(
+        input_tokens=_sum(number(raw, "promptTokenCount"), number(raw, "toolUsePromptTokenCount")),
+        output_tokens=_sum(number(raw, "candidatesTokenCount"), thoughts),
+        cache_read_tokens=cached,
+        reasoning_tokens=thoughts,
+    )
+
+
+def interactions_usage(raw: Any) -> TokenUsage | None:
+    """``usage`` of Gemini's interactions, which leaves thoughts out of its output too."""
+    if not isinstance(raw, dict):
+        return None
+    thoughts = number(raw, "total_thought_tokens")
+    return TokenUsage(
+        input_tokens=_sum(number(raw, "total_input_tokens"), number(raw, "total_tool_use_tokens")),
+        output_tokens=_sum(number(raw, "total_output_tokens"), thoughts),
+        cache_read_tokens=number(raw, "total_cached_tokens"),
+        reasoning_tokens=thoughts,
+    )
+
+
+def converse_usage(raw: Any) -> TokenUsage | None:
+    """``usage`` of Bedrock's converse and of Nova, whose input leaves cached tokens out."""
+    if not isinstance(raw, dict):
+        return None
+    read, written = number(raw, "cacheReadInputTokens"), number(raw, "cacheWriteInputTokens")
+    fresh = number(raw, "inputTokens")
+    return TokenUsage(
+        input_tokens=None if fresh is None else _sum(fresh, read, written),
+        output_tokens=number(raw, "outputTokens"),
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+    )
+
+
+def invoke_usage(body: JsonObject) -> TokenUsage | None:
+    """A reply of Bedrock's invoke: the model's own usage, else what Bedrock counted at the end of a stream."""
+    usage = body.get("usage")
+    if isinstance(usage, dict):
+        return _usage_of_a_family(usage)
+    if "prompt_token_count" in body:  # Llama
+        return TokenUsage(number(body, "prompt_token_count"), number(body, "generation_token_count"))
+    if "inputTextTokenCount" in body:  # Titan
+        results = [one for one in body.get("results") or () if isinstance(one, dict)]
+        return TokenUsage(number(body, "inputTextTokenCount"), _sum(*(number(one, "tokenCount") for one in results)))
+    metrics = body.get("amazon-bedrock-invocationMetrics")
+    return TokenUsage(number(metrics, "inputTokenCount"), number(metrics, "outputTokenCount"))
+
+
+def _usage_of_a_family(usage: JsonObject) -> TokenUsage | None:
+    if "inputTokens" in usage:
+        return converse_usage(usage)
+    return chat_usage(usage) if "prompt_tokens" in usage else anthropic_usage(usage)
+
+
+def cohere_usage(raw: Any) -> TokenUsage | None:
+    """``meta`` (v1) or ``usage`` (v2) of Cohere: real tokens, and billed ones only where nothing else is told."""
+    if not isinstance(raw, dict):
+        return None
+    counted = raw.get("tokens") or raw.get("billed_units")
+    return TokenUsage(
+        input_tokens=number(counted, "input_tokens"),
+        output_tokens=number(counted, "output_tokens"),
+        cache_read_tokens=number(raw, "cached_tokens"),
+    )
+
+
+def ollama_usage(body: JsonObject) -> TokenUsage:
+    """The counts at the top of Ollama's own replies; a prompt that it had evaluated before is not counted."""
+    return TokenUsage(number(body, "prompt_eval_count"), number(body, "eval_count"))
+
+
+def input_only(raw: Any) -> TokenUsage | None:
+    """``usage`` of APIs that write no text: embeddings and rankings."""
+    if not isinstance(raw, dict):
+        return None
+    asked = number(raw, "prompt_tokens")
+    return TokenUsage(number(raw, "total_tokens") if asked is None else asked, number(raw, "completion_tokens"))
+
+
+def _traces(body: JsonObject) -> TokenUsage | None:
+    """The sum over the models that an agent called, where the reply carries its traces."""
+    total: TokenUsage | None = None
+    for raw in body.get("traces") or ():
+        one = converse_usage(raw)
+        total = one if total is None or one is None else total + one
+    return total
+
+
+def _predictions(body: JsonObject) -> TokenUsage | None:
+    """Vertex counts for each text that was embedded."""
+    rows = [one for one in body.get("predictions") or () if isinstance(one, dict)]
+    return TokenUsage(_sum(*(number(one, "embeddings", "statistics", "token_count") for one in rows)))
+
+
+def _of(name: str, read: Callable[[Any], TokenUsage | None]) -> Callable[[JsonObject], TokenUsage | None]:
+    return lambda body: read(body.get(name))
+
+
 READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
-    "anthropic.messages": lambda body: anthropic_usage(body.get("usage")),
-    "openai.chat": lambda body: chat_usage(body.get("usage")),
-    "openai.responses": lambda body: responses_usage(body.get("usage")),
+    "alephalpha.complete": lambda body: TokenUsage(
+        number(body, "num_tokens_prompt_total"), number(body, "num_tokens_generated")
+    ),
+    "anthropic.messages": _of("usage", anthropic_usage),
+    "bedrock.agent": _traces,
+    "bedrock.converse": _of("usage", converse_usage),
+    "bedrock.invoke": invoke_usage,
+    "cohere.v1.chat": _of("meta", cohere_usage),
+    "cohere.v1.generate": _of("meta", cohere_usage),
+    "cohere.v2.chat": _of("usage", cohere_usage),
+    "cohere.v2.embed": _of("meta", cohere_usage),
+    "gemini.embed": _of("usageMetadata", gemini_usage),
+    "gemini.generate": _of("usageMetadata", gemini_usage),
+    "gemini.interactions": _of("usage", interactions_usage),
+    "ollama.chat": ollama_usage,
+    "ollama.embed": ollama_usage,
+    "ollama.generate": ollama_usage,
+    "openai.assistants.run": _of("usage", chat_usage),
+    "openai.chat": _of("usage", chat_usage),
+    "openai.completions": _of("usage", chat_usage),
+    "openai.embeddings": _of("usage", input_only),
+    "openai.responses": _of("usage", responses_usage),
+    "openai.responses.compact": _of("usage", responses_usage),
+    "openai.responses.get": _of("usage", responses_usage),
+    "vertex.predict": _predictions,
+    "voyage.embeddings": _of("usage", input_only),
+    "voyage.rerank": _of("usage", input_only),
 }
 """From a whole reply body to its usage, by API."""
