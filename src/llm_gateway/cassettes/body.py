@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import zlib
 from typing import Any
 
-__all__ = ["Form", "carries", "decoded", "pretty", "read_body", "rebuild"]
+__all__ = ["Form", "carries", "decoded", "pretty", "read_body", "readable", "rebuild"]
 
 Form = str
 """How a JSON body was spaced before it was written readably: ``compact``, ``compact-ascii``, ``spaced`` ..."""
@@ -19,6 +20,7 @@ _FORMS: dict[Form, dict[str, Any]] = {
     "spaced": {"ensure_ascii": False},
     "spaced-ascii": {},
 }
+_LONE = re.compile("[\ud800-\udfff]")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -37,8 +39,14 @@ def pretty(body: bytes) -> tuple[str, Form] | None:
         return None
     for form, options in _FORMS.items():
         if _encoded(value, options) == body:
-            return json.dumps(value, indent=2, ensure_ascii=False), form
+            return readable(value), form
     return None
+
+
+def readable(value: Any) -> str:
+    """JSON for people to read; a half of a surrogate pair, which no file can hold, stays an escape."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return text if not _LONE.search(text) else json.dumps(value, indent=2)
 
 
 def _encoded(value: Any, options: dict[str, Any]) -> bytes:

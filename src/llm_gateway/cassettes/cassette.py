@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
@@ -85,6 +85,8 @@ class Cassette:
         self._slots: list[Exchange | None] = []
         self._recordings: list[Recording] = []
         self._misses: dict[str, None] = {}
+        self.runs: Any = None
+        """What serves commands, once one was started; see `llm_gateway.cassettes.runs`."""
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
         self._lock = threading.RLock()
@@ -117,7 +119,10 @@ class Cassette:
         if self._tape is None or not self.mode.reads:
             return None
         # What was recorded may have had secrets taken out; a request that holds none is found without that work.
-        return self._tape.take(request) or self._tape.take(Scrubber(self._settings.environ).scrub_request(request))
+        return self._tape.take(request) or self._tape.take(self._scrubbed(request))
+
+    def _scrubbed(self, request: WireRequest) -> WireRequest:
+        return Scrubber(self._settings.environ).scrub_request(request)
 
     def _count(self, served: Served, exchange: Exchange) -> None:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
@@ -148,12 +153,13 @@ class Cassette:
 
     def _miss_error(self, request: WireRequest) -> CassetteMissError:
         recorded = self._tape.recorded() if self._tape else []
+        request = self._scrubbed(request)  # it is printed, and compared with what was scrubbed
         if self._tape is not None and not self._tape.exists:
             cause = f"there is no cassette {shown(self.path)} yet"
         else:
             used = sum(one.is_used for one in recorded)
             cause = f"in {shown(self.path)} ({len(recorded)} recorded, {used} already used)\n"
-            cause += nearest_text(request, recorded)
+            cause += nearest_text(request, recorded, self._settings.normalize)
         return CassetteMissError(
             f"no recording matches {summary(request)}",
             cause=cause,
@@ -201,14 +207,17 @@ class Cassette:
         self.is_closed = True
         while self._closers:
             self._closers.pop()()
+        self._sources.clear()
+        self.runs = None
 
     def settle(self, *, is_over: bool = True) -> None:
         """Collect what is still out: other processes' runs, streams that nobody closed; all of it if *is_over*."""
         for source in self._sources:
             source(is_over=is_over)
-        for recording in list(self._recordings):
-            recording.finish("partial")
-        self._recordings.clear()
+        if is_over:
+            for recording in list(self._recordings):
+                recording.finish("partial")
+            self._recordings.clear()
 
     def misses(self) -> list[CassetteError]:
         """One error for each different call that found no recording."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes.match import canonical_body, key, place
+from llm_gateway.cassettes.match import Normalize, canonical_body, key, place
 from llm_gateway.types import WireRequest
 
 __all__ = ["Difference", "Recorded", "differences", "nearest_text", "summary"]
@@ -39,10 +39,13 @@ class Difference:
         return f"{self.path}: {self.asked} != {self.recorded}"
 
 
-def nearest_text(asked: WireRequest, recorded: Sequence[Recorded]) -> str:
-    """One or more lines on the recorded request that is closest to *asked*."""
+def nearest_text(asked: WireRequest, recorded: Sequence[Recorded], normalize: Normalize | None = None) -> str:
+    """One or more lines on the recorded request that is closest to *asked*, both as they are compared."""
     if not recorded:
         return "nothing is recorded yet"
+    if normalize is not None:
+        asked = normalize(asked)
+        recorded = [replace(one, request=normalize(one.request)) for one in recorded]
     same = [one for one in recorded if key(one.request) == key(asked)]
     if same:
         used = ", ".join(f"#{one.number}" for one in same)

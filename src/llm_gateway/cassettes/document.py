@@ -13,6 +13,7 @@ from llm_gateway.exceptions import CassetteReadError
 __all__ = ["VERSION", "dump", "flow", "line_of", "parse", "shown"]
 
 VERSION = 1
+_FIRST_LINE = "# recorded by pytest-llm-gateway; the file ends with a line of three dots"
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -66,10 +67,12 @@ def parse(raw: bytes, path: Path) -> dict[str, Any]:
 
 
 def _checked(document: object, text: str, path: Path) -> dict[str, Any]:
-    if document is None:
-        document = {"interactions": []}
-    if not isinstance(document, dict) or not isinstance(document.get("interactions", []), list):
-        raise _unreadable(path, 1, "not a cassette: a mapping with a list `interactions` was expected")
+    is_cassette = isinstance(document, dict) and isinstance(document.get("interactions"), list)
+    if not isinstance(document, dict) or not is_cassette:
+        problem = "it is empty" if document is None else "a mapping with a list `interactions` was expected"
+        raise _unreadable(path, 1, f"not a cassette: {problem}")
+    if text.startswith(_FIRST_LINE) and not text.rstrip().endswith("\n..."):
+        raise _unreadable(path, len(text.splitlines()), "it is cut off: its last line is not `...`")
     version = document.get("version", VERSION)
     if version != VERSION:
         line = next((n for n, row in enumerate(text.splitlines(), 1) if row.startswith("version")), 1)
@@ -125,8 +128,8 @@ _Dumper, _AstralDumper = _dumper(_FastDumper), _dumper(yaml.SafeDumper)
 
 def dump(document: dict[str, Any]) -> str:
     """Write *document* so that a person can read and diff it; text with line breaks becomes blocks."""
-    options: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 10_000_000}
+    options: dict[str, Any] = {"allow_unicode": True, "sort_keys": False, "width": 10_000_000, "explicit_end": True}
     text = yaml.dump(document, Dumper=_Dumper, **options)
     if "\\U000" in text:  # libyaml escapes what lies beyond the basic plane, emoji first of all
-        return str(yaml.dump(document, Dumper=_AstralDumper, **options))
-    return str(text)
+        text = yaml.dump(document, Dumper=_AstralDumper, **options)
+    return f"{_FIRST_LINE}\n{text}"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cassettes import document
-from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, rebuild
+from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, readable, rebuild
 from llm_gateway.cassettes.exchange import Chunk, HttpExchange, Metering
 from llm_gateway.types import Headers, TokenUsage, WireReply, WireRequest
 
@@ -154,7 +154,7 @@ def _text_or_bytes(body: bytes) -> str | bytes:
 
 
 def _request_to(request: WireRequest) -> dict[str, Any]:
-    indented = _indented(request.body)
+    indented = _indented(request)
     return {
         "method": request.method,
         "uri": request.url,
@@ -163,12 +163,13 @@ def _request_to(request: WireRequest) -> dict[str, Any]:
     }
 
 
-def _indented(body: bytes) -> str | None:
+def _indented(request: WireRequest) -> str | None:
     """A JSON request readably; it is matched by value, so its spacing need not come back."""
-    if not body.startswith((b"{", b"[")):
+    kind = _value(request.headers, "content-type") or ""
+    if not request.body.startswith((b"{", b"[")) or kind.startswith(("application/x-www-form", "multipart/")):
         return None
     try:
-        return json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+        return readable(json.loads(request.body))
     except (ValueError, RecursionError):
         return None
 

@@ -12,6 +12,7 @@ from llm_gateway.cassettes.format import is_http, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
 from llm_gateway.cassettes.process_format import process_from
 from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.types import WireRequest
 
 __all__ = ["Tape"]
 
@@ -30,10 +31,10 @@ class Tape:
         self.path = path
         raw = store.read(path)
         self.exists = raw is not None
-        self.content: dict[str, Any] = document.parse(raw or b"", path)
+        self.content: dict[str, Any] = {"interactions": []} if raw is None else document.parse(raw, path)
         self._entries = [entry for entry in self.content.get("interactions") or [] if is_http(entry)]
         self.processes = self._read_each("processes", self.content.get("processes") or [], process_from)
-        self._requests = self._read_each("interactions", self._entries, request_from)
+        self._requests = self._read_each("interactions", self._entries, _placed)
         self._index = Index(self._requests, normalize)
         self._used = [False] * len(self._entries)
         self._processes_used = [False] * len(self.processes)
@@ -99,3 +100,10 @@ class Tape:
 
     def __len__(self) -> int:
         return len(self._entries) + len(self.processes)
+
+
+def _placed(entry: dict[str, Any]) -> WireRequest:
+    """The request of an entry; an address that is none is found here, where its line can be told."""
+    request = request_from(entry)
+    place(request.url)
+    return request

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from llm_gateway.cassettes import document, store
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.cassettes.format import http_to_mapping
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.process_format import process_to_mapping
 from llm_gateway.cassettes.scrub import Scrubber, find_secrets
-from llm_gateway.exceptions import CassetteSecretError
+from llm_gateway.exceptions import CassetteSaveError, CassetteSecretError
 
 __all__ = ["write"]
 
@@ -41,9 +43,20 @@ def write(
     content["interactions"] = [*(content.get("interactions") or []), *http]
     if runs or content.get("processes"):
         content["processes"] = [*(content.get("processes") or []), *runs]
-    text = document.dump(content)
+    text = _dumped(path, content)
     _refuse_secrets(path, text, environ)
     store.write(path, text)
+
+
+def _dumped(path: Path, content: dict[str, Any]) -> str:
+    try:
+        return document.dump(content)
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        raise CassetteSaveError(
+            f"cannot write cassette {document.shown(path)}; the old one is as it was",
+            cause=f"it cannot be put into YAML: {error}",
+            fix="leave that exchange out with @pytest.mark.llm(ignore_hosts=[...]), and report it",
+        ) from error
 
 
 def _rewritten(exchange: Exchange, before: Normalize | None) -> Exchange:

@@ -83,12 +83,14 @@ def _relative(item: pytest.Item) -> Path:
         return Path(item.path.name)
 
 
-def refuse_collisions(paths: Iterable[tuple[str, Path, bool]]) -> None:
+def refuse_collisions(paths: Iterable[tuple[str, Path, bool]], *, is_writing: bool) -> None:
     """
     Refuse two tests that would write one file, also where the file system takes upper and lower case for the same.
 
     Args:
         paths: For each test its id, its cassette, and whether a marker named that cassette.
+
+        is_writing: Whether the tests will write; what a marker names may be shared by tests that only read it.
 
     Raises:
         pytest.UsageError: Names both tests and the file.
@@ -96,7 +98,7 @@ def refuse_collisions(paths: Iterable[tuple[str, Path, bool]]) -> None:
     owners: dict[str, str] = {}
     for test_id, path, is_named in paths:
         owner = owners.setdefault(str(path).casefold(), test_id)
-        if owner != test_id and not is_named:
+        if owner != test_id and (is_writing or not is_named):
             raise pytest.UsageError(
                 f"two tests share the cassette {path.name}: {owner} and {test_id}\n"
                 f"  both map to {path}\n"

@@ -80,10 +80,11 @@ class Session:
         Raises:
             pytest.UsageError: Names both.
         """
-        naming.refuse_collisions(
+        paths = (
             (item.nodeid, naming.cassette_path(item, named := _marked(item, "cassette")), named is not None)
             for item in items
         )
+        naming.refuse_collisions(paths, is_writing=self.mode_name in ("record", "new"))
 
     @contextmanager
     def test(self, item: pytest.Item) -> Generator[None]:

@@ -86,14 +86,26 @@ class _FarEnd(asyncio.Transport):
             self._handler.set_exception(_error(exchange))
             return
         self._handler.data_received(reply_to_bytes(exchange, self._req.method))
-        if exchange.failure:
+        if exchange.failure == "read_timeout":
+            self._time_out()
+        elif exchange.failure:
             self._handler.connection_lost(ConnectionResetError(exchange.failure_text))
+
+    def _time_out(self) -> None:
+        """As aiohttp's own timer does: the reader of the body hears of it too."""
+        error = _timeout()
+        self._handler.set_exception(error)
+        payload = getattr(self._handler, "_payload", None)
+        if payload is not None:
+            payload.set_exception(error)
 
     def close(self) -> None:
         if self._is_closing:
             return
         self._is_closing = True
         if self._recording is not None:
+            if isinstance(self._handler.exception(), TimeoutError):
+                self._recording.fail("read_timeout", str(self._handler.exception()))
             self._recording.finish("partial")
         if self._real is not None:
             self._real.transport.abort()
@@ -124,11 +136,22 @@ def _error(exchange: HttpExchange) -> Exception:
     import aiohttp
 
     text = exchange.failure_text or ""
-    if exchange.failure in ("connect_timeout", "read_timeout"):
-        return aiohttp.ServerTimeoutError(text)
+    if exchange.failure == "read_timeout":
+        return _timeout()
+    if exchange.failure == "connect_timeout":
+        return getattr(aiohttp, "ConnectionTimeoutError", aiohttp.ServerTimeoutError)(text)
     if exchange.failure == "connect":
         return aiohttp.ClientConnectionError(text)
     return aiohttp.ServerDisconnectedError(text)
+
+
+def _timeout() -> Exception:
+    import aiohttp
+
+    made: Exception = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)(
+        "Timeout on reading data from socket"
+    )
+    return made
 
 
 class _Relay(asyncio.Protocol):

@@ -21,6 +21,7 @@ from llm_gateway.cassettes.recording import Recording
 __all__ = ["address_of", "install"]
 
 _HTTPS_PORT = 443
+_CUT = "the connection was closed before the reply was whole"
 _COLLECTOR = "_llm_gateway_collector"
 
 
@@ -100,14 +101,39 @@ class Collector:
 class _Recorded:
     """A socket that has one reply to give."""
 
-    def __init__(self, raw: bytes) -> None:
-        self._raw = raw
+    def __init__(self, raw: bytes, failure: str | None) -> None:
+        self._raw, self._failure = raw, failure
 
     def makefile(self, *_args: Any, **_options: Any) -> io.BytesIO:
-        return io.BytesIO(self._raw)
+        return _Late(self._raw) if self._failure == "read_timeout" else io.BytesIO(self._raw)
 
     def close(self) -> None:
         pass
+
+
+class _Late(io.BytesIO):
+    """A reply whose end did not come in time."""
+
+    def _in_time(self, data: bytes, size: int | None) -> bytes:
+        is_short = size is None or size < 0 or len(data) < size
+        if is_short and self.tell() == len(self.getbuffer()):
+            raise TimeoutError("timed out")
+        return data
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return self._in_time(super().read(size), size)
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        return super().read1(size) or self._in_time(b"", 1)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        return line if line.endswith(b"\n") else self._in_time(line, None)
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _answer(real: Callable[..., Any], connection: Any, exchange: HttpExchange, collector: Collector) -> Any:
@@ -115,7 +141,7 @@ def _answer(real: Callable[..., Any], connection: Any, exchange: HttpExchange, c
     if exchange.reply is None:
         connection.close()
         raise _error(exchange)
-    connection.sock = _Recorded(reply_to_bytes(exchange, collector.method))
+    connection.sock = _Recorded(reply_to_bytes(exchange, collector.method), exchange.failure)
     try:
         return real(connection)
     finally:
@@ -190,7 +216,7 @@ class _ToldFile(io.BufferedIOBase):
         self._real, self._recording = real, recording
         self._dechunker: Dechunker | None = None
         self._left: int | None = None
-        self._has_begun = self._is_whole = False
+        self._has_begun = self._is_whole = self._is_at_end = False
 
     def begin(self, *, is_chunked: bool, length: int | None) -> None:
         """The headers are through: what comes now is the body, so and so framed."""
@@ -226,10 +252,12 @@ class _ToldFile(io.BufferedIOBase):
         if self._is_whole:
             self._recording.finish()
         elif not data:
-            self._recording.fail("read", "the connection was closed before the reply was whole")
+            self._recording.fail("read", _CUT)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        return self._tell(lambda: self._real.read(size))
+        data = self._tell(lambda: self._real.read(size))
+        self._is_at_end = size is None or len(data) < size  # a file of a socket is short at its end only
+        return data
 
     def read1(self, size: int = -1, /) -> bytes:
         return self._tell(lambda: self._real.read1(size))
@@ -238,7 +266,7 @@ class _ToldFile(io.BufferedIOBase):
         return self._tell(lambda: self._real.readline(size))
 
     def readinto(self, buffer: Any, /) -> int:
-        data = self._tell(lambda: self._real.read(len(buffer)))
+        data = self.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
@@ -248,6 +276,8 @@ class _ToldFile(io.BufferedIOBase):
 
     def close(self) -> None:
         if self._has_begun and not self.closed:
+            if self._is_at_end and not self._is_whole:
+                self._recording.fail("read", _CUT)
             self._recording.finish("complete" if self._is_whole else "partial")
         self._real.close()
         super().close()

@@ -23,6 +23,7 @@ _KINDS = (
     ("NetworkError", "read"),
     ("ProtocolError", "protocol"),
 )
+_PARTIAL = "the recording ends here: the reader stopped when it was recorded; record it again: pytest --llm-record"
 _ERRORS = {
     "connect": "ConnectError",
     "connect_timeout": "ConnectTimeout",
@@ -167,6 +168,8 @@ def _replay_class(hook: _Hook) -> Any:
             yield from pieces(self._exchange)
             if self._exchange.failure:
                 raise hook.error(self._exchange, self._request)
+            if self._exchange.end == "partial":
+                raise hook.module.ReadError(_PARTIAL, request=self._request)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             for piece in self:

@@ -7,7 +7,6 @@ import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from llm_gateway.cassettes import guard, route
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["install", "install_uvloop", "prepare", "replayed"]
 
-_runs: WeakKeyDictionary[Cassette, Runs] = WeakKeyDictionary()
 _lock = threading.Lock()
 _EXECUTABLE = 2  # its place among the arguments of Popen
 _ASKS = ("-p", "--print", "--input-format")
@@ -52,9 +50,10 @@ def runs_of(cassette: Cassette) -> Runs:
     from llm_gateway.cassettes.runs import Runs
 
     with _lock:
-        if cassette not in _runs:
-            _runs[cassette] = Runs(cassette)
-        return _runs[cassette]
+        if cassette.runs is None:
+            cassette.runs = Runs(cassette)
+        runs: Runs = cassette.runs
+        return runs
 
 
 def replayed(args: Any) -> tuple[Runs, list[str]] | None:

@@ -43,8 +43,10 @@ def reply_to_bytes(exchange: HttpExchange, method: str) -> bytes:
     """
     reply = exchange.reply
     assert reply is not None
-    is_chunked = "chunked" in (reply.header("transfer-encoding") or "").lower() or bool(exchange.failure)
-    headers = _framed(reply.headers, None if is_chunked else len(reply.body))
+    had_length = reply.header("content-length") is not None
+    is_chunked = not had_length if exchange.failure else "chunked" in (reply.header("transfer-encoding") or "").lower()
+    missing = 1 if exchange.failure else 0  # whatever was announced, it was more than what came
+    headers = _framed(reply.headers, None if is_chunked else len(reply.body) + missing)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
     start = f"HTTP/1.1 {reply.status} {exchange.reason}\r\n{head}\r\n".encode("latin-1", "replace")
     if method == "HEAD" or reply.status in _WITHOUT_BODY:
