@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -78,8 +79,13 @@ class _FarEnd(asyncio.Transport):
                 decided.fail(kind, str(error))
             self._handler.set_exception(error)
             return
-        self._real.transport.set_protocol(_Relay(self._handler, decided, self._req.method))
+        self._real.transport.set_protocol(_Relay(self._handler, decided, self._req.method, self._let_go))
         self._real.transport.write(bytes(self._raw))
+
+    def _let_go(self) -> None:
+        """Give the real connection back; aiohttp asks for that only where its own is still open."""
+        if self._real is not None:
+            self._real.close()
 
     def _answer(self, exchange: HttpExchange) -> None:
         if exchange.reply is None:
@@ -104,8 +110,9 @@ class _FarEnd(asyncio.Transport):
             return
         self._is_closing = True
         if self._recording is not None:
-            if isinstance(self._handler.exception(), TimeoutError):
-                self._recording.fail("read_timeout", str(self._handler.exception()))
+            payload = getattr(self._handler, "_payload", None)
+            if payload is not None and isinstance(payload.exception(), TimeoutError):
+                self._recording.fail("read_timeout", str(payload.exception()))
             self._recording.finish("partial")
         if self._real is not None:
             self._real.transport.abort()
@@ -157,8 +164,9 @@ def _timeout() -> Exception:
 class _Relay(asyncio.Protocol):
     """Hands on what the real connection receives, and lets the recording read along."""
 
-    def __init__(self, handler: Any, recording: Recording | None, method: str) -> None:
+    def __init__(self, handler: Any, recording: Recording | None, method: str, let_go: Callable[[], None]) -> None:
         self._handler = handler
+        self._let_go = let_go
         self._reader = None if recording is None else ReplyReader(recording, method)
 
     def data_received(self, data: bytes) -> None:
@@ -173,3 +181,4 @@ class _Relay(asyncio.Protocol):
         if self._reader is not None:
             self._reader.closed(exc)
         self._handler.connection_lost(exc)
+        self._let_go()

@@ -1,0 +1,105 @@
+"""A reply that broke off is recorded as that, and raises the same error when it is replayed."""
+
+import asyncio
+import socket
+import struct
+import threading
+
+import aiohttp
+import httpx
+import httpx2
+import pytest
+import requests
+import urllib3
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n"
+FAULTS = {
+    "short": (HEAD + b"hello", "close"),
+    "stalled": (HEAD + b"hello", "wait"),
+    "silent": (b"", "wait"),
+    "reset": (HEAD + b"hello", "reset"),
+    "gone": (b"", "close"),
+}
+
+
+@pytest.fixture
+def faulty(request):
+    """A server that sends what the fault says and then closes, resets, or says no more."""
+    sent, then = FAULTS[request.param]
+    listener = socket.create_server(("127.0.0.1", 0))
+    over = threading.Event()
+
+    def serve():
+        while not over.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    def answer(connection):
+        with connection:
+            connection.recv(65536)
+            connection.sendall(sent)
+            if then == "wait":
+                over.wait(5)
+            if then == "reset":
+                over.wait(0.1)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1/chat/completions"
+    over.set()
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join()
+
+
+def by_requests(url):
+    with requests.Session() as session:
+        return session.post(url, json={"a": 1}, timeout=0.3).content
+
+
+def by_urllib3(url):
+    with urllib3.PoolManager(retries=False) as pool:
+        return pool.request("POST", url, json={"a": 1}, timeout=0.3).data
+
+
+def by_httpx(url):
+    return httpx.post(url, json={"a": 1}, timeout=0.3).content
+
+
+def by_httpx2(url):
+    return httpx2.post(url, json={"a": 1}, timeout=0.3).content
+
+
+def by_aiohttp(url):
+    async def go():
+        timeout = aiohttp.ClientTimeout(sock_read=0.3)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json={"a": 1}) as reply:
+            return await reply.read()
+
+    return asyncio.run(go())
+
+
+def error_of(call, url):
+    try:
+        return call(url)
+    except Exception as error:  # noqa: BLE001  each library has its own
+        return type(error)
+
+
+@pytest.mark.parametrize("faulty", FAULTS, indirect=True)
+@pytest.mark.parametrize("call", [by_requests, by_urllib3, by_httpx, by_httpx2, by_aiohttp])
+def test_the_same_error_comes_back(call, faulty, tmp_path):
+    """With nobody listening when it is replayed."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = error_of(call, faulty)
+    with use_cassette(tmp_path / "a.yaml"):
+        replayed = error_of(call, faulty)
+    assert isinstance(live, type)
+    assert live is replayed
