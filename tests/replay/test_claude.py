@@ -194,9 +194,10 @@ def test_a_miss_says_what_differs(asked, difference, claude, tmp_path):
     with expected as error, use_cassette(tmp_path / "a.yaml"):
         code, out, err = by_run(*asked)
     assert (97, "") == (code, out)
-    assert err.strip() == error.value.report
-    assert difference in err
-    assert "to record it: pytest --llm-record" in err
+    assert difference in error.value.report
+    assert (
+        "CassetteMissError: no recording matches this run of claude\n  to record it: pytest --llm-record" == err.strip()
+    )
 
 
 def test_a_used_run_is_not_played_twice(claude, tmp_path):
@@ -286,14 +287,74 @@ def test_outside_any_cassette_it_is_refused_where_the_guard_is_closed(claude):
 
 
 def test_paths_of_another_machine_match(claude, tmp_path):
-    """Folders differ between machines and runs; the last part of a path is what counts."""
+    """Homes and temporary folders differ between machines and runs, in a prompt too; a path alone is its last part."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        by_run("read /home/one/pytest-1/notes.txt", "--mcp-config", '{"a": "/tmp/tmpab12cd34/x.json"}')
+        by_run("read /home/one/a.txt and /tmp/pytest-of-one/pytest-1/b.txt", "--mcp-config", "/srv/one/x.json")
     with use_cassette(tmp_path / "a.yaml"):
         code, _, _ = by_run(
-            "read /Users/two/pytest-22/notes.txt", "--mcp-config", '{"a":"/var/tmp/tmpzz99cd34/x.json"}'
+            "read /Users/two/a.txt and /tmp/pytest-of-two/pytest-22/b.txt", "--mcp-config", "/opt/two/x.json"
         )
     assert 0 == code
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live"),
+    [
+        ("Summarise [PASSAGE]", "Summarise something else"),
+        ("Text by [AUTHOR] on cats", "Text by me on cats"),
+        ("Read /tmp/in/a.txt and say yes/no", "Read /tmp/in/a.txt but never say yes/no"),
+        ("Review /repo/billing/__init__.py", "Review /repo/auth/__init__.py"),
+    ],
+)
+def test_another_prompt_is_another_run(recorded, live, claude, tmp_path):
+    """Whatever brackets and slashes are in it."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run(recorded)
+    with pytest.raises(CassetteMissError), use_cassette(tmp_path / "a.yaml"):
+        by_run(live)
+
+
+def test_turns_in_another_order_are_another_run(claude, tmp_path):
+    """At once, not after a wait for what will not come."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        talk(["one", "two"], "a")
+    with (
+        pytest.raises(CassetteMissError, match="differs in what it reads|ended after"),
+        use_cassette(tmp_path / "a.yaml"),
+        pytest.raises(json.JSONDecodeError),
+    ):
+        talk(["two", "one"], "b")
+
+
+@pytest.mark.parametrize(
+    "command", [["sh", "-c", "claude -p hello"], ["env", "A=1", "claude", "-p", "hello"], "echo a; claude -p hello"]
+)
+@pytest.mark.parametrize("where", ["guarded", "replaying"])
+def test_another_command_that_would_run_it_does_not(command, where, claude, tmp_path):
+    """A shell or a wrapper finds the shim: refused outside any cassette, missed where nothing is recorded."""
+
+    def run():
+        return subprocess.run(command, shell=isinstance(command, str), capture_output=True, text=True, check=False)
+
+    if where == "guarded":
+        guard.close()
+        try:
+            done = run()
+        finally:
+            guard.open_up()
+        assert "LLM calls are closed" in done.stderr
+    else:
+        with pytest.raises(CassetteMissError), use_cassette(tmp_path / "a.yaml"):
+            done = run()
+    assert 97 == done.returncode
+    assert "result" not in done.stdout
+
+
+def test_other_commands_are_left_alone(tmp_path):
+    """Iterators as arguments, descriptors that are passed on, shells."""
+    with use_cassette(tmp_path / "a.yaml"):
+        assert "1\n" == subprocess.run(map(str, ["echo", 1]), capture_output=True, text=True, check=True).stdout
+        assert "claudette\n" == subprocess.check_output("echo claudette", shell=True, text=True)
 
 
 def test_the_program_starts_without_the_package():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +16,14 @@ from llm_gateway.cassettes.call import Call, Served
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.cassettes.known import secret_variables, sent_secrets
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
 from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.cassettes.tape import Tape
-from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteUnusedError
+from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteReadError, CassetteUnusedError
 from llm_gateway.types import WireRequest
 
 __all__ = ["Cassette", "Settings", "Source"]
@@ -83,6 +86,8 @@ class Cassette:
         self._settings = settings or Settings()
         self._tape = None if mode is Mode.LIVE else Tape(path, self._settings.normalize)
         self._slots: list[Exchange | None] = []
+        self._secrets: dict[str, str] = {}
+        self._process = os.getpid()
         self._recordings: list[Recording] = []
         self._misses: dict[str, None] = {}
         self.runs: Any = None
@@ -90,6 +95,8 @@ class Cassette:
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
         self._lock = threading.RLock()
+        self._forks = Path(tempfile.gettempdir()) / f"llm-gateway-{os.getpid()}-{id(self)}.forks"
+        self._sources.append(self._told_by_forks)
 
     def wants(self, request: WireRequest) -> bool:
         """Whether *request* is this cassette's business; a test's own local servers are not."""
@@ -106,6 +113,8 @@ class Cassette:
 
     def handle(self, request: WireRequest) -> HttpExchange | Recording:
         """Answer *request* from the file, or start to record it."""
+        if os.getpid() != self._process:
+            return self._forked(request)
         with self._lock:
             found = self._recorded(request)
             if found is not None:
@@ -118,11 +127,37 @@ class Cassette:
     def _recorded(self, request: WireRequest) -> HttpExchange | None:
         if self._tape is None or not self.mode.reads:
             return None
-        # What was recorded may have had secrets taken out; a request that holds none is found without that work.
-        return self._tape.take(request) or self._tape.take(self._scrubbed(request))
+        try:
+            # What was recorded may have had secrets taken out; a request that holds none is found without that work.
+            return self._tape.take(request) or self._tape.take(self._scrubbed(request))
+        except CassetteReadError as error:
+            self.note_miss(error.report)  # the code under test may swallow what is raised
+            raise
 
     def _scrubbed(self, request: WireRequest) -> WireRequest:
-        return Scrubber(self._settings.environ).scrub_request(request)
+        return Scrubber({**self._secrets, **self._settings.environ}).scrub_request(request)
+
+    def scrubbed(self, text: str) -> str:
+        """*text* without secrets, to be printed."""
+        return Scrubber({**self._secrets, **self._settings.environ}).text(text)
+
+    def _forked(self, request: WireRequest) -> HttpExchange:
+        """A fork shares no memory with the test: what it called could neither be recorded nor be missed."""
+        text = (
+            f"CassetteMissError: {summary(request)} was called in a forked process\n"
+            "  a fork cannot tell the test what it called\n"
+            "  to record it: call it in the test's own process, in a thread or a task"
+        )
+        with self._forks.open("a", encoding="utf-8") as notes:
+            notes.write(text + "\0")
+        return refusal(request, "cassette_miss", text)
+
+    def _told_by_forks(self, *, is_over: bool) -> None:
+        if self._forks.exists():
+            for text in self._forks.read_text("utf-8").split("\0")[:-1]:
+                self.note_miss(text)
+            if is_over:
+                self._forks.unlink()
 
     def _count(self, served: Served, exchange: Exchange) -> None:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
@@ -134,6 +169,9 @@ class Cassette:
     def _record(self, request: WireRequest) -> Recording:
         slot = len(self._slots)
         self._slots.append(None)
+        # Set only while the test runs, they would be unknown when the file is written.
+        self._secrets.update(secret_variables(self._settings.environ))
+        self._secrets.update(sent_secrets(request.headers))
 
         def done(exchange: HttpExchange) -> None:
             with self._lock:
@@ -251,7 +289,13 @@ class Cassette:
         if not self.mode.writes or not exchanges:
             return False
         kept = self._tape.content if self._tape is not None and self.mode is Mode.NEW else None
-        writer.write(self.path, exchanges, kept=kept, environ=self._settings.environ, before=self._settings.before_save)
+        writer.write(
+            self.path,
+            exchanges,
+            kept=kept,
+            environ={**self._secrets, **self._settings.environ},
+            before=self._settings.before_save,
+        )
         return True
 
 

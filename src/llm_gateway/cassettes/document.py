@@ -13,6 +13,7 @@ from llm_gateway.exceptions import CassetteReadError
 __all__ = ["VERSION", "dump", "flow", "line_of", "parse", "shown"]
 
 VERSION = 1
+_TOO_DEEP = re.compile(r"[\[{]{500}|(?:- ){500}")  # libyaml runs out of stack on it
 _FIRST_LINE = "# recorded by pytest-llm-gateway; the file ends with a line of three dots"
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,9 +57,11 @@ def parse(raw: bytes, path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(path, line, f"not UTF-8: byte 0x{raw[error.start]:02x}") from None
+    if deep := _TOO_DEEP.search(text):
+        raise _unreadable(path, text.count("\n", 0, deep.start()) + 1, "nested too deep to be a cassette")
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error)
         line = min(mark.line + 1, len(text.splitlines())) if mark else 1

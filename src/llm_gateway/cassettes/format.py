@@ -72,9 +72,13 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
         recorded_at=when(ours.get("recorded_at")),
-        duration_s=ours.get("duration_s"),
+        duration_s=_seconds(ours.get("duration_s")),
         metering=metering_from(ours),
     )
+
+
+def _seconds(raw: object) -> float | None:
+    return None if raw is None else float(str(raw))
 
 
 def _status(raw: dict[str, Any]) -> tuple[int, str]:
@@ -116,7 +120,7 @@ def metering_from(ours: dict[str, Any]) -> Metering | None:
         api=ours.get("api"),
         model_requested=ours.get("model_requested"),
         model_served=ours.get("model_served"),
-        usage=TokenUsage(**usage) if usage else None,
+        usage=TokenUsage(**{name: int(count) for name, count in usage.items()}) if usage else None,
         cost_usd=None if cost is None else Decimal(str(cost)),
         price=ours.get("price"),
     )

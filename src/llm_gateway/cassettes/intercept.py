@@ -12,9 +12,10 @@ from llm_gateway.types import WireRequest
 __all__ = ["intercept", "is_replaying", "is_watching"]
 
 
-def is_watching(url: str) -> bool:
-    """Whether a request to *url* may concern us; False lets a hook step aside at once."""
-    return route.is_open() or guard.closed_to("POST", url)
+def is_watching(method: str, url: str) -> bool:
+    """Whether a request concerns us; False lets a hook step aside at once, and the library do all by itself."""
+    asked = WireRequest(method, url)
+    return any(cassette.wants(asked) for cassette in route.opened()) or guard.closed_to(method, url)
 
 
 def is_replaying() -> bool:

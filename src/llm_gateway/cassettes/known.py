@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus
 from llm_gateway.cassettes.edit import Edit
 from llm_gateway.cassettes.plausible import SHORTEST, is_stand_in
 
-__all__ = ["Known", "secret_variables"]
+__all__ = ["Known", "secret_variables", "sent_secrets"]
 
 _NAME = re.compile(
     r"(?<!MON)(?<!TUR)KEYS?(?![A-Z])|TOKENS?(?![A-Z])|SECRETS?(?![A-Z])|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?(?![A-Z])"
@@ -24,6 +24,7 @@ _SETTING = re.compile(
     r"|PREFIX|TTL|EXPIRY|TIMEOUT|LIMIT|VERSION|ALGORITHM|FORMAT|ENABLED|LENGTH|SIZE|SOCK|ISSUER|AUDIENCE)$"
 )
 _FILE = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)[/\\](?:.*[/\\])?(?:[\w-]*\.\w{1,8}|credentials|config)")
+_SENT = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"})
 _NUMBER = re.compile(r"[0-9.,+-]+")
 _BASE64 = rb"[A-Za-z0-9+/_-]"
 _RUN_BEFORE, _RUN_AFTER = re.compile(_BASE64 + rb"*\Z"), re.compile(_BASE64 + rb"*")
@@ -33,6 +34,16 @@ def secret_variables(env: Mapping[str, str]) -> dict[str, str]:
     """The variables of *env* whose name says that they hold a secret, and whose value can be one; longest first."""
     found = {name: value.strip() for name, value in env.items() if _holds_secret(name.upper(), value.strip())}
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
+
+
+def sent_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """What a request's own headers hold: a server may repeat it, whatever variable it came from."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if name.lower() in _SENT:
+            label = name.upper().replace("-", "_")
+            found[label if label.endswith("KEY") else f"{label}_SECRET"] = value.strip().rpartition(" ")[2]
+    return secret_variables(found)
 
 
 def _holds_secret(name: str, value: str) -> bool:

@@ -39,7 +39,12 @@ def place(url: str) -> tuple[str, str, str]:
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
     query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _UNASKED)
-    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", unquote(parts.path) or "/", repr(query)
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", _path(parts.path), repr(query)
+
+
+def _path(path: str) -> str:
+    """A path in one spelling; a coded slash is no slash."""
+    return unquote(re.sub("%2[fF]", "%252F", path)) or "/"
 
 
 def canonical_body(request: WireRequest) -> bytes:
@@ -50,14 +55,16 @@ def canonical_body(request: WireRequest) -> bytes:
     kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
     if "multipart/" in kind and (boundary := _BOUNDARY.search(kind)):
         return body.replace(boundary[1].encode(), b"boundary")
-    if kind.startswith("application/x-www-form-urlencoded"):
-        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-        return repr(sorted(pair for pair in pairs if pair[0].lower() not in _UNASKED)).encode()
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
-        return body
+        return _canonical_form(body) if kind.startswith("application/x-www-form-urlencoded") else body
     return canonical_json(value, with_call_ids=any(sign in body for sign in _SIGNS_OF_CALLS))
+
+
+def _canonical_form(body: bytes) -> bytes:
+    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return repr(sorted(pair for pair in pairs if pair[0].lower() not in _UNASKED)).encode()
 
 
 def canonical_json(value: Any, *, with_call_ids: bool = True) -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from llm_gateway.cassettes.body import decoded
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
-from llm_gateway.types import WireReply
+from llm_gateway.types import TokenUsage, WireReply
 from llm_gateway.wire.reading import read_exchange, read_process
 
 __all__ = ["metered", "priced"]
@@ -33,8 +33,13 @@ def _of_http(exchange: HttpExchange) -> Metering:
         api=reading.api,
         model_requested=reading.model_requested,
         model_served=reading.model_served,
-        usage=reading.usage,
+        usage=_known(reading.usage, exchange) if reading.is_streaming else reading.usage,
     )
+
+
+def _known(usage: TokenUsage | None, exchange: HttpExchange) -> TokenUsage | None:
+    """What a stream that did not reach its end said of its output is only how it began."""
+    return usage if usage is None or exchange.end == "complete" else dataclasses.replace(usage, output_tokens=None)
 
 
 def _of_process(exchange: ProcessExchange) -> Metering:

@@ -22,7 +22,7 @@ def process_from(entry: dict[str, Any]) -> ProcessExchange:
         exit_code=entry.get("exit_code"),
         end=ours.get("end", "complete"),
         recorded_at=when(ours.get("recorded_at")),
-        duration_s=ours.get("duration_s"),
+        duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
         metering=metering_from(ours),
     )
 

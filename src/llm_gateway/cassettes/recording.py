@@ -102,13 +102,26 @@ def _plain(headers: Headers, parts: list[tuple[bytes, float]]) -> tuple[Headers,
 
 def _unpacked(parts: list[tuple[bytes, float]], encoding: str) -> list[tuple[bytes, float]] | None:
     if encoding in ("gzip", "x-gzip"):
-        stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        try:
-            return [(plain, at_s) for data, at_s in parts if (plain := stream.decompress(data))]
-        except zlib.error:
-            return None
+        return _gunzipped(parts)
     whole = decoded(b"".join(data for data, _ in parts), encoding)
     return None if whole is None else [(whole, parts[-1][1] if parts else 0.0)]
+
+
+def _gunzipped(parts: list[tuple[bytes, float]]) -> list[tuple[bytes, float]] | None:
+    """The parts of a body of one or more gzip members."""
+    stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    found: list[tuple[bytes, float]] = []
+    try:
+        for data, at_s in parts:
+            plain = stream.decompress(data)
+            while stream.unused_data:
+                rest, stream = stream.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
+                plain += stream.decompress(rest)
+            if plain:
+                found.append((plain, at_s))
+    except zlib.error:
+        return None
+    return found
 
 
 def _cuts(parts: list[tuple[bytes, float]]) -> tuple[Chunk, ...]:

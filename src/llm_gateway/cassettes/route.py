@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
 
-__all__ = ["current", "enter", "is_open", "leave"]
+__all__ = ["carried", "current", "enter", "is_open", "leave", "opened"]
 
 _current: ContextVar[Cassette | None] = ContextVar("llm_gateway_cassette", default=None)
 _open: list[Cassette] = []
@@ -36,6 +37,26 @@ def leave(cassette: Cassette, token: Token[Cassette | None]) -> None:
 def is_open() -> bool:
     """Whether any cassette is open in this process."""
     return bool(_open)
+
+
+def opened() -> list[Cassette]:
+    """The cassettes that are open in this process."""
+    return list(_open)
+
+
+def carried(function: Any) -> Any:
+    """*function* as it runs elsewhere with the caller's cassette, and nothing else of the caller's context."""
+    mine = _current.get()
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        token = _current.set(mine)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _current.reset(token)
+
+    return run
 
 
 def current() -> Cassette | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import json
 import os
@@ -15,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_gateway.cassettes import shim
+from llm_gateway.cassettes import guard, shim
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
@@ -26,7 +27,7 @@ from llm_gateway.cassettes.shim.player import Player, Run
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
 
-__all__ = ["Runs", "exchange_of", "refused", "shim_command"]
+__all__ = ["Runs", "exchange_of", "refused", "refusing_bin", "shim_command"]
 
 _SHIM = str(Path(shim.__file__).parent)
 _PATIENCE_S = 2.0
@@ -71,19 +72,14 @@ class Runs:
     def missed(self, player: Player) -> str:
         """Note that *player* found no recording; the diagnosis."""
         text = diagnosis(player, self.folder.all_runs(), self.folder.claimed(), self.folder.plan())
+        text = self._cassette.scrubbed(text)
         self._cassette.note_miss(text)
         return text
 
     @property
     def bin(self) -> Path:
         """A folder for the search path, in which ``claude`` is the shim."""
-        made = self.folder.path / "bin"
-        if not made.exists():
-            made.mkdir()
-            script = made / "claude"
-            script.write_text(f'#!/bin/sh\nexec {shlex.join(self.command(["claude"]))} "$@"\n', "utf-8")
-            script.chmod(0o700)
-        return made
+        return _bin(self.folder.path)
 
     def stand_in(self) -> None:
         """Let ``claude`` be found on the search path of this process and its children until the cassette closes."""
@@ -96,7 +92,7 @@ class Runs:
             self._taken.add(number)
             self._cassette.take_process(self._recorded[number])
         for text in self.folder.misses():
-            self._cassette.note_miss(text)
+            self._cassette.note_miss(self._cassette.scrubbed(text))
         deadline = time.monotonic() + (_PATIENCE_S if is_over else 0)
         for file in sorted(self.folder.path.glob("run-*")):
             if file.name not in self._read:
@@ -117,6 +113,24 @@ class Runs:
             places = os.environ.get("PATH", "").split(os.pathsep)  # the test may have changed the rest of it
             os.environ["PATH"] = os.pathsep.join(place for place in places if place != str(self.bin))
         shutil.rmtree(self.folder.path, ignore_errors=True)
+
+
+def _bin(folder: Path) -> Path:
+    made = folder / "bin"
+    if not made.exists():
+        made.mkdir()
+        script = made / "claude"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(shim_command(folder, ["claude"]))} "$@"\n', "utf-8")
+        script.chmod(0o700)
+    return made
+
+
+def refusing_bin(command: str) -> Path:
+    """A folder for a search path, in which ``claude`` is refused; *command* is what would run it."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Folder(folder).write_plan({"refusal": guard.explained(guard.Refusal(f"the command {command[:60]!r}", None))})
+    return _bin(folder)
 
 
 def refused(text: str, argv: list[str]) -> list[str]:

@@ -19,9 +19,9 @@ REDACTED_IN_URL = b"SECRET"
 """The same where brackets would be percent-encoded, or would break the parsing of a host."""
 
 QUERY = frozenset(
-    "key api_key api-key apikey access_token refresh_token id_token token sig signature password client_secret "
-    "code assertion client_assertion upload_id subscription-key x-api-key x-amz-signature x-amz-credential "
-    "x-amz-security-token x-goog-signature x-goog-credential".split()
+    "key api_key api-key apikey x-api-key x-goog-api-key access_token auth_token refresh_token id_token token jwt "
+    "secret client_secret password authorization sig signature assertion client_assertion upload_id subscription-key "
+    "x-amz-signature x-amz-credential x-amz-security-token x-goog-signature x-goog-credential".split()
 )
 """Query and form parameters (lower-case) whose values are never kept."""
 
@@ -31,7 +31,8 @@ _ESCAPED_BREAK = rb"(?:\\{1,4}[rn]|[\r\n][ \t]*)"
 _MEMBERS = (
     b"api_key api-key apikey access_token accesstoken refresh_token refreshtoken id_token idtoken auth_token authtoken "
     b"client_secret clientsecret password passwd passphrase authorization secret secret_access_key secretaccesskey "
-    b"session_token sessiontoken secret_key secretkey private_key privatekey"
+    b"session_token sessiontoken secret_key secretkey private_key privatekey authorization_token api_token apitoken "
+    b"bearer_token bearertoken access_key accesskey signing_key client_key cookie"
 ).split()
 _SIGNED = (
     b"sig signature api_key apikey api-key access_token client_secret token x-amz-signature x-amz-credential".split()

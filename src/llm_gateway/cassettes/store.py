@@ -37,6 +37,7 @@ def write(path: Path, text: str) -> None:
     Raises:
         CassetteSaveError: The folder is read-only, the disk is full, ... The old file is byte for byte as it was.
     """
+    path = path.resolve()  # a link stays one
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

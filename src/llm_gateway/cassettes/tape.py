@@ -40,12 +40,18 @@ class Tape:
         self._processes_used = [False] * len(self.processes)
         self._places = {place(request.url)[:2] for request in self._requests}
 
-    def _read_each(self, section: str, entries: list[Any], read: Any) -> list[Any]:
-        done = []
+    def _read_each(self, section: str, entries: Any, read: Any) -> list[Any]:
+        done: list[Any] = []
+        if not isinstance(entries, list):
+            raise CassetteReadError(
+                f"cannot read cassette {document.shown(self.path)}",
+                cause=f"`{section}` is no list",
+                fix="restore it from version control, or delete it and record again: pytest --llm-record",
+            )
         for index, entry in enumerate(entries):
             try:
                 done.append(read(entry))
-            except (KeyError, TypeError, ValueError, StopIteration, AttributeError) as error:
+            except (LookupError, TypeError, ValueError, StopIteration, AttributeError, ArithmeticError) as error:
                 raise self._broken(section, index, error) from error
         return done
 
@@ -77,7 +83,7 @@ class Tape:
         """
         try:
             return reply_from(self._entries[position], self._requests[position])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise self._broken("interactions", position, error) from error
 
     def knows(self, url: str) -> bool:

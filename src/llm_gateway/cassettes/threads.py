@@ -1,8 +1,7 @@
-"""Let threads and pools carry the context of whoever started them, as tasks do (Python 3.14 does so by itself)."""
+"""Let threads and pools carry the cassette of whoever started them, as tasks do."""
 
 from __future__ import annotations
 
-import contextvars
 import functools
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ def _wrap_start(real: Any) -> Any:
     @functools.wraps(real)
     def start(self: threading.Thread) -> None:
         if route.is_open():
-            self.run = functools.partial(contextvars.copy_context().run, self.run)  # type: ignore[method-assign]
+            self.run = route.carried(self.run)  # type: ignore[method-assign]
         real(self)
 
     return start
@@ -35,7 +34,7 @@ def _wrap_submit(real: Any) -> Any:
     @functools.wraps(real)
     def submit(self: ThreadPoolExecutor, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
         if route.is_open():
-            return real(self, contextvars.copy_context().run, fn, *args, **kwargs)
+            return real(self, route.carried(fn), *args, **kwargs)
         return real(self, fn, *args, **kwargs)
 
     return submit

@@ -60,8 +60,8 @@ def price(provider: str, model: str, usage: TokenUsage, *, at: datetime) -> Pric
         "cache_write_tokens": usage.cache_write_tokens,
         "cache_write_1h_tokens": usage.cache_write_1h_tokens,
     }
-    known = genai_prices.Usage(**{name: count for name, count in reported.items() if count})
     try:
+        known = genai_prices.Usage(**{name: count for name, count in reported.items() if count})
         found = genai_prices.calc_price(
             known, model, provider_id=_PROVIDERS.get(provider, provider), genai_request_timestamp=at
         )

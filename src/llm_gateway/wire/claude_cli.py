@@ -223,9 +223,10 @@ def stated_cost(result: JsonObject) -> Decimal | None:
     """The cost in US dollars that a result states."""
     raw = result.get("total_cost_usd")
     try:
-        return None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
+        cost = None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
     except InvalidOperation:
         return None
+    return cost if cost is not None and cost.is_finite() and cost >= 0 else None
 
 
 def _facts(result: JsonObject) -> ErrorFacts | None:

@@ -78,7 +78,8 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/models/[^/]+:predict$", "vertex.predict", "vertex"),
         (r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text$", "bedrock.agent", "bedrock"),
         (r"/chat/completions$|api\.writer\.com/v1/chat$", "openai.chat", "openai"),
-        (r"/responses$|/v1/responses/[^/]+$", "openai.responses", "openai"),
+        (r"(/v\d+(beta)?|/openai|deepseek\.com)/responses$", "openai.responses", "openai"),
+        (r"/v1/responses/[^/]+$", "openai.responses", "openai"),
         (r"/v1/embeddings$|/deployments/[^/]+/embeddings$", "openai.embeddings", "openai"),
         (r"/v1/completions$|/deployments/[^/]+/completions$", "openai.completions", "openai"),
         (r"/v1/moderations$", "openai.moderations", "openai"),
@@ -90,9 +91,9 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/model/[^/]+/converse$|/model/[^/]+/converse-stream$", "bedrock.converse", "bedrock"),
         (r"/model/[^/]+/invoke(-with-response-stream)?$", "bedrock.invoke", "bedrock"),
         (r"/v2/chat$", "cohere.v2.chat", "cohere"),
-        (r"/api/chat$", "ollama.chat", "ollama"),
-        (r"/api/generate$", "ollama.generate", "ollama"),
-        (r"/api/embed(dings)?$", "ollama.embed", "ollama"),
+        (r"(ollama[^/]*|:11434)/api/chat$", "ollama.chat", "ollama"),
+        (r"(ollama[^/]*|:11434)/api/generate$", "ollama.generate", "ollama"),
+        (r"(ollama[^/]*|:11434)/api/embed(dings)?$", "ollama.embed", "ollama"),
     )
 )
 
@@ -120,7 +121,7 @@ def identify(method: str, url: str) -> Endpoint | None:
     parts = urlsplit(url)
     provider = _provider_of((parts.hostname or "").lower())
     path = unquote(parts.path)
-    where = f"{parts.hostname}{path}"
+    where = f"{parts.netloc.rpartition('@')[2].lower()}{path}"
     api, default = _api_of(where) if method.upper() == "POST" or provider else (None, None)
     if provider is None and api is None:
         return None

@@ -17,9 +17,10 @@ def number(raw: Any, *path: str) -> int | None:
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
         return None
     try:
-        return int(raw)
-    except ValueError:
+        count = int(raw)
+    except (ValueError, OverflowError):
         return None
+    return count if count >= 0 else None
 
 
 def _sum(*parts: int | None) -> int | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_watching
-from llm_gateway.cassettes.recorders.raw import ReplyReader, is_whole, reply_to_bytes, request_from_bytes
+from llm_gateway.cassettes.recorders.raw import ReplyReader, RequestReader, reply_to_bytes, request_from_bytes
 from llm_gateway.cassettes.recording import Recording
 
 __all__ = ["install"]
@@ -31,7 +31,7 @@ def install(module: ModuleType) -> None:
 def _connect(real: Any, connection_class: Any) -> Any:
     @functools.wraps(real)
     async def connect(self: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_watching(str(req.url)) or "Upgrade" in req.headers:
+        if not is_watching(req.method, str(req.url)) or "Upgrade" in req.headers:
             return await real(self, req, *args, **kwargs)
         from aiohttp.client_proto import ResponseHandler
 
@@ -52,6 +52,7 @@ class _FarEnd(asyncio.Transport):
         super().__init__()
         self._handler, self._req, self._connect = handler, req, connect
         self._raw = bytearray()
+        self._written = RequestReader()
         self._work: asyncio.Task[None] | None = None
         self._recording: Recording | None = None
         self._real: Any = None
@@ -59,7 +60,7 @@ class _FarEnd(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self._raw += data
-        if self._work is None and is_whole(bytes(self._raw)):
+        if self._work is None and self._written.feed(data):
             self._work = asyncio.get_running_loop().create_task(self._serve())
 
     def writelines(self, list_of_data: Any) -> None:

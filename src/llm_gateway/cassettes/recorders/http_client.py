@@ -48,7 +48,7 @@ def _putrequest(real: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(real)
     def putrequest(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         address = address_of(self, url)
-        if is_watching(address):
+        if is_watching(method, address):
             self.sock = Collector(method, address, self.sock)
             setattr(self, _COLLECTOR, self.sock)
         real(self, method, url, *args, **kwargs)

@@ -56,7 +56,7 @@ class _Hook:
 
     def sync(self, real: Any) -> Any:
         def handle_request(transport: Any, request: Any) -> Any:
-            if not is_watching(str(request.url)):
+            if not is_watching(request.method, str(request.url)):
                 return real(transport, request)
             decided = intercept(_wire(request, request.read()))
             if decided is None:
@@ -71,7 +71,7 @@ class _Hook:
 
     def asynchronous(self, real: Any) -> Any:
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            if not is_watching(str(request.url)):
+            if not is_watching(request.method, str(request.url)):
                 return await real(transport, request)
             decided = intercept(_wire(request, await request.aread()))
             if decided is None:

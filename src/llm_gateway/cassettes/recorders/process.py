@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["install", "install_uvloop", "prepare", "replayed"]
 
 _lock = threading.Lock()
+_WORD = re.compile(r"(?:^|[\s;&|/\"'(`])claude(?:\.exe)?(?=$|[\s;&|\"')`])")
 _EXECUTABLE = 2  # its place among the arguments of Popen
 _ASKS = ("-p", "--print", "--input-format")
 
@@ -68,17 +70,48 @@ def replayed(args: Any) -> tuple[Runs, list[str]] | None:
 def _popen(real: Any) -> Any:
     @functools.wraps(real)
     def init(self: Any, *rest: Any, **options: Any) -> None:
-        args = rest[0] if rest else options.get("args")
-        if (route.is_open() or guard.is_closed()) and not options.get("shell"):
-            named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
-            argv = _argv(args, named)
-            if argv and (instead := _instead(argv)):
-                options.pop("args", None)
-                options.pop("executable", None)
-                rest = (instead, *rest[1:2], None, *rest[3:]) if len(rest) > _EXECUTABLE else (instead, *rest[1:])
+        if route.is_open() or guard.is_closed():
+            rest, options = _changed(rest, options)
         real(self, *rest, **options)
 
     return init
+
+
+def _changed(rest: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of Popen for which a run of ``claude`` goes to the shim, also one inside another command."""
+    given: Any = rest[0] if rest else options.get("args")
+    args = given if isinstance(given, (str, bytes, os.PathLike)) else list(given or ())  # an iterator is read once
+    named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
+    argv = None if options.get("shell") else _argv(args, named)
+    kept = {name: value for name, value in options.items() if name != "args"}
+    if argv and (instead := _instead(argv)):
+        kept.pop("executable", None)
+        return (instead, *rest[1:2], *((None, *rest[3:]) if len(rest) > _EXECUTABLE else ())), kept
+    if argv is None and _mentions(args) and (search := _search_path(kept.get("env"), args)):
+        kept["env"] = {**(os.environ if kept.get("env") is None else kept["env"]), "PATH": search}
+    return (args, *rest[1:]), kept
+
+
+def _mentions(args: Any) -> bool:
+    """Whether a command of something else, a shell above all, may run ``claude``."""
+    text = os.fsdecode(args) if isinstance(args, (str, bytes, os.PathLike)) else " ".join(map(str, args))
+    return _WORD.search(text) is not None
+
+
+def _search_path(env: Any, args: Any) -> str | None:
+    """A search path on which ``claude`` is the shim, for a child that may run it; None to leave the child alone."""
+    before = (os.environ if env is None else env).get("PATH", os.defpath)
+    cassette = route.current()
+    if cassette is not None:
+        if cassette.mode.connects and not _exists("claude"):
+            return None
+        return f"{runs_of(cassette).bin}{os.pathsep}{before}"
+    if guard.is_closed():
+        from llm_gateway.cassettes.runs import refusing_bin
+
+        shown = args if isinstance(args, str) else " ".join(map(str, args))
+        return f"{refusing_bin(shown)}{os.pathsep}{before}"
+    return None
 
 
 def _subprocess_exec(real: Any) -> Any:
@@ -113,8 +146,10 @@ def _instead(argv: list[str]) -> list[str] | None:
         return runs_of(cassette).command(argv)
     if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
         from llm_gateway.cassettes.runs import refused
+        from llm_gateway.cassettes.scrub import Scrubber
 
-        text = guard.refuse(f"the command {' '.join(argv)[:60]!r}")
+        shown = Scrubber(os.environ).text(" ".join(argv))
+        text = guard.refuse(f"the command {shown[:60]!r}")
         return refused(text, argv)
     return None
 

@@ -8,7 +8,7 @@ from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.types import Headers, WireRequest
 
-__all__ = ["Dechunker", "ReplyReader", "is_whole", "pieces", "reply_to_bytes", "request_from_bytes"]
+__all__ = ["Dechunker", "ReplyReader", "RequestReader", "pieces", "reply_to_bytes", "request_from_bytes"]
 
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -67,7 +67,8 @@ class Dechunker:
 
     def __init__(self) -> None:
         self.is_over = False
-        self._buffer = b""
+        self.is_broken = False
+        self._buffer = bytearray()
         self._left = 0
         self._is_trailer = False
 
@@ -75,27 +76,61 @@ class Dechunker:
         """Take the next bytes and return the pieces of the body in them."""
         self._buffer += data
         found: list[bytes] = []
-        while self._buffer and not self.is_over:
+        position = 0
+        while position < len(self._buffer) and not (self.is_over or self.is_broken):
             if self._left:
-                piece, self._buffer = self._buffer[: self._left], self._buffer[self._left :]
+                piece = bytes(self._buffer[position : position + self._left])
+                position += len(piece)
                 self._left -= len(piece)
                 found.append(piece)
-            elif not self._line():
+                continue
+            end = self._buffer.find(b"\r\n", position)
+            if end < 0:
                 break
+            self._line(bytes(self._buffer[position:end]))
+            position = end + 2
+        del self._buffer[:position]  # once: a body in many small chunks would be copied for each
         return found
 
-    def _line(self) -> bool:
-        """Read one line of framing; False when it is not whole yet."""
-        line, end, rest = self._buffer.partition(b"\r\n")
-        if not end:
-            return False
-        self._buffer = rest
+    def _line(self, line: bytes) -> None:
         if self._is_trailer:
             self.is_over = not line
         elif line:
-            self._left = int(line.split(b";")[0], 16)
+            try:
+                self._left = int(line.split(b";")[0], 16)
+            except ValueError:
+                self.is_broken = True
+                return
             self._is_trailer = self._left == 0
-        return True
+
+
+class RequestReader:
+    """Tell when a request that is written in pieces is whole."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._dechunker: Dechunker | None = None
+        self._left: int | None = None
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes; whether the request is whole."""
+        if self._left is None and self._dechunker is None:
+            self._head += bytes(data)
+            head, end, data = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return False
+            self._begin(head.lower())
+        if self._dechunker is not None:
+            self._dechunker.feed(bytes(data))
+            return self._dechunker.is_over
+        self._left = (self._left or 0) - len(data)
+        return self._left <= 0
+
+    def _begin(self, head: bytes) -> None:
+        if b"transfer-encoding: chunked" in head:
+            self._dechunker = Dechunker()
+        length = next((line[15:] for line in head.split(b"\r\n") if line.startswith(b"content-length:")), b"0")
+        self._left = int(length)
 
 
 class ReplyReader:
@@ -135,7 +170,7 @@ class ReplyReader:
 
     def _frame(self, headers: dict[str, str], status: int) -> None:
         self._is_body = True
-        if "chunked" in headers.get("transfer-encoding", ""):
+        if "chunked" in headers.get("transfer-encoding", "").lower():
             self._dechunker = Dechunker()
         elif "content-length" in headers:
             self._left = int(headers["content-length"])
@@ -165,17 +200,3 @@ class ReplyReader:
             self._end()
         elif not self.is_over:
             self._recording.fail("read", str(error or "the connection was closed before the reply was whole"))
-
-
-def is_whole(raw: bytes) -> bool:
-    """Whether *raw* is a whole request."""
-    head, end, body = raw.partition(b"\r\n\r\n")
-    if not end:
-        return False
-    lowered = head.lower()
-    if b"transfer-encoding: chunked" in lowered:
-        dechunker = Dechunker()
-        dechunker.feed(body)
-        return dechunker.is_over
-    length = next((line[15:] for line in lowered.split(b"\r\n") if line.startswith(b"content-length:")), b"0")
-    return len(body) >= int(length)

@@ -23,7 +23,7 @@ def install(module: ModuleType) -> None:
 def _later(real: Any, name: str) -> Any:
     @functools.wraps(real)
     def connect_early(self: Any, conn: Any) -> None:
-        if not is_watching(f"https://{self.host}"):
+        if not is_watching("POST", f"https://{self.host}"):
             real(self, conn)
         elif name == "_prepare_proxy":
             scheme = "https" if self.proxy and self.proxy.scheme == "https" else "http"

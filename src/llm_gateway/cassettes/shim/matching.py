@@ -6,12 +6,17 @@ import json
 import re
 from typing import Any
 
-__all__ = ["arguments", "is_same", "is_same_line", "is_streaming", "line_value", "live_id"]
+__all__ = ["arguments", "is_same", "is_same_line", "is_streaming", "is_turn", "line_value", "live_id"]
 
 # What the scrubber leaves in place of a secret: [SECRET], or the name of the variable that held it.
-_REDACTED = re.compile(r"\[[A-Z0-9_]*(?:KEY|TOKEN|SECRET|PASS|CRED|AUTH)[A-Z0-9_]*\]")
-_PATH = re.compile(r"(?<![\w.:/])(?:[A-Za-z]:)?(?:[\\/][\w.@+~ -]*[\w.@+~-])+[\\/]([\w.@+~-]+)")
-_TEMPORARY = re.compile(r"\btmp[a-z0-9_]{8}\b")
+_WORDS = "KEYS?|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|PASS|PAT|JWT|AUTH|COOKIE|BEARER|SIGNATURE|PWD"
+_REDACTED = re.compile(rf"\[(?:[A-Z0-9]+_)*(?:{_WORDS})(?:_[A-Z0-9]+)*\]")
+# Folders that differ between machines and runs: homes, and temporary folders with their numbers.
+_HOME = re.compile(r"(?:/home|/Users|[A-Za-z]:\\Users)[/\\][\w.-]+|(?<![\w/])/root\b")
+_TEMPORARY = re.compile(
+    r"(?:/private)?(?:/var/folders/\w+/\w+/T|/var/tmp|/tmp)(?:/pytest-of-[\w.-]+)?(?:/pytest-\d+)?(?:/tmp[a-z0-9_]{8}\b)?"
+)
+_WHOLE_PATH = re.compile(r"(?:[A-Za-z]:)?[\\/](?:[\w.@+~-]+[\\/])+([\w.@+~-]+)")
 _VARIES = ("--session-id", "--resume", "-r", "--debug-file")
 _ANY = "<any>"
 
@@ -49,7 +54,10 @@ def _plain(value: Any) -> Any:
 
 
 def _text(text: str) -> str:
-    return _TEMPORARY.sub("tmp", _PATH.sub(r"/\1", text))
+    """Text with the folders of this machine left out; a value that is a path and nothing else is its last part."""
+    if whole := _WHOLE_PATH.fullmatch(text):
+        return f".../{whole[1]}"
+    return _HOME.sub("~", _TEMPORARY.sub("<tmp>", text))
 
 
 def is_streaming(argv: list[str]) -> bool:
@@ -74,6 +82,12 @@ def line_value(line: bytes) -> Any:
     return {key: inner for key, inner in value.items() if key not in dropped}
 
 
+def is_turn(line: bytes) -> bool:
+    """Whether a line is what a user says, of which the order matters."""
+    value = line_value(line)
+    return isinstance(value, dict) and value.get("type") == "user"
+
+
 def live_id(line: bytes) -> str | None:
     """The id that the caller gave to a request of its own on this line; its answer must carry it."""
     if b"control_request" not in line:
@@ -94,7 +108,7 @@ def is_same_line(live: bytes, recorded: bytes) -> bool:
 def is_same(live: Any, recorded: Any) -> bool:
     """Whether a live value is the recorded one; what was redacted in the recording matches anything."""
     if isinstance(recorded, str) and isinstance(live, str) and _REDACTED.search(recorded):
-        return re.fullmatch(".*".join(map(re.escape, _REDACTED.split(recorded))), live, re.DOTALL) is not None
+        return re.fullmatch(r"\S{4,}".join(map(re.escape, _REDACTED.split(recorded))), live) is not None
     if isinstance(recorded, dict) and isinstance(live, dict):
         return live.keys() == recorded.keys() and all(is_same(live[key], recorded[key]) for key in live)
     if isinstance(recorded, list) and isinstance(live, list):

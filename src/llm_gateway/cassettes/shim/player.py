@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from llm_gateway.cassettes.shim.matching import arguments, is_same, is_same_line, is_streaming, live_id
+from llm_gateway.cassettes.shim.matching import (
+    arguments,
+    is_same,
+    is_same_line,
+    is_streaming,
+    is_turn,
+    live_id,
+)
 
 __all__ = ["Player", "Run"]
 
@@ -118,13 +125,20 @@ class Player:
         self._matched = {}
         inputs = run.inputs()
         for line in self.lines:
-            position = next(
-                (at for at, one in enumerate(inputs) if at not in self._matched and is_same_line(line, one)), None
-            )
+            position = self._place(line, inputs)
             if position is None:
                 return False
             self._matched[position] = line
         return not self.is_over or len(self._matched) == len(inputs)
+
+    def _place(self, line: bytes, inputs: list[bytes]) -> int | None:
+        """Which recorded input *line* is: what the user says comes in order, answers to requests come as they come."""
+        left = (at for at in range(len(inputs)) if at not in self._matched)
+        if is_turn(line):
+            left = (at for at in left if is_turn(inputs[at]))
+            first = next(left, None)
+            return first if first is not None and is_same_line(line, inputs[first]) else None
+        return next((at for at in left if is_same_line(line, inputs[at])), None)
 
     def _is_whole(self, run: Run) -> bool:
         is_read = len(self._matched) == len(run.inputs())

@@ -15,6 +15,7 @@ from llm_gateway.cassettes.shim.folder import Log
 __all__ = ["tee"]
 
 _FORWARDED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+_PATIENCE_S = 1.0
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl(2)
 
 
@@ -32,6 +33,7 @@ def tee(program: str, argv: list[str], log: Log, before: bytes = b"") -> int:
         stdin=None if is_terminal else subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        close_fds=False,  # what the caller passed on to this process is meant for the real one
         preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  no thread runs yet
     )
     for name in _FORWARDED:
@@ -42,7 +44,7 @@ def tee(program: str, argv: list[str], log: Log, before: bytes = b"") -> int:
     readers = [_started(_pump_out, child.stdout, 1, "stdout", log), _started(_pump_out, child.stderr, 2, "stderr", log)]
     code = child.wait()
     for reader in readers:
-        reader.join()
+        reader.join(_PATIENCE_S)  # a grandchild may keep the pipes open for as long as it likes
     log.end(code)
     return code
 

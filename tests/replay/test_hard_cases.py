@@ -1,0 +1,166 @@
+"""Calls from forks, replies that cannot be read, requests that look alike, and code that has nothing to do with us."""
+
+import multiprocessing
+import os
+import threading
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+
+import httpx
+import pytest
+import requests
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import CassetteMissError, CassetteReadError
+
+
+def url_of(server):
+    return f"{server.url}/v1/chat/completions"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("mode", [Mode.RECORD, Mode.REPLAY])
+def test_a_call_in_a_fork_fails_the_test(mode, server, tmp_path):
+    """It can neither be recorded nor be missed there, so it is refused and told."""
+    url = url_of(server)
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        httpx.post(url, json={"a": 1})
+    expected = pytest.raises(CassetteMissError, match="was called in a forked process")
+    with expected, use_cassette(tmp_path / "a.yaml", mode):
+        httpx.post(url, json={"a": 1})
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert [470] == pool.map(_status, [url])
+
+
+def _status(url):
+    return httpx.post(url, json={"a": 2}).status_code
+
+
+def test_a_broken_recording_fails_the_test_that_swallows_it(server, tmp_path):
+    """As a miss does."""
+    url, file = url_of(server), tmp_path / "a.yaml"
+    with use_cassette(file, Mode.RECORD):
+        httpx.post(url, json={"a": 1})
+    file.write_text(file.read_text().replace("body_form: spaced", "body_form: nonsense"))
+    expected = pytest.raises(CassetteMissError, match="is not an exchange")
+    with expected, use_cassette(file), pytest.raises(CassetteReadError):
+        httpx.post(url, json={"a": 1})
+
+
+@pytest.mark.parametrize("members", [{"code": "print(1)"}, {"text": "a  b"}])
+def test_forms_match_by_every_member(members, server, tmp_path):
+    """Spaces and members named like a secret included."""
+    url = url_of(server)
+    with use_cassette(tmp_path / "a.yaml", Mode.LIVE):
+        pass
+    server.failures.append(200)
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        requests.post(url, data={"stream": "1", **members})
+    other = {name: f"{value}!" for name, value in members.items()}
+    with pytest.raises(CassetteMissError), use_cassette(tmp_path / "a.yaml"):
+        assert 200 == requests.post(url, data={"stream": "1", **members}).status_code
+        requests.post(url, data={"stream": "1", **other})
+
+
+def test_json_sent_as_a_form_replays(server, tmp_path):
+    """Urllib names that type where the caller names none."""
+
+    def post():
+        with urllib.request.urlopen(url_of(server), data=b'{"prompt": "what is 1+1"}') as reply:
+            return reply.read()
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = post()
+    with use_cassette(tmp_path / "a.yaml"):
+        assert live == post()
+
+
+def test_half_a_surrogate_pair_is_recorded(server, tmp_path):
+    """JSON may hold one as an escape; a file may not."""
+    body = b'{"a": "\\ud83d"}'
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = httpx.post(url_of(server), content=body).content
+    with use_cassette(tmp_path / "a.yaml"):
+        assert live == httpx.post(url_of(server), content=body).content
+
+
+def test_secrets_that_exist_only_during_the_test_are_not_saved(server, tmp_path, monkeypatch):
+    """A variable that is set inside it, and the key that a request carried."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD), monkeypatch.context() as patch:
+        patch.setenv("TENANT_SECRET", "Zq8vT2mKx4Lw9RpN")
+        headers = {"x-api-key": "Hh7-sent-with-the-request-42"}
+        httpx.post(url_of(server), json={"a": "Zq8vT2mKx4Lw9RpN", "b": "Hh7-sent-with-the-request-42"}, headers=headers)
+    text = (tmp_path / "a.yaml").read_text()
+    assert "Zq8vT2mKx4Lw9RpN" not in text
+    assert "Hh7-sent" not in text
+
+
+def test_a_miss_shows_no_secret(server, tmp_path, monkeypatch):
+    """Its text ends up in logs."""
+    monkeypatch.setenv("TENANT_SECRET", "Zq8vT2mKx4Lw9RpN")
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        httpx.post(url_of(server), json={"a": "Zq8vT2mKx4Lw9RpN", "n": 1})
+    with pytest.raises(CassetteMissError, match="differs in n: 2 != 1") as error, use_cassette(tmp_path / "a.yaml"):
+        assert "Zq8vT2mKx4Lw9RpN" not in httpx.post(url_of(server), json={"a": "Zq8vT2mKx4Lw9RpN", "n": 2}).text
+    assert "Zq8vT2mKx4Lw9RpN" not in str(error.value)
+
+
+def test_a_file_that_is_cut_off_is_never_a_cassette(server, tmp_path):
+    """Cut after any line, or emptied, it is refused, in replay and before it would be replaced."""
+    file = tmp_path / "a.yaml"
+    with use_cassette(file, Mode.RECORD):
+        httpx.post(url_of(server), json={"a": "stream"})
+    lines = file.read_text().splitlines(keepends=True)
+    for count in range(len(lines)):
+        file.write_text("".join(lines[:count]))
+        for mode in (Mode.REPLAY, Mode.RECORD, Mode.NEW):
+            with pytest.raises(CassetteReadError, match="cannot read cassette"), use_cassette(file, mode):
+                pass
+    assert "".join(lines[:-1]) == file.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "interactions: []\nprocesses: 5\n",
+        "interactions:\n- request: {method: GET, uri: 'http://h:abc/'}\n  response: {}\n",
+        "interactions: !!bool foo\n",
+        "interactions: " + "[" * 100_000,
+        "foo: bar\n",
+        "",
+    ],
+)
+def test_malformed_files_are_errors_that_name_the_file(text, tmp_path):
+    """And never a traceback of something else."""
+    (tmp_path / "a.yaml").write_text(text)
+    with pytest.raises(CassetteReadError, match=r"cannot read cassette .*a\.yaml"), use_cassette(tmp_path / "a.yaml"):
+        pass
+
+
+def test_a_pool_keeps_its_own_context(tmp_path):
+    """What an initializer set in a worker is there, while a cassette is open too."""
+    variable = ContextVar("variable")
+    with use_cassette(tmp_path / "a.yaml"), ThreadPoolExecutor(1, initializer=lambda: variable.set(5)) as pool:
+        assert 5 == pool.submit(variable.get).result()
+
+
+def test_local_servers_of_the_test_are_not_touched(server, tmp_path):
+    """With several cassettes open, and from a thread that was started before any of them."""
+    seen, opened = [], threading.Event()
+
+    def ask():
+        opened.wait(5)
+        seen.append(requests.post(f"{server.url}/own", json={"a": 1}).status_code)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    with use_cassette(tmp_path / "a.yaml"), use_cassette(tmp_path / "b.yaml"):
+        opened.set()
+        thread.join()
+        with requests.Session() as session:
+            connections = {session.post(f"{server.url}/own", json={"a": 1}).raw.status for _ in range(3)}
+    assert [200] == seen
+    assert {200} == connections
