@@ -6,6 +6,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from llm_gateway.cassettes.modes import Mode
+    from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
@@ -18,6 +20,7 @@ __all__ = [
     "LLMClient",
     "LLMMessage",
     "LLMResponse",
+    "Mode",
     "ProviderError",
     "StreamDelta",
     "StructuredOutputError",
@@ -26,6 +29,7 @@ __all__ = [
     "Tool",
     "ToolCall",
     "list_providers",
+    "use_cassette",
 ]
 _WHERE = {
     "GatewayConfig": "config",
@@ -33,6 +37,7 @@ _WHERE = {
     "LLMClient": "client.llm",
     "LLMMessage": "types",
     "LLMResponse": "types",
+    "Mode": "cassettes.modes",
     "ProviderError": "exceptions",
     "StreamDelta": "types",
     "StructuredOutputError": "exceptions",
@@ -41,6 +46,7 @@ _WHERE = {
     "Tool": "types",
     "ToolCall": "types",
     "list_providers": "registry",
+    "use_cassette": "cassettes.session",
 }
 
 

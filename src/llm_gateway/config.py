@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import os
+from collections.abc import Collection
 from decimal import Decimal
 
 from dotenv import dotenv_values
@@ -39,12 +41,20 @@ class GatewayConfig(BaseSettings):
     max_retries: int = Field(default=2, ge=0)
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
 
-    def target(self) -> tuple[str, str | None]:
-        """The provider's name, and the model's where one is set."""
-        name, separator, rest = (self.model or "").partition(":")
-        if separator and name.isidentifier():
-            return name, rest or None
-        return self.provider or DEFAULT_PROVIDER, self.model
+    def target(self, known: Collection[str]) -> tuple[str, str | None]:
+        """
+        The provider's name, and the model's where one is set.
+
+        A model may name its provider, one of *known*. Other colons belong to the model's own name, as in ``llama3:8b``.
+        A provider that is set wins, and a model that names another one is then left out.
+        """
+        named, _, rest = (self.model or "").partition(":")
+        is_named = bool(rest) and (named in known or _is_misspelt(named, known))
+        if self.provider is None:
+            return (named, rest) if is_named else (DEFAULT_PROVIDER, self.model)
+        if not is_named:
+            return self.provider, self.model
+        return self.provider, rest if named == self.provider else None
 
     def key(self, provider: str) -> str:
         """
@@ -67,6 +77,10 @@ class GatewayConfig(BaseSettings):
     def url(self, provider: str) -> str | None:
         """Where *provider* is to be called, or None for its own address."""
         return self.base_url or _variable(_URL_VARIABLES[provider])
+
+
+def _is_misspelt(name: str, known: Collection[str]) -> bool:
+    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.8))
 
 
 def _variable(name: str) -> str | None:

@@ -139,11 +139,11 @@ class TokenUsage:
         return self.input_tokens + self.output_tokens
 
     def __add__(self, other: TokenUsage) -> TokenUsage:
-        """Sum part by part; a part that neither side reported stays None."""
+        """Sum part by part; a part that one side did not report is not known of the sum either."""
         sums: dict[str, int | None] = {}
         for part in fields(self):
             left, right = getattr(self, part.name), getattr(other, part.name)
-            sums[part.name] = None if left is None and right is None else (left or 0) + (right or 0)
+            sums[part.name] = None if left is None or right is None else left + right
         return TokenUsage(**sums)
 
 

@@ -88,6 +88,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.error_after is not None:
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
             items = [*items[: self.server.error_after], b"data: " + json.dumps(failure).encode() + b"\n\n"]
+        items = [self.server.junk, *items] if self.server.junk else items
         if self.server.cut_after is not None:
             items = items[: self.server.cut_after]
         for item in items:
@@ -102,7 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def api():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
-    made.asked, made.statuses, made.cut_after, made.error_after = [], [], None, None
+    made.asked, made.statuses, made.cut_after, made.error_after, made.junk = [], [], None, None, b""
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     made.url = f"http://127.0.0.1:{made.server_port}"
     yield made

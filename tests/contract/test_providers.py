@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
+import re
 
 import anthropic
 import openai
@@ -10,8 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import LLMClient, SyncLLMClient, Tool
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.config import GatewayConfig
-from llm_gateway.exceptions import ProviderError, StructuredOutputError
+from llm_gateway.exceptions import ConfigError, ProviderError, StructuredOutputError
 from llm_gateway.providers import anthropic as anthropic_provider
 from llm_gateway.providers import openai as openai_provider
 from llm_gateway.types import ImagePart, LLMMessage, LLMResponse, TextPart, TokenUsage, ToolResult
@@ -255,7 +259,7 @@ def test_a_command_that_goes_wrong(behaviour, words, kind, colour, client_of, cl
     for work in (lambda llm: llm.chat("hello"), read if colour is LLMClient else lambda llm: list(llm.stream("hello"))):
         with pytest.raises(ProviderError) as error:
             run(client_of("local_claude", colour), work)
-        assert words in str(error.value) or behaviour == "junk"
+        assert words in str(error.value)
         assert kind == error.value.kind
 
 
@@ -319,3 +323,61 @@ def test_a_custom_provider_is_closed_with_the_client():
         provider = Custom()
         run(colour(provider_instance=provider), lambda llm: None)
         assert 1 == provider.closed
+
+
+def test_a_stream_is_an_iterator_and_keeps_its_response(client_of):
+    """One delta at a time, and a second pass brings nothing and takes nothing away."""
+    with client_of("anthropic", SyncLLMClient) as client:
+        stream = client.stream("hello")
+        assert "HEL" == next(stream).text
+        assert "LO" == "".join(delta.text for delta in stream)
+        assert [] == list(stream)
+    assert "HELLO" == stream.response.content
+
+
+@pytest.mark.parametrize(("colour", "other"), [(SyncLLMClient, LLMClient), (LLMClient, SyncLLMClient)])
+def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
+    """Before anything is sent, and it says which one to use."""
+    provider = sdk_of("openai", api.url, other)
+    with pytest.raises(ConfigError, match="client of the other colour") as error:
+        run(colour(provider_instance=dataclasses.replace(provider)), lambda llm: llm.chat("hello"))
+    assert f"use {other.__name__}" in str(error.value)
+    assert [] == api.asked
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'{"content": 5, "choices": 7, "output": 3}', b'{"usage": []}'])
+@pytest.mark.parametrize("name", HTTP)
+def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, api):
+    """Never a traceback of ours."""
+    api.statuses = [body]
+    outcome = ""
+    with contextlib.suppress(ProviderError):
+        outcome = run(client_of(name, SyncLLMClient), lambda llm: llm.chat("hello")).content
+    assert "" == outcome
+
+
+@pytest.mark.parametrize("name", HTTP)
+def test_junk_inside_a_stream_is_an_error(name, client_of, api):
+    """With the junk as its cause."""
+    api.junk = b'data: {"choices": 5, "type": 7\n\n'
+    with pytest.raises(ProviderError, match=r"its format does not know|stream broke"):
+        run(client_of(name, SyncLLMClient), lambda llm: list(llm.stream("hello")))
+
+
+def test_what_the_api_refuses_is_refused_before_it_is_sent(client_of, api):
+    """With the variable that may have set it."""
+    with pytest.raises(ProviderError, match="anthropic takes no temperature") as error:
+        run(client_of("anthropic", SyncLLMClient), lambda llm: llm.chat("hello", temperature=0.5))
+    assert "unset LLM_TEMPERATURE" in str(error.value)
+    assert [] == api.asked
+
+
+def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
+    """Whatever the price list says today."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
+    text = (tmp_path / "a.yaml").read_text()
+    (tmp_path / "a.yaml").write_text(re.sub("cost_usd: .*", "cost_usd: '9.99'", text))
+    with use_cassette(tmp_path / "a.yaml"):
+        response = run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
+    assert "9.99" == str(response.cost_usd)

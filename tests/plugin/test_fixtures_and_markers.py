@@ -201,3 +201,51 @@ def test_the_claude_command(workers, project, monkeypatch):
             "  to record it: pytest --llm-record test_claude.py::test_runs*",
         ]
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "problem", "example"),
+    [
+        ('cassete="x"', "'cassete' is not known; it takes cassette, allow_unused, ignore_hosts, model", "cassette='x'"),
+        ('"name"', "it takes no argument without a name: 'name'", "cassette='name'"),
+        ('ignore_hosts="a.com"', "ignore_hosts may not be 'a.com'", "ignore_hosts=['a.com']"),
+        ('cassette="../../x"', "cassette '../../x' is outside the cassette folder", "cassette='a-name'"),
+    ],
+)
+def test_a_marker_that_cannot_be_read_is_refused(written, problem, example, project):
+    """When tests are collected, with what to write instead."""
+    project.makepyfile(test_app=f"import pytest\n@pytest.mark.llm({written})\ndef test_a(): pass")
+    result = project.runpytest_subprocess()
+    shown = result.stderr.str() + result.stdout.str()
+    assert "test_app.py::test_a: the marker llm cannot be read" in shown
+    assert problem in shown
+    assert f"for example: @pytest.mark.llm({example})" in shown
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_a_session_fixture_with_a_cassette_of_its_own(workers, suite, provider, monkeypatch):
+    """Whichever test comes first, alone or with others."""
+    suite.makepyfile(
+        test_session="""
+        import app, pytest
+        from llm_gateway import use_cassette
+
+        @pytest.fixture(scope="session")
+        def summary(llm_mode, tmp_path_factory, request):
+            with use_cassette(request.config.rootpath / "cassettes" / "summary.yaml", llm_mode):
+                return app.ask("sum up")["content"][0]["text"]
+
+        @pytest.mark.llm
+        def test_one(summary):
+            assert summary == "pong"
+
+        @pytest.mark.llm
+        def test_two(summary):
+            assert summary == "pong"
+        """
+    )
+    suite.runpytest_subprocess("--llm-record", "test_session.py").assert_outcomes(passed=2)
+    asked = len(provider.asked)
+    suite.runpytest_subprocess("test_session.py", *workers).assert_outcomes(passed=2)
+    suite.runpytest_subprocess("test_session.py::test_two", *workers).assert_outcomes(passed=1)
+    assert asked == len(provider.asked)

@@ -319,7 +319,7 @@ def test_turns_in_another_order_are_another_run(claude, tmp_path):
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         talk(["one", "two"], "a")
     with (
-        pytest.raises(CassetteMissError, match="differs in what it reads|ended after"),
+        pytest.raises(CassetteMissError, match=r"differs in what it reads|ended after"),
         use_cassette(tmp_path / "a.yaml"),
         pytest.raises(json.JSONDecodeError),
     ):

@@ -2,9 +2,12 @@
 
 import pytest
 
-from llm_gateway import SyncLLMClient
+from llm_gateway import SyncLLMClient, list_providers
 from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, CostLimitExceededError, MissingKeyError, UnknownProviderError
+from llm_gateway.types import LLMResponse, TokenUsage
+
+KNOWN = list_providers()
 
 
 @pytest.fixture(autouse=True)
@@ -17,10 +20,10 @@ def _nothing_set(monkeypatch, tmp_path):
 def test_an_argument_wins_over_a_variable_and_that_over_the_file(monkeypatch, tmp_path):
     """``.env`` is read from the folder of the run."""
     (tmp_path / ".env").write_text("LLM_MODEL=openai:from-file\nLLM_MAX_TOKENS=7\n")
-    assert ("openai", "from-file") == load().target()
+    assert ("openai", "from-file") == load().target(KNOWN)
     monkeypatch.setenv("LLM_MODEL", "from-variable")
-    assert ("anthropic", "from-variable") == load().target()
-    assert ("openai", "from-argument") == load(model="openai:from-argument").target()
+    assert ("anthropic", "from-variable") == load().target(KNOWN)
+    assert ("openai", "from-argument") == load(model="openai:from-argument").target(KNOWN)
     assert 7 == load().max_tokens
 
 
@@ -72,4 +75,38 @@ def test_the_cost_limit_refuses_the_call():
     client = SyncLLMClient(GatewayConfig(api_key="k", cost_limit_usd=0))
     with pytest.raises(CostLimitExceededError, match=r"the cost limit of \$0 is reached") as error:
         client.chat("hello")
-    assert "raise LLM_COST_LIMIT_USD" in str(error.value)
+    assert "raise or unset LLM_COST_LIMIT_USD" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"model": "llama3:8b"}, ("anthropic", "llama3:8b")),
+        ({"model": "ft:gpt-5-mini:org::id", "provider": "openai"}, ("openai", "ft:gpt-5-mini:org::id")),
+        ({"model": "openai:ft:gpt-5-mini:org::id"}, ("openai", "ft:gpt-5-mini:org::id")),
+        ({"model": "openai:gpt-5-mini", "provider": "openai"}, ("openai", "gpt-5-mini")),
+        ({"model": "openai:gpt-5-mini", "provider": "anthropic"}, ("anthropic", None)),
+        ({"model": "antropic:x"}, ("antropic", "x")),
+    ],
+)
+def test_a_colon_in_a_model_is_a_providers_only_where_one_stands_before_it(given, expected):
+    """Or a misspelt one, which is then refused by name."""
+    assert expected == load(**given).target(KNOWN)
+
+
+class Unpriced:
+    """A provider whose prices nobody knows."""
+
+    async def complete(self, messages, response_model=None):
+        return LLMResponse("yes", "mine", "my-model", usage=TokenUsage(1, 2))
+
+    async def close(self):
+        pass
+
+
+def test_a_cost_limit_that_cannot_be_held_refuses_too():
+    """After the first call whose price is not known."""
+    client = SyncLLMClient(GatewayConfig(cost_limit_usd=1), provider_instance=Unpriced())
+    assert "yes" == client.chat("hello").content
+    with pytest.raises(CostLimitExceededError, match="cannot be held: what 'my-model' cost is not known"):
+        client.chat("hello")

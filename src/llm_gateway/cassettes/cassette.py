@@ -23,6 +23,7 @@ from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
 from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cost import recorded
 from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteReadError, CassetteUnusedError
 from llm_gateway.types import WireRequest
 
@@ -119,6 +120,7 @@ class Cassette:
             found = self._recorded(request)
             if found is not None:
                 self._count("replay", found)
+                recorded.note(self.calls[-1].metering.cost_usd)
                 return found
             if self.mode is not Mode.REPLAY:
                 return self._record(request)
@@ -190,14 +192,14 @@ class Cassette:
         return answer
 
     def _miss_error(self, request: WireRequest) -> CassetteMissError:
-        recorded = self._tape.recorded() if self._tape else []
+        known = self._tape.recorded() if self._tape else []
         request = self._scrubbed(request)  # it is printed, and compared with what was scrubbed
         if self._tape is not None and not self._tape.exists:
             cause = f"there is no cassette {shown(self.path)} yet"
         else:
-            used = sum(one.is_used for one in recorded)
-            cause = f"in {shown(self.path)} ({len(recorded)} recorded, {used} already used)\n"
-            cause += nearest_text(request, recorded, self._settings.normalize)
+            used = sum(one.is_used for one in known)
+            cause = f"in {shown(self.path)} ({len(known)} recorded, {used} already used)\n"
+            cause += nearest_text(request, known, self._settings.normalize)
         return CassetteMissError(
             f"no recording matches {summary(request)}",
             cause=cause,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
@@ -28,6 +30,13 @@ _GOOD = range(200, 300)
 _RAW = 2000
 _FIXES: dict[ErrorKind, str] = {
     "auth": "check the key: it is refused as it is",
+    "permission": "ask for access: the key is known and may not do this",
+    "invalid_request": "change what the message above names",
+    "content_filter": "rephrase: the provider's filter stopped it",
+    "rate_limited": "call less often, or raise LLM_MAX_RETRIES",
+    "overloaded": "try again later, or raise LLM_MAX_RETRIES",
+    "server": "try again later; the provider's status page may say more",
+    "timeout": "try again, or raise LLM_TIMEOUT_S",
     "context_window": "shorten the conversation, or choose a model with a longer context",
     "quota_exhausted": "check the account's plan and billing; trying again does not help",
 }
@@ -56,9 +65,9 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
             yield Emit(StreamDelta(text=reply.text))
             return reply
     decoder = provider.dialect.stream_decoder()
-    yield from _read(call, request, decoder)
+    seen = yield from _read(call, request, decoder)
     if isinstance(provider, ProcessProvider):
-        yield from _finished(provider, request, decoder)
+        yield from _finished(provider, request, decoder, seen)
     return decoder.reply()
 
 
@@ -66,7 +75,8 @@ def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
     reply: WireReply = yield Send(provider.request(request))
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
-    return provider.dialect.decode_reply(_json(provider, reply.body))
+    with _decoding(provider.name, reply.body):
+        return provider.dialect.decode_reply(_json(provider, reply.body))
 
 
 def _json(provider: HttpProvider, body: bytes) -> Any:
@@ -78,6 +88,21 @@ def _json(provider: HttpProvider, body: bytes) -> Any:
             kind="server",
             provider=provider.name,
             cause=body[:100].decode("utf-8", "replace"),
+        ) from error
+
+
+@contextmanager
+def _decoding(name: str, body: bytes) -> Generator[None]:
+    """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ProviderError(
+            f"{name} answered with something that its format does not know",
+            kind="server",
+            provider=name,
+            cause=body[:100].decode("utf-8", "replace"),
+            raw=body[:_RAW].decode("utf-8", "replace"),
         ) from error
 
 
@@ -116,10 +141,13 @@ def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
 
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     """Read a stream to its own end; what it used is noted also when the caller stops before."""
-    has_begun = False
+    has_begun, seen = False, b""
     try:
         while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
-            for delta in decoder.feed(piece):
+            seen += piece[: _RAW - len(seen)]
+            with _decoding(provider_name(call.provider), piece):
+                deltas = decoder.feed(piece)
+            for delta in deltas:
                 has_begun = True
                 yield Emit(delta)
     except ProviderError as error:
@@ -131,18 +159,19 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
         call.note(request.model, decoder.reply())
         raise
     if isinstance(call.provider, ProcessProvider):
-        return  # how the command ended says more
+        return seen  # how the command ended says more
     if decoder.error is not None:
         raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
+    return seen
 
 
-def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder) -> Flow:
+def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
     done: ProcessReply = yield Finish()
     facts = decoder.error
     if facts is None and not decoder.is_finished:
-        facts = provider.dialect.decode_error(done.exit_code, b"", done.stderr)
+        facts = provider.dialect.decode_error(done.exit_code, seen, done.stderr)
     if facts is not None:
         _fail(provider, request.model, facts, decoder.reply(), done)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from llm_gateway.cost import recorded
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import Attempt, ChatReply, LLMResponse, TokenUsage
@@ -59,6 +60,8 @@ class Call:
         """Add an attempt that is over."""
         served = (reply and reply.model) or model
         usage = reply.usage if reply else error.usage if error else None
+        if usage is None and error is not None and error.has_begun:
+            usage = TokenUsage()  # it was billed, and how much nobody said
         attempt = Attempt(
             number=len(self.attempts) + 1,
             provider=provider_name(self.provider),
@@ -73,6 +76,9 @@ class Call:
         self.noted(attempt)
 
     def _cost(self, model: str, reply: ChatReply | None, usage: TokenUsage | None) -> Decimal | None:
+        noted = recorded.take()
+        if noted is not None:
+            return noted[0]
         if reply is not None and reply.cost_usd is not None:
             return reply.cost_usd  # the provider states it
         return self.price(provider_name(self.provider), model, usage) if usage else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from llm_gateway import config as settings
 from llm_gateway import registry
 from llm_gateway.client.call import Call, billed_cost
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.cost import recorded
 from llm_gateway.cost.prices import price
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.providers.base import Provider
@@ -36,7 +37,7 @@ class Core:
         self.config = config or settings.load(provider=provider, model=model, api_key=api_key, base_url=base_url)
         self._attempts: list[Attempt] = []
         self._calls = 0
-        name, wanted = self.config.target()
+        name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
 
@@ -48,14 +49,21 @@ class Core:
             CostLimitExceededError: The cost limit is reached.
         """
         limit, spent = self.config.cost_limit_usd, self.total_cost_usd
-        if limit is not None and spent is not None and spent >= limit:
-            raise CostLimitExceededError(
-                f"the cost limit of ${limit} is reached: ${spent} spent in {self.call_count} calls",
-                cause="the call was not sent",
-                fix="raise LLM_COST_LIMIT_USD, or make a new client",
-            )
+        if limit is not None and (spent is None or spent >= limit):
+            self._refuse(limit, spent)
         self._calls += 1
+        recorded.take()  # whatever another call in this context left there
         return Call(self.provider, self.config.max_retries, _cost, self._attempts.append, response_model)
+
+    def _refuse(self, limit: Decimal, spent: Decimal | None) -> NoReturn:
+        if spent is not None:
+            what = f"the cost limit of ${limit} is reached: ${spent} spent in {self.call_count} calls"
+        else:
+            unknown = next(one.model for one in self._attempts if one.is_billed and one.cost_usd is None)
+            what = f"the cost limit of ${limit} cannot be held: what {unknown!r} cost is not known"
+        raise CostLimitExceededError(
+            what, cause="the call was not sent", fix="raise or unset LLM_COST_LIMIT_USD, or make a new client"
+        )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any

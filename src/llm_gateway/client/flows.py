@@ -21,13 +21,14 @@ _RE_ASKS = 2
 
 
 def _with_retries(call: Call, request: ChatRequest, ask: Any) -> Flow:
+    before = len(call.attempts)
     while True:
         start = yield Now()
         try:
             reply: ChatReply = yield from ask(call, request)
         except ProviderError as error:
             call.note(request.model, None, error, latency_s=(yield Now()) - start)
-            seconds = wait_s(error, len(call.attempts), call.max_retries)
+            seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
             if seconds is None or error.has_begun:
                 raise
             yield Sleep(seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -12,7 +12,7 @@ from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
 from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.flow.drive import adrive, astream, drive, stream
-from llm_gateway.flow.steps import Await
+from llm_gateway.flow.steps import Await, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
@@ -88,9 +88,15 @@ class Stream:
         self._deltas = deltas
         self.response: LLMResponse[str] | None = None
 
-    def __iter__(self) -> Iterator[StreamDelta]:
-        response: LLMResponse[str] = yield from self._deltas
-        self.response = response
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamDelta:
+        try:
+            return next(self._deltas)
+        except StopIteration as done:
+            self.response = self.response or done.value
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +152,7 @@ class LLMClient(Core):
 class AsyncStream:
     """Deltas as they arrive; `response` is there once they are through."""
 
-    def __init__(self, flow: Any, transport: AsyncTransport) -> None:
+    def __init__(self, flow: Flow, transport: AsyncTransport) -> None:
         self._results: list[LLMResponse[str]] = []
         self._flow, self._transport = flow, transport
         self._deltas: Any = None
@@ -156,10 +162,14 @@ class AsyncStream:
         """The whole answer with its usage, or None before the end."""
         return self._results[0] if self._results else None
 
-    async def __aiter__(self) -> AsyncIterator[StreamDelta]:
-        self._deltas = astream(self._flow, self._transport.session(), self._results)
-        async for delta in self._deltas:
-            yield delta
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamDelta:
+        if self._deltas is None:
+            self._deltas = astream(self._flow, self._transport.session(), self._results)
+        delta: StreamDelta = await anext(self._deltas)
+        return delta
 
     async def __aenter__(self) -> Self:
         return self

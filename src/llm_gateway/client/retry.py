@@ -19,7 +19,7 @@ def wait_s(error: ProviderError, attempt: int, max_retries: int) -> float | None
     if not error.is_retryable or attempt > max_retries:
         return None
     if error.retry_after_s is not None:
-        return error.retry_after_s if error.retry_after_s <= _LONGEST_S else None
+        return max(0.0, error.retry_after_s) if error.retry_after_s <= _LONGEST_S else None
     return _grown(attempt)
 
 

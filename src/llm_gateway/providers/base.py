@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
 from llm_gateway.wire.base import Dialect, ProcessDialect
 
@@ -49,6 +50,8 @@ class HttpProvider:
 
         default_model: Used where the caller names none.
 
+        unsupported: Options that the API refuses.
+
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
             and headers; None sends them directly.
     """
@@ -61,10 +64,24 @@ class HttpProvider:
     default_model: str
     key_header: tuple[str, str] = ("authorization", "Bearer {}")
     headers: Headers = ()
+    unsupported: frozenset[str] = frozenset()
     client: Any = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
-        """The HTTP request for *chat*."""
+        """
+        The HTTP request for *chat*.
+
+        Raises:
+            ProviderError: (``unsupported_param``) *chat* holds what the API refuses.
+        """
+        if named := sorted(name for name in self.unsupported if getattr(chat, name) not in (None, ())):
+            raise ProviderError(
+                f"{self.name} takes no {', '.join(named)}",
+                kind="unsupported_param",
+                provider=self.name,
+                cause="its API refuses the whole request",
+                fix=f"leave it out, or unset {' and '.join(f'LLM_{name.upper()}' for name in named)}",
+            )
         name, template = self.key_header
         headers = (
             ("content-type", "application/json"),

@@ -19,10 +19,12 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
 
 def responses(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """The Responses API; otherwise as `provider`."""
-    return _provider(config, client, openai_responses.DIALECT, "/responses")
+    return _provider(config, client, openai_responses.DIALECT, "/responses", frozenset({"stop"}))
 
 
-def _provider(config: GatewayConfig, client: Any, dialect: Dialect, path: str) -> HttpProvider:
+def _provider(
+    config: GatewayConfig, client: Any, dialect: Dialect, path: str, unsupported: frozenset[str] = frozenset()
+) -> HttpProvider:
     return HttpProvider(
         name="openai",
         dialect=dialect,
@@ -30,5 +32,6 @@ def _provider(config: GatewayConfig, client: Any, dialect: Dialect, path: str) -
         path=path,
         api_key=config.key("openai") if client is None else "",
         default_model="gpt-5-mini",
+        unsupported=unsupported,
         client=client,
     )

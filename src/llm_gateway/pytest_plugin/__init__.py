@@ -119,6 +119,14 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session")
+def llm_mode(request: pytest.FixtureRequest) -> object:
+    """What this run does with calls, a `llm_gateway.Mode`: for fixtures that open a cassette of their own."""
+    from llm_gateway.cassettes.modes import Mode
+
+    return Mode(request.config.stash[SESSION].mode_name)
+
+
 @pytest.fixture
 def llm_cassette(request: pytest.FixtureRequest) -> object:
     """The cassette of this test: its ``path``, ``mode`` and the ``calls`` made so far."""

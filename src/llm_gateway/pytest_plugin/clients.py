@@ -6,6 +6,8 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any
 
+from llm_gateway.pytest_plugin.marker import marked
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -18,10 +20,7 @@ __all__ = ["asynchronous", "either", "sync"]
 
 def _model(request: pytest.FixtureRequest) -> str | None:
     """The model that the marker or the ini file names; None leaves it to the configuration."""
-    for marker in request.node.iter_markers("llm"):
-        if "model" in marker.kwargs:
-            return str(marker.kwargs["model"])
-    return request.config.getini("llm_model") or None
+    return marked(request.node, "model") or request.config.getini("llm_model") or None
 
 
 def either(request: pytest.FixtureRequest) -> Generator[object]:

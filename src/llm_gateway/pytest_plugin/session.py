@@ -14,6 +14,7 @@ from llm_gateway.cassettes.recorders import install
 from llm_gateway.cassettes.recorders.process import prepare
 from llm_gateway.pytest_plugin import naming
 from llm_gateway.pytest_plugin.keys import Placeholders
+from llm_gateway.pytest_plugin.marker import check, marked
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -80,8 +81,10 @@ class Session:
         Raises:
             pytest.UsageError: Names both.
         """
+        for item in items:
+            check(item)
         paths = (
-            (item.nodeid, naming.cassette_path(item, named := _marked(item, "cassette")), named is not None)
+            (item.nodeid, naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
             for item in items
         )
         naming.refuse_collisions(paths, is_writing=self.mode_name in ("record", "new"))
@@ -104,7 +107,7 @@ class Session:
         from llm_gateway.exceptions import CassetteReadError
 
         threads.install()
-        path = naming.cassette_path(item, _marked(item, "cassette"))
+        path = naming.cassette_path(item, marked(item, "cassette"))
         try:
             cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
         except CassetteReadError as error:
@@ -118,11 +121,11 @@ class Session:
     def _settings(self, item: pytest.Item) -> Any:
         from llm_gateway.cassettes.cassette import Settings
 
-        ignored = [*self.config.getini("llm_ignore_hosts"), *(_marked(item, "ignore_hosts") or ())]
+        ignored = [*self.config.getini("llm_ignore_hosts"), *(marked(item, "ignore_hosts") or ())]
         return Settings(
             environ=os.environ,
             ignore_hosts=frozenset(host.lower() for host in ignored),
-            allow_unused=bool(_marked(item, "allow_unused")),
+            allow_unused=bool(marked(item, "allow_unused")),
             normalize=self._rewriter(item, "pytest_llm_normalize"),
             before_save=self._rewriter(item, "pytest_llm_before_save"),
         )
@@ -230,11 +233,3 @@ def _outcome_text(item: pytest.Item, error: BaseException) -> str:
     said = (str(error).splitlines() or [""])[0]
     is_ours = "CassetteMissError" in said or "BlockedCallError" in said
     return f"  the test then failed{where}: {type(error).__name__}{'' if is_ours else f': {said[:120]}'}"
-
-
-def _marked(item: pytest.Item, name: str) -> Any:
-    """The innermost value of *name* among the test's ``llm`` markers."""
-    for marker in item.iter_markers("llm"):
-        if name in marker.kwargs:
-            return marker.kwargs[name]
-    return None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import threading
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ProcessReply, ProcessRequest
@@ -83,23 +84,23 @@ class Running:
         self._request = request
         self._timeout_s = timeout_s
         self._is_late = False
-        self._stderr = b""
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run; a pipe that nobody reads fills up
         try:
             self._process = subprocess.Popen(  # noqa: S603  the caller's own command
                 request.argv,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stderr=self._stderr,
                 env=_environment(request),
                 cwd=request.cwd,
             )
         except OSError as error:
+            self._stderr.close()
             _refuse(request, error)
         self._alarm = threading.Timer(timeout_s or threading.TIMEOUT_MAX, self._stop)
         self._alarm.daemon = True
         self._alarm.start()
-        for work in (self._write, self._listen):
-            threading.Thread(target=work, daemon=True).start()
+        threading.Thread(target=self._write, daemon=True).start()
 
     def _stop(self) -> None:
         self._is_late = True
@@ -111,9 +112,6 @@ class Running:
             self._pipe("stdin").close()
         except OSError:
             pass  # it ended before it had read all: its exit code says why
-
-    def _listen(self) -> None:
-        self._stderr = self._pipe("stderr").read()
 
     def _pipe(self, name: str) -> Any:
         return getattr(self._process, name)
@@ -132,7 +130,7 @@ class Running:
         code = self._process.wait()
         if self._is_late:
             _late(self._request, self._timeout_s)
-        return ProcessReply(code, b"", self._stderr)
+        return ProcessReply(code, b"", _written(self._stderr))
 
     def close(self) -> None:
         """Stop it if it still runs."""
@@ -140,14 +138,22 @@ class Running:
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
-        for name in ("stdout", "stderr"):
-            self._pipe(name).close()
+        self._pipe("stdout").close()
+        self._stderr.close()
+
+
+def _written(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 class AsyncRunning:
     """`Running` for an event loop."""
 
-    def __init__(self, request: ProcessRequest, timeout_s: float | None, process: Any, deadline: float) -> None:
+    def __init__(
+        self, request: ProcessRequest, timeout_s: float | None, process: Any, stderr: IO[bytes], deadline: float
+    ) -> None:
+        self._stderr = stderr
         self._request = request
         self._timeout_s = timeout_s
         self._process = process
@@ -158,11 +164,13 @@ class AsyncRunning:
         """Start *request* and give it its input."""
         import anyio
 
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run
         try:
-            process = await anyio.open_process(request.argv, env=_environment(request), cwd=request.cwd)
+            process = await anyio.open_process(request.argv, stderr=stderr, env=_environment(request), cwd=request.cwd)
         except OSError as error:
+            stderr.close()
             _refuse(request, error)
-        running = cls(request, timeout_s, process, anyio.current_time() + (timeout_s or float("inf")))
+        running = cls(request, timeout_s, process, stderr, anyio.current_time() + (timeout_s or float("inf")))
         try:
             await running._within(process.stdin.send(request.stdin))  # type: ignore[union-attr]
             await process.stdin.aclose()  # type: ignore[union-attr]
@@ -190,14 +198,12 @@ class AsyncRunning:
 
     async def finish(self) -> ProcessReply:
         """How it ended, with what it wrote to its standard error; errors as in `Running.finish`."""
-        stderr = await self._within(self._drained())
-        return ProcessReply(await self._within(self._process.wait()), b"", stderr)
-
-    async def _drained(self) -> bytes:
-        return b"".join([piece async for piece in self._process.stderr])
+        code = await self._within(self._process.wait())
+        return ProcessReply(code, b"", _written(self._stderr))
 
     async def close(self) -> None:
         """Stop it if it still runs."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.aclose()
+        self._stderr.close()

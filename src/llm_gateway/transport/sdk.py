@@ -12,6 +12,7 @@ import json
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.steps import Head
 from llm_gateway.transport.http import refuse
 from llm_gateway.types import WireReply, WireRequest
@@ -65,10 +66,20 @@ def _pairs(response: Any) -> tuple[tuple[str, str], ...]:
     return tuple(response.headers.multi_items())
 
 
+def _refuse_colour(client: Any, ours: str, other: str) -> NoReturn:
+    raise ConfigError(
+        f"{ours} was given a client of the other colour: {type(client).__name__}",
+        cause="an SDK's sync client sends for SyncLLMClient, its async client for LLMClient",
+        fix=f"use {other}, or hand in the SDK's other client",
+    )
+
+
 class SdkPool:
     """Sends through a sync client; it stays open, as it is its maker's to close."""
 
     def __init__(self, client: Any) -> None:
+        if hasattr(client, "__aenter__"):
+            _refuse_colour(client, "SyncLLMClient", "LLMClient")
         self._client = client
 
     def send(self, request: WireRequest) -> WireReply:
@@ -122,6 +133,8 @@ class AsyncSdkPool:
     """Sends through an async client; it stays open, as it is its maker's to close."""
 
     def __init__(self, client: Any) -> None:
+        if not hasattr(client, "__aenter__"):
+            _refuse_colour(client, "LLMClient", "SyncLLMClient")
         self._client = client
 
     async def send(self, request: WireRequest) -> WireReply:

@@ -126,7 +126,10 @@ class ClaudeCli:
         if result is None:
             said = (stderr or stdout).decode("utf-8", "replace").strip()
             return ErrorFacts("process", said[:500] or f"it ended with exit code {exit_code} and printed nothing")
-        return _facts(result)
+        facts = _facts(result)
+        if facts is None and exit_code != 0 and _stop_anyway(result) is None:
+            facts = ErrorFacts("process", f"it ended with exit code {exit_code} after it had answered")
+        return facts
 
 
 DIALECT = ClaudeCli()
@@ -155,6 +158,14 @@ def _one_turn(messages: list[LLMMessage]) -> tuple[Part, ...]:
     *earlier, last = messages or [LLMMessage("user", (TextPart(""),))]
     if not earlier:
         return last.parts
+    if any(not isinstance(part, TextPart | ThinkingPart) for message in earlier for part in message.parts):
+        raise ProviderError(
+            "the claude command line takes no images or tool results in earlier turns",
+            kind="unsupported_param",
+            provider="local_claude",
+            cause="earlier turns go to it as a transcript, which is text",
+            fix="put them into the last message, or use the provider 'anthropic'",
+        )
     said = "\n\n".join(f"{message.role}: {message.text}" for message in earlier)
     return (TextPart(f"<conversation>\n{said}\n</conversation>\n\n"), *last.parts)
 
@@ -230,8 +241,10 @@ def stated_cost(result: JsonObject) -> Decimal | None:
 
 
 def _facts(result: JsonObject) -> ErrorFacts | None:
-    if not result.get("is_error") or _stop_anyway(result) is not None:
+    if _stop_anyway(result) is not None:
         return None
+    if not result.get("is_error"):
+        return None if result.get("num_turns", 1) else ErrorFacts("process", "it answered without asking the model")
     message = str(result.get("result") or "; ".join(map(str, result.get("errors") or ())) or result.get("subtype"))
     return ErrorFacts(_kind(result, message), message, result.get("api_error_type") or result.get("subtype"))
 

@@ -40,13 +40,17 @@ def _open_process(real: Any) -> Any:
     @functools.wraps(real)
     async def open_process(command: Any, **options: Any) -> Any:
         pipes = {name: options.get(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
-        can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items())
+        can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items() if not _is_file(name, pipes))
         found = replayed(command) if can_play and not isinstance(command, (str, bytes)) else None
         if found is None:
             return await real(command, **options)
         return ReplayedProcess(*found, pipes)
 
     return open_process
+
+
+def _is_file(name: str, pipes: dict[str, Any]) -> bool:
+    return name == "stderr" and hasattr(pipes[name], "write")
 
 
 class ReplayedProcess(Process):
@@ -84,6 +88,8 @@ class ReplayedProcess(Process):
             os.write(2, data)  # the caller left it connected to this process's own
         elif self._connected[channel] == subprocess.PIPE:
             self._pipes[channel].write(data)
+        elif hasattr(self._connected[channel], "write"):
+            self._connected[channel].write(data)
 
     def _end(self, code: int) -> None:
         if self._code is None:
