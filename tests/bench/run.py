@@ -257,7 +257,7 @@ def memory(folder: Path) -> Iterator[Row]:
     """The most that recording holds of one long stream, beside the stream's own size."""
     url, stop = serve_stream(pieces=2_000, gap_s=0, size=10_000)
     total = 0
-    with use_cassette(folder / "long.yaml", Mode.LIVE), httpx2.Client() as client:
+    with use_cassette(folder / "long.yaml", Mode.RECORD), httpx2.Client() as client:
         tracemalloc.start()
         with client.stream("POST", url, json={"model": "x", "messages": []}) as reply:
             for piece in reply.iter_raw():

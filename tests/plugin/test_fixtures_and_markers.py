@@ -108,6 +108,23 @@ def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
     result.stdout.fnmatch_lines(["*export ANTHROPIC_API_KEY=..."])
 
 
+def test_recording_without_any_key_says_so_once(project, monkeypatch):
+    """At the end, whatever the SDK made of it."""
+    for name in [name for name in os.environ if name.endswith(("_API_KEY", "_TOKEN", "_ACCESS_KEY", "_KEY_ID"))]:
+        monkeypatch.delenv(name)
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        @pytest.mark.llm
+        def test_a():
+            raise TypeError("Could not resolve authentication method")
+        """
+    )
+    result = project.runpytest_subprocess("--llm-record")
+    result.stdout.fnmatch_lines(["no key  nothing could be called: export ANTHROPIC_API_KEY=...*"])
+
+
 def test_an_unknown_provider_offers_the_nearest(suite):
     """In the ini file as anywhere."""
     result = suite.runpytest_subprocess("-o", "llm_model=antropic:x", "-k", "test_llm_cassette")

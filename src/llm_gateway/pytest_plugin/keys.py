@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Mapping, MutableMapping
 
-__all__ = ["PLACEHOLDER", "Placeholders"]
+__all__ = ["PLACEHOLDER", "Placeholders", "has_key"]
 
 PLACEHOLDER = "llm-gateway-replay-placeholder"
 _KEYS = (
@@ -39,6 +39,12 @@ _INSTEAD = {
     "AWS_SECRET_ACCESS_KEY": ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
 }
 _SETTINGS = {"AWS_EC2_METADATA_DISABLED": "true", "ANTHROPIC_OPEN_TELEMETRY": "false"}
+
+
+def has_key(environ: Mapping[str, str]) -> bool:
+    """Whether any provider's key is set."""
+    others = (name for names in _INSTEAD.values() for name in names)
+    return any(environ.get(name) for name in (*_KEYS, *others))
 
 
 class Placeholders:

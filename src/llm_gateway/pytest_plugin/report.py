@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from llm_gateway.pytest_plugin.keys import has_key
 
 if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.tally import Sum
@@ -15,6 +18,7 @@ __all__ = ["Report"]
 _SERVED = ("replay", "record", "live", "miss")
 _MOST_TESTS = 3
 _NOTABLE_S = 0.1
+_NO_KEY = "no key  nothing could be called: export ANTHROPIC_API_KEY=... (or OPENAI_API_KEY, ...), then record again"
 
 
 class Report:
@@ -107,7 +111,11 @@ class Report:
     def _files(self) -> list[str]:
         lines = [f"{'saved':<8}{_count(self._saved, 'cassette')}"] if self._saved else []
         kept = "not saved, its cassette is as it was: the test did not pass"
-        return lines + [f"{'kept':<8}{test} {kept}" for test in self._not_saved]
+        lines += [f"{'kept':<8}{test} {kept}" for test in self._not_saved]
+        return lines + ([_NO_KEY] if self._not_saved and not self._made_calls() and not has_key(os.environ) else [])
+
+    def _made_calls(self) -> bool:
+        return any(calls for calls in self._tests.values())
 
     def _blocked(self) -> list[str]:
         return [f"{'blocked':<8}{test} {what}" for test, what in dict.fromkeys(self._refused)]
