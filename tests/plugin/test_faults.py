@@ -134,7 +134,7 @@ def test_a_refused_connection_is_recorded_and_raised_again(project, provider):
     assert "kind: connect\n" in (project.path / CASSETTE).read_text()
 
 
-def test_a_secret_in_the_prompt_is_replaced_and_one_that_cannot_be_is_refused(project, provider, monkeypatch):
+def test_a_secret_in_the_prompt_is_replaced(project, provider, monkeypatch):
     """The value of a secret variable becomes its name, in what was asked and in what was answered."""
     secret = "correct-horse-battery-staple"
     monkeypatch.setenv("SERVICE_PASSWORD", secret)

@@ -98,6 +98,19 @@ def test_ini_values(workers, suite, provider):
     assert ["test_app-test_llm_cassette.yaml"] == [file.name for file in (suite.path / "recordings").iterdir()]
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
+def test_ignored_hosts_and_placeholders_of_the_ini_file(workers, suite, provider, monkeypatch):
+    """Calls to an ignored host pass in every test; without placeholders a client without a key cannot be made."""
+    ini = ("-o", "llm_ignore_hosts=127.0.0.1", "-o", "llm_placeholder_keys=false")
+    suite.runpytest_subprocess(*ini, "-k", "test_cassette or test_in_class", *workers).assert_outcomes(
+        passed=2, deselected=0 if workers else TESTS - 2
+    )
+    assert 2 == len(provider.asked)
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    refused = suite.runpytest_subprocess(*ini, "-k", "test_llm_cassette", *workers)
+    refused.stdout.fnmatch_lines(["*MissingKeyError: no API key for 'anthropic'"])
+
+
 def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
     """And what to type."""
     monkeypatch.delenv("ANTHROPIC_API_KEY")

@@ -1,5 +1,6 @@
 """Calls from forks, replies that cannot be read, requests that look alike, and code that has nothing to do with us."""
 
+import gzip
 import multiprocessing
 import os
 import threading
@@ -13,7 +14,7 @@ import requests
 
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.exceptions import CassetteMissError, CassetteReadError
+from llm_gateway.exceptions import CassetteMissError, CassetteReadError, CassetteSecretError
 
 
 def url_of(server):
@@ -164,3 +165,15 @@ def test_local_servers_of_the_test_are_not_touched(server, tmp_path):
             connections = {session.post(f"{server.url}/own", json={"a": 1}).raw.status for _ in range(3)}
     assert [200] == seen
     assert {200} == connections
+
+
+def test_a_secret_that_cannot_be_taken_out_is_not_saved(server, tmp_path):
+    """The file is not there afterwards, and the text says what was found, masked, and what to do."""
+    token = "sk-ant-api03-" + "A1b2C3d4" * 10
+    file, body = tmp_path / "a.yaml", gzip.compress(f'{{"key": "{token}"}}'.encode())
+    with pytest.raises(CassetteSecretError) as error, use_cassette(file, Mode.RECORD):
+        httpx.post(f"{server.url}/model/m/converse", content=body)
+    assert "would hold 1 secrets; nothing was saved" in str(error.value)
+    assert "def pytest_llm_before_save(request)" in str(error.value)
+    assert token not in str(error.value)
+    assert not file.exists()

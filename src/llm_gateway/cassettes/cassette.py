@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from llm_gateway.cassettes.call import Call, Served
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.cassettes.forks import Notes
 from llm_gateway.cassettes.known import secret_variables, sent_secrets
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.modes import Mode
@@ -88,7 +87,7 @@ class Cassette:
         self._tape = None if mode is Mode.LIVE else Tape(path, self._settings.normalize)
         self._slots: list[Exchange | None] = []
         self._secrets: dict[str, str] = {}
-        self._process = os.getpid()
+        self._forks = Notes()
         self._recordings: list[Recording] = []
         self._misses: dict[str, None] = {}
         self.runs: Any = None
@@ -96,7 +95,6 @@ class Cassette:
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
         self._lock = threading.RLock()
-        self._forks = Path(tempfile.gettempdir()) / f"llm-gateway-{os.getpid()}-{id(self)}.forks"
         self._sources.append(self._told_by_forks)
 
     def wants(self, request: WireRequest) -> bool:
@@ -114,7 +112,7 @@ class Cassette:
 
     def handle(self, request: WireRequest) -> HttpExchange | Recording:
         """Answer *request* from the file, or start to record it."""
-        if os.getpid() != self._process:
+        if self._forks.is_fork:
             return self._forked(request)
         with self._lock:
             found = self._recorded(request)
@@ -150,16 +148,12 @@ class Cassette:
             "  a fork cannot tell the test what it called\n"
             "  to record it: call it in the test's own process, in a thread or a task"
         )
-        with self._forks.open("a", encoding="utf-8") as notes:
-            notes.write(text + "\0")
+        self._forks.leave(text)
         return refusal(request, "cassette_miss", text)
 
     def _told_by_forks(self, *, is_over: bool) -> None:
-        if self._forks.exists():
-            for text in self._forks.read_text("utf-8").split("\0")[:-1]:
-                self.note_miss(text)
-            if is_over:
-                self._forks.unlink()
+        for text in self._forks.read(is_over=is_over):
+            self.note_miss(text)
 
     def _count(self, served: Served, exchange: Exchange) -> None:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)

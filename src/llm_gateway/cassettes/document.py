@@ -13,7 +13,7 @@ from llm_gateway.exceptions import CassetteReadError
 __all__ = ["VERSION", "dump", "flow", "line_of", "parse", "shown"]
 
 VERSION = 1
-_TOO_DEEP = re.compile(r"[\[{]{500}|(?:- ){500}")  # libyaml runs out of stack on it
+_TOO_DEEP = ("[" * 500, "{" * 500, "- " * 500)  # libyaml runs out of stack on more
 _FIRST_LINE = "# recorded by pytest-llm-gateway; the file ends with a line of three dots"
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -57,8 +57,9 @@ def parse(raw: bytes, path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise _unreadable(path, line, f"not UTF-8: byte 0x{raw[error.start]:02x}") from None
-    if deep := _TOO_DEEP.search(text):
-        raise _unreadable(path, text.count("\n", 0, deep.start()) + 1, "nested too deep to be a cassette")
+    for deep in _TOO_DEEP:
+        if deep in text:
+            raise _unreadable(path, text.count("\n", 0, text.index(deep)) + 1, "nested too deep to be a cassette")
     try:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
     except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -74,7 +75,7 @@ def _checked(document: object, text: str, path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or not is_cassette:
         problem = "it is empty" if document is None else "a mapping with a list `interactions` was expected"
         raise _unreadable(path, 1, f"not a cassette: {problem}")
-    if text.startswith(_FIRST_LINE) and not text.rstrip().endswith("\n..."):
+    if text.startswith(_FIRST_LINE) and not text[-16:].rstrip().endswith("\n..."):
         raise _unreadable(path, len(text.splitlines()), "it is cut off: its last line is not `...`")
     version = document.get("version", VERSION)
     if version != VERSION:

@@ -7,6 +7,7 @@ import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -34,6 +35,7 @@ def key(request: WireRequest) -> bytes:
     return digest.digest()
 
 
+@lru_cache(maxsize=512)
 def place(url: str) -> tuple[str, str, str]:
     """Where a request goes, in one spelling: origin, path and query without credentials."""
     parts = urlsplit(url)
@@ -44,7 +46,7 @@ def place(url: str) -> tuple[str, str, str]:
 
 def _path(path: str) -> str:
     """A path in one spelling; a coded slash is no slash."""
-    return unquote(re.sub("%2[fF]", "%252F", path)) or "/"
+    return unquote(re.sub("%2[fF]", "%252F", path) if "%2" in path else path) or "/"
 
 
 def canonical_body(request: WireRequest) -> bytes:

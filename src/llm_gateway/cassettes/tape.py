@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document, store
 from llm_gateway.cassettes.diagnose import Recorded
@@ -38,7 +39,7 @@ class Tape:
         self._index = Index(self._requests, normalize)
         self._used = [False] * len(self._entries)
         self._processes_used = [False] * len(self.processes)
-        self._places = {place(request.url)[:2] for request in self._requests}
+        self._places: set[tuple[str, str]] | None = None
 
     def _read_each(self, section: str, entries: Any, read: Any) -> list[Any]:
         done: list[Any] = []
@@ -88,6 +89,8 @@ class Tape:
 
     def knows(self, url: str) -> bool:
         """Whether anything was recorded at the address of *url*, whatever was asked there."""
+        if self._places is None:
+            self._places = {place(request.url)[:2] for request in self._requests}
         return place(url)[:2] in self._places
 
     def recorded(self) -> list[Recorded]:
@@ -111,5 +114,5 @@ class Tape:
 def _placed(entry: dict[str, Any]) -> WireRequest:
     """The request of an entry; an address that is none is found here, where its line can be told."""
     request = request_from(entry)
-    place(request.url)
+    urlsplit(request.url).port  # noqa: B018  raises for a port that is no number
     return request
