@@ -93,6 +93,11 @@ class Tape:
             self._places = {place(request.url)[:2] for request in self._requests}
         return place(url)[:2] in self._places
 
+    @property
+    def places(self) -> list[int]:
+        """Where each exchange stands in the file's list, which other tools share with entries of other kinds."""
+        return [index for index, entry in enumerate(self.content.get("interactions") or []) if is_http(entry)]
+
     def recorded(self) -> list[Recorded]:
         """Every recorded request, for a diagnosis."""
         pairs = zip(self._requests, self._used, strict=True)

@@ -1,0 +1,32 @@
+"""Read the arguments of ``llm-gateway`` and call what they name."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from llm_gateway.exceptions import GatewayError
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code is 0, or 2 where it cannot be done."""
+    options = _parser().parse_args(argv)
+    try:
+        code: int = options.run(options)
+    except GatewayError as error:
+        print(error.report, file=sys.stderr)
+        return 2
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    from llm_gateway.cli import show
+
+    parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings of LLM calls.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    cassettes = commands.add_parser("cassettes", help="look at cassette files")
+    show.add_to(cassettes.add_subparsers(required=True, metavar="COMMAND"))
+    return parser

@@ -1,0 +1,109 @@
+"""``llm-gateway cassettes show``: what each recorded exchange was, used and cost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from llm_gateway.cassettes.exchange import HttpExchange, Metering, ProcessExchange
+from llm_gateway.cassettes.meter import metered
+from llm_gateway.cassettes.tape import Tape
+from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.wire.events import is_stream
+
+__all__ = ["add_to", "rows_of"]
+
+_PARTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_COLUMNS = ("index", "kind", "api", "model", "status", "end", "input", "output", "cached", "cost")
+
+
+def add_to(commands: Any) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("show", help="list exchanges with provider, model, usage, cost and price row")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cassettes, whoever recorded them")
+    parser.add_argument("--json", action="store_true", help="print a list of objects; null where nothing was reported")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    rows = [row for file in options.files for row in rows_of(file)]
+    print(json.dumps(rows, indent=2, ensure_ascii=False) if options.json else _table(rows))
+    return 0
+
+
+def rows_of(file: Path) -> Iterator[dict[str, Any]]:
+    """
+    One row for each exchange of *file*, plain data as ``--json`` prints it.
+
+    Raises:
+        CassetteReadError: There is no such file, or it cannot be read.
+    """
+    tape = Tape(file)
+    if not tape.exists:
+        raise CassetteReadError(f"there is no cassette {file}", fix="ls -R cassettes")
+    for position, index in enumerate(tape.places):
+        yield _http_row(file, index, tape.exchange(position))
+    for index, run in enumerate(tape.processes):
+        yield _process_row(file, index, run)
+
+
+def _http_row(file: Path, index: int, exchange: HttpExchange) -> dict[str, Any]:
+    reply = exchange.reply
+    head = {
+        "status": reply.status if reply else None,
+        "streaming": is_stream(reply.headers, reply.body) if reply else False,
+    }
+    return _row(file, index, "http", metered(exchange), {**head, "end": exchange.end})
+
+
+def _process_row(file: Path, index: int, run: ProcessExchange) -> dict[str, Any]:
+    head = {"status": run.exit_code, "streaming": "stream-json" in run.argv, "end": run.end}
+    return _row(file, index, "process", metered(run), head)
+
+
+def _row(file: Path, index: int, kind: str, metering: Metering, head: dict[str, Any]) -> dict[str, Any]:
+    usage = metering.usage
+    return {
+        "file": str(file),
+        "index": index,
+        "kind": kind,
+        "provider": metering.provider,
+        "api": metering.api,
+        "model_requested": metering.model_requested,
+        "model_served": metering.model_served,
+        **head,
+        "usage": {part: getattr(usage, part) if usage else None for part in _PARTS},
+        "cost_usd": None if metering.cost_usd is None else float(metering.cost_usd),
+        "price": metering.price,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    lines: list[tuple[str, ...]] = []
+    for row in rows:
+        usage = row["usage"]
+        cells = (
+            row["index"],
+            row["kind"],
+            row["api"],
+            row["model_served"] or row["model_requested"],
+            row["status"],
+            row["end"],
+            *(usage[part] for part in _PARTS[:3]),
+            None if row["cost_usd"] is None else f"${row['cost_usd']:.6f}",
+        )
+        lines.append(tuple("-" if cell is None else str(cell) for cell in cells))
+    widths = [max(map(len, column)) for column in zip(_COLUMNS, *lines, strict=True)]
+    printed: list[str] = []
+    for number, line in enumerate(lines):
+        if number == 0 or rows[number]["file"] != rows[number - 1]["file"]:
+            printed += [rows[number]["file"], _padded(_COLUMNS, widths)]
+        printed.append(_padded(line, widths))
+    return "\n".join(printed) or "no exchanges"
+
+
+def _padded(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,0 +1,70 @@
+"""``llm-gateway cassettes show``, on our own cassettes and on those of others."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llm_gateway.cli.main import main
+
+QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart" / "cassettes" / "tests"
+DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "cassettes"
+
+
+def shown(capsys, *arguments):
+    assert 0 == main(["cassettes", "show", *map(str, arguments)])
+    return capsys.readouterr().out
+
+
+def test_the_table_has_a_row_for_each_exchange(capsys):
+    """With tokens and cost, under the name of each file."""
+    files = sorted(QUICKSTART.rglob("*.yaml"))
+    lines = shown(capsys, *files).splitlines()
+    assert [str(file) for file in files] == [line for line in lines if line.endswith(".yaml")]
+    assert 6 == sum(line.startswith("0 ") for line in lines)
+    assert any("process  claude_cli" in line and "$0.0000751" not in line and "706" in line for line in lines)
+
+
+def test_json_has_the_documented_keys(capsys):
+    """And null where nothing was reported."""
+    (row,) = json.loads(shown(capsys, "--json", QUICKSTART / "test_llm_fixture" / "test_chat.yaml"))
+    assert {
+        "file",
+        "index",
+        "kind",
+        "provider",
+        "api",
+        "model_requested",
+        "model_served",
+        "status",
+        "streaming",
+        "end",
+        "usage",
+        "cost_usd",
+        "price",
+    } == row.keys()
+    assert ("http", "anthropic", "anthropic.messages", 200, False, "complete") == tuple(
+        row[name] for name in ("kind", "provider", "api", "status", "streaming", "end")
+    )
+    assert {"input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"} == row[
+        "usage"
+    ].keys()
+    assert row["usage"]["reasoning_tokens"] is None
+    assert row["price"]["model"] == "anthropic:claude-haiku-5-5"
+
+
+def test_every_recorded_file_of_others_can_be_shown(capsys):
+    """One row for each exchange, at its own place in the file."""
+    if not DATA.exists():
+        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+    manifest = [json.loads(line) for line in (DATA / "MANIFEST.jsonl").read_text().splitlines()]
+    for row in manifest:
+        printed = json.loads(shown(capsys, "--json", DATA / row["file"]))
+        assert [one["index"] for one in row["expected"]] == [one["index"] for one in printed], row["file"]
+        assert [one["status"] for one in row["expected"]] == [one["status"] for one in printed], row["file"]
+
+
+def test_a_file_that_is_not_there_is_named(capsys):
+    """On standard error, with an exit code of its own."""
+    assert 2 == main(["cassettes", "show", "nowhere.yaml"])
+    assert "there is no cassette nowhere.yaml" in capsys.readouterr().err
