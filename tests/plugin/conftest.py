@@ -56,9 +56,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.asked.append(body)
-        raw = json.dumps(self.server.reply).encode()
+        reply, status = self.server.reply, self.server.status
+        if str(body["messages"][0]["content"]).startswith("status "):
+            status = int(body["messages"][0]["content"].split()[1])
+            reply = {"error": {"message": f"number {status}"}}
+        raw = json.dumps(reply).encode()
         time.sleep(0.01)
-        self.send_response(self.server.status)
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(raw)))
         self.end_headers()

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.session import Session
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
-_MARKS = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette"})
+_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget"})
+_MARKERS = ("llm", "llm_budget")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -60,7 +61,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def uses_llm(item: pytest.Item) -> bool:
     """Whether *item* asks for a cassette, by marker or by fixture."""
-    return item.get_closest_marker("llm") is not None or not _MARKS.isdisjoint(getattr(item, "fixturenames", ()))
+    is_marked = any(item.get_closest_marker(name) is not None for name in _MARKERS)
+    return is_marked or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -131,6 +133,16 @@ def llm_mode(request: pytest.FixtureRequest) -> object:
 def llm_cassette(request: pytest.FixtureRequest) -> object:
     """The cassette of this test: its ``path``, ``mode`` and the ``calls`` made so far."""
     return request.config.stash[SESSION].cassette(request.node)
+
+
+@pytest.fixture
+def llm_budget(request: pytest.FixtureRequest) -> object:
+    """The budget of this test: its ``limits``, what is ``spent`` and ``remaining``, and ``limit(...)`` for a block."""
+    from llm_gateway.cost.budget import Limits
+    from llm_gateway.pytest_plugin.budgets import Budget, limits_of
+
+    cassette = request.config.stash[SESSION].cassette(request.node)
+    return Budget(limits_of(request.node) or Limits(), cassette)
 
 
 @pytest.fixture

@@ -15,6 +15,10 @@ _MARKER = (
     "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None): "
     "replay every LLM call made inside the test from its cassette; record it with --llm-record"
 )
+_BUDGET = (
+    "llm_budget(max_tokens=, max_input_tokens=, max_output_tokens=, max_cost_usd=, max_calls=, min_cache_hit=, "
+    "allow_unknown=False): fail the test when its LLM calls pass a limit, in every mode"
+)
 _INI: tuple[tuple[str, Any, Any, str], ...] = (
     ("llm_cassette_folder", "string", "cassettes", "folder of the cassettes, relative to the root folder"),
     (
@@ -81,6 +85,7 @@ def normalized(args: list[str]) -> list[str]:
 def add_markers(config: pytest.Config) -> None:
     """Describe the markers for ``--markers`` and ``--strict-markers``."""
     config.addinivalue_line("markers", _MARKER)
+    config.addinivalue_line("markers", _BUDGET)
 
 
 def mode_name(config: pytest.Config) -> str:

@@ -35,6 +35,8 @@ class _State:
         self.has_passed = True
         self.was_called = False
         self.is_saved = False
+        self.is_over_budget = False
+        self.is_recording_good = True  # what was paid for is kept when nothing but its price failed the test
         self.told_misses = 0
         self.told_refusals = 0
         self.sent_calls = 0
@@ -83,6 +85,10 @@ class Session:
         """
         for item in items:
             check(item)
+            if item.get_closest_marker("llm_budget") is not None:
+                from llm_gateway.pytest_plugin.budgets import check_budget
+
+                check_budget(item)
         paths = (
             (item.nodeid, naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
             for item in items
@@ -153,10 +159,13 @@ class Session:
         try:
             yield
         except (Exception, pytest.fail.Exception) as error:
+            item.stash[_STATE].is_recording_good = False
             if texts := self._verdict(item, is_over=False):
                 raise pytest.fail.Exception("\n".join([*texts, _outcome_text(item, error)]), pytrace=False) from None
             raise
         if texts := self._verdict(item, is_over=is_teardown):
+            state = item.stash[_STATE]
+            state.is_recording_good &= state.is_over_budget and len(texts) == 1
             pytest.fail("\n".join(texts), pytrace=False)
 
     def _verdict(self, item: pytest.Item, *, is_over: bool) -> list[str]:
@@ -165,7 +174,20 @@ class Session:
         if state.cassette is not None:
             state.cassette.settle(is_over=is_over)
             texts += self._problems(state, state.cassette, is_over=is_over)
+            texts += self._over_budget(item, state, state.cassette, is_over=is_over)
         return texts
+
+    def _over_budget(self, item: pytest.Item, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
+        """Told once, at the end of the first phase in which it shows."""
+        if state.is_over_budget or item.get_closest_marker("llm_budget") is None:
+            return []
+        from llm_gateway.pytest_plugin.budgets import limits_of, verdict
+
+        limits = limits_of(item)
+        is_clean = is_over and state.was_called and state.has_passed
+        text = verdict(item.nodeid, limits, cassette.calls, is_over=is_clean) if limits is not None else None
+        state.is_over_budget = text is not None
+        return [] if text is None else [text]
 
     def _refused(self, state: _State) -> list[str]:
         new = guard.refusals[state.first_refusal + state.told_refusals :]
@@ -205,7 +227,8 @@ class Session:
     def save(self, item: pytest.Item) -> None:
         """Write what a passing test recorded."""
         state = item.stash[_STATE]
-        if state.cassette is None or not state.has_passed or not state.was_called:
+        is_good = state.has_passed or (state.is_over_budget and state.is_recording_good)
+        if state.cassette is None or not is_good or not state.was_called:
             return
         from llm_gateway.exceptions import CassetteError
 

@@ -1,0 +1,144 @@
+"""The marker ``llm_budget`` and the fixture of that name: what a test's calls may use, in every mode."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_gateway.cost.budget import Charge, Limits, overruns, table
+from llm_gateway.exceptions import ConfigError
+
+if TYPE_CHECKING:
+    from llm_gateway.cassettes.call import Call
+    from llm_gateway.cassettes.cassette import Cassette
+
+__all__ = ["Budget", "check_budget", "limits_of", "verdict"]
+
+
+def limits_of(item: pytest.Item) -> Limits | None:
+    """
+    The limits of *item*; None where no marker sets any.
+
+    Markers of the test, its class and its module hold together; for one limit the innermost value counts.
+
+    Raises:
+        ConfigError: A marker cannot be read.
+    """
+    given: dict[str, Any] = {}
+    marks = list(item.iter_markers("llm_budget"))
+    for mark in reversed(marks):
+        given.update(mark.kwargs)
+    if any(mark.args for mark in marks):
+        given.setdefault(str(marks[0].args[0]), None)
+    return Limits.read(given) if marks else None
+
+
+def check_budget(item: pytest.Item) -> None:
+    """
+    Refuse a marker that cannot be read.
+
+    Raises:
+        pytest.UsageError: Names the test and the mistake.
+    """
+    try:
+        limits_of(item)
+    except ConfigError as error:
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
+def charges_of(calls: Sequence[Call]) -> list[Charge]:
+    """What each call to a model used; a call that found no recording was not made."""
+    return [
+        Charge(
+            one.metering.model_served or one.metering.model_requested or one.metering.api or "call",
+            one.metering.usage,
+            one.metering.cost_usd,
+        )
+        for one in calls
+        if one.served != "miss" and one.metering.api is not None
+    ]
+
+
+def verdict(test_id: str, limits: Limits, calls: Sequence[Call], *, is_over: bool) -> str | None:
+    """Why the test fails its budget, with a table of its calls; None when it holds."""
+    charges = charges_of(calls)
+    if not charges:
+        if not is_over:
+            return None
+        return (
+            f"BudgetExceededError: {test_id} has a budget and made no call\n"
+            "  a budget that nothing counts against holds nothing\n"
+            "  take the marker llm_budget away, or let the test call a model"
+        )
+    lines = overruns(limits, charges)
+    if not lines:
+        return None
+    rows = "\n  ".join(table(charges).splitlines())
+    why = "\n  ".join(lines)
+    return (
+        f"BudgetExceededError: {test_id} is over its budget\n  {why}\n  {rows}\n"
+        "  to allow it: raise the limit in @pytest.mark.llm_budget(...)"
+    )
+
+
+class Budget:
+    """
+    What the fixture ``llm_budget`` gives.
+
+    Attributes:
+        limits: What the markers set; all None without a marker.
+    """
+
+    def __init__(self, limits: Limits, cassette: Cassette) -> None:
+        self.limits = limits
+        self._cassette = cassette
+
+    @property
+    def calls(self) -> list[Charge]:
+        """What each call so far used and cost."""
+        self._cassette.settle(is_over=False)
+        return charges_of(self._cassette.calls)
+
+    @property
+    def spent(self) -> dict[str, Any]:
+        """``calls``, ``tokens`` and ``cost_usd`` so far; a sum is None where a call reported nothing."""
+        calls = self.calls
+        tokens = [one.usage.total_tokens if one.usage else None for one in calls]
+        costs = [one.cost_usd for one in calls]
+        return {
+            "calls": len(calls),
+            "tokens": None if None in tokens else sum(one for one in tokens if one is not None),
+            "cost_usd": None if None in costs else sum(one for one in costs if one is not None),
+        }
+
+    @property
+    def remaining(self) -> dict[str, Any]:
+        """What is left of ``calls``, ``tokens`` and ``cost_usd``; None without a limit or a known sum."""
+        spent = self.spent
+        limits = {
+            "calls": self.limits.max_calls,
+            "tokens": self.limits.max_tokens,
+            "cost_usd": self.limits.max_cost_usd,
+        }
+        return {
+            name: None if limit is None or spent[name] is None else limit - spent[name]
+            for name, limit in limits.items()
+        }
+
+    @contextmanager
+    def limit(self, **limits: Any) -> Generator[None]:
+        """
+        Hold the calls made inside the block to *limits*, named as in the marker.
+
+        Raises:
+            ConfigError: They cannot be read.
+        """
+        wanted, before = Limits.read(limits), len(self.calls)
+        yield
+        charges = self.calls[before:]
+        if lines := overruns(wanted, charges):
+            text = ["BudgetExceededError: a block is over its budget", *lines, *table(charges).splitlines()]
+            pytest.fail("\n  ".join(text), pytrace=False)

@@ -1,0 +1,197 @@
+"""Budgets hold in every mode, whatever makes the calls and whatever becomes of the answers."""
+
+import pytest
+
+BODY = """
+    import app, asyncio, pytest, threading
+
+    MARK
+
+    @pytest.mark.llm
+    def test_greets():
+        app.ask("one")
+        app.ask("two")
+"""
+
+
+def suite(project, mark, body=BODY):
+    project.makepyfile(test_app=body.replace("MARK\n", f"pytestmark = pytest.mark.{mark}\n"))
+    return project
+
+
+MODES = {"record": ["--llm-record"], "replay": [], "live": ["--llm-live"]}
+
+
+LIMITS = {
+    "max_tokens=29": "30 tokens, 1 over max_tokens=29",
+    "max_input_tokens=20": "24 input tokens, 4 over max_input_tokens=20",
+    "max_output_tokens=5": "6 output tokens, 1 over max_output_tokens=5",
+    "max_calls=1": "2 calls, 1 over max_calls=1",
+    "max_cost_usd=0.000005": "$0.0000054 spent, $0.0000004 over max_cost_usd=0.000005",
+    "min_cache_hit=0.5": "0% of the input was read from the cache, below min_cache_hit=0.5",
+}
+
+
+@pytest.mark.parametrize("workers", [[], ["-n", "4"]], ids=["alone", "four workers"])
+@pytest.mark.parametrize("mode", MODES)
+def test_limits_hold_in_each_mode(mode, workers, project):
+    """Each with a table of the calls, the limit and by how much it was passed."""
+    tests = "".join(
+        f"""
+    @pytest.mark.llm_budget({limit})
+    def test_{number}():
+        app.ask("one")
+        app.ask("two")
+"""
+        for number, limit in enumerate(LIMITS)
+    )
+    project.makepyfile(test_app="    import app, pytest\n" + tests)
+    if mode == "replay":
+        project.runpytest_subprocess("--llm-record").assert_outcomes(failed=len(LIMITS))
+    result = project.runpytest_subprocess(*MODES[mode], *workers)
+    result.assert_outcomes(failed=len(LIMITS))
+    shown = result.stdout.str()
+    for number, line in enumerate(LIMITS.values()):
+        assert f"BudgetExceededError: test_app.py::test_{number} is over its budget\n  {line}\n" in shown
+    result.stdout.fnmatch_lines(["*call *input*output*cached*cost*", "*#1 claude-haiku-5-5 *12*3*"])
+    result.stdout.fnmatch_lines(["*to allow it: raise the limit in @pytest.mark.llm_budget(...)"])
+
+
+def test_a_budget_that_holds_passes(project):
+    """At its limit."""
+    suite(project, "llm_budget(max_tokens=30, max_calls=2, max_cost_usd='0.0000054')")
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_recording_that_was_only_too_dear_is_kept(project):
+    """It was paid for; raising the limit is enough."""
+    suite(project, "llm_budget(max_calls=1)")
+    project.runpytest_subprocess("--llm-record").assert_outcomes(failed=1)
+    suite(project, "llm_budget(max_calls=2)")
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_threads_task_groups_and_swallowed_errors_count(project):
+    """Every attempt does."""
+    body = """
+    import app, asyncio, pytest, threading
+
+    MARK
+
+    def test_threads():
+        threads = [threading.Thread(target=app.ask, args=(f"thread {n}",)) for n in range(3)]
+        for one in threads: one.start()
+        for one in threads: one.join()
+
+    def test_tasks():
+        async def go():
+            async with asyncio.TaskGroup() as group:
+                for n in range(3):
+                    group.create_task(app.ask_later(f"task {n}"))
+        asyncio.run(go())
+
+    def test_swallows():
+        try:
+            for n in range(3):
+                app.ask(f"again {n}")
+        except BaseException:
+            pass
+    """
+    suite(project, "llm_budget(max_calls=3)", body)
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=3)
+    suite(project, "llm_budget(max_calls=2)", body)
+    result = project.runpytest_subprocess("-n", "2")
+    result.assert_outcomes(failed=3)
+    assert 3 == result.stdout.str().count("3 calls, 1 over max_calls=2\n")
+
+
+def test_the_innermost_value_counts_and_the_others_hold_too(project):
+    """Module, class and test."""
+    body = """
+    import app, pytest
+
+    MARK
+
+    @pytest.mark.llm_budget(max_tokens=20)
+    class TestClass:
+        def test_inherits(self):
+            app.ask("one")
+
+        @pytest.mark.llm_budget(max_tokens=100)
+        def test_own(self):
+            app.ask("one"); app.ask("two")
+
+        @pytest.mark.llm_budget(max_tokens=100)
+        def test_too_many(self):
+            app.ask("one"); app.ask("two"); app.ask("three")
+    """
+    suite(project, "llm_budget(max_calls=2)", body)
+    result = project.runpytest_subprocess("--llm-record")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*3 calls, 1 over max_calls=2*"])
+
+
+@pytest.mark.parametrize(
+    ("mark", "words"),
+    [
+        ("llm_budget(max_token=1)", ["llm_budget knows no 'max_token'", "did you mean 'max_tokens'?"]),
+        ("llm_budget(max_tokens=-1)", ["llm_budget(max_tokens=-1) cannot be a limit", "a whole number above 0"]),
+        ("llm_budget(max_calls=0)", ["llm_budget(max_calls=0) cannot be a limit"]),
+        ("llm_budget(max_cost_usd=float('nan'))", ["llm_budget(max_cost_usd=nan) cannot be a limit"]),
+        ("llm_budget(min_cache_hit=2)", ["a share above 0, up to 1"]),
+        ("llm_budget()", ["llm_budget sets no limit", "@pytest.mark.llm_budget(max_tokens=2000)"]),
+        ("llm_budget(5)", ["llm_budget knows no '5'"]),
+    ],
+)
+def test_a_budget_that_cannot_be_read_is_refused(mark, words, project):
+    """When tests are collected, by name."""
+    result = suite(project, mark).runpytest_subprocess()
+    shown = result.stderr.str() + result.stdout.str()
+    assert "test_app.py::test_greets: " in shown
+    for word in words:
+        assert word in shown
+
+
+def test_a_budget_without_a_call_fails(project):
+    """It would hold nothing."""
+    suite(project, "llm_budget(max_calls=1)", "import pytest\nMARK\ndef test_none(): pass\n")
+    result = project.runpytest_subprocess()
+    result.stdout.fnmatch_lines(["*BudgetExceededError: test_app.py::test_none has a budget and made no call"])
+
+
+def test_what_is_not_known_fails_unless_it_is_allowed(project, provider):
+    """A call that reports no tokens."""
+    provider.reply = {"type": "message", "content": [{"type": "text", "text": "pong"}]}
+    suite(project, "llm_budget(max_tokens=100)")
+    result = project.runpytest_subprocess("--llm-record")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*tokens of claude-haiku-5-5 not known; llm_budget(allow_unknown=True)*"])
+    suite(project, "llm_budget(max_tokens=100, allow_unknown=True)")
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+
+
+def test_the_fixture_tells_and_limits_blocks(project):
+    """What is spent, what remains, and a limit for a part of the test."""
+    body = """
+    import app, pytest
+    from decimal import Decimal
+
+    @pytest.mark.llm_budget(max_tokens=100, max_cost_usd=1)
+    def test_tells(llm_budget):
+        app.ask("one")
+        assert llm_budget.spent == {"calls": 1, "tokens": 15, "cost_usd": Decimal("0.0000027")}
+        assert llm_budget.remaining["tokens"] == 85
+        assert llm_budget.remaining["calls"] is None
+        with llm_budget.limit(max_calls=1):
+            app.ask("two")
+
+    def test_block(llm_budget):
+        with llm_budget.limit(max_calls=1):
+            app.ask("one")
+            app.ask("two")
+    """
+    project.makepyfile(test_app=body)
+    result = project.runpytest_subprocess("--llm-record")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*BudgetExceededError: a block is over its budget", "*2 calls, 1 over max_calls=1*"])
