@@ -38,7 +38,13 @@ def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, s
     """Ctrl-C and kill -9 between a call and the end of the test change no byte."""
     waiting_test(recorded)
     command = [sys.executable, "-m", "pytest", "-q", "--llm-record"]
-    with subprocess.Popen(command, cwd=recorded.path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as run:
+    with subprocess.Popen(
+        command,
+        cwd=recorded.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+    ) as run:
         deadline = time.monotonic() + 20
         while not (recorded.path / "called").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
