@@ -43,7 +43,7 @@ def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, s
         cwd=recorded.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  a job in the background ignores it
     ) as run:
         deadline = time.monotonic() + 20
         while not (recorded.path / "called").exists() and time.monotonic() < deadline:
