@@ -91,8 +91,13 @@ def project(pytester, provider, monkeypatch):
         "LLM_PROVIDER",
         "LLM_API_KEY",
         "PYTEST_ADDOPTS",
+        "CI",  # pytest prints whole messages in its short summary where these are set
+        "BUILD_NUMBER",
     ):
         monkeypatch.delenv(name, raising=False)
+    # Only the plugins that the tests use: looking for all, hypothesis among them, takes longer than most of these runs.
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "llm_gateway.pytest_plugin,xdist.plugin,pytest_asyncio.plugin")
     pytester.makepyfile(app=APP)
     pytester.makeini("[pytest]\npythonpath = .\nasyncio_default_fixture_loop_scope = function\n")
     return pytester

@@ -153,8 +153,10 @@ def test_new_and_live_work_under_xdist(recorded, provider):
     assert len(provider.asked) == 2
 
 
-def test_async_tests_record_and_replay(project, provider):
-    """pytest-asyncio in both modes and anyio on both of its backends route calls to the test's cassette."""
+def test_async_tests_record_and_replay(project, provider, monkeypatch):
+    """With all plugins found: pytest-asyncio in both modes and anyio on both of its backends use the cassette."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.delenv("PYTEST_PLUGINS")
     project.makepyfile(
         test_app="""
         import app, asyncio, pytest
