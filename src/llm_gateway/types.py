@@ -121,7 +121,9 @@ class TokenUsage:
 
     *input_tokens* is all input, cached included; *cache_read_tokens* and *cache_write_tokens* say how much of it was
     read from and written to a prompt cache (*cache_write_1h_tokens* is the part of the writes with a one-hour life).
-    *output_tokens* includes *reasoning_tokens*.
+    *output_tokens* includes *reasoning_tokens*. Audio and images are parts of input and output as well.
+    *web_searches* are searches that the provider ran and bills by the piece. *service_tier* is what the call was
+    served as, in the provider's word (``default``, ``flex``, ``priority``, ``batch``, ``fast``); it sets the price.
     """
 
     input_tokens: int | None = None
@@ -130,6 +132,11 @@ class TokenUsage:
     cache_write_tokens: int | None = None
     cache_write_1h_tokens: int | None = None
     reasoning_tokens: int | None = None
+    input_audio_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    output_image_tokens: int | None = None
+    web_searches: int | None = None
+    service_tier: str | None = None
 
     @property
     def total_tokens(self) -> int | None:
@@ -140,10 +147,11 @@ class TokenUsage:
 
     def __add__(self, other: TokenUsage) -> TokenUsage:
         """Sum part by part; a part that one side did not report is not known of the sum either."""
-        sums: dict[str, int | None] = {}
+        sums: dict[str, Any] = {}
         for part in fields(self):
             left, right = getattr(self, part.name), getattr(other, part.name)
             sums[part.name] = None if left is None or right is None else left + right
+        sums["service_tier"] = self.service_tier if self.service_tier == other.service_tier else None
         return TokenUsage(**sums)
 
 

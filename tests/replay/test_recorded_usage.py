@@ -1,8 +1,11 @@
 """The usage that is read from every recorded exchange agrees with the expected one."""
 
+from collections import defaultdict
+from decimal import Decimal
+
 import pytest
 
-from llm_gateway.cassettes.meter import metered
+from llm_gateway.cassettes.meter import metered, priced
 from llm_gateway.cassettes.tape import Tape
 
 EXPLAINED = {}
@@ -15,7 +18,7 @@ def rows(traffic):
         positions = [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
             if expected["llm"]:
-                yield row["file"], expected, metered(tape.exchange(positions.index(expected["index"])))
+                yield row["file"], expected, tape.exchange(positions.index(expected["index"]))
 
 
 def agrees(expected, usage):
@@ -31,15 +34,25 @@ def agrees(expected, usage):
     return all(left == right for left, right in pairs)
 
 
+def by_provider_and_api(found):
+    counts = defaultdict(lambda: [0, 0])
+    for _, expected, metering in found:
+        count = counts[f"{expected['provider']:<26} {expected['api']}"]
+        count[0] += agrees(expected["usage"], metering.usage)
+        count[1] += 1
+    return "\n".join(f"{name:<54} {equal:>3} of {all_:>3} equal" for name, (equal, all_) in sorted(counts.items()))
+
+
 def test_usage_agrees_in_every_recorded_exchange(traffic, record_property):
     """Every API in the traffic, streamed or not, whatever framing it has."""
-    found = list(rows(traffic))
+    found = [(file, expected, metered(exchange)) for file, expected, exchange in rows(traffic)]
     wrong = [
         (file, expected["index"], expected["api"], expected["usage"], metering.usage)
         for file, expected, metering in found
         if not agrees(expected["usage"], metering.usage) and (file, expected["index"]) not in EXPLAINED
     ]
     record_property("counted usage read", f"{len(found) - len(wrong)} of {len(found)}")
+    record_property("table usage", by_provider_and_api(found))
 
     assert wrong == []
     assert found
@@ -53,9 +66,64 @@ NOT_NAMED = {"replicate.prediction", "sagemaker.invoke"}
 def test_models_agree_in_every_recorded_exchange(field, traffic):
     """The model that was asked and the one that answered."""
     wrong = [
-        (file, expected["index"], expected["api"], expected[field], getattr(metering, field))
-        for file, expected, metering in rows(traffic)
-        if expected[field] != getattr(metering, field) and expected["api"] not in NOT_NAMED
+        (file, expected["index"], expected["api"], expected[field], getattr(metered(exchange), field))
+        for file, expected, exchange in rows(traffic)
+        if expected[field] != getattr(metered(exchange), field) and expected["api"] not in NOT_NAMED
     ]
 
     assert wrong == []
+
+
+NO_PRICE = {
+    "test_generate_content_with_file_uri_image[True].yaml": "the reply does not say how much input there was",
+    "test_gateway_provider_with_groq.yaml": "a gateway of its own, which sells at prices of its own",
+    "test_gateway_provider_with_anthropic.yaml": "the same",
+}
+OF_ITS_DAY = {
+    "completions_with_tool_call_response_emits_expected_spans[True].yaml": "mistral-small cost less",
+    "deepseek_completion.yaml": "recorded when deepseek-chat cost half, or at the cheap hours of the day",
+    "deepseek_streamed_reasoning_content.yaml": "the same",
+    "test_deepseek_deferred_capability_with_thinking.yaml": "the same",
+    "test_deepseek_responses[function_tool_stream].yaml": "the same",
+    "test_deepseek_responses[structured_output].yaml": "the same",
+    "responses_prompt_caching_5_6_cache_write.yaml": "recorded before the price went down in August 2026",
+    "test_web_search_agent_run_in_workflow.yaml": "two searches at $10 a thousand are part of it",
+    "direct-uploaded_file-audio-google_2_5].yaml": "audio is dearer than text",
+}
+"""Where the reference, today's list price of text tokens, is not what the call cost."""
+
+
+def test_costs_agree_with_what_the_host_said_or_with_the_list(traffic, record_property):
+    """To the last digit; a difference has a reason."""
+    found = [(file, expected, priced(exchange)) for file, expected, exchange in rows(traffic)]
+    references = [(file, reference(expected), metering) for file, expected, metering in found if reference(expected)]
+    equal = [file for file, cost, metering in references if is_near(cost, metering.cost_usd)]
+    others = {file.rpartition("/")[2] for file, cost, metering in references if not is_near(cost, metering.cost_usd)}
+    record_property(
+        "counted cost agreed", f"{len(equal)} of {len(references)}, {len(references) - len(equal)} explained"
+    )
+
+    assert set() == {name for name in others if not any(name.endswith(known) for known in [*NO_PRICE, *OF_ITS_DAY])}
+    assert len(equal) > 140
+
+
+def reference(expected):
+    stated = (expected["usage"] or {}).get("cost")
+    return stated or expected.get("price_ref_usd")
+
+
+def is_near(reference_usd, cost_usd):
+    return cost_usd is not None and abs(cost_usd - Decimal(str(reference_usd))) < Decimal("1e-9")
+
+
+def test_tiers_agree_in_every_recorded_exchange(traffic):
+    """What a call was served as sets its price."""
+    wrong = [
+        (file, expected["api"], expected["service_tier"], metered(exchange).usage.service_tier)
+        for file, expected, exchange in rows(traffic)
+        if expected["service_tier"] and metered(exchange).usage
+        if expected["service_tier"] != metered(exchange).usage.service_tier
+    ]
+
+    assert {"gemini.interactions", "gemini.generate"} >= {api for _, api, _, _ in wrong}
+    assert 2 >= len(wrong)  # one says it beside its usage, one says "1"

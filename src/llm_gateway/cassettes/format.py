@@ -120,10 +120,14 @@ def metering_from(ours: dict[str, Any]) -> Metering | None:
         api=ours.get("api"),
         model_requested=ours.get("model_requested"),
         model_served=ours.get("model_served"),
-        usage=TokenUsage(**{name: int(count) for name, count in usage.items()}) if usage else None,
+        usage=_usage(usage) if usage else None,
         cost_usd=None if cost is None else Decimal(str(cost)),
         price=ours.get("price"),
     )
+
+
+def _usage(members: dict[str, Any]) -> TokenUsage:
+    return TokenUsage(**{name: str(it) if name == "service_tier" else int(it) for name, it in members.items()})  # type: ignore[arg-type]
 
 
 def metering_to(metering: Metering | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from llm_gateway.cassettes.body import decoded
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
@@ -34,6 +35,8 @@ def _of_http(exchange: HttpExchange) -> Metering:
         model_requested=reading.model_requested,
         model_served=reading.model_served,
         usage=_known(reading.usage, exchange) if reading.is_streaming else reading.usage,
+        cost_usd=reading.stated_cost_usd,
+        price=None if reading.stated_cost_usd is None else {"source": str(reading.provider)},
     )
 
 
@@ -63,7 +66,19 @@ def priced(exchange: Exchange) -> Metering:
         return metering
     from llm_gateway.cost.prices import price
 
-    found = price(metering.provider, model, metering.usage, at=exchange.recorded_at or datetime.now(UTC))
+    found = price(metering.provider, model, metering.usage, at=_moment(exchange))
     if found is None:
         return metering
     return dataclasses.replace(metering, cost_usd=found.cost_usd, price=found.row)
+
+
+def _moment(exchange: Exchange) -> datetime:
+    """When the call was made: as it was recorded, else as the reply says, else now."""
+    if exchange.recorded_at is not None:
+        return exchange.recorded_at
+    said = exchange.reply.header("date") if isinstance(exchange, HttpExchange) and exchange.reply else None
+    try:
+        moment = parsedate_to_datetime(said) if said else datetime.now(UTC)
+    except ValueError:
+        moment = datetime.now(UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.cost import overrides
 from llm_gateway.types import TokenUsage
 
 __all__ = ["Priced", "known_models", "price"]
@@ -21,6 +22,19 @@ _PROVIDERS = {
 }
 """Our names of providers where genai-prices has another."""
 _LOCAL = frozenset({"ollama"})
+_USUAL = frozenset({"default", "standard", "on_demand", "auto"})
+"""Tiers that cost what the list says; any other needs a row of its own."""
+_PARTS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "input_audio_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
+    "web_searches",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,41 +47,70 @@ class Priced:
 
 def price(provider: str, model: str, usage: TokenUsage, *, at: datetime) -> Priced | None:
     """
-    Price *usage* of a call.
+    Price *usage* of a call: by the user's own prices (see `register_pricing`), else by genai-prices.
 
     Args:
         provider: As in ``anthropic``; a local provider is free.
 
         model: As the provider served it.
 
-        usage: Tokens as reported.
+        usage: Tokens as reported, and the tier they were served in.
 
         at: When the request was sent; picks the price in force.
 
     Returns:
-        The cost with its price row, or None when the model's price or its tokens are not known.
+        The cost with its price row, or None when its tokens, the model's price or that of the tier are not known.
     """
-    if usage.input_tokens is None or usage.output_tokens is None:
+    if usage.input_tokens is None:
         return None
+    own = overrides.find(provider, model)
+    if own is not None:
+        return _by(own.rates, usage, own.row)
     if provider in _LOCAL:
         return Priced(Decimal(0), {"source": "local", "model": model})
-    import genai_prices  # a second of import: only where something is really priced
+    return _listed(provider, model, usage, at)
 
-    reported = {
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cache_read_tokens": usage.cache_read_tokens,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "cache_write_1h_tokens": usage.cache_write_1h_tokens,
-    }
+
+def _listed(provider: str, model: str, usage: TokenUsage, at: datetime) -> Priced | None:
+    import genai_prices  # a second of import: only where something is really priced
+    from genai_prices.data_snapshot import get_snapshot
+
     try:
-        known = genai_prices.Usage(**{name: count for name, count in reported.items() if count})
-        found = genai_prices.calc_price(
-            known, model, provider_id=_PROVIDERS.get(provider, provider), genai_request_timestamp=at
-        )
+        listed, entry = get_snapshot().find_provider_model(model, None, _PROVIDERS.get(provider, provider), None)
+    except LookupError:
+        return None
+    # A row that belongs to another provider (Azure sells OpenAI's models) tells nothing of this one's tiers.
+    context = _context(usage.service_tier) if any(entry is one for one in listed.models) else {}
+    rates = entry.get_prices(at, context)
+    if not _is_usual(usage.service_tier) and rates == entry.get_prices(at):
+        return None
+    row = {"source": f"genai-prices {genai_prices.__version__}", "model": f"{listed.id}:{entry.id}"}
+    return _by(rates, usage, row | ({"tier": usage.service_tier} if not _is_usual(usage.service_tier) else {}))
+
+
+def _is_usual(tier: str | None) -> bool:
+    return tier is None or tier.lower() in _USUAL
+
+
+def _context(tier: str | None) -> dict[str, str]:
+    """What genai-prices tells variants of a row apart by."""
+    if tier is None:
+        return {}
+    return {"service_tier": tier.lower(), "speed": tier.lower(), "processing": tier.lower()}
+
+
+def _by(rates: Any, usage: TokenUsage, row: dict[str, Any]) -> Priced | None:
+    """The cost by *rates*; an output that was not told costs nothing only where output has no price, as embeddings."""
+    from genai_prices import Usage
+
+    if usage.output_tokens is None and getattr(rates, "output_mtok", None) is not None:
+        return None
+    counts = {name: getattr(usage, name) for name in _PARTS}
+    try:
+        cost = rates.calc_price(Usage(**{name: count for name, count in counts.items() if count}))["total_price"]
     except (LookupError, ValueError):
         return None
-    return Priced(found.total_price, _row(found, genai_prices.__version__))
+    return Priced(cost, row | _plain(rates))
 
 
 def known_models(provider: str) -> list[str]:
@@ -78,9 +121,8 @@ def known_models(provider: str) -> list[str]:
     return [model.id for one in providers if one.id == wanted for model in one.models]
 
 
-def _row(found: Any, version: str) -> dict[str, Any]:
-    rates = {name: _rate(rate) for name, rate in vars(found.model_price).items() if rate is not None and name[0] != "_"}
-    return {"source": f"genai-prices {version}", "model": f"{found.provider.id}:{found.model.id}", **rates}
+def _plain(rates: Any) -> dict[str, Any]:
+    return {name: _rate(rate) for name, rate in vars(rates).items() if rate is not None and name[0] != "_"}
 
 
 def _rate(rate: Any) -> str | dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from llm_gateway.exceptions import ErrorKind
@@ -131,6 +132,4 @@ class Reading:
     model_served: str | None = None
     usage: TokenUsage | None = None
     is_streaming: bool = False
-    stop_reason: str | None = None
-    service_tier: str | None = None
-    error: ErrorFacts | None = None
+    stated_cost_usd: Decimal | None = None

@@ -126,7 +126,7 @@ class OpenAIChat:
             model=body.get("model"),
             id=body.get("id"),
             stop_reason="refusal" if message.get("refusal") else _STOPS.get(str(choice.get("finish_reason"))),
-            usage=chat_usage(body.get("usage")),
+            usage=chat_usage(body.get("usage"), body.get("service_tier")),
         )
 
     def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
@@ -307,7 +307,7 @@ class ChatStream:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
             kind = kind_of(500, error.get("code"), error.get("type"), message=str(error.get("message")))
             self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
-        self._body.update({name: chunk[name] for name in ("id", "model", "usage") if chunk.get(name)})
+        self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)
 

@@ -122,7 +122,7 @@ class OpenAIResponses:
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_stop(body, output, parts),
-            usage=responses_usage(body.get("usage")),
+            usage=responses_usage(body.get("usage"), body),
         )
 
     def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:

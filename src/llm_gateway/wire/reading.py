@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -41,7 +42,7 @@ def read_exchange(
         model_served=_served(body) if is_good else None,
         usage=_real(reader(body)) if reader and is_good else None,
         is_streaming=is_stream(reply_headers, reply_body),
-        service_tier=_text(body.get("service_tier")),
+        stated_cost_usd=_stated(body) if is_good and endpoint.provider in _STATES_COST else None,
     )
 
 
@@ -54,7 +55,18 @@ _SERVED = ("model", "modelVersion", "model_version")
 
 
 def _real(usage: TokenUsage | None) -> TokenUsage | None:
-    return usage if usage is not None and usage != TokenUsage() else None
+    return usage if usage is not None and usage != TokenUsage(service_tier=usage.service_tier) else None
+
+
+_STATES_COST = frozenset({"openrouter"})
+"""Hosts that route a call to sellers of different prices, and say with each reply what it cost."""
+
+
+def _stated(body: dict[str, Any]) -> Decimal | None:
+    usage = body.get("usage")
+    cost = usage.get("cost") if isinstance(usage, dict) else None
+    is_known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf
+    return Decimal(str(cost)) if is_known else None
 
 
 def _text(value: Any) -> str | None:

@@ -41,6 +41,8 @@ def anthropic_usage(raw: Any) -> TokenUsage | None:
         cache_write_tokens=written,
         cache_write_1h_tokens=number(raw, "cache_creation", "ephemeral_1h_input_tokens"),
         reasoning_tokens=number(raw, "output_tokens_details", "thinking_tokens"),
+        web_searches=number(raw, "server_tool_use", "web_search_requests"),
+        service_tier="fast" if raw.get("speed") == "fast" else word(raw.get("service_tier")),
     )
 
 
@@ -53,8 +55,8 @@ _CACHED_IN_CHAT = (
 )
 
 
-def chat_usage(raw: Any) -> TokenUsage | None:
-    """``usage`` of chat completions and of the hosts that speak it."""
+def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
+    """``usage`` of chat completions and of the hosts that speak it, which say the *tier* beside it."""
     if not isinstance(raw, dict):
         return None
     places = (number(raw, *path) for path in _CACHED_IN_CHAT)
@@ -65,11 +67,15 @@ def chat_usage(raw: Any) -> TokenUsage | None:
         cache_read_tokens=cached,
         cache_write_tokens=number(raw, "prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens=number(raw, "completion_tokens_details", "reasoning_tokens"),
+        input_audio_tokens=number(raw, "prompt_tokens_details", "audio_tokens"),
+        output_audio_tokens=number(raw, "completion_tokens_details", "audio_tokens"),
+        web_searches=number(raw, "server_tool_use", "web_search_requests"),  # OpenRouter
+        service_tier=word(tier),
     )
 
 
-def responses_usage(raw: Any) -> TokenUsage | None:
-    """``usage`` of the Responses API."""
+def responses_usage(raw: Any, body: Any = None) -> TokenUsage | None:
+    """``usage`` of the Responses API; its *body* holds the tier, and one item for each search."""
     if not isinstance(raw, dict):
         return None
     return TokenUsage(
@@ -78,7 +84,18 @@ def responses_usage(raw: Any) -> TokenUsage | None:
         cache_read_tokens=number(raw, "input_tokens_details", "cached_tokens"),
         cache_write_tokens=number(raw, "input_tokens_details", "cache_write_tokens"),
         reasoning_tokens=number(raw, "output_tokens_details", "reasoning_tokens"),
+        web_searches=_searches(body),
+        service_tier=word(body.get("service_tier")) if isinstance(body, dict) else None,
     )
+
+
+def _searches(body: Any) -> int | None:
+    """How many searches a response ran; opening a page it found is no search of its own."""
+    items = body.get("output") if isinstance(body, dict) else None
+    if not isinstance(items, list):
+        return None
+    calls = [one for one in items if isinstance(one, dict) and one.get("type") == "web_search_call"]
+    return sum((one.get("action") or {}).get("type", "search") == "search" for one in calls) or None
 
 
 def gemini_usage(raw: Any) -> TokenUsage | None:
@@ -91,7 +108,16 @@ def gemini_usage(raw: Any) -> TokenUsage | None:
         output_tokens=_sum(number(raw, "candidatesTokenCount"), thoughts),
         cache_read_tokens=cached,
         reasoning_tokens=thoughts,
+        input_audio_tokens=_modality(raw, "promptTokensDetails", "AUDIO"),
+        output_audio_tokens=_modality(raw, "candidatesTokensDetails", "AUDIO"),
+        output_image_tokens=_modality(raw, "candidatesTokensDetails", "IMAGE"),
+        service_tier=word(raw.get("serviceTier")) or word(raw.get("trafficType")),
     )
+
+
+def _modality(raw: JsonObject, place: str, wanted: str) -> int | None:
+    rows = [one for one in raw.get(place) or () if isinstance(one, dict)]
+    return _sum(*(number(one, "tokenCount") for one in rows if one.get("modality") == wanted))
 
 
 def interactions_usage(raw: Any) -> TokenUsage | None:
@@ -181,6 +207,19 @@ def _predictions(body: JsonObject) -> TokenUsage | None:
     return TokenUsage(_sum(*(number(one, "embeddings", "statistics", "token_count") for one in rows)))
 
 
+def word(raw: Any) -> str | None:
+    """*raw* where it is text."""
+    return raw if isinstance(raw, str) and raw else None
+
+
+def _chat(body: JsonObject) -> TokenUsage | None:
+    return chat_usage(body.get("usage"), body.get("service_tier"))
+
+
+def _responses(body: JsonObject) -> TokenUsage | None:
+    return responses_usage(body.get("usage"), body)
+
+
 def _of(name: str, read: Callable[[Any], TokenUsage | None]) -> Callable[[JsonObject], TokenUsage | None]:
     return lambda body: read(body.get(name))
 
@@ -203,13 +242,13 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
     "ollama.chat": ollama_usage,
     "ollama.embed": ollama_usage,
     "ollama.generate": ollama_usage,
-    "openai.assistants.run": _of("usage", chat_usage),
-    "openai.chat": _of("usage", chat_usage),
-    "openai.completions": _of("usage", chat_usage),
+    "openai.assistants.run": _chat,
+    "openai.chat": _chat,
+    "openai.completions": _chat,
     "openai.embeddings": _of("usage", input_only),
-    "openai.responses": _of("usage", responses_usage),
-    "openai.responses.compact": _of("usage", responses_usage),
-    "openai.responses.get": _of("usage", responses_usage),
+    "openai.responses": _responses,
+    "openai.responses.compact": _responses,
+    "openai.responses.get": _responses,
     "vertex.predict": _predictions,
     "voyage.embeddings": _of("usage", input_only),
     "voyage.rerank": _of("usage", input_only),
