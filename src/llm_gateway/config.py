@@ -6,6 +6,7 @@ import difflib
 import os
 from collections.abc import Collection
 from decimal import Decimal
+from pathlib import Path
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
@@ -13,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 
-__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "load"]
+__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "load", "read_document"]
 
 DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
@@ -26,7 +27,8 @@ class GatewayConfig(BaseSettings):
     How the client calls. Each value may come from an argument, from the variable ``LLM_`` plus its name, or ``.env``.
 
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt; *max_retries* counts
-    attempts after the first. *cost_limit_usd* refuses further calls once that much is spent.
+    attempts after the first. *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd*
+    logs a warning once that much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -40,6 +42,8 @@ class GatewayConfig(BaseSettings):
     timeout_s: float = Field(default=60.0, gt=0)
     max_retries: int = Field(default=2, ge=0)
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
+    cost_warn_usd: Decimal | None = Field(default=None, ge=0)
+    prices: Path | None = None
 
     def target(self, known: Collection[str]) -> tuple[str, str | None]:
         """
@@ -102,3 +106,20 @@ def load(**given: object) -> GatewayConfig:
             f"LLM_{str(one['loc'][0]).upper()} = {one['input']!r}: {one['msg']}" for one in error.errors()
         )
         raise ConfigError("the configuration is wrong", cause=listed, fix="correct the variables above") from None
+
+
+def read_document(path: Path) -> object:
+    """
+    What the YAML file *path* holds.
+
+    Raises:
+        ConfigError: It is not there, or is no YAML; names file and line.
+    """
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read", cause=error.strerror) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is no YAML", cause=str(error)) from None

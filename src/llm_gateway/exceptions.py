@@ -18,6 +18,7 @@ Every error that this package raises, in one tree.
     +-- ProviderError                   the provider refused or failed; `kind` says how
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
+    +-- BudgetExceededError             the calls of a test have used up its budget
 
 Each carries its facts as attributes, builds its text from them and survives pickling, as pytest-xdist needs.
 """
@@ -30,6 +31,7 @@ from llm_gateway.types import TokenUsage
 
 __all__ = [
     "BlockedCallError",
+    "BudgetExceededError",
     "CassetteError",
     "CassetteMissError",
     "CassetteReadError",
@@ -225,3 +227,7 @@ class StructuredOutputError(GatewayError):
 
 class CostLimitExceededError(GatewayError):
     """The call would pass the cost limit that was set; it was not sent."""
+
+
+class BudgetExceededError(GatewayError):
+    """The calls of a test have used up its budget; the call was not made."""

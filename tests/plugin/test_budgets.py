@@ -1,5 +1,7 @@
 """Budgets hold in every mode, whatever makes the calls and whatever becomes of the answers."""
 
+import re
+
 import pytest
 
 BODY = """
@@ -45,9 +47,10 @@ def test_limits_hold_in_each_mode(mode, workers, project):
 """
         for number, limit in enumerate(LIMITS)
     )
-    project.makepyfile(test_app="    import app, pytest\n" + tests)
     if mode == "replay":
-        project.runpytest_subprocess("--llm-record").assert_outcomes(failed=len(LIMITS))
+        project.makepyfile(test_app="    import app, pytest\n" + re.sub(r"llm_budget\(.*\)", "llm", tests))
+        project.runpytest_subprocess("--llm-record").assert_outcomes(passed=len(LIMITS))
+    project.makepyfile(test_app="    import app, pytest\n" + tests)
     result = project.runpytest_subprocess(*MODES[mode], *workers)
     result.assert_outcomes(failed=len(LIMITS))
     shown = result.stdout.str()
@@ -66,10 +69,43 @@ def test_a_budget_that_holds_passes(project):
 
 def test_a_recording_that_was_only_too_dear_is_kept(project):
     """It was paid for; raising the limit is enough."""
-    suite(project, "llm_budget(max_calls=1)")
+    suite(project, "llm_budget(max_tokens=29)")
     project.runpytest_subprocess("--llm-record").assert_outcomes(failed=1)
-    suite(project, "llm_budget(max_calls=2)")
+    suite(project, "llm_budget(max_tokens=30)")
     project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_a_test_that_has_used_up_its_budget_makes_no_more_calls(project, provider):
+    """A loop that never ends costs no more than its limit; what it did not call for is not kept."""
+    body = """
+    import app
+
+    MARK
+
+    def test_loops():
+        for n in range(20):
+            try:
+                app.ask(f"again {n}")
+            except Exception:
+                pass
+    """
+    for limit, calls in (("max_calls=3", 3), ("max_tokens=40", 3), ("max_cost_usd=0.000004", 2)):
+        suite(project, f"llm_budget({limit})", "    import pytest\n" + body)
+        provider.asked.clear()
+        result = project.runpytest_subprocess("--llm-record")
+        result.assert_outcomes(failed=1)
+        assert calls == len(provider.asked), limit
+        result.stdout.fnmatch_lines(
+            [
+                "BudgetExceededError: test_app.py::test_loops is over its budget",
+                "*over max_*",
+                "*#2 claude-haiku-5-5*",
+                "  POST 127.0.0.1*/v1/messages was not called any more",
+                "  to allow it: raise the limit in @pytest.mark.llm_budget(...)",
+                "refused * not made, by a limit on cost or calls",
+            ]
+        )
+    assert not list(project.path.rglob("*.yaml"))
 
 
 def test_threads_task_groups_and_swallowed_errors_count(project):

@@ -7,6 +7,7 @@ import pytest
 
 from llm_gateway.cassettes.meter import metered, priced
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.wire.bounds import upper_bound
 
 EXPLAINED = {}
 """File and index of a row whose expectation is shown to be wrong, with the reason."""
@@ -127,3 +128,29 @@ def test_tiers_agree_in_every_recorded_exchange(traffic):
 
     assert {"gemini.interactions", "gemini.generate"} >= {api for _, api, _, _ in wrong}
     assert 2 >= len(wrong)  # one says it beside its usage, one says "1"
+
+
+SHORTENED = "test_invoke_model_cache_tokens.yaml"
+"""A recording whose prompt was shortened by hand, and its usage was not."""
+
+
+def test_no_recorded_call_used_more_than_its_bound(traffic, record_property):
+    """Told from the request alone, before it was sent."""
+    passed, count = [], 0
+    for file, expected, exchange in rows(traffic):
+        request, used = exchange.request, metered(exchange).usage
+        most = upper_bound(request.method, request.url, request.body)
+        if most is None or used is None or file.endswith(SHORTENED):
+            continue
+        count += 1
+        if is_above(used.input_tokens, most.usage.input_tokens) or is_above(
+            used.output_tokens, most.usage.output_tokens
+        ):
+            passed.append((file, expected["index"], most.usage, used))
+    record_property("counted bound held", f"{count - len(passed)} of {count}")
+
+    assert passed == []
+
+
+def is_above(used, most):
+    return (used or 0) > (most or 0)

@@ -9,7 +9,7 @@ from llm_gateway.cassettes.exchange import Metering
 
 __all__ = ["Call", "Served"]
 
-Served = Literal["replay", "record", "live", "miss"]
+Served = Literal["replay", "record", "live", "miss", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

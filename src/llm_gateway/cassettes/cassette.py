@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.cassettes.forks import Notes
+from llm_gateway.cassettes.gate import Ended, Gate, standing
 from llm_gateway.cassettes.known import secret_variables, sent_secrets
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.modes import Mode
@@ -23,7 +25,13 @@ from llm_gateway.cassettes.replies import refusal
 from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cost import recorded
-from llm_gateway.exceptions import CassetteError, CassetteMissError, CassetteReadError, CassetteUnusedError
+from llm_gateway.exceptions import (
+    CassetteError,
+    CassetteMissError,
+    CassetteReadError,
+    CassetteUnusedError,
+    GatewayError,
+)
 from llm_gateway.types import WireRequest
 
 __all__ = ["Cassette", "Settings", "Source"]
@@ -51,6 +59,8 @@ class Settings:
         normalize: Applied to requests before they are compared, live and recorded ones alike.
 
         before_save: Applied to each request that is written.
+
+        gates: Asked before each call that would reach a provider.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +68,7 @@ class Settings:
     allow_unused: bool = False
     normalize: Normalize | None = None
     before_save: Normalize | None = None
+    gates: Sequence[Gate] = ()
 
 
 class Cassette:
@@ -89,7 +100,8 @@ class Cassette:
         self._secrets: dict[str, str] = {}
         self._forks = Notes()
         self._recordings: list[Recording] = []
-        self._misses: dict[str, None] = {}
+        self._problems: dict[str, GatewayError] = {}
+        self._runs_ended: list[Ended] = []
         self.runs: Any = None
         """What serves commands, once one was started; see `llm_gateway.cassettes.runs`."""
         self._sources: list[Source] = []
@@ -120,9 +132,38 @@ class Cassette:
                 self._count("replay", found)
                 recorded.note(self.calls[-1].metering.cost_usd)
                 return found
-            if self.mode is not Mode.REPLAY:
-                return self._record(request)
-        return self._miss(request)
+            if self.mode is Mode.REPLAY:
+                return self._miss(request)
+        return self._made(request)
+
+    def _made(self, request: WireRequest) -> HttpExchange | Recording:
+        """Make the call for real, if every gate lets it through."""
+        try:
+            ended = self.entered(request)
+        except GatewayError as error:
+            answer = refusal(request, "cost_limit", error.report)
+            self.calls.append(Call("refused", meter.metered(answer), None, None))
+            return answer
+        with self._lock:
+            return self._record(request, ended)
+
+    def entered(self, request: WireRequest | None) -> Ended:
+        """
+        Ask the gates for a call, or for a run of a command where *request* is None; the result wants to know its end.
+
+        Raises:
+            GatewayError: It may not be made. The test fails with that, whatever becomes of the error.
+        """
+        passed: list[Ended] = []
+        try:
+            for gate in [*self._settings.gates, *standing]:
+                passed.append(gate.enter(request))  # noqa: PERF401  those that were passed have to be told
+        except GatewayError as error:
+            self._note(error)
+            unsent = HttpExchange(request or WireRequest("", ""), None, end="error", failure="connect")
+            _tell(passed, unsent)
+            raise
+        return functools.partial(_tell, passed)
 
     def _recorded(self, request: WireRequest) -> HttpExchange | None:
         if self._tape is None or not self.mode.reads:
@@ -162,7 +203,7 @@ class Cassette:
         status = exchange.reply.status if isinstance(exchange, HttpExchange) and exchange.reply else None
         self.calls.append(Call(served, metering, status, exchange.duration_s))
 
-    def _record(self, request: WireRequest) -> Recording:
+    def _record(self, request: WireRequest, ended: Ended) -> Recording:
         slot = len(self._slots)
         self._slots.append(None)
         # Set only while the test runs, they would be unknown when the file is written.
@@ -173,6 +214,7 @@ class Cassette:
             with self._lock:
                 self._count("record" if self.mode.writes else "live", exchange)
                 self._slots[slot] = exchange if self.mode.writes else None
+            ended(exchange)
 
         recording = Recording(request, done)
         self._recordings.append(recording)
@@ -206,8 +248,11 @@ class Cassette:
 
     def note_miss(self, text: str) -> None:
         """Fail the test at its end with *text*, whatever the code under test makes of the answer."""
+        self._note(CassetteMissError(text.removeprefix("CassetteMissError: ")))
+
+    def _note(self, error: GatewayError) -> None:
         with self._lock:
-            self._misses[text] = None
+            self._problems.setdefault(error.report, error)
 
     def processes_left(self) -> list[ProcessExchange]:
         """Recorded runs of commands that were not used yet, in order."""
@@ -221,12 +266,23 @@ class Cassette:
             self._tape.take_process(exchange)
             self._count("replay", exchange)
 
+    def enter_run(self) -> None:
+        """
+        Ask the gates for a run of a command; `add_process` tells them of its end.
+
+        Raises:
+            GatewayError: It may not be made.
+        """
+        self._runs_ended.append(self.entered(None))
+
     def add_process(self, exchange: ProcessExchange) -> None:
         """Take in a live run: it is recorded in a mode that writes, and counted in any."""
         with self._lock:
             self._count("record" if self.mode.writes else "live", exchange)
             if self.mode.writes:
                 self._slots.append(exchange)
+        if self._runs_ended:
+            self._runs_ended.pop(0)(exchange)
 
     def add_source(self, source: Source) -> None:
         """Ask *source* for what happened elsewhere, in other processes, each time the cassette is judged."""
@@ -253,9 +309,9 @@ class Cassette:
                 recording.finish("partial")
             self._recordings.clear()
 
-    def misses(self) -> list[CassetteError]:
-        """One error for each different call that found no recording."""
-        return [CassetteMissError(text.removeprefix("CassetteMissError: ")) for text in self._misses]
+    def problems(self) -> list[GatewayError]:
+        """One error for each different call that found no recording, or that a gate refused."""
+        return list(self._problems.values())
 
     def unused(self) -> CassetteError | None:
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""
@@ -293,6 +349,11 @@ class Cassette:
             before=self._settings.before_save,
         )
         return True
+
+
+def _tell(ended: Sequence[Ended], exchange: Exchange) -> None:
+    for one in ended:
+        one(exchange)
 
 
 def _few(items: Sequence[str], most: int = 5) -> list[str]:

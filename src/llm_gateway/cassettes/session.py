@@ -42,7 +42,7 @@ def use_cassette(
     finally:
         cassette.close()
         route.leave(cassette, token)
-    problems = [*cassette.misses(), *filter(None, [cassette.unused()])]
+    problems = [*cassette.problems(), *filter(None, [cassette.unused()])]
     if problems:
         raise problems[0]
     cassette.save()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from llm_gateway.cost.budget import Charge, Limits, overruns, table
-from llm_gateway.exceptions import ConfigError
+from llm_gateway.exceptions import BudgetExceededError, ConfigError
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
     from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.cassettes.exchange import Exchange, Metering
+    from llm_gateway.cassettes.gate import Ended
+    from llm_gateway.types import WireRequest
 
-__all__ = ["Budget", "check_budget", "limits_of", "verdict"]
+__all__ = ["Budget", "BudgetGate", "check_budget", "limits_of", "verdict"]
 
 
 def limits_of(item: pytest.Item) -> Limits | None:
@@ -52,14 +57,16 @@ def check_budget(item: pytest.Item) -> None:
 def charges_of(calls: Sequence[Call]) -> list[Charge]:
     """What each call to a model used; a call that found no recording was not made."""
     return [
-        Charge(
-            one.metering.model_served or one.metering.model_requested or one.metering.api or "call",
-            one.metering.usage,
-            one.metering.cost_usd,
-        )
-        for one in calls
-        if one.served != "miss" and one.metering.api is not None
+        _charge(one.metering) for one in calls if one.served not in ("miss", "refused") and one.metering.api is not None
     ]
+
+
+def _charge(metering: Metering) -> Charge:
+    label = metering.model_served or metering.model_requested or metering.api or "call"
+    return Charge(label, metering.usage, metering.cost_usd)
+
+
+_FIX = "to allow it: raise the limit in @pytest.mark.llm_budget(...)"
 
 
 def verdict(test_id: str, limits: Limits, calls: Sequence[Call], *, is_over: bool) -> str | None:
@@ -76,12 +83,57 @@ def verdict(test_id: str, limits: Limits, calls: Sequence[Call], *, is_over: boo
     lines = overruns(limits, charges)
     if not lines:
         return None
-    rows = "\n  ".join(table(charges).splitlines())
-    why = "\n  ".join(lines)
-    return (
-        f"BudgetExceededError: {test_id} is over its budget\n  {why}\n  {rows}\n"
-        "  to allow it: raise the limit in @pytest.mark.llm_budget(...)"
-    )
+    why = "\n".join([*lines, table(charges)])
+    return BudgetExceededError(f"{test_id} is over its budget", cause=why, fix=_FIX).report
+
+
+class BudgetGate:
+    """
+    Refuse the calls of a test that has used up its budget already, so that a loop that never ends costs no more.
+
+    See `llm_gateway.cassettes.gate.Gate`.
+    """
+
+    def __init__(self, test_id: str, limits: Limits) -> None:
+        self._test_id = test_id
+        self._limits = dataclasses.replace(limits, min_cache_hit=None, max_calls=None, allow_unknown=True)
+        self._max_calls = limits.max_calls
+        self._begun = 0
+        self._charges: list[Charge] = []
+        self._lock = threading.Lock()
+
+    def enter(self, request: WireRequest | None) -> Ended:
+        """
+        Count the call in.
+
+        Raises:
+            BudgetExceededError: Nothing of the budget is left.
+        """
+        with self._lock:
+            over = overruns(self._limits, self._charges)
+            if self._max_calls is not None and self._begun >= self._max_calls:
+                over = [f"{self._begun + 1} calls, 1 over max_calls={self._max_calls}", *over]
+            if over:
+                self._refuse(request, over)
+            self._begun += 1
+        return self._ended
+
+    def _refuse(self, request: WireRequest | None, over: list[str]) -> NoReturn:
+        raise BudgetExceededError(
+            f"{self._test_id} is over its budget",
+            cause="\n".join([*over, table(self._charges), f"{_what(request)} was not called any more"]),
+            fix=_FIX,
+        )
+
+    def _ended(self, exchange: Exchange) -> None:
+        if exchange.metering is not None and exchange.metering.api is not None:
+            self._charges.append(_charge(exchange.metering))
+
+
+def _what(request: WireRequest | None) -> str:
+    from llm_gateway.cassettes.diagnose import summary
+
+    return "claude" if request is None else summary(request)
 
 
 class Budget:

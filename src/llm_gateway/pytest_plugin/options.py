@@ -33,6 +33,7 @@ _INI: tuple[tuple[str, Any, Any, str], ...] = (
         "",
         "model of the llm fixture, as provider:model; default: LLM_MODEL, else built in",
     ),
+    ("llm_prices", "string", "", "YAML file with prices of your own, relative to the root folder"),
     ("llm_ignore_hosts", "args", [], "hosts whose calls are neither recorded nor replayed"),
     (
         "llm_placeholder_keys",
@@ -65,6 +66,12 @@ def add_options(parser: pytest.Parser) -> None:
         dest="llmg_live",
         action="store_true",
         help="call the providers and leave the cassettes alone",
+    )
+    group.addoption(
+        *_free("max-cost-usd", taken),
+        dest="llmg_max_cost_usd",
+        metavar="USD",
+        help="refuse calls that could take the cost of the whole run, all workers together, past this many dollars",
     )
 
 

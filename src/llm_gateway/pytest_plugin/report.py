@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Report"]
 
-_SERVED = ("replay", "record", "live", "miss")
+_SERVED = ("replay", "record", "live", "miss", "refused")
+_NOT_MADE = {"miss": "found no recording", "refused": "not made, by a limit on cost or calls"}
 _MOST_TESTS = 3
 _NOTABLE_S = 0.1
 _NO_KEY = "no key  nothing could be called: export ANTHROPIC_API_KEY=... (or OPENAI_API_KEY, ...), then record again"
@@ -81,8 +82,8 @@ class Report:
             total = self._sum(served)
             if not total.calls:
                 continue
-            if served == "miss":
-                lines.append(f"{served:<8}{_count(total.calls, 'call')} found no recording")
+            if served in _NOT_MADE:
+                lines.append(f"{served:<8}{_count(total.calls, 'call')} {_NOT_MADE[served]}")
                 continue
             saved = f", saved {total.duration_s:.1f} s of waiting" if served == "replay" else ""
             numbers = f"{total.tokens()}, {total.cost()}"
@@ -98,7 +99,7 @@ class Report:
         sums: dict[str, Sum] = {}
         for test, calls in self._tests.items():
             sums[test] = Sum()
-            sums[test].add(call for call in calls if call["served"] != "miss")
+            sums[test].add(call for call in calls if call["served"] not in _NOT_MADE)
         dearest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
         slowest = sorted(
             (row for row in sums.items() if row[1].duration_s >= _NOTABLE_S),

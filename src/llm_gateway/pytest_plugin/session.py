@@ -15,6 +15,8 @@ from llm_gateway.cassettes.recorders.process import prepare
 from llm_gateway.pytest_plugin import naming
 from llm_gateway.pytest_plugin.keys import Placeholders
 from llm_gateway.pytest_plugin.marker import check, marked
+from llm_gateway.pytest_plugin.prices import read_prices
+from llm_gateway.pytest_plugin.spending import Spending
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -61,15 +63,21 @@ class Session:
         self.mode_name = mode_name
         self._placeholders = Placeholders(os.environ)
         self._wants_placeholders = mode_name == "replay" and config.getini("llm_placeholder_keys")
+        read_prices(config)
+        self._spending = Spending(config)
+        config.pluginmanager.register(self._spending, "llm_gateway_spending")
         install.install()
-        if mode_name != "live":
-            guard.close()
+        if mode_name != "replay":
+            self._spending.start()
+        if mode_name != "live" or self._spending.has_limit:
+            guard.close()  # a call outside any cassette would count against no limit
         if self._wants_placeholders:
             self._placeholders.set()
 
     def end(self) -> None:
         """Open the LLM hosts again and take back what is left of the placeholder keys."""
         guard.open_up()
+        self._spending.stop()
         self._placeholders.unset()
 
     def collected(self) -> None:
@@ -134,7 +142,14 @@ class Session:
             allow_unused=bool(marked(item, "allow_unused")),
             normalize=self._rewriter(item, "pytest_llm_normalize"),
             before_save=self._rewriter(item, "pytest_llm_before_save"),
+            gates=[] if self.mode_name == "replay" else self._gates(item),
         )
+
+    def _gates(self, item: pytest.Item) -> list[Any]:
+        from llm_gateway.pytest_plugin.budgets import BudgetGate, limits_of
+
+        limits = limits_of(item)
+        return [BudgetGate(item.nodeid, limits)] if limits else []
 
     def _rewriter(self, item: pytest.Item, name: str) -> Any:
         caller = getattr(item.ihook, name)
@@ -195,7 +210,7 @@ class Session:
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
     def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
-        misses = [error.report for error in cassette.misses()]
+        misses = [error.report for error in cassette.problems()]
         texts, state.told_misses = misses[state.told_misses :], len(misses)
         is_clean = is_over and state.was_called and state.has_passed and not misses
         if is_clean and (unused := cassette.unused()) is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_gateway.cassettes import guard, route
+from llm_gateway.exceptions import GatewayError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -143,15 +144,25 @@ def _instead(argv: list[str]) -> list[str] | None:
     if cassette is not None:
         if cassette.mode.connects and not cassette.mode.reads and not _exists(argv[0]):
             return None  # let the caller see the system's own error
+        if cassette.mode.connects and not cassette.mode.reads:
+            try:
+                cassette.enter_run()
+            except GatewayError as error:
+                return _refused(error.report, argv)
         return runs_of(cassette).command(argv)
     if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
-        from llm_gateway.cassettes.runs import refused
         from llm_gateway.cassettes.scrub import Scrubber
 
         shown = Scrubber(os.environ).text(" ".join(argv))
         text = guard.refuse(f"the command {shown[:60]!r}")
-        return refused(text, argv)
+        return _refused(text, argv)
     return None
+
+
+def _refused(text: str, argv: list[str]) -> list[str]:
+    from llm_gateway.cassettes.runs import refused
+
+    return refused(text, argv)
 
 
 def _exists(program: str) -> bool:

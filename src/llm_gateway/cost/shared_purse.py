@@ -1,0 +1,107 @@
+"""A purse in a file, shared by processes of one machine; what a process held that died comes back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+from llm_gateway.cost.purse import Held, Short
+
+__all__ = ["SharedPurse"]
+
+_PATIENCE_S = 30.0
+_SCALE = 12  # whole numbers of a millionth of a millionth of a dollar: sums are exact
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS settled (cost INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL);
+"""
+
+
+class SharedPurse:
+    """A purse in the SQLite file *path*, made when it does not exist. See `llm_gateway.cost.purse.Purse`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        with closing(self._connected()) as database:
+            database.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA}")
+
+    def _connected(self) -> sqlite3.Connection:
+        return sqlite3.connect(self._path, timeout=_PATIENCE_S, isolation_level=None)
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        """One at a time among all processes: a sum that was read is still true when it is acted on."""
+        with self._lock, closing(self._connected()) as database:
+            # What was written outlives a killed process all the same, and no run of tests outlives its machine.
+            database.execute("PRAGMA synchronous = OFF")
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+    def hold(self, amount_usd: Decimal, limit_usd: Decimal) -> Held | Short:
+        """See `Purse.hold`."""
+        with self._transaction() as database:
+            _forget_the_dead(database)
+            spent, held = _sums(database)
+            if spent + held + amount_usd > limit_usd:
+                return Short(spent, held)
+            lease = Held(uuid.uuid4().hex, amount_usd)
+            database.execute("INSERT INTO held VALUES (?, ?, ?)", (lease.id, os.getpid(), _whole(amount_usd)))
+            return lease
+
+    def settle(self, held: Held, cost_usd: Decimal | None) -> None:
+        """See `Purse.settle`."""
+        cost = held.amount_usd if cost_usd is None else cost_usd
+        with self._transaction() as database:
+            if database.execute("DELETE FROM held WHERE id = ?", (held.id,)).rowcount:
+                database.execute("INSERT INTO settled VALUES (?)", (_whole(cost),))
+
+    def spent(self) -> tuple[Decimal, Decimal]:
+        """See `Purse.spent`."""
+        with self._transaction() as database:
+            return _sums(database)
+
+
+def _sums(database: sqlite3.Connection) -> tuple[Decimal, Decimal]:
+    row = database.execute(
+        "SELECT (SELECT coalesce(sum(cost), 0) FROM settled), (SELECT coalesce(sum(amount), 0) FROM held)"
+    ).fetchone()
+    return _dollars(row[0]), _dollars(row[1])
+
+
+def _whole(amount_usd: Decimal) -> int:
+    """Rounded up: a purse is never fuller than it looks."""
+    whole, rest = divmod(amount_usd.scaleb(_SCALE), 1)
+    return int(whole) + (rest > 0)
+
+
+def _dollars(whole: int) -> Decimal:
+    return Decimal(whole).scaleb(-_SCALE)
+
+
+def _forget_the_dead(database: sqlite3.Connection) -> None:
+    pids = [pid for (pid,) in database.execute("SELECT DISTINCT pid FROM held")]
+    for pid in pids:
+        if not _is_alive(pid):
+            database.execute("DELETE FROM held WHERE pid = ?", (pid,))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,171 @@
+"""The most that a request can use: its input estimated on the safe side, its output as far as it may go."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from llm_gateway.types import JsonObject, TokenUsage
+from llm_gateway.wire.identify import identify
+from llm_gateway.wire.usage import number
+
+__all__ = ["Bound", "most_output", "most_tokens", "upper_bound"]
+
+_FREE = frozenset({"anthropic.count_tokens", "openai.moderations"})
+_WRITES_NOTHING = ("embed", "rerank")
+_LIMITS = (
+    ("max_tokens",),
+    ("max_completion_tokens",),
+    ("max_output_tokens",),
+    ("max_tokens_to_sample",),
+    ("max_gen_len",),
+    ("maxTokens",),
+    ("generationConfig", "maxOutputTokens"),
+    ("generation_config", "max_output_tokens"),
+    ("inferenceConfig", "maxTokens"),
+    ("inferenceConfig", "max_new_tokens"),
+    ("textGenerationConfig", "maxTokenCount"),
+    ("options", "num_predict"),
+)
+"""Where each API lets a request say how long its answer may be."""
+_TIMES = (("n",), ("best_of",), ("generationConfig", "candidateCount"), ("num_generations",))
+_MOST_OUTPUT = (
+    (re.compile(r"gpt-3\.5"), 4_096),
+    (re.compile(r"gpt-4o"), 16_384),
+    (re.compile(r"gpt-4\.1"), 32_768),
+    (re.compile(r"gpt-4"), 8_192),
+    (re.compile(r"gemini-(1|2\.0)"), 8_192),
+    (re.compile(r"gemini"), 65_536),
+    (re.compile(r"command|mistral|mixtral|llama|qwen"), 32_768),
+)
+"""Output limits of models, as their makers publish them; a request without a limit of its own may use all of it."""
+_OTHERWISE = 128_000
+_IMAGE = 6_000  # more than any size and detail of an image costs at the large providers
+_FILE = 100_000  # a file that the provider keeps or fetches: some hundred pages
+_SERVER_TOOL = 50_000  # a tool that the provider runs puts what it found into the input, some times over
+_OVERHEAD = 1_000  # a provider's own words around a prompt
+_TOOL_OVERHEAD = 1_500  # and around tools
+_REFERENCES = frozenset({"file_id", "fileId", "fileUri", "file_uri", "file_url", "s3Location"})
+_KEPT_THERE = ("previous_response_id", "conversation", "prompt", "cachedContent")
+_WINDOW = 1_000_000
+_SEARCHES = 10
+_BYTES_PER_TOKEN = 2  # English has about 4, source code 3, Chinese above 2: the estimate errs on the safe side
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """
+    What a request can use at most.
+
+    Attributes:
+        provider: As in ``anthropic``.
+
+        model: As asked for; None where the request names none.
+
+        usage: Tokens and searches, all billed at the full price.
+
+        is_open: Whether the request sets no limit to its output, so that the model's own is taken.
+    """
+
+    provider: str
+    model: str | None
+    usage: TokenUsage
+    is_open: bool
+
+
+def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
+    """The most that the request can use; None when it is no LLM call, or a free one."""
+    endpoint = identify(method, url)
+    if endpoint is None or method != "POST" or endpoint.api in _FREE:
+        return None
+    asked = _object(body)
+    model = asked.get("model") if isinstance(asked.get("model"), str) else endpoint.model
+    if any(word in endpoint.api for word in _WRITES_NOTHING):
+        return Bound(endpoint.provider, model, TokenUsage(most_tokens(asked)), is_open=False)
+    limit = next((found for path in _LIMITS if (found := number(asked, *path)) is not None), None)
+    times = max([number(asked, *path) or 1 for path in _TIMES])
+    usage = TokenUsage(
+        input_tokens=_most_input(endpoint.api, asked),
+        output_tokens=(most_output(model or "") if limit is None else limit) * times,
+        web_searches=_searches(asked.get("tools")),
+    )
+    return Bound(endpoint.provider, model, usage, is_open=limit is None)
+
+
+def _most_input(api: str, asked: JsonObject) -> int:
+    if api == "bedrock.agent" or any(_is_reference(asked.get(name)) for name in _KEPT_THERE):
+        return _WINDOW
+    tools = _tools(asked)
+    served = sum(1 for tool in tools if not _is_function(tool))
+    return most_tokens(asked) + served * _SERVER_TOOL + (_TOOL_OVERHEAD if tools else 0)
+
+
+def _tools(asked: JsonObject) -> list[JsonObject]:
+    config = asked.get("toolConfig")
+    given = asked.get("tools") or (config.get("tools") if isinstance(config, dict) else None)
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+
+
+def _is_function(tool: JsonObject) -> bool:
+    """Whether the caller runs *tool* itself, whatever the API calls that."""
+    if {"input_schema", "function", "toolSpec", "functionDeclarations", "function_declarations"} & tool.keys():
+        return True
+    return tool.get("type") in ("function", "custom") or "parameter_definitions" in tool
+
+
+def most_output(model: str) -> int:
+    """How many tokens *model* can write in one answer."""
+    return next((limit for pattern, limit in _MOST_OUTPUT if pattern.search(model.lower())), _OTHERWISE)
+
+
+def most_tokens(value: Any) -> int:
+    """How many tokens of input *value*, a request body or a part of one, is at most; an estimate."""
+    media, rest = _apart(value)
+    return len(json.dumps(rest, ensure_ascii=False).encode(errors="replace")) // _BYTES_PER_TOKEN + media + _OVERHEAD
+
+
+def _apart(value: Any) -> tuple[int, Any]:
+    """The tokens of images and files inside *value*, and what is left without the images."""
+    if isinstance(value, str):
+        return (_IMAGE, "") if value.startswith("data:image/") else (0, value)
+    if isinstance(value, list):
+        found = [_apart(one) for one in value]
+        return sum(tokens for tokens, _ in found), [rest for _, rest in found]
+    if not isinstance(value, dict):
+        return 0, value
+    if _is_image(value):
+        return _IMAGE, {}
+    found = [_apart(one) for one in value.values()]
+    files = _FILE * len(_REFERENCES & value.keys())
+    return files + sum(tokens for tokens, _ in found), dict(zip(value, (rest for _, rest in found), strict=True))
+
+
+def _is_image(value: JsonObject) -> bool:
+    kind = value.get("media_type") or value.get("mimeType") or value.get("mime_type")
+    if isinstance(kind, str):
+        return kind.startswith("image/")
+    return value.get("type") in ("image", "image_url", "input_image") and "file_id" not in value
+
+
+def _is_reference(value: Any) -> bool:
+    """Whether *value* stands for input that the provider keeps; ``prompt`` is text in older APIs."""
+    return isinstance(value, dict) or str(value).startswith(("resp_", "conv_", "cachedContents/"))
+
+
+def _searches(tools: Any) -> int | None:
+    limits = [
+        number(tool, "max_uses") or _SEARCHES
+        for tool in (tools if isinstance(tools, list) else ())
+        if isinstance(tool, dict) and ("search" in str(tool.get("type")) or "google_search" in tool)
+    ]
+    return sum(limits) or None
+
+
+def _object(body: bytes) -> JsonObject:
+    try:
+        value = json.loads(body) if body else {}
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,144 @@
+"""``--llm-max-cost-usd``: the cost of a whole run, all workers together, never passes it."""
+
+from decimal import Decimal
+
+import pytest
+
+USAGE = {"input_tokens": 500, "output_tokens": 9}
+# What one call with that usage costs; before it is made, a tenth more is held.
+ONE = Decimal("0.0000545")
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+@pytest.mark.parametrize("mode", ["--llm-live", "--llm-record"])
+def test_a_run_never_spends_more(mode, workers, project, provider):
+    """Calls are made as long as the limit surely holds, then none."""
+    provider.reply = {**provider.reply, "usage": USAGE}
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm
+        @pytest.mark.parametrize("n", range(24))
+        def test_asks(n):
+            assert app.ask(f"number {n}")["content"]
+        """
+    )
+    limit = Decimal("0.0005")
+    args = ["-n", str(workers)] if workers > 1 else []
+    result = project.runpytest_subprocess(mode, f"--llm-max-cost-usd={limit}", *args)
+
+    made = len(provider.asked)
+    assert 1 <= made <= limit // ONE
+    result.assert_outcomes(passed=made, failed=24 - made)
+    result.stdout.fnmatch_lines(["CostLimitExceededError: POST 127.0.0.1*was not sent: it may cost $0.0*"])
+
+
+def test_the_text_says_what_is_spent_held_and_assumed(project, provider):
+    """With what to type; the test fails though it swallows the error."""
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_swallows():
+            app.ask("one")
+            try:
+                app.ask("two", max_tokens=100_000)
+            except Exception:
+                pass
+        """
+    )
+    result = project.runpytest_subprocess("--llm-record", "--llm-max-cost-usd=0.01")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            (
+                "CostLimitExceededError: POST 127.0.0.1:*/v1/messages was not sent: it may cost $0.0*, "
+                "and $0.009997 of --llm-max-cost-usd=0.01 is left"
+            ),
+            "  $0.000003 spent; at most * tokens in and 100,000 out",
+            "  to allow it: raise --llm-max-cost-usd",
+            "refused 1 call not made, by a limit on cost or calls",
+        ]
+    )
+    assert 1 == len(provider.asked)
+    assert not list(project.path.rglob("*.yaml"))
+
+
+def test_a_model_without_a_price_is_not_called_until_it_has_one(project, provider):
+    """The limit could not be held; a price file makes it known."""
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_asks():
+            app.ask("one", model="acme-1")
+        """
+    )
+    refused = project.runpytest_subprocess("--llm-record", "--llm-max-cost-usd=1")
+    refused.assert_outcomes(failed=1)
+    refused.stdout.fnmatch_lines(
+        [
+            "CostLimitExceededError: * was not sent: the price of anthropic:acme-1 is not known",
+            "  --llm-max-cost-usd=1 can only be held where every price is known",
+            '  say it in a price file (ini value llm_prices): "anthropic:acme-1": {input: 0.5, output: 2}',
+        ]
+    )
+    assert [] == provider.asked
+
+    project.path.joinpath("prices.yaml").write_text('"anthropic:*": {input: 100, output: 0}\n')
+    result = project.runpytest_subprocess("--llm-record", "--llm-max-cost-usd=1", "-o", "llm_prices=prices.yaml")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["record  1 call: 12 tokens in, 3 out, $0.0012 spent"])
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('"acme-1": {input: 1}', ["*prices.yaml: 'acme-1' names no model", "  write provider:model*"]),
+        ("a: [", ["*prices.yaml is no YAML", "*line 1*"]),
+        (None, ["*prices.yaml cannot be read", "  No such file or directory"]),
+    ],
+)
+def test_a_price_file_with_a_mistake_stops_the_run(text, lines, project):
+    """Before any test."""
+    if text is not None:
+        project.path.joinpath("prices.yaml").write_text(text)
+    result = project.runpytest_subprocess("-o", "llm_prices=prices.yaml")
+
+    assert 4 == result.ret
+    result.stderr.fnmatch_lines(lines)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "lots"])
+def test_a_limit_that_is_none_stops_the_run(value, project):
+    """With an example."""
+    result = project.runpytest_subprocess(f"--llm-max-cost-usd={value}")
+
+    assert 4 == result.ret
+    result.stderr.fnmatch_lines(
+        [
+            f"*--llm-max-cost-usd={value} cannot be a limit",
+            "  it has to be US dollars above 0",
+            "  for example: pytest --llm-live --llm-max-cost-usd=0.50",
+        ]
+    )
+
+
+def test_a_call_outside_any_cassette_counts_against_no_limit_and_is_refused(project):
+    """Also in a live run, whose hosts are open otherwise."""
+    project.makepyfile(
+        test_app="""
+        import httpx2
+
+        def test_asks():
+            httpx2.post("https://api.anthropic.com/v1/messages", json={})
+        """
+    )
+    result = project.runpytest_subprocess("--llm-live", "--llm-max-cost-usd=1")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["BlockedCallError: test_app.py::test_asks called POST api.anthropic.com/v1/messages"])

@@ -1,0 +1,86 @@
+"""The most that a request can use never lies below what it used."""
+
+import json
+
+import pytest
+
+from llm_gateway.wire.bounds import most_output, upper_bound
+
+CHAT = "https://api.openai.com/v1/chat/completions"
+
+
+def bound(url=CHAT, **body):
+    return upper_bound("POST", url, json.dumps({"model": "gpt-5-mini", **body}).encode())
+
+
+@pytest.mark.parametrize(
+    ("url", "body", "output"),
+    [
+        (CHAT, {"max_tokens": 50}, 50),
+        (CHAT, {"max_completion_tokens": 60, "n": 3}, 180),
+        ("https://api.openai.com/v1/responses", {"max_output_tokens": 70}, 70),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent",
+            {"generationConfig": {"maxOutputTokens": 80, "candidateCount": 2}},
+            160,
+        ),
+        (
+            "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.nova-micro-v1:0/converse",
+            {"inferenceConfig": {"maxTokens": 90}},
+            90,
+        ),
+    ],
+)
+def test_the_output_is_what_the_request_allows(url, body, output):
+    """Times the answers that it asks for."""
+    assert (output, False) == (bound(url, **body).usage.output_tokens, bound(url, **body).is_open)
+
+
+def test_without_a_limit_the_model_sets_it():
+    """And the bound says so."""
+    assert (128_000, True) == (bound().usage.output_tokens, bound().is_open)
+    assert 16_384 == most_output("gpt-4o-mini")
+
+
+def test_an_image_counts_as_one_whatever_its_bytes():
+    """Not as the text that carries it."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000_000}}
+    assert bound(messages=[image]).usage.input_tokens < 10_000
+
+
+def test_what_the_provider_keeps_may_fill_the_window():
+    """An earlier response, a conversation or a cache is input as well."""
+    assert 1_000_000 == bound(previous_response_id="resp_1").usage.input_tokens
+
+
+def test_searches_are_bounded():
+    """By the request, or by ten."""
+    assert 3 == bound(tools=[{"type": "web_search_20250305", "max_uses": 3}]).usage.web_searches
+    assert 10 == bound(tools=[{"type": "web_search"}]).usage.web_searches
+
+
+def test_embeddings_write_nothing():
+    """They are bound by their input."""
+    assert bound("https://api.openai.com/v1/embeddings", input="x").usage.output_tokens is None
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("GET", "https://api.openai.com/v1/responses/resp_1"),
+        ("POST", "https://api.anthropic.com/v1/messages/count_tokens"),
+        ("POST", "https://api.openai.com/v1/moderations"),
+        ("POST", "https://example.com/"),
+    ],
+)
+def test_what_is_free_has_no_bound(method, url):
+    """And what is no LLM call."""
+    assert upper_bound(method, url, b"{}") is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"\xff", b'{"max_tokens": -1}', b'{"max_tokens": null, "tools": 5}', b"[" * 9_000]
+)
+def test_junk_is_bound_as_if_it_asked_for_everything(body):
+    """The provider will refuse it; nothing breaks here."""
+    assert upper_bound("POST", CHAT, body).is_open
