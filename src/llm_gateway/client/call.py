@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from llm_gateway.cost import recorded
+from llm_gateway.cost.prices import price
+from llm_gateway.cost.purse import Held
+from llm_gateway.cost.tracker import CostTracker, billed_cost
 from llm_gateway.exceptions import ProviderError
-from llm_gateway.providers.base import Provider
-from llm_gateway.types import Attempt, ChatReply, LLMResponse, TokenUsage
+from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse, TokenUsage
+from llm_gateway.wire.bounds import upper_bound
 
-__all__ = ["Call", "billed_cost", "provider_name", "total_usage"]
+__all__ = ["Call", "provider_name", "total_usage"]
 
 M = TypeVar("M")
-Price = Callable[[str, str, TokenUsage], Decimal | None]
 
 
 def provider_name(provider: Provider) -> str:
@@ -32,27 +35,38 @@ def total_usage(attempts: list[Attempt]) -> TokenUsage | None:
     return total
 
 
-def billed_cost(attempts: list[Attempt]) -> Decimal | None:
-    """US dollars of the attempts that were billed, or None when the price of one is not known."""
-    costs = [one.cost_usd for one in attempts if one.is_billed]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
-
-
 @dataclass
 class Call:
     """
     What one call knows of itself.
 
-    *response_model* is for providers that validate by themselves; *noted* takes each attempt when it is over.
+    *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over.
     """
 
     provider: Provider
     max_retries: int
-    price: Price
-    noted: Callable[[Attempt], None]
+    tracker: CostTracker
     response_model: type[Any] | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    _held: Held | None = None
+
+    def enter(self, request: ChatRequest) -> None:
+        """
+        Begin an attempt.
+
+        Raises:
+            CostLimitExceededError: It could pass the cost limit.
+        """
+        if self.tracker.limit_usd is None:
+            return
+        is_bound = isinstance(self.provider, HttpProvider)
+        most_usd = _most_usd(self.provider, request) if isinstance(self.provider, HttpProvider) else None
+        self._held = self.tracker.hold(request.model, most_usd, is_bound=is_bound)
+
+    def abandon(self) -> None:
+        """The attempt was cancelled, and nobody will say what it cost."""
+        self.tracker.abandon(self._held)
+        self._held = None
 
     def note(
         self, model: str, reply: ChatReply | None, error: ProviderError | None = None, latency_s: float | None = None
@@ -73,7 +87,8 @@ class Call:
             latency_s=latency_s,
         )
         self.attempts.append(attempt)
-        self.noted(attempt)
+        self.tracker.note(attempt, self._held)
+        self._held = None
 
     def _cost(self, model: str, reply: ChatReply | None, usage: TokenUsage | None) -> Decimal | None:
         noted = recorded.take()
@@ -81,7 +96,7 @@ class Call:
             return noted[0]
         if reply is not None and reply.cost_usd is not None:
             return reply.cost_usd  # the provider states it
-        return self.price(provider_name(self.provider), model, usage) if usage else None
+        return _cost_usd(provider_name(self.provider), model, usage) if usage else None
 
     def response(self, content: M, reply: ChatReply, model: str) -> LLMResponse[M]:
         """The call's answer with the totals of its attempts."""
@@ -96,3 +111,14 @@ class Call:
             attempts=tuple(self.attempts),
             reply=reply,
         )
+
+
+def _cost_usd(provider: str, model: str, usage: TokenUsage) -> Decimal | None:
+    found = price(provider, model, usage, at=datetime.now(UTC))
+    return found.cost_usd if found else None
+
+
+def _most_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:
+    sent = provider.request(request)
+    bound = upper_bound(sent.method, sent.url, sent.body)
+    return None if bound is None else _cost_usd(provider.name, request.model, bound.usage)

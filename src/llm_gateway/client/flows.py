@@ -24,6 +24,7 @@ def _with_retries(call: Call, request: ChatRequest, ask: Any) -> Flow:
     before = len(call.attempts)
     while True:
         start = yield Now()
+        call.enter(request)
         try:
             reply: ChatReply = yield from ask(call, request)
         except ProviderError as error:
@@ -32,6 +33,9 @@ def _with_retries(call: Call, request: ChatRequest, ask: Any) -> Flow:
             if seconds is None or error.has_begun:
                 raise
             yield Sleep(seconds)
+        except BaseException:
+            call.abandon()
+            raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)
             return reply

@@ -1,6 +1,8 @@
 """Retries and structured output as data: which step comes next, whatever does the steps."""
 
+import dataclasses
 import json
+from decimal import Decimal
 
 import pytest
 from pydantic import BaseModel
@@ -8,7 +10,8 @@ from pydantic import BaseModel
 from llm_gateway.client import flows
 from llm_gateway.client.call import Call
 from llm_gateway.config import GatewayConfig
-from llm_gateway.exceptions import ProviderError, StructuredOutputError
+from llm_gateway.cost import CostTracker
+from llm_gateway.exceptions import CostLimitExceededError, ProviderError, StructuredOutputError
 from llm_gateway.flow.steps import Now, Send, Sleep
 from llm_gateway.providers import openai
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, TokenUsage, WireReply
@@ -18,7 +21,7 @@ REQUEST = ChatRequest("gpt-5-mini", (LLMMessage("user", (TextPart("hi"),)),))
 
 @pytest.fixture
 def call():
-    return Call(openai.provider(GatewayConfig(api_key="k")), 2, lambda *_: None, lambda _: None)
+    return Call(openai.provider(GatewayConfig(api_key="k")), 2, CostTracker())
 
 
 def good(text):
@@ -127,3 +130,42 @@ def test_a_refusal_is_said_to_be_one(call):
     reply = WireReply(200, (), json.dumps(body).encode())
     with pytest.raises(StructuredOutputError, match="ended early: refusal\n  it was: 'I cannot'\n  the model will not"):
         played(complete(call), [reply])
+
+
+def limited(limit):
+    tracker = CostTracker(limit_usd=Decimal(limit))
+    return Call(openai.provider(GatewayConfig(api_key="k")), 2, tracker), tracker
+
+
+SHORT = dataclasses.replace(REQUEST, max_tokens=100)
+
+
+def test_a_call_that_could_pass_the_cost_limit_is_never_sent():
+    """Its output may be as long as asked, or as the model can write."""
+    for request in (SHORT, REQUEST):
+        call, _ = limited("0.0001")
+        with pytest.raises(
+            CostLimitExceededError, match=r"the call may cost \$0\.\d+, and \$0\.0001 of the cost limit"
+        ):
+            played(flows.chat(call, request), [])
+
+
+def test_each_attempt_is_held_for_and_settled():
+    """A retry that was not billed leaves nothing behind."""
+    call, tracker = limited("0.001")
+    played(flows.chat(call, SHORT), [bad(503), good("yes")])
+
+    assert Decimal("0.00000875") == tracker.total_cost_usd
+    assert tracker.hold("m", Decimal("0.00099125"), is_bound=True)
+
+
+def test_a_cancelled_call_counts_as_all_that_was_held():
+    """It may have been answered, and nobody heard what it cost."""
+    call, tracker = limited("0.001")
+    flow = flows.chat(call, SHORT)
+    while not isinstance(flow.send(None), Send):
+        pass
+    flow.close()
+
+    with pytest.raises(CostLimitExceededError):
+        tracker.hold("m", Decimal("0.00099"), is_bound=True)

@@ -1,0 +1,96 @@
+"""Totals and limits of a client's calls."""
+
+import logging
+from decimal import Decimal
+
+import pytest
+
+from llm_gateway.cost import CostTracker
+from llm_gateway.exceptions import CostLimitExceededError
+from llm_gateway.types import Attempt, TokenUsage
+
+USAGE = TokenUsage(100, 10)
+
+
+def attempt(cost="0.10", usage=USAGE, model="m-1", error=None):
+    return Attempt(1, "acme", model, 200, error, usage, None if cost is None else Decimal(cost), 0.1)
+
+
+def test_totals_and_a_row_for_each_model():
+    """A failed attempt that was not billed counts for nothing."""
+    tracker = CostTracker()
+    for one in (attempt(), attempt("0.20", model="m-2"), attempt(None, None, error="overloaded")):
+        tracker.note(one)
+
+    assert (Decimal("0.30"), 220) == (tracker.total_cost_usd, tracker.total_tokens)
+    assert {"m-1", "m-2"} == tracker.summary().keys()
+    assert {"attempts": 1, "input_tokens": 100, "output_tokens": 10, "cost_usd": Decimal("0.20")} == tracker.summary()[
+        "m-2"
+    ]
+
+
+def test_what_one_call_did_not_say_is_not_known_of_the_sum():
+    """Never a sum of the rest."""
+    tracker = CostTracker()
+    tracker.note(attempt())
+    tracker.note(attempt(None, TokenUsage(5)))
+
+    assert (None, None) == (tracker.total_cost_usd, tracker.total_tokens)
+
+
+def test_a_call_that_could_pass_the_limit_is_refused():
+    """What is under way counts as well; what it cost less comes back."""
+    tracker = CostTracker(limit_usd=Decimal("1.00"))
+    held = tracker.hold("m-1", Decimal("0.70"), is_bound=True)
+    with pytest.raises(CostLimitExceededError) as caught:
+        tracker.hold("m-1", Decimal("0.40"), is_bound=True)
+    tracker.note(attempt("0.10"), held)
+
+    assert (
+        "the call may cost $0.40, and $0.30 of the cost limit of $1.00 is left\n  the call was not sent\n"
+        "  raise or unset LLM_COST_LIMIT_USD, or call reset() of the client's cost_tracker"
+    ) == str(caught.value)
+    assert tracker.hold("m-1", Decimal("0.90"), is_bound=True)
+
+
+def test_an_attempt_that_was_cancelled_counts_as_what_was_held():
+    """Nobody will say what it cost."""
+    tracker = CostTracker(limit_usd=Decimal(1))
+    tracker.abandon(tracker.hold("m-1", Decimal("0.70"), is_bound=True))
+
+    with pytest.raises(CostLimitExceededError):
+        tracker.hold("m-1", Decimal("0.40"), is_bound=True)
+
+
+def test_an_attempt_that_was_not_billed_gives_all_back():
+    """An overloaded provider costs nothing."""
+    tracker = CostTracker(limit_usd=Decimal(1))
+    tracker.note(attempt(None, None, error="overloaded"), tracker.hold("m-1", Decimal(1), is_bound=True))
+
+    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+
+
+def test_a_price_that_nobody_knows_is_refused_before_the_call():
+    """A limit holds only where prices are known."""
+    with pytest.raises(CostLimitExceededError, match=r"cannot be held: the price of 'm-9' is not known"):
+        CostTracker(limit_usd=Decimal(1)).hold("m-9", None, is_bound=True)
+
+
+def test_reset_starts_from_zero():
+    """Limit, totals and warning."""
+    tracker = CostTracker(limit_usd=Decimal(1))
+    tracker.note(attempt("1.00"), tracker.hold("m-1", Decimal(1), is_bound=True))
+    tracker.reset()
+
+    assert ({}, Decimal(0)) == (tracker.summary(), tracker.total_cost_usd)
+    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+
+
+def test_one_warning_when_much_is_spent(caplog):
+    """Not one for each call after it."""
+    tracker = CostTracker(warn_usd=Decimal("0.15"))
+    with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
+        for _ in range(4):
+            tracker.note(attempt())
+
+    assert ["$0.20 spent, the warning is set at $0.15"] == caplog.messages
