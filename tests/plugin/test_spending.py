@@ -56,9 +56,9 @@ def test_the_text_says_what_is_spent_held_and_assumed(project, provider):
         [
             (
                 "CostLimitExceededError: POST 127.0.0.1:*/v1/messages was not sent: it may cost $0.0*, "
-                "and $0.009997 of --llm-max-cost-usd=0.01 is left"
+                "and $0.0099973 of --llm-max-cost-usd=0.01 is left"
             ),
-            "  $0.000003 spent; at most * tokens in and 100,000 out",
+            "  $0.0000027 spent; at most * tokens in and 100,000 out",
             "  to allow it: raise --llm-max-cost-usd",
             "refused 1 call not made, by a limit on cost or calls",
         ]

@@ -1,5 +1,6 @@
 """Public calls of the client as users write them: their types are what the documentation says."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, assert_type
 
@@ -17,6 +18,7 @@ from llm_gateway import (
     ToolCall,
     list_providers,
 )
+from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 
 
 class Answer(BaseModel):
@@ -66,3 +68,13 @@ async def asynchronous() -> None:
 
 
 assert_type(list_providers(), list[str])
+
+
+def costs() -> None:
+    """What calls cost."""
+    register_pricing("acme:one", input=1, output="2.5", cache_read=Decimal("0.1"))
+    tracker = CostTracker(limit_usd=Decimal(1), warn_usd=Decimal("0.5"))
+    with SyncLLMClient(cost_tracker=tracker) as llm:
+        assert_type(llm.cost_tracker.total_cost_usd, Decimal | None)
+    assert_type(price("openai", "gpt-5-mini", TokenUsage(1, 2), at=datetime.now(UTC)), Priced | None)
+    tracker.reset()

@@ -72,8 +72,8 @@ class Cap:
         if isinstance(held, Held):
             return held
         raise CostLimitExceededError(
-            f"{summary(request)} was not sent: it may cost ${known.cost_usd:.6f}, "
-            f"and ${self._left(held):.6f} of {self._name} is left",
+            f"{summary(request)} was not sent: it may cost {_money(known.cost_usd)}, "
+            f"and {_money(self._left(held))} of {self._name} is left",
             cause=_why(held, bound),
             fix=f"to allow it: raise {self._name.partition('=')[0]}" + (", or set max_tokens" if bound.is_open else ""),
         )
@@ -92,10 +92,10 @@ class Cap:
 
 
 def _why(short: Short, bound: Bound) -> str:
-    held = f", ${short.held_usd:.6f} held for calls under way" if short.held_usd else ""
+    held = f", {_money(short.held_usd)} held for calls under way" if short.held_usd else ""
     most = f"at most {bound.usage.input_tokens:,} tokens in and {bound.usage.output_tokens or 0:,} out"
     assumed = ", for it sets no limit to its output" if bound.is_open else ""
-    return f"${short.spent_usd:.6f} spent{held}; {most}{assumed}"
+    return f"{_money(short.spent_usd)} spent{held}; {most}{assumed}"
 
 
 def _cost(exchange: Exchange) -> Decimal | None:
@@ -107,3 +107,7 @@ def _cost(exchange: Exchange) -> Decimal | None:
 
 def _is_refused(exchange: HttpExchange) -> bool:
     return exchange.reply is not None and exchange.reply.status >= HTTPStatus.BAD_REQUEST
+
+
+def _money(amount: Decimal) -> str:
+    return f"${amount.normalize():f}"
