@@ -17,9 +17,29 @@ from llm_gateway.exceptions import ConfigError, MissingKeyError
 __all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "load", "read_document"]
 
 DEFAULT_PROVIDER = "anthropic"
-KEY_VARIABLES = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-"""The variable that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
-_URL_VARIABLES = {"anthropic": "ANTHROPIC_BASE_URL", "openai": "OPENAI_BASE_URL"}
+KEY_VARIABLES = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
+    "cerebras": ("CEREBRAS_API_KEY",),
+    "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "fireworks": ("FIREWORKS_API_KEY",),
+    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "groq": ("GROQ_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "openai": ("OPENAI_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY",),
+    "together": ("TOGETHER_API_KEY",),
+    "xai": ("XAI_API_KEY",),
+}
+"""The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
+_URL_VARIABLES = {
+    "anthropic": "ANTHROPIC_BASE_URL",
+    "azure": "AZURE_OPENAI_ENDPOINT",
+    "ollama": "OLLAMA_BASE_URL",
+    "openai": "OPENAI_BASE_URL",
+}
+_VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
 
 
 class GatewayConfig(BaseSettings):
@@ -37,6 +57,9 @@ class GatewayConfig(BaseSettings):
     model: str | None = None
     api_key: SecretStr | None = None
     base_url: str | None = None
+    api_version: str | None = None
+    region: str | None = None
+    project: str | None = None
     max_tokens: int | None = Field(default=None, gt=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
     timeout_s: float = Field(default=60.0, gt=0)
@@ -67,24 +90,51 @@ class GatewayConfig(BaseSettings):
         Raises:
             MissingKeyError: None is set; names the variables that are looked at.
         """
-        if self.api_key is not None:
-            return self.api_key.get_secret_value()
-        variable = KEY_VARIABLES[provider]
-        if value := _variable(variable):
-            return value
+        if key := self.key_if_set(provider):
+            return key
+        variables = KEY_VARIABLES[provider]
         raise MissingKeyError(
             f"no API key for {provider!r}",
-            cause=f"neither {variable} nor LLM_API_KEY is set, in the environment or in .env",
-            fix=f"export {variable}=...",
+            cause=f"neither {', '.join(variables)} nor LLM_API_KEY is set, in the environment or in .env",
+            fix=f"export {variables[0]}=...",
         )
 
-    def url(self, provider: str) -> str | None:
-        """Where *provider* is to be called, or None for its own address."""
-        return self.base_url or _variable(_URL_VARIABLES[provider])
+    def key_if_set(self, provider: str) -> str | None:
+        """The API key for *provider*, or None when none is set."""
+        if self.api_key is not None:
+            return self.api_key.get_secret_value()
+        return next((value for name in KEY_VARIABLES.get(provider, ()) if (value := _variable(name))), None)
+
+    def url(self, provider: str, otherwise: str | None) -> str:
+        """
+        Where *provider* is to be called, without a trailing slash: as it is set, else *otherwise*.
+
+        Raises:
+            ConfigError: It is not set, and *otherwise* is None; or it is no address.
+        """
+        variable = _URL_VARIABLES.get(provider)
+        found = self.base_url or (_variable(variable) if variable else None) or otherwise
+        if found is None:
+            raise ConfigError(
+                f"no address for {provider!r}",
+                cause=f"neither {variable} nor LLM_BASE_URL is set" if variable else "LLM_BASE_URL is not set",
+                fix=f"export {variable or 'LLM_BASE_URL'}=https://...",
+            )
+        if not found.startswith(("http://", "https://")):
+            raise ConfigError(
+                f"{found!r} is no address for {provider!r}",
+                cause="it has no scheme",
+                fix=f"export {variable or 'LLM_BASE_URL'}=https://{found}",
+            )
+        return found.rstrip("/")
+
+    def version(self, provider: str) -> str | None:
+        """The version of *provider*'s API that is to be called, or None."""
+        return self.api_version or _variable(_VERSION_VARIABLES[provider])
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
-    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.8))
+    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.86))
 
 
 def _variable(name: str) -> str | None:

@@ -10,8 +10,22 @@ from llm_gateway.exceptions import UnknownProviderError
 
 __all__ = ["list_providers", "resolve"]
 
-_BUILT_IN = {
+_COMPATIBLE = (
+    "cerebras",
+    "cohere",
+    "compatible",
+    "deepseek",
+    "fireworks",
+    "groq",
+    "mistral",
+    "ollama",
+    "openrouter",
+    "together",
+    "xai",
+)
+_BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPATIBLE} | {
     "anthropic": "llm_gateway.providers.anthropic:provider",
+    "azure": "llm_gateway.providers.azure:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.nearest import nearest_models
 from llm_gateway.exceptions import ErrorKind, ProviderError
+from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Run, Send, Start
 from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
 from llm_gateway.types import (
@@ -72,11 +73,18 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
 
 
 def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
-    reply: WireReply = yield Send(provider.request(request))
+    reply: WireReply = yield Send((yield from _authorised(provider, request)))
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     with _decoding(provider.name, reply.body):
         return provider.dialect.decode_reply(_json(provider, reply.body))
+
+
+def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
+    sent, auth = provider.request(request), provider.auth
+    if not auth.may_wait:
+        return auth.apply(sent)
+    return (yield steps.Call(lambda: auth.apply(sent)))
 
 
 def _json(provider: HttpProvider, body: bytes) -> Any:
@@ -131,7 +139,7 @@ def _custom(provider: CustomProvider, request: ChatRequest, response_model: type
 
 
 def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
-    head = yield Open(provider.request(request))
+    head = yield Open((yield from _authorised(provider, request)))
     if head.status not in _GOOD:
         body = b""
         while piece := (yield Read()):

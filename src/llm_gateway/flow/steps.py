@@ -8,7 +8,22 @@ from typing import Any
 
 from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
 
-__all__ = ["Await", "Emit", "Finish", "Flow", "Head", "Now", "Open", "Read", "Run", "Send", "Sleep", "Start", "Step"]
+__all__ = [
+    "Await",
+    "Call",
+    "Emit",
+    "Finish",
+    "Flow",
+    "Head",
+    "Now",
+    "Open",
+    "Read",
+    "Run",
+    "Send",
+    "Sleep",
+    "Start",
+    "Step",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +82,13 @@ class Await:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Call a function that may wait, out of the way of an event loop, and come back with what it returns."""
+
+    function: Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Sleep:
     """Wait."""
 
@@ -85,6 +107,6 @@ class Emit:
     delta: StreamDelta
 
 
-Step = Send | Open | Read | Run | Start | Finish | Await | Sleep | Now | Emit
+Step = Send | Open | Read | Run | Start | Finish | Await | Call | Sleep | Now | Emit
 Flow = Generator[Step, Any, Any]
 """A generator of steps; its return value is the flow's result."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llm_gateway.config import GatewayConfig
+from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire.anthropic import DIALECT
 
@@ -16,9 +17,9 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     return HttpProvider(
         name="anthropic",
         dialect=DIALECT,
-        base_url=(config.url("anthropic") or "https://api.anthropic.com").rstrip("/"),
+        base_url=config.url("anthropic", "https://api.anthropic.com"),
         path="/v1/messages",
-        api_key=config.key("anthropic") if client is None else "",
+        auth=Key(config.key("anthropic")) if client is None else NoAuth(),
         default_model="claude-haiku-5-5",
         headers=(("anthropic-version", "2026-10-21"),),
         unsupported=frozenset({"temperature"}),  # of this version of the API

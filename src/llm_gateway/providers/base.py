@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias, runtime_checkable
+from urllib.parse import quote
 
 from llm_gateway.exceptions import ProviderError
+from llm_gateway.providers.auth import Auth
 from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
 from llm_gateway.wire.base import Dialect, ProcessDialect
 
@@ -42,9 +44,11 @@ class HttpProvider:
 
         base_url: Where the API starts, without a trailing slash.
 
-        path: Where chats are sent, from *base_url*.
+        path: Where chats are sent, from *base_url*; ``{model}`` stands for the model's name.
 
-        key_header: The header that carries the key, and its template.
+        stream_path: Where streamed chats are sent, if elsewhere.
+
+        auth: How requests prove who sends them.
 
         headers: Sent with every request.
 
@@ -60,16 +64,16 @@ class HttpProvider:
     dialect: Dialect
     base_url: str
     path: str
-    api_key: str = field(repr=False)
+    auth: Auth
     default_model: str
-    key_header: tuple[str, str] = ("authorization", "Bearer {}")
+    stream_path: str | None = None
     headers: Headers = ()
     unsupported: frozenset[str] = frozenset()
     client: Any = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """
-        The HTTP request for *chat*.
+        The HTTP request for *chat*, without authentication.
 
         Raises:
             ProviderError: (``unsupported_param``) *chat* holds what the API refuses.
@@ -82,15 +86,14 @@ class HttpProvider:
                 cause="its API refuses the whole request",
                 fix=f"leave it out, or unset {' and '.join(f'LLM_{name.upper()}' for name in named)}",
             )
-        name, template = self.key_header
         headers = (
             ("content-type", "application/json"),
             ("accept", "text/event-stream" if chat.stream else "application/json"),
-            (name, template.format(self.api_key)),
             *self.headers,
         )
         body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
-        return WireRequest("POST", f"{self.base_url}{self.path}", headers, body)
+        path = (chat.stream and self.stream_path) or self.path
+        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe=":")), headers, body)
 
 
 @dataclass(frozen=True)

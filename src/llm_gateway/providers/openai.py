@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from llm_gateway.config import GatewayConfig
+from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire import openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect
@@ -28,9 +29,9 @@ def _provider(
     return HttpProvider(
         name="openai",
         dialect=dialect,
-        base_url=(config.url("openai") or "https://api.openai.com/v1").rstrip("/"),
+        base_url=config.url("openai", "https://api.openai.com/v1"),
         path=path,
-        api_key=config.key("openai") if client is None else "",
+        auth=Key(config.key("openai")) if client is None else NoAuth(),
         default_model="gpt-5-mini",
         unsupported=unsupported,
         client=client,

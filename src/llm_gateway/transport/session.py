@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from llm_gateway.flow.steps import Await, Finish, Now, Open, Read, Run, Send, Sleep, Start, Step
+from llm_gateway.flow.steps import Await, Call, Finish, Now, Open, Read, Run, Send, Sleep, Start, Step
 from llm_gateway.transport import process
 from llm_gateway.transport.http import AsyncPool, Pool
 from llm_gateway.transport.sdk import AsyncSdkPool, SdkPool
@@ -39,6 +39,8 @@ class _Session:
                 import anyio
 
                 return anyio.run(function)
+            case Call(function):
+                return function()
             case Sleep(seconds):
                 return time.sleep(seconds)
             case Now():
@@ -92,6 +94,10 @@ class _AsyncSession:
         match step:
             case Await(function):
                 return await function()
+            case Call(function):
+                import anyio
+
+                return await anyio.to_thread.run_sync(function)
             case Sleep(seconds):
                 import anyio
 

@@ -53,7 +53,10 @@ class Dialect(Protocol):
     text, by default in one piece. ``decode(encode(x)) == x`` holds for what the format can express.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The API's name, as in ``openai.chat``."""
+        ...
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body."""

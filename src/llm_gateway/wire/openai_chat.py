@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from llm_gateway.types import (
@@ -29,7 +30,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of
 from llm_gateway.wire.usage import chat_usage
 
-__all__ = ["DIALECT", "arguments_in", "image_in", "image_url"]
+__all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url"]
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
@@ -57,17 +58,27 @@ _KNOWN = frozenset(
 _DATA_URL = "data:"
 
 
+@dataclass(frozen=True)
 class OpenAIChat:
-    """The dialect; see `llm_gateway.wire.base.Dialect`."""
+    """
+    The dialect; see `llm_gateway.wire.base.Dialect`.
 
-    name = "openai.chat"
+    Attributes:
+        max_tokens_name: What the host calls the limit of an answer.
+
+        asks_for_usage: Whether a stream is to be asked for its usage; some hosts always send it, and refuse that.
+    """
+
+    max_tokens_name: str = "max_completion_tokens"
+    asks_for_usage: bool = True
+    name: str = field(default="openai.chat", init=False)
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; a stream asks for its usage, which is sent only on request."""
         messages = [row for message in request.messages for row in _messages_out(message)]
         body: JsonObject = {"model": request.model, "messages": messages}
         optional = {
-            "max_completion_tokens": request.max_tokens,
+            self.max_tokens_name: request.max_tokens,
             "stop": list(request.stop) or None,
             "tools": [_tool_out(tool) for tool in request.tools] or None,
             "temperature": request.temperature,
@@ -76,7 +87,7 @@ class OpenAIChat:
         }
         body.update({name: value for name, value in optional.items() if value is not None})
         if request.stream:
-            body.update(stream=True, stream_options={"include_usage": True})
+            body.update({"stream": True} | ({"stream_options": {"include_usage": True}} if self.asks_for_usage else {}))
         return {**body, **request.extra}
 
     def decode_request(self, body: JsonObject) -> ChatRequest:

@@ -1,0 +1,89 @@
+"""Hosts that speak OpenAI's chat completions, one row each; what a host does in its own way stands in its row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.providers.auth import Auth, Key, NoAuth
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.wire.openai_chat import OpenAIChat
+
+__all__ = ["HOSTS", "Host", "provider"]
+
+
+_USUAL = OpenAIChat(max_tokens_name="max_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """
+    A host of chat completions.
+
+    Attributes:
+        base_url: Where its API starts; None where only the user knows.
+
+        default_model: Used where the caller names none.
+
+        needs_key: Whether it refuses calls without a key.
+
+        dialect: Its way of speaking the format.
+
+        unsupported: Options that it refuses.
+    """
+
+    base_url: str | None
+    default_model: str
+    needs_key: bool = True
+    dialect: OpenAIChat = _USUAL
+    unsupported: frozenset[str] = frozenset()
+
+
+_NO_STREAM_OPTIONS = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=False)
+
+HOSTS = {
+    "cerebras": Host("https://api.cerebras.ai/v1", "llama3.1-8b", dialect=OpenAIChat()),
+    "cohere": Host("https://api.cohere.ai/compatibility/v1", "command-r7b-12-2024"),
+    "compatible": Host(None, "", needs_key=False),
+    "deepseek": Host("https://api.deepseek.com", "deepseek-chat"),
+    "fireworks": Host("https://api.fireworks.ai/inference/v1", "accounts/fireworks/models/gpt-oss-20b"),
+    "groq": Host("https://api.groq.com/openai/v1", "llama-3.1-8b-instant", dialect=OpenAIChat()),
+    "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_NO_STREAM_OPTIONS),
+    "ollama": Host("http://localhost:11434/v1", "llama3.2", needs_key=False),
+    "openrouter": Host("https://openrouter.ai/api/v1", "openai/gpt-5-mini"),
+    "together": Host("https://api.together.ai/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+    "xai": Host("https://api.x.ai/v1", "grok-4-fast"),
+}
+
+
+def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpProvider:
+    """
+    The host *name*, directly or through *client*, an ``OpenAI`` or ``AsyncOpenAI`` that is set up for it.
+
+    Raises:
+        ConfigError: It needs a key or an address, and none is set.
+    """
+    host = HOSTS[name]
+    return HttpProvider(
+        name=name,
+        dialect=host.dialect,
+        base_url=config.url(name, host.base_url),
+        path="/chat/completions",
+        auth=_auth(name, host, config) if client is None else NoAuth(),
+        default_model=host.default_model,
+        unsupported=host.unsupported,
+        client=client,
+    )
+
+
+def _auth(name: str, host: Host, config: GatewayConfig) -> Auth:
+    key = config.key(name) if host.needs_key else config.key_if_set(name)
+    return Key(key) if key else NoAuth()
+
+
+def __getattr__(name: str) -> Any:
+    if name in HOSTS:
+        return partial(provider, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
