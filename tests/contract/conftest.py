@@ -13,9 +13,9 @@ from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, openai_chat, openai_responses
 
 DIALECTS = {
-    "/v1/messages": anthropic.DIALECT,
-    "/v1/chat/completions": openai_chat.DIALECT,
-    "/v1/responses": openai_responses.DIALECT,
+    "/messages": anthropic.DIALECT,
+    "/chat/completions": openai_chat.DIALECT,
+    "/responses": openai_responses.DIALECT,
 }
 ERRORS = {
     400: ("invalid_request_error", "messages: wrong"),
@@ -56,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
-        dialect = DIALECTS[self.path.partition("?")[0]]
+        dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
         reply = answer_to(request)
         if request.stream:

@@ -53,7 +53,10 @@ class Custom:
 
 
 HTTP = ["anthropic", "openai", "openai_responses"]
-EVERY = [*HTTP, *(f"{name} by its SDK" for name in HTTP), "local_claude", "custom"]
+HOSTS = ["azure", "azure deployments", "groq", "mistral", "ollama"]
+OVER_HTTP = [*HTTP, *HOSTS, *(f"{name} by its SDK" for name in HTTP)]
+EVERY = [*OVER_HTTP, "local_claude", "custom"]
+MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 
 
 @pytest.fixture
@@ -68,8 +71,11 @@ def client_of(api, claude, monkeypatch):
             return colour(provider=name, **settings)
         if name.endswith(" by its SDK"):
             return colour(provider_instance=sdk_of(name.split(" ")[0], api.url, colour), **settings)
-        base = api.url if name == "anthropic" else f"{api.url}/v1"
-        return colour(provider=name, api_key="k", base_url=base, **settings)
+        if name == "azure deployments":
+            monkeypatch.setenv("LLM_API_VERSION", "2025-04-01-preview")
+        base = api.url if name.startswith(("anthropic", "azure")) else f"{api.url}/v1"
+        settings["model"] = settings.get("model") or MODELS.get(name)
+        return colour(provider=name.split(" ")[0], api_key="k", base_url=base, **settings)
 
     return make
 
@@ -127,7 +133,7 @@ class TestEveryProvider:
 
 
 @pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-@pytest.mark.parametrize("name", EVERY[:6])
+@pytest.mark.parametrize("name", OVER_HTTP)
 class TestHttp:
     """What holds for all that speak HTTP."""
 

@@ -60,6 +60,7 @@ _SUFFIXES = (
     (".huggingface.cloud", "huggingface"),
 )
 _BEDROCK_HOST = re.compile(r"bedrock(-[a-z-]+)?\.[a-z0-9-]+\.(amazonaws\.com|api\.aws)|.*\.bedrock.*\.amazonaws\.com")
+_OLLAMA_PORT = ":11434"
 _MODEL_PATH = re.compile(r"/(?:models|deployments|model|engines)/(?P<model>[^/:]+(?::[0-9]+)?)")
 _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), api, default)
@@ -125,6 +126,8 @@ def identify(method: str, url: str) -> Endpoint | None:
     api, default = _api_of(where) if method.upper() == "POST" or provider else (None, None)
     if provider is None and api is None:
         return None
+    if where.partition("/")[0].endswith(_OLLAMA_PORT):
+        default = "ollama"  # whichever of its formats it is asked in
     model = _MODEL_PATH.search(path)
     return Endpoint(provider or default or "unknown", api or f"{provider}.other", model["model"] if model else None)
 

@@ -1,0 +1,101 @@
+"""Where the hosts of chat completions are called, and how their keys go along."""
+
+import pytest
+
+from llm_gateway.config import KEY_VARIABLES, GatewayConfig, load
+from llm_gateway.exceptions import ConfigError, MissingKeyError
+from llm_gateway.providers import azure, compatible
+from llm_gateway.types import ChatRequest, LLMMessage, TextPart
+from llm_gateway.wire.identify import identify
+
+CHAT = ChatRequest("some/model", (LLMMessage("user", (TextPart("hi"),)),), max_tokens=5, stream=True)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch, tmp_path):
+    for names in KEY_VARIABLES.values():
+        for name in names:
+            monkeypatch.delenv(name, raising=False)
+    for name in ("LLM_API_KEY", "LLM_BASE_URL", "OLLAMA_BASE_URL", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("name", sorted(set(compatible.HOSTS) - {"compatible"}))
+def test_each_host_is_told_by_its_address(name):
+    """So that a recording knows whom it was made with, and what it cost."""
+    made = compatible.provider(name, GatewayConfig(api_key="k"))
+    asked = made.request(CHAT)
+    told = identify("POST", asked.url)
+
+    assert (name, "openai.chat") == (told.provider, told.api)
+    assert ("authorization", "Bearer k") in made.auth.apply(asked).headers
+
+
+@pytest.mark.parametrize("name", sorted(name for name, host in compatible.HOSTS.items() if host.needs_key))
+def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
+    """Those that its own SDK reads; each of them is enough."""
+    with pytest.raises(MissingKeyError, match=f"export {KEY_VARIABLES[name][0]}=") as caught:
+        compatible.provider(name, GatewayConfig())
+    assert all(variable in str(caught.value) for variable in KEY_VARIABLES[name])
+
+    monkeypatch.setenv(KEY_VARIABLES[name][-1], "mine")
+    made = compatible.provider(name, GatewayConfig())
+    assert ("authorization", "Bearer mine") in made.auth.apply(made.request(CHAT)).headers
+
+
+def test_a_server_of_ones_own_needs_no_key():
+    """Only an address."""
+    made = compatible.provider("compatible", load(base_url="http://localhost:8000/v1/"))
+    asked = made.auth.apply(made.request(CHAT))
+
+    assert "http://localhost:8000/v1/chat/completions" == asked.url
+    assert "authorization" not in dict(asked.headers)
+
+
+def test_an_address_is_asked_for_where_only_the_user_knows_it():
+    """With what to type."""
+    with pytest.raises(ConfigError) as caught:
+        compatible.provider("compatible", GatewayConfig())
+    assert ("no address for 'compatible'\n  LLM_BASE_URL is not set\n  export LLM_BASE_URL=https://...") == str(
+        caught.value
+    )
+
+
+def test_an_address_without_a_scheme_is_refused():
+    """It would be taken for a path."""
+    with pytest.raises(ConfigError) as caught:
+        compatible.provider("groq", load(base_url="api.groq.com/openai/v1", api_key="k"))
+    assert (
+        "'api.groq.com/openai/v1' is no address for 'groq'\n  it has no scheme\n"
+        "  export LLM_BASE_URL=https://api.groq.com/openai/v1"
+    ) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "header"), [("0123abc", ("api-key", "0123abc")), ("aa.bb.cc", ("authorization", "Bearer aa.bb.cc"))]
+)
+def test_azure_takes_keys_and_tokens(key, header, monkeypatch):
+    """On the v1 surface, and on deployments with a version."""
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/")
+    monkeypatch.setenv("AZURE_OPENAI_API_KEY", key)
+    made = azure.provider(GatewayConfig())
+    assert "https://mine.openai.azure.com/openai/v1/chat/completions" == made.request(CHAT).url
+    assert header in made.auth.apply(made.request(CHAT)).headers
+
+    monkeypatch.setenv("OPENAI_API_VERSION", "2025-04-01-preview")
+    asked = azure.provider(GatewayConfig()).request(CHAT)
+    assert (
+        "https://mine.openai.azure.com/openai/deployments/some%2Fmodel/chat/completions?api-version=2025-04-01-preview"
+    ) == asked.url
+    assert ("azure", "openai.chat") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+
+
+def test_hosts_are_asked_in_their_own_words():
+    """What the limit of an answer is called, and whether a stream has to be asked for its usage."""
+    groq = compatible.HOSTS["groq"].dialect.encode_request(CHAT)
+    mistral = compatible.HOSTS["mistral"].dialect.encode_request(CHAT)
+
+    assert (5, {"include_usage": True}) == (groq["max_completion_tokens"], groq["stream_options"])
+    assert 5 == mistral["max_tokens"]
+    assert "stream_options" not in mistral
