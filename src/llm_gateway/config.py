@@ -7,10 +7,11 @@ import os
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 
@@ -46,9 +47,11 @@ class GatewayConfig(BaseSettings):
     """
     How the client calls. Each value may come from an argument, from the variable ``LLM_`` plus its name, or ``.env``.
 
-    *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt; *max_retries* counts
-    attempts after the first. *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd*
-    logs a warning once that much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
+    *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, and after
+    *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. *fallback_models* are
+    asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
+    *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
+    much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -63,10 +66,19 @@ class GatewayConfig(BaseSettings):
     max_tokens: int | None = Field(default=None, gt=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
     timeout_s: float = Field(default=60.0, gt=0)
+    total_timeout_s: float | None = Field(default=None, gt=0)
     max_retries: int = Field(default=2, ge=0)
+    fallback_models: Annotated[tuple[str, ...], NoDecode] = ()
+    cross_provider_fallback: bool = False
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
+
+    @field_validator("fallback_models", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """A variable holds them in one line, with commas between."""
+        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
 
     def target(self, known: Collection[str]) -> tuple[str, str | None]:
         """

@@ -16,6 +16,7 @@ Every error that this package raises, in one tree.
     |   +-- RouteError                  several cassettes are open and none belongs to the caller
     +-- BlockedCallError                an LLM host was called where none may be
     +-- ProviderError                   the provider refused or failed; `kind` says how
+    |   +-- AllFallbacksFailedError     so did every model that was to answer instead
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
     +-- BudgetExceededError             the calls of a test have used up its budget
@@ -30,6 +31,7 @@ from typing import Literal
 from llm_gateway.types import TokenUsage
 
 __all__ = [
+    "AllFallbacksFailedError",
     "BlockedCallError",
     "BudgetExceededError",
     "CassetteError",
@@ -202,6 +204,30 @@ class ProviderError(GatewayError):
     def is_retryable(self) -> bool:
         """Whether the same request may succeed later."""
         return self.kind in self._RETRYABLE
+
+
+class AllFallbacksFailedError(ProviderError):
+    """
+    Neither the model that was asked nor one of its fallbacks answered.
+
+    Args:
+        errors: What each said, in the order in which they were asked; the facts of the last are this error's own.
+    """
+
+    def __init__(self, errors: list[ProviderError]) -> None:
+        last = errors[-1]
+        super().__init__(
+            f"none of {len(errors)} models answered",
+            kind=last.kind,
+            provider=last.provider,
+            status=last.status,
+            retry_after_s=last.retry_after_s,
+            usage=last.usage,
+            raw=last.raw,
+            cause="\n".join(error.message for error in errors),
+            fix=last.fix,
+        )
+        self.errors = errors
 
 
 class StructuredOutputError(GatewayError):

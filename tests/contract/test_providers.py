@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import dataclasses
 import json
 import re
 
@@ -346,7 +345,8 @@ def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
     """Before anything is sent, and it says which one to use."""
     provider = sdk_of("openai", api.url, other)
     with pytest.raises(ConfigError, match="client of the other colour") as error:
-        run(colour(provider_instance=dataclasses.replace(provider)), lambda llm: llm.chat("hello"))
+        asked = colour(provider_instance=provider).chat("hello")
+        asyncio.run(asked)  # an async client asks when it is awaited
     assert f"use {other.__name__}" in str(error.value)
     assert [] == api.asked
 

@@ -73,7 +73,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
 
 
 def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
-    reply: WireReply = yield Send((yield from _authorised(provider, request)))
+    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client)
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     with _decoding(provider.name, reply.body):
@@ -139,7 +139,7 @@ def _custom(provider: CustomProvider, request: ChatRequest, response_model: type
 
 
 def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
-    head = yield Open((yield from _authorised(provider, request)))
+    head = yield Open((yield from _authorised(provider, request)), provider.client)
     if head.status not in _GOOD:
         body = b""
         while piece := (yield Read()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -40,15 +41,29 @@ class Call:
     """
     What one call knows of itself.
 
-    *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over.
+    *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over;
+    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`).
     """
 
     provider: Provider
     max_retries: int
     tracker: CostTracker
     response_model: type[Any] | None = None
+    fallbacks: Sequence[Any] = ()
+    total_timeout_s: float | None = None
+    answering_model: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     _held: Held | None = None
+    _deadline: float | None = None
+
+    def begin(self, now: float) -> None:
+        """The first attempt starts the clock."""
+        if self._deadline is None and self.total_timeout_s is not None:
+            self._deadline = now + self.total_timeout_s
+
+    def has_time(self, seconds: float, now: float) -> bool:
+        """Whether a wait of *seconds* leaves time for another attempt."""
+        return self._deadline is None or now + seconds < self._deadline
 
     def enter(self, request: ChatRequest) -> None:
         """

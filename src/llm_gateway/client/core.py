@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway import config as settings
 from llm_gateway import registry
 from llm_gateway.client.call import Call
+from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.cost import recorded
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatRequest, Tool
 from llm_gateway.wire.schema import strict_json_schema
@@ -44,12 +47,46 @@ class Core:
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
+        self._fallbacks = tuple(self._target(name, one) for one in self.config.fallback_models)
+
+    def _target(self, own: str, named: str) -> Target:
+        """
+        The model *named*, of the provider *own* unless it names another.
+
+        Raises:
+            ConfigError: It names another provider, and that is not allowed.
+            UnknownProviderError: It names one that is not known.
+        """
+        config = self.config.model_copy(update={"model": named, "provider": None})
+        name, model = config.target(registry.list_providers())
+        if ":" not in named or f"{name}:{model}" != named:
+            return Target(own, named, lambda: self.provider)
+        if name == own:
+            return Target(own, model or "", lambda: self.provider)
+        if not self.config.cross_provider_fallback:
+            raise ConfigError(
+                f"{named!r} cannot stand in for a model of {own}",
+                cause="LLM_FALLBACK_MODELS names another provider",
+                fix="export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider",
+            )
+        factory = registry.resolve(name)
+        # What is set for one provider is not the other's: that one has its own variables.
+        theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
+        made = functools.cache(lambda: factory(theirs))
+        return Target(name, model or "", made)
 
     def call(self, response_model: type[Any] | None = None) -> Call:
         """Start a call."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
-        return Call(self.provider, self.config.max_retries, self.cost_tracker, response_model)
+        return Call(
+            self.provider,
+            self.config.max_retries,
+            self.cost_tracker,
+            response_model,
+            self._fallbacks,
+            self.config.total_timeout_s,
+        )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any

@@ -7,11 +7,11 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from llm_gateway.client.attempts import attempt, stream_attempt
+from llm_gateway.client.attempts import stream_attempt
 from llm_gateway.client.call import Call, total_usage
-from llm_gateway.client.retry import wait_s
-from llm_gateway.exceptions import ProviderError, StructuredOutputError
-from llm_gateway.flow.steps import Flow, Now, Sleep
+from llm_gateway.client.fallback import with_fallbacks
+from llm_gateway.exceptions import StructuredOutputError
+from llm_gateway.flow.steps import Flow
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart
 
 __all__ = ["adapter_for", "chat", "complete", "schema_name", "stream"]
@@ -20,30 +20,9 @@ M = TypeVar("M")
 _RE_ASKS = 2
 
 
-def _with_retries(call: Call, request: ChatRequest, ask: Any) -> Flow:
-    before = len(call.attempts)
-    while True:
-        start = yield Now()
-        call.enter(request)
-        try:
-            reply: ChatReply = yield from ask(call, request)
-        except ProviderError as error:
-            call.note(request.model, None, error, latency_s=(yield Now()) - start)
-            seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
-            if seconds is None or error.has_begun:
-                raise
-            yield Sleep(seconds)
-        except BaseException:
-            call.abandon()
-            raise
-        else:
-            call.note(request.model, reply, latency_s=(yield Now()) - start)
-            return reply
-
-
 def chat(call: Call, request: ChatRequest) -> Flow:
     """Ask, and come back with `LLMResponse` of str."""
-    reply: ChatReply = yield from _with_retries(call, request, attempt)
+    reply: ChatReply = yield from with_fallbacks(call, request)
     return call.response(reply.text, reply, request.model)
 
 
@@ -55,7 +34,7 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
         StructuredOutputError: It was cut off, refused, or still wrong after two more tries.
     """
     for tries_left in range(_RE_ASKS, -1, -1):
-        reply: ChatReply = yield from _with_retries(call, request, attempt)
+        reply: ChatReply = yield from with_fallbacks(call, request)
         if reply.stop_reason in ("max_tokens", "refusal", "content_filter"):
             _give_up(call, reply, f"the answer ended early: {reply.stop_reason}", _EARLY.get(reply.stop_reason))
         try:
@@ -103,7 +82,7 @@ def _again(reply: ChatReply, error: ValidationError) -> tuple[LLMMessage, LLMMes
 
 def stream(call: Call, request: ChatRequest) -> Flow:
     """Ask, emit what arrives, and come back with `LLMResponse` of str. Retried only until the first content."""
-    reply: ChatReply = yield from _with_retries(call, dataclasses.replace(request, stream=True), stream_attempt)
+    reply: ChatReply = yield from with_fallbacks(call, dataclasses.replace(request, stream=True), stream_attempt)
     return call.response(reply.text, reply, request.model)
 
 

@@ -1,10 +1,15 @@
-"""When a failed attempt is made again, and after what wait."""
+"""When a failed attempt is made again, and after what wait: the only place that tries twice."""
 
 from __future__ import annotations
 
-from llm_gateway.exceptions import ProviderError
+from collections.abc import Callable
 
-__all__ = ["wait_s"]
+from llm_gateway.client.call import Call
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow.steps import Flow, Now, Sleep
+from llm_gateway.types import ChatReply, ChatRequest
+
+__all__ = ["wait_s", "with_retries"]
 
 _FIRST_S = 0.5
 _LONGEST_S = 60.0
@@ -30,3 +35,32 @@ def _grown(attempt: int) -> float:
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = attempt
     return wait_exponential_jitter(initial=_FIRST_S, max=_LONGEST_S, jitter=_FIRST_S / 2)(state)
+
+
+def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
+    """
+    Ask, and ask again while that may help and there is time; come back with the `ChatReply`.
+
+    Raises:
+        ProviderError: The last failure.
+        CostLimitExceededError: The next attempt could pass the cost limit.
+    """
+    before = len(call.attempts)
+    while True:
+        start = yield Now()
+        call.begin(start)
+        call.enter(request)
+        try:
+            reply: ChatReply = yield from ask(call, request)
+        except ProviderError as error:
+            call.note(request.model, None, error, latency_s=(yield Now()) - start)
+            seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
+            if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
+                raise
+            yield Sleep(seconds)
+        except BaseException:
+            call.abandon()
+            raise
+        else:
+            call.note(request.model, reply, latency_s=(yield Now()) - start)
+            return reply

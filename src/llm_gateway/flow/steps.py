@@ -28,16 +28,18 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request and come back with its whole `WireReply`."""
+    """Send a request, through *client* of an official SDK if one is given; come back with its whole `WireReply`."""
 
     request: WireRequest
+    client: Any = None
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Send a request and come back with the `Head` of its reply; the body is then asked for with `Read`."""
+    """As `Send`, but come back with the `Head` of the reply; its body is then asked for with `Read`."""
 
     request: WireRequest
+    client: Any = None
 
 
 @dataclass(frozen=True, slots=True)

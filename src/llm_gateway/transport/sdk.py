@@ -103,9 +103,6 @@ class SdkPool:
                 _refuse(error, self._client, request, has_head=False)
         return Opened(self._client, request, response)
 
-    def close(self) -> None:
-        """Nothing: the client is its maker's."""
-
 
 class Opened:
     """A reply of which the head was read."""
@@ -157,9 +154,6 @@ class AsyncSdkPool:
             if response is None:
                 _refuse(error, self._client, request, has_head=False)
         return AsyncOpened(self._client, request, response)
-
-    async def close(self) -> None:
-        """Nothing: the client is its maker's."""
 
 
 class AsyncOpened:

@@ -14,10 +14,10 @@ __all__ = ["AsyncTransport", "Transport"]
 
 
 class Transport:
-    """Does steps in the calling thread. *client* is a sync client of an official SDK, or None."""
+    """Does steps in the calling thread."""
 
-    def __init__(self, timeout_s: float, client: Any = None) -> None:
-        self._pool: Pool | SdkPool = Pool(timeout_s) if client is None else SdkPool(client)
+    def __init__(self, timeout_s: float) -> None:
+        self._pool = Pool(timeout_s)
 
     def session(self) -> _Session:
         """Who does the steps of one flow."""
@@ -29,9 +29,12 @@ class Transport:
 
 
 class _Session:
-    def __init__(self, pool: Pool | SdkPool) -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._opened: Any = None
+
+    def _through(self, client: Any) -> Pool | SdkPool:
+        return self._pool if client is None else SdkPool(client)
 
     def do(self, step: Step) -> Any:
         match step:
@@ -49,10 +52,10 @@ class _Session:
 
     def _called(self, step: Step) -> Any:
         match step:
-            case Send(request):
-                return self._pool.send(request)
-            case Open(request):
-                self._opened = self._pool.open(request)
+            case Send(request, client):
+                return self._through(client).send(request)
+            case Open(request, client):
+                self._opened = self._through(client).open(request)
                 return self._opened.head
             case Run(command, timeout_s):
                 return process.run(command, timeout_s=timeout_s)
@@ -71,10 +74,10 @@ class _Session:
 
 
 class AsyncTransport:
-    """Does steps in an event loop. *client* is an async client of an official SDK, or None."""
+    """Does steps in an event loop."""
 
-    def __init__(self, timeout_s: float, client: Any = None) -> None:
-        self._pool: AsyncPool | AsyncSdkPool = AsyncPool(timeout_s) if client is None else AsyncSdkPool(client)
+    def __init__(self, timeout_s: float) -> None:
+        self._pool = AsyncPool(timeout_s)
 
     def session(self) -> _AsyncSession:
         """Who does the steps of one flow."""
@@ -86,9 +89,12 @@ class AsyncTransport:
 
 
 class _AsyncSession:
-    def __init__(self, pool: AsyncPool | AsyncSdkPool) -> None:
+    def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
         self._opened: Any = None
+
+    def _through(self, client: Any) -> AsyncPool | AsyncSdkPool:
+        return self._pool if client is None else AsyncSdkPool(client)
 
     async def do(self, step: Step) -> Any:
         match step:
@@ -108,10 +114,10 @@ class _AsyncSession:
 
     async def _called(self, step: Step) -> Any:
         match step:
-            case Send(request):
-                return await self._pool.send(request)
-            case Open(request):
-                self._opened = await self._pool.open(request)
+            case Send(request, client):
+                return await self._through(client).send(request)
+            case Open(request, client):
+                self._opened = await self._through(client).open(request)
                 return self._opened.head
             case Run(command, timeout_s):
                 return await process.arun(command, timeout_s=timeout_s)
