@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
-    from llm_gateway.registry import list_providers
+    from llm_gateway.registry import build_provider, list_providers, register_provider
     from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
 
 __all__ = [
@@ -28,7 +28,9 @@ __all__ = [
     "TokenUsage",
     "Tool",
     "ToolCall",
+    "build_provider",
     "list_providers",
+    "register_provider",
     "use_cassette",
 ]
 _WHERE = {
@@ -45,7 +47,9 @@ _WHERE = {
     "TokenUsage": "types",
     "Tool": "types",
     "ToolCall": "types",
+    "build_provider": "registry",
     "list_providers": "registry",
+    "register_provider": "registry",
     "use_cassette": "cassettes.session",
 }
 

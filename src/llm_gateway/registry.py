@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from llm_gateway.exceptions import UnknownProviderError
+from llm_gateway.config import GatewayConfig, load
+from llm_gateway.exceptions import ConfigError, UnknownProviderError
 
-__all__ = ["list_providers", "resolve"]
+if TYPE_CHECKING:
+    from llm_gateway.providers.base import Provider
+
+__all__ = ["Factory", "build_provider", "list_providers", "register_provider", "resolve"]
+
+Factory: TypeAlias = Callable[[GatewayConfig], Any]
+"""Makes a provider of the settings that it is given."""
+_GROUP = "llm_gateway"
 
 _COMPATIBLE = (
     "cerebras",
@@ -32,24 +42,78 @@ _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPA
 }
 
 
-def list_providers() -> list[str]:
-    """The names that are known, sorted."""
-    return sorted(_BUILT_IN)
+_registered: dict[str, Factory] = {}
 
 
-def resolve(name: str) -> Any:
+def register_provider(name: str, factory: Factory) -> None:
     """
-    The factory of provider *name*, called with a `GatewayConfig`.
+    Make a provider known by *name*; it wins over one of that name that is built in or installed.
+
+    Args:
+        name: As in ``LLM_PROVIDER=name`` and ``name:model``.
+
+        factory: Called with a `GatewayConfig`; a class will do. What it returns needs
+            ``async def complete(messages, response_model=None)`` and ``async def close()``.
+
+    Raises:
+        ConfigError: The name is none, or holds a colon, which stands between provider and model.
+    """
+    if not name or ":" in name:
+        raise ConfigError(f"a provider cannot be called {name!r}", fix="use letters, digits, - and _")
+    _registered[name] = factory
+
+
+def list_providers() -> list[str]:
+    """The names that are known, sorted: built in, installed and registered ones."""
+    return sorted({*_BUILT_IN, *_installed(), *_registered})
+
+
+def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
+    """
+    The provider *name*, set up by *config*, or by variables and ``.env`` where none is given.
+
+    Raises:
+        UnknownProviderError: Offers the nearest names, then lists all.
+        ConfigError: Something that it needs is not set.
+    """
+    made: Provider = resolve(name)(config or load())
+    return made
+
+
+def resolve(name: str) -> Factory:
+    """
+    The factory of provider *name*.
 
     Raises:
         UnknownProviderError: Offers the nearest names, then lists all.
     """
-    if name not in _BUILT_IN:
-        near = difflib.get_close_matches(name, _BUILT_IN, n=2)
-        raise UnknownProviderError(
-            f"unknown provider {name!r}",
-            cause=f"did you mean {' or '.join(map(repr, near))}?" if near else None,
-            fix=f"known providers: {', '.join(list_providers())}",
-        )
-    where, _, function = _BUILT_IN[name].partition(":")
-    return getattr(importlib.import_module(where), function)
+    if name in _registered:
+        return _registered[name]
+    if name in _BUILT_IN:
+        where, _, function = _BUILT_IN[name].partition(":")
+        factory: Factory = getattr(importlib.import_module(where), function)
+        return factory
+    installed = _installed()
+    if name in installed:
+        return installed[name]
+    near = difflib.get_close_matches(name, list_providers(), n=2)
+    raise UnknownProviderError(
+        f"unknown provider {name!r}",
+        cause=f"did you mean {' or '.join(map(repr, near))}?" if near else None,
+        fix=f"known providers: {', '.join(list_providers())}",
+    )
+
+
+@functools.cache
+def _installed() -> dict[str, Factory]:
+    """What installed packages add; looked up once, when the first name is."""
+    from importlib.metadata import entry_points
+
+    if not entry_points(group=_GROUP):
+        return {}
+    from llm_gateway.hookspecs import manager
+
+    found: dict[str, Factory] = {}
+    for providers in manager().hook.llm_gateway_providers():
+        found.update(providers)
+    return found
