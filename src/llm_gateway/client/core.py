@@ -47,7 +47,9 @@ class Core:
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
-        self._fallbacks = tuple(self._target(name, one) for one in self.config.fallback_models)
+        self._fallbacks = tuple(
+            self._target(name, one) for one in self.config.fallback_models or self.config.of(name).fallback_models
+        )
 
     def _target(self, own: str, named: str) -> Target:
         """

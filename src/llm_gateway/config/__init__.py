@@ -1,4 +1,4 @@
-"""Settings of the client: arguments, then ``LLM_*`` variables, then ``.env``. The only reader of the environment."""
+"""Settings of the client: arguments, ``LLM_*`` variables, ``.env``, then files. The only reader of the environment."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import os
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 
-__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "load", "read_document"]
+__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "ProviderConfig", "load", "read_document"]
 
 DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {
@@ -43,9 +45,26 @@ _URL_VARIABLES = {
 _VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
 
 
+class ProviderConfig(BaseModel):
+    """What is set for one provider, in a file; what is set for whichever provider is used wins over it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    api_key: SecretStr | None = None
+    base_url: str | None = None
+    api_version: str | None = None
+    region: str | None = None
+    project: str | None = None
+    model: str | None = None
+    fallback_models: tuple[str, ...] = ()
+
+
 class GatewayConfig(BaseSettings):
     """
-    How the client calls. Each value may come from an argument, from the variable ``LLM_`` plus its name, or ``.env``.
+    How the client calls.
+
+    Each value may come from an argument, from the variable ``LLM_`` plus its name, from ``.env``, or from the YAML
+    files that *config* names (``LLM_CONFIG``, several with the path separator between; a later one wins).
 
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, and after
     *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. *fallback_models* are
@@ -56,6 +75,8 @@ class GatewayConfig(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
 
+    config: Annotated[tuple[Path, ...], NoDecode] = ()
+    providers: dict[str, ProviderConfig] = Field(default_factory=dict)
     provider: str | None = None
     model: str | None = None
     api_key: SecretStr | None = None
@@ -74,6 +95,24 @@ class GatewayConfig(BaseSettings):
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where values come from; the first that has one wins."""
+        del file_secret_settings
+        return init_settings, env_settings, dotenv_settings, _Files(settings_cls, init_settings)
+
+    @field_validator("config", mode="before")
+    @classmethod
+    def _paths(cls, value: object) -> object:
+        return tuple(named_files(value))
+
     @field_validator("fallback_models", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
@@ -85,8 +124,13 @@ class GatewayConfig(BaseSettings):
         The provider's name, and the model's where one is set.
 
         A model may name its provider, one of *known*. Other colons belong to the model's own name, as in ``llama3:8b``.
-        A provider that is set wins, and a model that names another one is then left out.
+        A provider that is set wins, and a model that names another one is then left out. Without a model, the one
+        that is set for the provider counts.
         """
+        name, model = self._named(known)
+        return name, model or self.of(name).model
+
+    def _named(self, known: Collection[str]) -> tuple[str, str | None]:
         named, _, rest = (self.model or "").partition(":")
         is_named = bool(rest) and (named in known or _is_misspelt(named, known))
         if self.provider is None:
@@ -94,6 +138,12 @@ class GatewayConfig(BaseSettings):
         if not is_named:
             return self.provider, self.model
         return self.provider, rest if named == self.provider else None
+
+    def of(self, provider: str) -> ProviderConfig:
+        """What is set for *provider*; for one that is chosen, the settings of no provider in particular win."""
+        theirs = self.providers.get(provider, ProviderConfig())
+        own = {name: value for name in ("region", "project") if (value := getattr(self, name)) is not None}
+        return theirs.model_copy(update=own)
 
     def key(self, provider: str) -> str:
         """
@@ -115,6 +165,8 @@ class GatewayConfig(BaseSettings):
         """The API key for *provider*, or None when none is set."""
         if self.api_key is not None:
             return self.api_key.get_secret_value()
+        if (theirs := self.of(provider).api_key) is not None:
+            return theirs.get_secret_value()
         return next((value for name in KEY_VARIABLES.get(provider, ()) if (value := _variable(name))), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
@@ -125,7 +177,7 @@ class GatewayConfig(BaseSettings):
             ConfigError: It is not set, and *otherwise* is None; or it is no address.
         """
         variable = _URL_VARIABLES.get(provider)
-        found = self.base_url or (_variable(variable) if variable else None) or otherwise
+        found = self.base_url or self.of(provider).base_url or (_variable(variable) if variable else None) or otherwise
         if found is None:
             raise ConfigError(
                 f"no address for {provider!r}",
@@ -142,7 +194,7 @@ class GatewayConfig(BaseSettings):
 
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""
-        return self.api_version or _variable(_VERSION_VARIABLES[provider])
+        return self.api_version or self.of(provider).api_version or _variable(_VERSION_VARIABLES[provider])
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
@@ -154,34 +206,53 @@ def _variable(name: str) -> str | None:
     return os.environ.get(name) or dotenv_values(".env").get(name) or None
 
 
+class _Files(PydanticBaseSettingsSource):
+    """The files as a source of settings."""
+
+    def __init__(self, settings_cls: type[BaseSettings], arguments: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._given = arguments().get("config")
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Not used: all values are read together."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        return read_files(named_files(self._given), _names()).values
+
+
+def _names() -> set[str]:
+    return set(GatewayConfig.model_fields) - {"config", "providers", *_SAID_ELSEWHERE}
+
+
+_SAID_ELSEWHERE = ("provider", "model", "cost_limit_usd", "cost_warn_usd", "prices")
+"""Settings that a file names otherwise, or in a section."""
+
+
 def load(**given: object) -> GatewayConfig:
     """
     Read the settings; *given* values win, and None stands for not given.
 
     Raises:
-        ConfigError: A value is wrong; names its variable.
+        ConfigError: Values are wrong; names each, and where it was set.
     """
+    known = {name: value for name, value in given.items() if value is not None}
     try:
-        return GatewayConfig(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return GatewayConfig(**known)  # type: ignore[arg-type]
     except ValidationError as error:
+        files = read_files(named_files(known.get("config")), _names()).origins
         listed = "\n".join(
-            f"LLM_{str(one['loc'][0]).upper()} = {one['input']!r}: {one['msg']}" for one in error.errors()
+            f"{_origin(one['loc'], known, files)} = {one['input']!r}: {one['msg']}" for one in error.errors()
         )
-        raise ConfigError("the configuration is wrong", cause=listed, fix="correct the variables above") from None
+        raise ConfigError("the configuration is wrong", cause=listed, fix="correct the lines above") from None
 
 
-def read_document(path: Path) -> object:
-    """
-    What the YAML file *path* holds.
-
-    Raises:
-        ConfigError: It is not there, or is no YAML; names file and line.
-    """
-    import yaml
-
-    try:
-        return yaml.safe_load(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read", cause=error.strerror) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is no YAML", cause=str(error)) from None
+def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[str, str]) -> str:
+    """Where the setting at *place* was made."""
+    name = str(place[0])
+    variable = f"LLM_{name.upper()}"
+    if name in given:
+        return f"the argument {name}"
+    if _variable(variable) or name not in files:
+        return variable
+    return files[name]
