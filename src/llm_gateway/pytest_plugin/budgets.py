@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
     from llm_gateway.cassettes.cassette import Cassette
 
-__all__ = ["Budget", "check_budget", "limits_of", "verdict"]
+__all__ = ["Budget", "check_budget", "judgement", "limits_of", "verdict"]
 
 
 def limits_of(item: pytest.Item) -> Limits | None:
@@ -82,6 +83,18 @@ def verdict(test_id: str, limits: Limits, calls: Sequence[Call], *, is_over: boo
         f"BudgetExceededError: {test_id} is over its budget\n  {why}\n  {rows}\n"
         "  to allow it: raise the limit in @pytest.mark.llm_budget(...)"
     )
+
+
+def judgement(item: pytest.Item, calls: Sequence[Call], why: str | None) -> dict[str, Any] | None:
+    """The limits of *item* and what became of them, as JSON can hold it; its verdict is None where nothing counted."""
+    limits = limits_of(item)
+    if limits is None:
+        return None
+    named = {name: value for name, value in dataclasses.asdict(limits).items() if value not in (None, False)}
+    if limits.max_cost_usd is not None:
+        named["max_cost_usd"] = f"{limits.max_cost_usd:f}"
+    held = "held" if charges_of(calls) else None
+    return {"limits": named, "verdict": "broken" if why else held, "reason": why}
 
 
 class Budget:

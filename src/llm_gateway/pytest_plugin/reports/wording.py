@@ -1,0 +1,55 @@
+"""How a report says numbers: what is not known is a dash, never a nought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from llm_gateway.pytest_plugin.tally import money
+
+__all__ = ["UNKNOWN", "cost", "count", "most", "number", "outcomes", "seconds", "sort_value"]
+
+UNKNOWN = "–"
+
+
+def number(value: int | None) -> str:
+    """``1,204``."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def cost(value: str | None) -> str:
+    """``$0.0031``."""
+    return UNKNOWN if value is None else money(Decimal(value))
+
+
+def seconds(value: float | None) -> str:
+    """``0.53 s``, ``12.4 s``, ``3 min 20 s``."""
+    if value is None:
+        return UNKNOWN
+    if value < 60:
+        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"
+
+
+def count(quantity: int, noun: str) -> str:
+    """``1 call``, ``1,204 calls``."""
+    return f"{quantity:,} {noun}{'' if quantity == 1 else 's'}"
+
+
+def outcomes(run: Mapping[str, Any]) -> str:
+    """``2 failed, 6 passed``."""
+    told = [f"{quantity:,} {name}" for name, quantity in reversed(run["outcomes"].items()) if quantity]
+    return ", ".join(told) or "no tests"
+
+
+def most(rows: list[dict[str, Any]], name: str, limit: int) -> list[dict[str, Any]]:
+    """The *limit* rows with the most of one of their totals; those without any are left out."""
+    some = [row for row in rows if sort_value(row["totals"][name]) > 0]
+    return sorted(some, key=lambda row: -sort_value(row["totals"][name]))[:limit]
+
+
+def sort_value(value: str | float | None) -> Decimal:
+    """A total as a number to compare by; what is not known comes last."""
+    return Decimal(-1) if value is None else Decimal(str(value))
