@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from llm_gateway.pytest_plugin.reports.fact import Fact
-from llm_gateway.pytest_plugin.reports.target import Target, targets_of
+from llm_gateway.pytest_plugin.reports.target import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Collector:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        """Write the files, after all others have told what they know; a file that could not be written fails the run."""
+        """Write the files, after all others have told what they know; one that cannot be written fails the run."""
         if self._config.option.collectonly:
             return
         document = self._document(int(exitstatus))

@@ -48,9 +48,11 @@ def _known(values: Sequence[Any], zero: Any) -> Any:
 
 def _fresh(call: Call) -> int | None:
     """Input that no cache had a part in; APIs that only ever read from a cache report no writes."""
-    if call["input"] is None or call["cache_read"] is None:
+    asked: int | None = call["input"]
+    if asked is None or call["cache_read"] is None:
         return None
-    return max(0, call["input"] - call["cache_read"] - (call["cache_write"] or 0))
+    cached: int = call["cache_read"] + (call["cache_write"] or 0)
+    return max(0, asked - cached)
 
 
 def dollars(amount: Decimal) -> str:

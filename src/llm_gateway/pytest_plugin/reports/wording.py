@@ -8,9 +8,9 @@ from typing import Any
 
 from llm_gateway.pytest_plugin.tally import money
 
-__all__ = ["UNKNOWN", "cost", "count", "most", "number", "outcomes", "seconds", "sort_value"]
+__all__ = ["UNKNOWN", "cost", "count", "most", "number", "outcomes", "seconds", "share", "sort_value"]
 
-UNKNOWN = "–"
+UNKNOWN = "\N{EN DASH}"
 
 
 def number(value: int | None) -> str:
@@ -24,11 +24,13 @@ def cost(value: str | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """``0.53 s``, ``12.4 s``, ``3 min 20 s``."""
+    """``530 ms``, ``2.5 s``, ``3 min 20 s``."""
     if value is None:
         return UNKNOWN
-    if value < 60:
-        return f"{value:.2f} s" if value < 10 else f"{value:.1f} s"
+    if value < 0.9995:
+        return "<1 ms" if 0 < value < 0.001 else f"{value * 1000:.0f} ms"
+    if round(value, 1) < 60:
+        return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s"
 
@@ -42,6 +44,12 @@ def outcomes(run: Mapping[str, Any]) -> str:
     """``2 failed, 6 passed``."""
     told = [f"{quantity:,} {name}" for name, quantity in reversed(run["outcomes"].items()) if quantity]
     return ", ".join(told) or "no tests"
+
+
+def share(part: float, whole: float) -> str:
+    """``31%``, or ``<1%`` where there is some but not much."""
+    percent = 100 * part / whole
+    return "<1%" if 0 < percent < 1 else f"{percent:.0f}%"
 
 
 def most(rows: list[dict[str, Any]], name: str, limit: int) -> list[dict[str, Any]]:
