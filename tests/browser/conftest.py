@@ -96,8 +96,23 @@ def folder(tmp_path_factory):
 
 def run(folder, address, *options):
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "LLM_"))}
-    environ |= {"PROVIDER": address, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "llm_gateway.pytest_plugin", "-p", "no:cacheprovider", "--rootdir", str(folder)]
+    environ |= {
+        "PROVIDER": address,
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "llm_gateway.pytest_plugin",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+    ]
     done = subprocess.run([*command, *options], cwd=folder, env=environ, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 

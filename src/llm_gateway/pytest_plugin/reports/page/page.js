@@ -14,7 +14,7 @@
   };
   const compare = (column, sign) => (a, b) => {
     const [left, right] = [a.cells[column], b.cells[column]];
-    if (column < 2 || column > 8) return sign * left.textContent.localeCompare(right.textContent);
+    if (column < 2 || column > 8) return sign * left.textContent.localeCompare(right.textContent, "en", { numeric: true });
     const [x, y] = [number(left), number(right)];
     if (x === null || y === null) return (x === null) - (y === null);
     return sign * (x - y);
