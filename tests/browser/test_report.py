@@ -84,7 +84,7 @@ def test_the_pictures_are_those_that_were_promised(open_page, folder):
 
     assert wanted == page.locator(".pictures h2").all_inner_texts()
     assert page.locator(".legend").get_by_text("<1% cache not reported (1,080)").is_visible()
-    assert ["record", "replay"] == page.locator("section:has-text('By mode') .name").all_inner_texts()
+    assert ["record", "replay"] == page.locator("section:has(h2:text-is('By mode')) .name").all_inner_texts()
 
 
 def test_the_table_sorts_by_a_click_or_a_key(open_page, folder):
