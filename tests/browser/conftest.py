@@ -99,7 +99,7 @@ def run(folder, address, *options):
     environ |= {
         "PROVIDER": address,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": f"{folder}:{os.environ.get('PYTHONPATH', '')}",
+        "PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }
     command = [
         sys.executable,

@@ -101,8 +101,8 @@ class Sum:
 
 
 def money(amount: Decimal) -> str:
-    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``."""
+    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``, ``$0.0000005``."""
     if not amount:
         return "$0"
-    digits = 2 if amount >= 1 else 4 if amount >= Decimal("0.001") else 6
+    digits = 2 if amount >= 1 else 4 if amount >= Decimal("0.001") else max(6, -amount.adjusted())
     return f"${amount:.{digits}f}"

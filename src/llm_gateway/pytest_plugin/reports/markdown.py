@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from llm_gateway.pytest_plugin.reports.problem import problems
-from llm_gateway.pytest_plugin.reports.wording import cost, count, most, number, outcomes, seconds
+from llm_gateway.pytest_plugin.reports.wording import cost, count, most, number, outcomes, printable, seconds
 
 __all__ = ["render"]
 
@@ -63,7 +63,7 @@ def _rest(rows: Sequence[object], limit: int, start: str) -> list[str]:
 
 
 def _dearest(tests: list[dict[str, Any]]) -> list[str]:
-    rows = most(tests, "cost_usd", _MOST) or most(tests, "input_tokens", _MOST)
+    rows = (most(tests, "cost_usd") or most(tests, "tokens"))[:_MOST]
     if not rows:
         return []
     lines = [f"| {_code(row['id'])} | {row['outcome']} | {_numbers(row['totals'])} |" for row in rows]
@@ -103,6 +103,6 @@ def _code(text: str) -> str:
 
 def escaped(text: str) -> str:
     """*text* on one line, cut where it is long, with nothing left that Markdown or HTML would read."""
-    line = " ".join(text.split())
+    line = printable(" ".join(text.split()))
     line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
     return _SPECIAL.sub(lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), html.escape(line, quote=False))

@@ -8,9 +8,28 @@ from typing import Any
 
 from llm_gateway.pytest_plugin.tally import money
 
-__all__ = ["UNKNOWN", "cost", "count", "most", "number", "outcomes", "seconds", "share", "sort_value"]
+__all__ = [
+    "UNKNOWN",
+    "cost",
+    "count",
+    "most",
+    "number",
+    "outcomes",
+    "printable",
+    "seconds",
+    "share",
+    "size",
+    "sort_value",
+]
 
 UNKNOWN = "\N{EN DASH}"
+
+
+def printable(words: str) -> str:
+    """*words* with escapes for what steers a terminal or the direction of writing; ends of lines stay."""
+    if words.isprintable():
+        return words
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in words)
 
 
 def number(value: int | None) -> str:
@@ -52,10 +71,16 @@ def share(part: float, whole: float) -> str:
     return "<1%" if 0 < percent < 1 else f"{percent:.0f}%"
 
 
-def most(rows: list[dict[str, Any]], name: str, limit: int) -> list[dict[str, Any]]:
-    """The *limit* rows with the most of one of their totals; those without any are left out."""
-    some = [row for row in rows if sort_value(row["totals"][name]) > 0]
-    return sorted(some, key=lambda row: -sort_value(row["totals"][name]))[:limit]
+def most(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The rows that have any of what `size` calls *name*, those with the most first."""
+    some = [row for row in rows if size(row["totals"], name)]
+    return sorted(some, key=lambda row: -size(row["totals"], name))
+
+
+def size(sums: Mapping[str, Any], name: str) -> float:
+    """One of *sums* as a length to draw and to sort by, or their ``tokens``: input and output together."""
+    names = ("input_tokens", "output_tokens") if name == "tokens" else (name,)
+    return sum(float(sums[one] or 0) for one in names)
 
 
 def sort_value(value: str | float | None) -> Decimal:

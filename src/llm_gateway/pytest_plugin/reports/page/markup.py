@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import html
 
-from llm_gateway.pytest_plugin.reports.wording import UNKNOWN
+from llm_gateway.pytest_plugin.reports.wording import UNKNOWN, printable
 
 __all__ = ["figure", "name_of", "text"]
 
 
 def text(words: str) -> str:
     """*words*, safe between tags and inside a quoted attribute."""
-    return html.escape(words, quote=True)
+    return html.escape(printable(words), quote=True)
 
 
 def figure(shown: str) -> str:

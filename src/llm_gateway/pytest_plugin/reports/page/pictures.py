@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_gateway.pytest_plugin.reports.page.bars import Bar, Row, chart, drawn, legend
 from llm_gateway.pytest_plugin.reports.page.markup import name_of, text
-from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share
+from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share, size
 
 __all__ = ["pictures"]
 
@@ -30,7 +30,7 @@ def pictures(document: dict[str, Any]) -> Iterator[str]:
     yield _by_test("Slowest", "waited_s", tests, _time_bar, note="Time the providers took; a replay does not wait.")
     yield _both("By mode", "Record and live spend, replay does not.", served)
     yield '</div><div class="column">'
-    yield _by_test("Tokens by test", "input_tokens", tests, _token_bar, keys=list(_SERIES.items()))
+    yield _by_test("Tokens by test", "tokens", tests, _token_bar, keys=list(_SERIES.items()))
     yield _both("By model", "The dearest models.", [_named(row) for row in document["models"][:_MOST]])
     yield _cache(totals["all"])
     yield "</div>"
@@ -45,17 +45,16 @@ def _by_test(
     note: str = "",
     keys: Sequence[tuple[str, str]] = (),
 ) -> str:
-    rows = most(tests, name, _MOST)
-    scale = max((_size(row["totals"], name) for row in rows), default=1.0)
+    told = most(tests, name)
+    rows, scale = told[:_MOST], size(told[0]["totals"], name) if told else 1.0
     drawings = [Row(name_of(row["id"]), row["id"], [bar(row["totals"], scale)]) for row in rows]
-    told = sum(_size(row["totals"], name) > 0 for row in tests)
-    which = f"Top {len(rows)} of {told:,} tests." if told > len(rows) else ""
+    which = f"Top {len(rows)} of {len(told):,} tests." if len(told) > len(rows) else ""
     return chart(title, f"{which} {note}".strip(), drawings, keys=keys)
 
 
 def _both(title: str, note: str, rows: list[dict[str, Any]]) -> str:
-    dearest = max((_size(row["totals"], "cost_usd") for row in rows), default=0) or 1.0
-    largest = max((_size(row["totals"], "input_tokens") for row in rows), default=0) or 1.0
+    dearest = max((size(row["totals"], "cost_usd") for row in rows), default=0) or 1.0
+    largest = max((size(row["totals"], "tokens") for row in rows), default=0) or 1.0
     drawings = [
         Row(row["name"], row["title"], [_cost_bar(row["totals"], dearest), _token_bar(row["totals"], largest)])
         for row in rows
@@ -68,21 +67,14 @@ def _named(row: dict[str, Any]) -> dict[str, Any]:
     return {"name": f"<b>{text(model)}</b> {text(provider)}", "title": f"{provider}: {model}", "totals": row["totals"]}
 
 
-def _size(sums: _Sums, name: str) -> float:
-    """How long the whole bar of *name* is; the bar of the tokens holds the output too."""
-    if name == "input_tokens":
-        return float((sums["input_tokens"] or 0) + (sums["output_tokens"] or 0))
-    return float(sums[name] or 0)
-
-
 def _cost_bar(sums: _Sums, scale: float) -> Bar:
     shown = cost(sums["cost_usd"])
-    return Bar([("cost", _size(sums, "cost_usd"))], scale, shown, f"cost {shown}")
+    return Bar([("cost", size(sums, "cost_usd"))], scale, shown, f"cost {shown}")
 
 
 def _time_bar(sums: _Sums, scale: float) -> Bar:
     shown = seconds(sums["waited_s"])
-    return Bar([("time", _size(sums, "waited_s"))], scale, shown, shown)
+    return Bar([("time", size(sums, "waited_s"))], scale, shown, shown)
 
 
 def _token_bar(sums: _Sums, scale: float) -> Bar:
@@ -93,9 +85,9 @@ def _token_bar(sums: _Sums, scale: float) -> Bar:
         "write": write,
         "output": sums["output_tokens"] or 0,
     }
-    said = ", ".join(f"{size:,} {_SERIES[series]}" for series, size in sizes.items() if size > 0)
+    said = ", ".join(f"{part:,} {_SERIES[series]}" for series, part in sizes.items() if part > 0)
     is_known = sums["input_tokens"] is not None or sums["output_tokens"] is not None
-    shown = number(int(_size(sums, "input_tokens"))) if is_known else number(None)
+    shown = number(int(size(sums, "tokens"))) if is_known else number(None)
     return Bar(list(sizes.items()), scale, shown, f"tokens: {said or 'none reported'}")
 
 
@@ -110,8 +102,8 @@ def _cache(sums: _Sums) -> str:
     ]
     if not everything:
         return chart("Prompt cache", "", [])
-    words = [(series, f"{share(size, everything)} {what} ({size:,})") for series, what, size in shares if size]
-    bar = Bar([(series, size) for series, _, size in shares], everything, "", "; ".join(said for _, said in words))
+    words = [(series, f"{share(part, everything)} {what} ({part:,})") for series, what, part in shares if part]
+    bar = Bar([(series, part) for series, _, part in shares], everything, "", "; ".join(said for _, said in words))
     return (
         '<section class="card cache"><h2>Prompt cache</h2><p class="note">Where the input tokens came from.</p>'
         f"{drawn(bar)}{legend(words)}</section>"

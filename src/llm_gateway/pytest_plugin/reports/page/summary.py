@@ -69,8 +69,9 @@ def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _cached(sums: dict[str, Any]) -> str:
-    read, everything = sums["cache_read_tokens"], sums["input_tokens"]
-    return "" if read is None or not everything else f"{share(read, everything)} of it from a cache"
+    read, write, fresh = (sums[f"{name}_tokens"] for name in ("cache_read", "cache_write", "fresh_input"))
+    told = (read or 0) + (write or 0) + (fresh or 0)
+    return f"{share(read or 0, told)} of it from a cache" if told else ""
 
 
 def _unknown(counts: dict[str, int]) -> Iterator[tuple[str, str, str]]:
