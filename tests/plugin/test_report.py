@@ -67,7 +67,9 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
     result.stdout.fnmatch_lines(["LLM report written to out/report.json"])
     assert 1 == told["schema"]
     assert (mode, 1) == (told["run"]["mode"], told["run"]["exit_code"])
-    assert {"passed": 4, "skipped": 1, "xfailed": 1, "xpassed": 0, "error": 1, "failed": 1} == told["run"]["outcomes"]
+    assert {"passed": 4, "skipped": 1, "xfailed": 1, "xpassed": 0, "error": 1, "failed": 1, "unfinished": 0} == told[
+        "run"
+    ]["outcomes"]
     assert (5, 60, 15, "0.0000135") == tuple(
         totals[mode][name] for name in ("calls", "input_tokens", "output_tokens", "cost_usd")
     )

@@ -4,18 +4,20 @@ import re
 import time
 from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from llm_gateway.pytest_plugin.reports import wording
-from llm_gateway.pytest_plugin.reports.document import build
+from llm_gateway.pytest_plugin.reports.document import SCHEMA, build
 from llm_gateway.pytest_plugin.reports.fact import Fact
 from llm_gateway.pytest_plugin.reports.render import render
 from llm_gateway.pytest_plugin.reports.sums import sums
 from llm_gateway.pytest_plugin.reports.target import Target
 from llm_gateway.pytest_plugin.tally import money
 
+DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 RUN = {
     "project": "shop",
     "mode": "replay",
@@ -49,7 +51,7 @@ def told(*calls, missed=(), refused=(), budget=None):
 
 def fact(name, *calls, **more):
     one = Fact(name)
-    one.add(phase("teardown", llm_gateway=told(*calls, **more)))
+    one.add(phase("call", llm_gateway=told(*calls, **more)))
     return one
 
 
@@ -112,12 +114,13 @@ def test_costs_add_up_exactly():
         ([phase("setup"), phase(outcome="skipped", wasxfail=""), phase("teardown")], "xfailed"),
         ([phase("setup"), phase(wasxfail=""), phase("teardown")], "xpassed"),
         ([phase("???", "failed")], "failed"),
+        ([phase("setup")], "unfinished"),
         (
             [phase("setup"), phase(outcome="failed"), phase("teardown"), phase("setup"), phase(), phase("teardown")],
             "passed",
         ),
     ],
-    ids=["passed", "failed", "late", "setup", "skipped", "xfailed", "xpassed", "crashed", "rerun"],
+    ids=["passed", "failed", "late", "setup", "skipped", "xfailed", "xpassed", "crashed", "interrupted", "rerun"],
 )
 def test_a_test_has_one_outcome(phases, outcome):
     """The worst of its phases, in its last try."""
@@ -125,6 +128,22 @@ def test_a_test_has_one_outcome(phases, outcome):
     for each in phases:
         one.add(each)
     assert outcome == one.outcome
+
+
+def members(value):
+    """Every name in *value*, those of its parts included."""
+    if isinstance(value, list):
+        return {name for one in value for name in members(one)}
+    return set(value) | {name for one in value.values() for name in members(one)} if isinstance(value, dict) else set()
+
+
+def test_every_member_is_documented():
+    """By its name, in the page that holds the schema."""
+    facts = [fact("test_a.py::test_x", call(), budget={**OVER, "limits": {}})]
+    told = document(*facts, refused=[(None, "POST host")])
+
+    assert SCHEMA == told["schema"]
+    assert set() == {name for name in members(told) if f"`{name}`" not in DOCS.read_text(encoding="utf-8")}
 
 
 def test_a_comment_stays_short_and_says_what_it_leaves_out():

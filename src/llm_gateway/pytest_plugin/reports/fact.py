@@ -8,7 +8,7 @@ import pytest
 
 __all__ = ["OUTCOMES", "Fact"]
 
-OUTCOMES = ("failed", "error", "xpassed", "xfailed", "skipped", "passed")
+OUTCOMES = ("failed", "error", "xpassed", "xfailed", "skipped", "passed", "unfinished")
 """From the one that stands for the whole test to the one that stands for it only where no other does."""
 
 
@@ -25,7 +25,7 @@ class Fact:
     def __init__(self, test_id: str) -> None:
         self.id = test_id
         self.uses_llm = False
-        self.outcome = "passed"
+        self.outcome = "unfinished"
         self.duration_s = 0.0
         self.calls: list[dict[str, Any]] = []
         self.blocked: list[str] = []
@@ -36,7 +36,7 @@ class Fact:
     def add(self, report: pytest.TestReport) -> None:
         """Take in one phase."""
         if report.when == "setup":
-            self.outcome, self.duration_s = "passed", 0.0
+            self.outcome, self.duration_s = "unfinished", 0.0
         self.outcome = min(self.outcome, _outcome(report), key=OUTCOMES.index)
         self.duration_s += report.duration
         told = getattr(report, "llm_gateway", None)
@@ -57,4 +57,6 @@ def _outcome(report: pytest.TestReport) -> str:
         return "xpassed" if report.passed else "xfailed"
     if report.failed:
         return "error" if report.when in ("setup", "teardown") else "failed"
-    return "skipped" if report.skipped else "passed"
+    if report.skipped:
+        return "skipped"
+    return "passed" if report.when == "call" else "unfinished"
