@@ -92,9 +92,21 @@ def test_what_is_not_known_is_counted_and_never_a_nought():
 def test_other_calls_count_as_calls_and_misses_do_not():
     """A call to something that is no model has no tokens to be known."""
     other = call(is_llm=False, api=None, input=None, output=None, cost=None)
-    total = sums([call(), other, call(served="miss")])
+    total = sums([call(), other, call(served="miss"), call(served="refused")])
 
     assert (2, 1, 0) == (total["calls"], total["model_calls"], total["unknown"]["cost_usd"])
+
+
+def test_calls_that_were_not_made_are_told_apart():
+    """Those without a recording from those that a limit kept back."""
+    texts = ["CassetteMissError: no recording matches POST host\n  more", "BudgetExceededError: a third call\n  more"]
+    told = document(fact("test_a.py::test_x", call(), call(served="miss"), call(served="refused"), missed=texts))
+    comment, page = render(told, ".md"), render(told, ".html")
+
+    assert (1, 1, 1) == (told["totals"]["all"]["calls"], told["totals"]["missed"], told["totals"]["refused"])
+    assert "- no recording: <code>test_a.py::test_x</code> no recording matches POST host\n" in comment
+    assert "- refused: <code>test_a.py::test_x</code> a third call\n" in comment
+    assert "1 replay, 1 without a recording, 1 refused by a limit" in page
 
 
 def test_costs_add_up_exactly():

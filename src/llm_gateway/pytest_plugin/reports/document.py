@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.pytest_plugin.reports.fact import OUTCOMES, Fact
-from llm_gateway.pytest_plugin.reports.sums import dollars, model_rows, sums
+from llm_gateway.pytest_plugin.reports.sums import SERVED, dollars, model_rows, sums
 
 __all__ = ["SCHEMA", "build"]
 
 SCHEMA = 1
-_SERVED = ("replay", "record", "live")
 
 
 def build(
@@ -39,8 +38,9 @@ def build(
         "run": {**run, "outcomes": {name: counts[name] for name in reversed(OUTCOMES)}},
         "totals": {
             "all": sums(calls),
-            **{served: sums(call for call in calls if call["served"] == served) for served in _SERVED},
+            **{served: sums(call for call in calls if call["served"] == served) for served in SERVED},
             "missed": sum(call["served"] == "miss" for call in calls),
+            "refused": sum(call["served"] == "refused" for call in calls),
         },
         "models": model_rows(calls),
         "tests": [_test(fact) for fact in mine],

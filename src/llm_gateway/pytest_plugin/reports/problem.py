@@ -1,4 +1,4 @@
-"""What went wrong with the calls of a run: budgets that broke, calls without a recording, calls that were refused."""
+"""What went wrong with the calls of a run: budgets that broke, and calls that were not made."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Problem", "problems"]
 class Problem:
     """One of them; *text* is the whole failure, *line* the one that says most. *test* is None outside any test."""
 
-    kind: Literal["over budget", "no recording", "blocked"]
+    kind: Literal["over budget", "no recording", "refused", "blocked"]
     test: str | None
     line: str
     text: str
@@ -27,7 +27,8 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
             lines = budget["reason"].splitlines()
             yield Problem("over budget", test["id"], "".join(lines[1:2]).strip(), budget["reason"])
         for text in test["missed"]:
-            line = text.splitlines()[0].removeprefix("CassetteMissError: ")
-            yield Problem("no recording", test["id"], line, text)
+            error, _, line = text.splitlines()[0].partition(": ")
+            kind = "no recording" if error == "CassetteMissError" else "refused"
+            yield Problem(kind, test["id"], line, text)
     for one in document["blocked"]:
         yield Problem("blocked", one["test"], one["call"], one["call"])

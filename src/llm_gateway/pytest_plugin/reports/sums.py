@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["dollars", "model_rows", "sums"]
+__all__ = ["SERVED", "dollars", "model_rows", "sums"]
+
+SERVED = ("replay", "record", "live")
+"""How a call can be served that was made; others found no recording, or were refused by a limit."""
 
 Call = Mapping[str, Any]
 _TOKENS = {
@@ -24,8 +27,8 @@ _TOKENS = {
 
 
 def sums(calls: Iterable[Call]) -> dict[str, Any]:
-    """What *calls* used and cost together; those that found no recording were not made."""
-    made = [call for call in calls if call["served"] != "miss"]
+    """What *calls* used and cost together; those that were not made are left out."""
+    made = [call for call in calls if call["served"] in SERVED]
     asked = [call for call in made if call["is_llm"]]
     values = {name: [call[member] for call in asked] for name, member in _TOKENS.items()}
     costs = [None if call["cost"] is None else Decimal(call["cost"]) for call in asked]
@@ -65,7 +68,7 @@ def model_rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
     """The sums of each model that was asked, dearest first."""
     groups: dict[tuple[str | None, str | None], list[Call]] = {}
     for call in calls:
-        if call["is_llm"] and call["served"] != "miss":
+        if call["is_llm"] and call["served"] in SERVED:
             groups.setdefault((call["provider"], call["model"]), []).append(call)
     rows = [
         {"provider": provider, "model": model, "totals": sums(group)} for (provider, model), group in groups.items()

@@ -61,8 +61,9 @@ def _costs(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     sums = totals["all"]
     kinds = [f"{totals[name]['calls']:,} {name}" for name in ("record", "live", "replay") if totals[name]["calls"]]
-    missed = [f"{totals['missed']:,} without a recording"] if totals["missed"] else []
-    yield "Calls", number(sums["calls"]), ", ".join([*kinds, *missed])
+    not_made = (("missed", "without a recording"), ("refused", "refused by a limit"))
+    kinds += [f"{totals[name]:,} {what}" for name, what in not_made if totals[name]]
+    yield "Calls", number(sums["calls"]), ", ".join(kinds)
     yield "Input tokens", number(sums["input_tokens"]), _cached(sums)
     reasoning = sums["reasoning_tokens"]
     yield "Output tokens", number(sums["output_tokens"]), f"{reasoning:,} of it reasoning" if reasoning else ""
