@@ -9,11 +9,14 @@ from typing import Any, Literal
 __all__ = ["Problem", "problems"]
 
 
+Kind = Literal["over budget", "no recording", "refused", "blocked"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One of them; *text* is the whole failure, *line* the one that says most. *test* is None outside any test."""
 
-    kind: Literal["over budget", "no recording", "refused", "blocked"]
+    kind: Kind
     test: str | None
     line: str
     text: str
@@ -28,7 +31,7 @@ def problems(document: dict[str, Any]) -> Iterator[Problem]:
             yield Problem("over budget", test["id"], "".join(lines[1:2]).strip(), budget["reason"])
         for text in test["missed"]:
             error, _, line = text.splitlines()[0].partition(": ")
-            kind = "no recording" if error == "CassetteMissError" else "refused"
+            kind: Kind = "no recording" if error == "CassetteMissError" else "refused"
             yield Problem(kind, test["id"], line, text)
     for one in document["blocked"]:
         yield Problem("blocked", one["test"], one["call"], one["call"])
