@@ -137,6 +137,7 @@ def test_the_help_describes_options_markers_and_ini_values(project):
         "--llm-record",
         "--llmg-record",
         "--llm-live",
+        "--llm-report=FILE",
         "llm_cassette_folder",
         "llm_cassette_name",
         "llm_model",

@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from llm_gateway.cassettes.exchange import Metering
+from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
 
-__all__ = ["Call", "Served"]
+__all__ = ["Call", "Served", "call_of"]
 
 Served = Literal["replay", "record", "live", "miss", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: *duration_s* is what the provider took, when that is known."""
+    """
+    One call: *duration_s* is what the provider took, when that is known.
+
+    *error* is how it failed without a status: the transport's error (``read_timeout``), or a command's exit code.
+    """
 
     served: Served
     metering: Metering
     status: int | None
     duration_s: float | None
+    error: str | None = None
+    recorded_at: datetime | None = None
+
+
+def call_of(served: Served, exchange: Exchange, metering: Metering) -> Call:
+    """What is to be told of *exchange*."""
+    reply = exchange.reply if isinstance(exchange, HttpExchange) else None
+    status = reply.status if reply else None
+    return Call(served, metering, status, exchange.duration_s, _error(exchange), exchange.recorded_at)
+
+
+def _error(exchange: Exchange) -> str | None:
+    if isinstance(exchange, HttpExchange):
+        return exchange.failure
+    return f"exit code {exchange.exit_code}" if exchange.exit_code else None

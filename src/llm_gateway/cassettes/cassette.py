@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
-from llm_gateway.cassettes.call import Call, Served
+from llm_gateway.cassettes.call import Call, Served, call_of
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
@@ -200,8 +200,7 @@ class Cassette:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
         if served in ("record", "live"):
             exchange.metering = metering
-        status = exchange.reply.status if isinstance(exchange, HttpExchange) and exchange.reply else None
-        self.calls.append(Call(served, metering, status, exchange.duration_s))
+        self.calls.append(call_of(served, exchange, metering))
 
     def _record(self, request: WireRequest, ended: Ended) -> Recording:
         slot = len(self._slots)

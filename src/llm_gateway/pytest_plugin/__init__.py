@@ -40,16 +40,17 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Close the LLM hosts, unless this run is live."""
     options.add_markers(config)
+    from llm_gateway.pytest_plugin.report import Report
     from llm_gateway.pytest_plugin.session import Session
 
-    config.stash[SESSION] = session = Session(config, options.mode_name(config))
-    config.pluginmanager.register(_reporter(config, session), "llm_gateway_report")
+    mode_name = options.mode_name(config)
+    report = Report(config, mode_name)
+    if files := options.report_files(config):
+        from llm_gateway.pytest_plugin.reports.collect import Collector
 
-
-def _reporter(config: pytest.Config, session: Session) -> object:
-    from llm_gateway.pytest_plugin.report import Report
-
-    return Report(config, session.mode_name)
+        config.pluginmanager.register(Collector(config, files, mode_name, report.refused), "llm_gateway_files")
+    config.stash[SESSION] = Session(config, mode_name)
+    config.pluginmanager.register(report, "llm_gateway_report")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.gate import Ended
     from llm_gateway.types import WireRequest
 
-__all__ = ["Budget", "BudgetGate", "check_budget", "limits_of", "verdict"]
+__all__ = ["Budget", "BudgetGate", "check_budget", "judgement", "limits_of", "verdict"]
 
 
 def limits_of(item: pytest.Item) -> Limits | None:
@@ -134,6 +134,18 @@ def _what(request: WireRequest | None) -> str:
     from llm_gateway.cassettes.diagnose import summary
 
     return "claude" if request is None else summary(request)
+
+
+def judgement(item: pytest.Item, calls: Sequence[Call], why: str | None) -> dict[str, Any] | None:
+    """The limits of *item* and what became of them, as JSON can hold it; its verdict is None where nothing counted."""
+    limits = limits_of(item)
+    if limits is None:
+        return None
+    named = {name: value for name, value in dataclasses.asdict(limits).items() if value not in (None, False)}
+    if limits.max_cost_usd is not None:
+        named["max_cost_usd"] = f"{limits.max_cost_usd:f}"
+    held = "held" if charges_of(calls) else None
+    return {"limits": named, "verdict": "broken" if why else held, "reason": why}
 
 
 class Budget:

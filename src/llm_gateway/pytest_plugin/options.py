@@ -9,7 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized"]
+__all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized", "report_files"]
 
 _MARKER = (
     "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None): "
@@ -73,6 +73,13 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="USD",
         help="refuse calls that could take the cost of the whole run, all workers together, past this many dollars",
     )
+    group.addoption(
+        *_free("report", taken),
+        dest="llmg_report",
+        action="append",
+        metavar="FILE",
+        help="write what was called, used and spent to FILE, as its suffix says: .html, .json or .md; may be repeated",
+    )
 
 
 def _groups(parser: pytest.Parser) -> Iterable[pytest.OptionGroup]:
@@ -112,6 +119,11 @@ def mode_name(config: pytest.Config) -> str:
     if live:
         return "live"
     return {"all": "record", "new": "new"}.get(record or "", "replay")
+
+
+def report_files(config: pytest.Config) -> list[str]:
+    """The files that ``--llm-report`` names; none in a worker of pytest-xdist, whose controller writes them."""
+    return [] if hasattr(config, "workerinput") else config.getoption("llmg_report", default=None) or []
 
 
 def _asked_to_record(config: pytest.Config) -> str | None:

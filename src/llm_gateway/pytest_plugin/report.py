@@ -29,7 +29,8 @@ class Report:
         self._config = config
         self._mode_name = mode_name
         self._tests: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        self._refused: list[tuple[str, str]] = []
+        self.refused: list[tuple[str | None, str]] = []
+        """The test that made the call, None outside any, and what it called."""
         self._saved = 0
         self._not_saved: list[str] = []
 
@@ -39,7 +40,7 @@ class Report:
         if told is None:
             return
         self._tests[report.nodeid] += told["calls"]
-        self._refused += [(report.nodeid, what) for what in told["refused"]]
+        self.refused += [(report.nodeid, what) for what in told["refused"]]
         self._saved += told["outcome"] == "saved"
         if told["outcome"] == "not saved":
             self._not_saved.append(report.nodeid)
@@ -47,22 +48,22 @@ class Report:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take in what a worker refused outside any test."""
-        self._refused += [(where, what) for where, what in getattr(node, "workeroutput", {}).get("llm_gateway", ())]
+        self.refused += [(None, what) for what in getattr(node, "workeroutput", {}).get("llm_gateway", ())]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send what was refused outside any test to the controller, or keep it here."""
         from llm_gateway.cassettes import guard
 
-        outside = [("outside any test", one.what) for one in guard.refusals if one.test_id is None]
+        outside = [one.what for one in guard.refusals if one.test_id is None]
         output = getattr(session.config, "workeroutput", None)
         if output is None:
-            self._refused += outside
+            self.refused += [(None, what) for what in outside]
         else:
             output["llm_gateway"] = outside
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the summary, when there is anything to say."""
-        if not any(self._tests.values()) and not self._refused and not self._not_saved:
+        if not any(self._tests.values()) and not self.refused and not self._not_saved:
             return
         terminalreporter.section(f"LLM calls ({self._mode_name})")
         for line in [*self._sums(), *self._extremes(), *self._files(), *self._blocked()]:
@@ -119,7 +120,7 @@ class Report:
         return any(calls for calls in self._tests.values())
 
     def _blocked(self) -> list[str]:
-        return [f"{'blocked':<8}{test} {what}" for test, what in dict.fromkeys(self._refused)]
+        return [f"{'blocked':<8}{test or 'outside any test'} {what}" for test, what in dict.fromkeys(self.refused)]
 
 
 def _count(number: int, noun: str) -> str:

@@ -38,6 +38,7 @@ class _State:
         self.was_called = False
         self.is_saved = False
         self.is_over_budget = False
+        self.over_budget: str | None = None  # why, as the failure says it
         self.is_recording_good = True  # what was paid for is kept when nothing but its price failed the test
         self.told_misses = 0
         self.told_refusals = 0
@@ -201,7 +202,7 @@ class Session:
         limits = limits_of(item)
         is_clean = is_over and state.was_called and state.has_passed
         text = verdict(item.nodeid, limits, cassette.calls, is_over=is_clean) if limits is not None else None
-        state.is_over_budget = text is not None
+        state.is_over_budget, state.over_budget = text is not None, text
         return [] if text is None else [text]
 
     def _refused(self, state: _State) -> list[str]:
@@ -230,7 +231,24 @@ class Session:
         if calls or refused or (state.cassette is not None and call.when == "teardown"):
             from llm_gateway.pytest_plugin.tally import to_plain
 
-            vars(report)["llm_gateway"] = to_plain(self._outcome(state, call), calls, [one.what for one in refused])
+            outcome, texts = self._outcome(state, call), [one.what for one in refused]
+            more = self._judgement(item, state) if call.when == "teardown" else {}
+            vars(report)["llm_gateway"] = to_plain(outcome, calls, texts, **more)
+
+    def _judgement(self, item: pytest.Item, state: _State) -> dict[str, Any]:
+        """What is only known when a test is over: its misses, and what became of its budget."""
+        if state.cassette is None:
+            return {}
+        from llm_gateway.exceptions import BudgetExceededError
+
+        problems = state.cassette.problems()
+        missed = [error.report for error in problems if not isinstance(error, BudgetExceededError)]
+        if item.get_closest_marker("llm_budget") is None:
+            return {"missed": missed}
+        from llm_gateway.pytest_plugin.budgets import judgement
+
+        refused = next((error.report for error in problems if isinstance(error, BudgetExceededError)), None)
+        return {"missed": missed, "budget": judgement(item, state.cassette.calls, state.over_budget or refused)}
 
     def _outcome(self, state: _State, call: pytest.CallInfo[None]) -> str | None:
         if call.when != "teardown" or state.cassette is None or not state.cassette.mode.writes:

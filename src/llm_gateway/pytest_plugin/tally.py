@@ -13,19 +13,41 @@ if TYPE_CHECKING:
 __all__ = ["Sum", "money", "to_plain"]
 
 
-def to_plain(outcome: str | None, calls: Sequence[Call], refused: Sequence[str]) -> dict[str, Any]:
-    """What one phase of a test tells the summary, as JSON can hold it."""
-    return {"outcome": outcome, "calls": [_plain_call(call) for call in calls], "refused": list(refused)}
+def to_plain(
+    outcome: str | None,
+    calls: Sequence[Call],
+    refused: Sequence[str],
+    *,
+    missed: Sequence[str] = (),
+    budget: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What one phase of a test tells the summary and the report files, as JSON can hold it."""
+    return {
+        "outcome": outcome,
+        "calls": [_plain_call(call) for call in calls],
+        "refused": list(refused),
+        "missed": list(missed),
+        "budget": budget,
+    }
 
 
 def _plain_call(call: Call) -> dict[str, Any]:
     metering, usage = call.metering, call.metering.usage
     return {
         "served": call.served,
+        "provider": metering.provider,
+        "api": metering.api,
+        "model": metering.model_served or metering.model_requested,
         "input": usage.input_tokens if usage else None,
         "output": usage.output_tokens if usage else None,
+        "cache_read": usage.cache_read_tokens if usage else None,
+        "cache_write": usage.cache_write_tokens if usage else None,
+        "reasoning": usage.reasoning_tokens if usage else None,
         "cost": None if metering.cost_usd is None else str(metering.cost_usd),
         "is_llm": metering.api is not None,
+        "status": call.status,
+        "error": call.error,
+        "recorded_at": call.recorded_at.isoformat() if call.recorded_at else None,
         "duration_s": call.duration_s,
     }
 
@@ -79,8 +101,8 @@ class Sum:
 
 
 def money(amount: Decimal) -> str:
-    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``."""
+    """Dollars with as many digits as small sums need: ``$1.25``, ``$0.0031``, ``$0.000042``, ``$0.0000005``."""
     if not amount:
         return "$0"
-    digits = 2 if amount >= 1 else 4 if amount >= Decimal("0.001") else 6
+    digits = 2 if amount >= 1 else 4 if amount >= Decimal("0.001") else max(6, -amount.adjusted())
     return f"${amount:.{digits}f}"

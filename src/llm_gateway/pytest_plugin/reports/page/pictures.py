@@ -1,0 +1,110 @@
+"""The pictures of a page: cost and tokens by test, by model and by mode, the slowest tests, and the prompt cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from llm_gateway.pytest_plugin.reports.page.bars import Bar, Row, chart, drawn, legend
+from llm_gateway.pytest_plugin.reports.page.markup import name_of, text
+from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share, size
+
+__all__ = ["pictures"]
+
+_MOST = 10
+_SERIES = {"fresh": "input", "read": "input from cache", "write": "input into cache", "output": "output"}
+_BOTH = [("cost", "cost"), *_SERIES.items()]
+_Sums = dict[str, Any]
+
+
+def pictures(document: dict[str, Any]) -> Iterator[str]:
+    """All of them, in two columns."""
+    tests, totals = document["tests"], document["totals"]
+    served = [
+        {"name": f"<b>{name}</b>", "title": name, "totals": totals[name]}
+        for name in ("record", "live", "replay")
+        if totals[name]["calls"]
+    ]
+    yield '<div class="column">'
+    yield _by_test("Cost by test", "cost_usd", tests, _cost_bar)
+    yield _by_test("Slowest", "waited_s", tests, _time_bar, note="Time the providers took; a replay does not wait.")
+    yield _both("By mode", "Record and live spend, replay does not.", served)
+    yield '</div><div class="column">'
+    yield _by_test("Tokens by test", "tokens", tests, _token_bar, keys=list(_SERIES.items()))
+    yield _both("By model", "The dearest models.", [_named(row) for row in document["models"][:_MOST]])
+    yield _cache(totals["all"])
+    yield "</div>"
+
+
+def _by_test(
+    title: str,
+    name: str,
+    tests: list[_Sums],
+    bar: Callable[[_Sums, float], Bar],
+    *,
+    note: str = "",
+    keys: Sequence[tuple[str, str]] = (),
+) -> str:
+    told = most(tests, name)
+    rows, scale = told[:_MOST], size(told[0]["totals"], name) if told else 1.0
+    drawings = [Row(name_of(row["id"]), row["id"], [bar(row["totals"], scale)]) for row in rows]
+    which = f"Top {len(rows)} of {len(told):,} tests." if len(told) > len(rows) else ""
+    return chart(title, f"{which} {note}".strip(), drawings, keys=keys)
+
+
+def _both(title: str, note: str, rows: list[dict[str, Any]]) -> str:
+    dearest = max((size(row["totals"], "cost_usd") for row in rows), default=0) or 1.0
+    largest = max((size(row["totals"], "tokens") for row in rows), default=0) or 1.0
+    drawings = [
+        Row(row["name"], row["title"], [_cost_bar(row["totals"], dearest), _token_bar(row["totals"], largest)])
+        for row in rows
+    ]
+    return chart(title, note, drawings, keys=_BOTH)
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    model, provider = row["model"] or "model unknown", row["provider"] or "provider unknown"
+    return {"name": f"<b>{text(model)}</b> {text(provider)}", "title": f"{provider}: {model}", "totals": row["totals"]}
+
+
+def _cost_bar(sums: _Sums, scale: float) -> Bar:
+    shown = cost(sums["cost_usd"])
+    return Bar([("cost", size(sums, "cost_usd"))], scale, shown, f"cost {shown}")
+
+
+def _time_bar(sums: _Sums, scale: float) -> Bar:
+    shown = seconds(sums["waited_s"])
+    return Bar([("time", size(sums, "waited_s"))], scale, shown, shown)
+
+
+def _token_bar(sums: _Sums, scale: float) -> Bar:
+    read, write = sums["cache_read_tokens"] or 0, sums["cache_write_tokens"] or 0
+    sizes = {
+        "fresh": (sums["input_tokens"] or 0) - read - write,
+        "read": read,
+        "write": write,
+        "output": sums["output_tokens"] or 0,
+    }
+    said = ", ".join(f"{part:,} {_SERIES[series]}" for series, part in sizes.items() if part > 0)
+    is_known = sums["input_tokens"] is not None or sums["output_tokens"] is not None
+    shown = number(int(size(sums, "tokens"))) if is_known else number(None)
+    return Bar(list(sizes.items()), scale, shown, f"tokens: {said or 'none reported'}")
+
+
+def _cache(sums: _Sums) -> str:
+    read, write = sums["cache_read_tokens"] or 0, sums["cache_write_tokens"] or 0
+    fresh, everything = sums["fresh_input_tokens"] or 0, sums["input_tokens"] or 0
+    shares = [
+        ("read", "read from the cache", read),
+        ("write", "written to the cache", write),
+        ("fresh", "fresh", fresh),
+        ("silent", "cache not reported", max(0, everything - read - write - fresh)),
+    ]
+    if not everything:
+        return chart("Prompt cache", "", [])
+    words = [(series, f"{share(part, everything)} {what} ({part:,})") for series, what, part in shares if part]
+    bar = Bar([(series, part) for series, _, part in shares], everything, "", "; ".join(said for _, said in words))
+    return (
+        '<section class="card cache"><h2>Prompt cache</h2><p class="note">Where the input tokens came from.</p>'
+        f"{drawn(bar)}{legend(words)}</section>"
+    )
