@@ -37,7 +37,7 @@ def test_models(model):
 def test_names(text):
     app.ask(text)
 
-@pytest.mark.llm_budget(max_calls=1, max_cost_usd=1)
+@pytest.mark.llm_budget(max_tokens=1000, max_cost_usd=1)
 def test_over_budget():
     app.ask("one"), app.ask("two")
 

@@ -127,7 +127,7 @@ def test_problems_unfold(open_page, folder):
     assert ["over budget", "blocked"] == page.locator(".kind").all_inner_texts()
     assert page.get_by_text("#2 claude-haiku-5-5").is_hidden()
 
-    page.get_by_text("2 calls, 1 over max_calls=1").first.click()
+    page.get_by_text("1,004 tokens, 4 over max_tokens=1000").first.click()
     assert page.get_by_text("#2 claude-haiku-5-5").is_visible()
 
 

@@ -12,7 +12,7 @@ import app, httpx2, pytest
 def test_asks(text):
     app.ask(text)
 
-@pytest.mark.llm_budget(max_calls=1, max_cost_usd="0.5")
+@pytest.mark.llm_budget(max_tokens=29, max_cost_usd="0.5")
 def test_over_budget():
     app.ask("one"), app.ask("two")
 
@@ -92,8 +92,8 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
     ] == [name for name in tests if name != "test_skipped"]
     assert {"limits": {"max_calls": 1}, "verdict": "held", "reason": None} == tests["test_within_budget"]["budget"]
     budget = tests["test_over_budget"]["budget"]
-    assert ({"max_calls": 1, "max_cost_usd": "0.5"}, "broken") == (budget["limits"], budget["verdict"])
-    assert "test_app.py::test_over_budget is over its budget\n  2 calls, 1 over max_calls=1\n" in budget["reason"]
+    assert ({"max_tokens": 29, "max_cost_usd": "0.5"}, "broken") == (budget["limits"], budget["verdict"])
+    assert "test_app.py::test_over_budget is over its budget\n  30 tokens, 1 over max_tokens=29\n" in budget["reason"]
     (call,) = tests["test_asks[one]"]["calls"]
     assert {
         "served": mode,
@@ -110,6 +110,26 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
         "cost_usd": "0.0000027",
     } == {name: value for name, value in call.items() if name not in ("duration_s", "recorded_at")}
     assert 0.01 <= call["duration_s"] < 1
+
+
+def test_calls_that_a_budget_refused_are_told_apart(project):
+    """They were not made, and count in no sum."""
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm_budget(max_calls=1)
+        def test_twice():
+            app.ask("one"), app.ask("two")
+        """
+    )
+    project.runpytest_subprocess("--llm-live", "--llm-report=report.json", "--llm-report=report.md")
+    told = document(project)
+
+    assert (1, 1, 0) == (told["totals"]["all"]["calls"], told["totals"]["refused"], told["totals"]["missed"])
+    budget = by_name(told)["test_twice"]["budget"]
+    assert "broken" == budget["verdict"]
+    assert "2 calls, 1 over max_calls=1" in budget["reason"]
 
 
 def test_misses_and_refusals_are_in_all_three(project):
