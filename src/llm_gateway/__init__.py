@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
     from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
+    from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
     from llm_gateway.registry import list_providers
@@ -29,6 +30,7 @@ __all__ = [
     "Tool",
     "ToolCall",
     "list_providers",
+    "usage_report",
     "use_cassette",
 ]
 _WHERE = {
@@ -46,6 +48,7 @@ _WHERE = {
     "Tool": "types",
     "ToolCall": "types",
     "list_providers": "registry",
+    "usage_report": "client.usage",
     "use_cassette": "cassettes.session",
 }
 

@@ -26,7 +26,8 @@ class GatewayConfig(BaseSettings):
     How the client calls. Each value may come from an argument, from the variable ``LLM_`` plus its name, or ``.env``.
 
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt; *max_retries* counts
-    attempts after the first. *cost_limit_usd* refuses further calls once that much is spent.
+    attempts after the first. *cost_limit_usd* refuses further calls once that much is spent. *ledger* is where usage is
+    kept: a path, or the URL of a database.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -40,6 +41,7 @@ class GatewayConfig(BaseSettings):
     timeout_s: float = Field(default=60.0, gt=0)
     max_retries: int = Field(default=2, ge=0)
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
+    ledger: SecretStr | None = None
 
     def target(self, known: Collection[str]) -> tuple[str, str | None]:
         """

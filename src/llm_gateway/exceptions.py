@@ -18,6 +18,7 @@ Every error that this package raises, in one tree.
     +-- ProviderError                   the provider refused or failed; `kind` says how
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
+    +-- LedgerError                     the ledger of calls cannot be used
 
 Each carries its facts as attributes, builds its text from them and survives pickling, as pytest-xdist needs.
 """
@@ -40,6 +41,7 @@ __all__ = [
     "CostLimitExceededError",
     "ErrorKind",
     "GatewayError",
+    "LedgerError",
     "MissingKeyError",
     "ProviderError",
     "RouteError",
@@ -225,3 +227,7 @@ class StructuredOutputError(GatewayError):
 
 class CostLimitExceededError(GatewayError):
     """The call would pass the cost limit that was set; it was not sent."""
+
+
+class LedgerError(GatewayError):
+    """The ledger of calls cannot be written or read; what was in it is as it was."""
