@@ -57,11 +57,11 @@ NUMBERS = {
 def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
     """The values of *entry* in the order of COLUMNS, with *at* as the store writes times."""
     return (
-        _text(entry.id),
+        _held(entry.id),
         at,
-        *(_text(getattr(entry, name)) for name in _TEXTS),
+        *(_held(value) if (value := getattr(entry, name)) else None for name in _TEXTS),
         entry.latency_s,
-        json.dumps({_text(name): _text(value) for name, value in entry.tags.items()}, sort_keys=True),
+        json.dumps({_held(name): _held(value) for name, value in entry.tags.items()}, sort_keys=True),
         None if entry.cost_usd is None else int((entry.cost_usd * _PICO).to_integral_value()),
         *(getattr(entry.usage, part, None) for part in PARTS),
     )
@@ -81,8 +81,6 @@ def decode(row: Sequence[Any], *, at: datetime) -> Entry:
     )
 
 
-def _text(value: str | None) -> str | None:
-    """*value* as any database takes it: what UTF-8 or PostgreSQL cannot hold is escaped, so that no row is lost."""
-    if not value:
-        return None
-    return str(value).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+def _held(text: str) -> str:
+    """*text* as any database holds it: what UTF-8 or PostgreSQL has no place for is escaped, so that no row is lost."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
