@@ -30,10 +30,10 @@ def open_ledger(where: str | Path, *, must_exist: bool = False, timeout_s: float
     if separator and scheme in {"postgresql", "postgres"}:
         try:
             from llm_gateway.cost.ledger.postgres import PostgresLedger
-        except ModuleNotFoundError as error:
+        except ImportError as error:
             raise LedgerError(
                 "a ledger in PostgreSQL needs psycopg",
-                cause=f"no module {error.name!r} is installed",
+                cause=str(error).partition("\n")[0],
                 fix="pip install 'pytest-llm-gateway[postgres]'",
             ) from None
         return PostgresLedger(text, must_exist=must_exist, timeout_s=timeout_s)
