@@ -189,6 +189,26 @@ def test_threads_share_a_ledger(ledger):
     assert 200 == len({entry.id for entry in ledger.rows(ALWAYS)})
 
 
+def test_many_make_a_ledger_at_once(where):
+    """Each finds it whole; none takes it for something else while another makes it."""
+    barrier, failures = threading.Barrier(8), []
+
+    def work():
+        barrier.wait()
+        try:
+            open_ledger(where).close()
+        except LedgerError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [] == failures
+
+
 WRITER = """
 import sys
 from datetime import UTC, datetime

@@ -45,10 +45,15 @@ _KEYS = {
     "model": "coalesce(model_served, model_requested)",
     "session": "session_id",
     "test": "test_id",
-    "tag": "tag.key || '=' || coalesce(tag.value, '')",
 }
-_SUMS = ", ".join(f"sum({expression})" for expression in NUMBERS.values())
+_SUMS = ", ".join(f"sum({expression}) AS {name}" for name, expression in NUMBERS.items())
 _SPAN = "at >= %(start)s AND at < %(end)s"
+# Calls share few sets of tags: these are taken apart after the rows were added up.
+_BY_TAG = f"""
+SELECT tag.key || '=' || tag.value, {", ".join(f"sum({name})" for name in NUMBERS)}
+FROM (SELECT tags, {_SUMS} FROM llm_ledger WHERE {_SPAN} GROUP BY tags) AS tagged, jsonb_each_text(tags) AS tag
+GROUP BY 1
+"""  # noqa: S608 - constants
 _READ = ", ".join("tags::text" if name == "tags" else name for name in COLUMNS)
 _ROWS = f"""
 SELECT seq, {_READ} FROM llm_ledger WHERE (at, seq) > (%s, %s) AND at < %s ORDER BY at, seq LIMIT {_PAGE}
@@ -80,9 +85,8 @@ class PostgresLedger:
     def report(self, by: str, span: Span) -> list[tuple[str | None, Sums]]:
         """Sums by *by*; see `Ledger.report`."""
         name = by.removeprefix("tag:") if by.startswith("tag:") else None
-        key = _KEYS[by] if name is None else "tags ->> %(name)s"
-        tables = "llm_ledger, jsonb_each_text(tags) AS tag" if by == "tag" else "llm_ledger"
-        query = f"SELECT {key}, {_SUMS} FROM {tables} WHERE {_SPAN} GROUP BY 1"  # noqa: S608 - constants
+        key = "tags ->> %(name)s" if name is not None else _KEYS.get(by)
+        query = f"SELECT {key}, {_SUMS} FROM llm_ledger WHERE {_SPAN} GROUP BY 1" if key else _BY_TAG  # noqa: S608 - constants
         values = {"start": span.start, "end": span.end, "name": name}
 
         def read(connection: _Connection) -> list[tuple[object, ...]]:
@@ -159,8 +163,9 @@ class PostgresLedger:
 
 
 def _is_ready(connection: _Connection) -> bool:
-    found = connection.execute("SELECT to_regclass('llm_ledger_version')").fetchone()
-    return bool(found and found[0])
+    # not to_regclass: within a transaction it may remember that the table was not there before the lock was given
+    query = "SELECT 1 FROM pg_class WHERE relname = 'llm_ledger_version' AND pg_table_is_visible(oid)"
+    return connection.execute(query).fetchone() is not None
 
 
 def _key(value: object) -> str | None:

@@ -159,12 +159,14 @@ class SqliteLedger:
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        if not self._is_ready(connection):
+        with _transaction(connection, "DEFERRED"):  # one look: another process may be making it
+            is_ready = self._is_ready(connection)
+        if not is_ready:
             if self._must_exist:
                 raise foreign(self._file)
             self._begin_log(connection)
             with _transaction(connection, "IMMEDIATE"):
-                if not self._is_ready(connection):  # another process may have made it meanwhile
+                if not self._is_ready(connection):
                     for statement in _statements(_SCHEMA):
                         connection.execute(statement)
         connection.execute("PRAGMA synchronous = NORMAL")
