@@ -14,13 +14,13 @@ from llm_gateway.cost.ledger.address import Address
 from llm_gateway.cost.ledger.base import Span
 from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, PARTS, decode, encode
 from llm_gateway.cost.ledger.entry import Entry
-from llm_gateway.cost.ledger.postgres_failure import absent, explained, newer
+from llm_gateway.cost.ledger.postgres_failure import absent, explained
 from llm_gateway.cost.ledger.sums import Sums
 from llm_gateway.cost.ledger.turns import Turns
+from llm_gateway.cost.ledger.version import VERSION, check_version
 
 __all__ = ["PostgresLedger"]
 
-VERSION = 1
 _PAGE = 10_000
 _LOCK = 0x4C4C4D4C
 """The advisory lock under which the tables are made, so that many may start at once."""
@@ -158,8 +158,7 @@ class PostgresLedger:
                     connection.execute(_SCHEMA.encode())
         found = connection.execute("SELECT max(version) FROM llm_ledger_version").fetchone()
         version = int(str(found[0])) if found and found[0] is not None else 0
-        if version > VERSION:
-            raise newer(self._address, version, VERSION)
+        check_version(str(self._address), version)
 
 
 def _is_ready(connection: _Connection) -> bool:

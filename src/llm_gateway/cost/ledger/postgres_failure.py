@@ -11,7 +11,7 @@ import psycopg
 from llm_gateway.cost.ledger.address import Address
 from llm_gateway.exceptions import LedgerError
 
-__all__ = ["absent", "explained", "newer"]
+__all__ = ["absent", "explained"]
 
 
 def absent(address: Address) -> LedgerError:
@@ -20,15 +20,6 @@ def absent(address: Address) -> LedgerError:
         f"there is no ledger in {str(address)!r}",
         cause="a ledger is made by the first run that writes one",
         fix=f"look which tables it has: psql {_quoted(address)} -c '\\dt'",
-    )
-
-
-def newer(address: Address, version: int, known: int) -> LedgerError:
-    """The ledger was made by a later release."""
-    return LedgerError(
-        f"the ledger {str(address)!r} has version {version}",
-        cause=f"this release of pytest-llm-gateway knows versions up to {known}",
-        fix="pip install --upgrade pytest-llm-gateway",
     )
 
 

@@ -12,13 +12,13 @@ from pathlib import Path
 from llm_gateway.cost.ledger.base import Span
 from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, PARTS, decode, encode
 from llm_gateway.cost.ledger.entry import Entry
-from llm_gateway.cost.ledger.sqlite_failure import absent, explained, foreign, newer
+from llm_gateway.cost.ledger.sqlite_failure import absent, explained, foreign
 from llm_gateway.cost.ledger.sums import Sums
 from llm_gateway.cost.ledger.turns import Turns
+from llm_gateway.cost.ledger.version import VERSION, check_version
 
 __all__ = ["SqliteLedger"]
 
-VERSION = 1
 APPLICATION = 0x4C4C4D4C
 """What tells a ledger from the databases of other programs: ``LLML`` in ASCII."""
 _PAGE = 10_000
@@ -176,8 +176,8 @@ class SqliteLedger:
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if application == APPLICATION and version > VERSION:
-            raise newer(self._file, version, VERSION)
+        if application == APPLICATION:
+            check_version(str(self._file), version)
         if application != APPLICATION and (application or version or tables):
             raise foreign(self._file)
         return bool(application == APPLICATION)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from llm_gateway.exceptions import LedgerError
 
-__all__ = ["absent", "explained", "foreign", "newer"]
+__all__ = ["absent", "explained", "foreign"]
 
 
 def absent(file: Path) -> LedgerError:
@@ -28,15 +28,6 @@ def foreign(file: Path) -> LedgerError:
         f"{str(file)!r} is not a ledger",
         cause="it is a SQLite database that llm-gateway did not make; nothing was changed in it",
         fix="name another file; a ledger is made where there is none",
-    )
-
-
-def newer(file: Path, version: int, known: int) -> LedgerError:
-    """The ledger was made by a later release."""
-    return LedgerError(
-        f"the ledger {str(file)!r} has version {version}",
-        cause=f"this release of pytest-llm-gateway knows versions up to {known}",
-        fix="pip install --upgrade pytest-llm-gateway",
     )
 
 
