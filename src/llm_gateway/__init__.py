@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
     from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
+    from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
     from llm_gateway.registry import build_provider, list_providers, register_provider
@@ -31,6 +32,7 @@ __all__ = [
     "build_provider",
     "list_providers",
     "register_provider",
+    "usage_report",
     "use_cassette",
 ]
 _WHERE = {
@@ -50,6 +52,7 @@ _WHERE = {
     "build_provider": "registry",
     "list_providers": "registry",
     "register_provider": "registry",
+    "usage_report": "client.usage",
     "use_cassette": "cassettes.session",
 }
 

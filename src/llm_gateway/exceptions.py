@@ -20,6 +20,7 @@ Every error that this package raises, in one tree.
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
     +-- BudgetExceededError             the calls of a test have used up its budget
+    +-- LedgerError                     the ledger of calls cannot be used
 
 Each carries its facts as attributes, builds its text from them and survives pickling, as pytest-xdist needs.
 """
@@ -44,6 +45,7 @@ __all__ = [
     "CostLimitExceededError",
     "ErrorKind",
     "GatewayError",
+    "LedgerError",
     "MissingKeyError",
     "ProviderError",
     "RouteError",
@@ -257,3 +259,7 @@ class CostLimitExceededError(GatewayError):
 
 class BudgetExceededError(GatewayError):
     """The calls of a test have used up its budget; the call was not made."""
+
+
+class LedgerError(GatewayError):
+    """The ledger of calls cannot be written or read; what was in it is as it was."""

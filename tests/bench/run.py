@@ -19,7 +19,6 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ import httpx2
 import openai
 import vcr
 import yaml
+from ledger import ledger
+from row import Row
 from stub import serve_stream
 
 from llm_gateway import SyncLLMClient
@@ -36,19 +37,6 @@ from llm_gateway.cassettes.session import use_cassette
 ROUNDS = 15
 BIG = 5_000
 URL = "https://api.openai.com/v1/chat/completions"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: what was asked for, and what was measured."""
-
-    what: str
-    target: str
-    measured: str
-    is_met: bool
-
-    def __str__(self) -> str:
-        return f"| {self.what} | {self.target} | {self.measured} | {'yes' if self.is_met else 'NO'} |"
 
 
 def exchange(number: int, size: int = 400) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -355,6 +343,7 @@ def main() -> int:
             *first_byte(folder),
             *memory(folder),
             *claude(folder),
+            *ledger(folder),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")

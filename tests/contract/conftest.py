@@ -5,7 +5,10 @@ import json
 import os
 import sys
 import threading
+import uuid
 
+import postgres_server
+import psycopg
 import pytest
 
 from llm_gateway.cassettes import guard
@@ -157,3 +160,23 @@ def claude(tmp_path, monkeypatch):
     guard.open_up()  # this command is no model: the suite's own guard would refuse it
     yield monkeypatch
     guard.close()
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """The URL of a server that these tests start and stop themselves."""
+    if postgres_server.program("postgres") is None:
+        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
+    with postgres_server.running() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request, tmp_path):
+    """Where a ledger that nobody made yet would be: a file, or a schema of its own."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    url, name = request.getfixturevalue("postgres"), f"s{uuid.uuid4().hex}"
+    with psycopg.connect(url) as connection:
+        connection.execute(f"CREATE SCHEMA {name}")
+    return f"{url}&options=-csearch_path%3D{name}"

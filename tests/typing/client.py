@@ -1,6 +1,6 @@
 """Public calls of the client as users write them: their types are what the documentation says."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, assert_type
 
@@ -17,8 +17,11 @@ from llm_gateway import (
     Tool,
     ToolCall,
     list_providers,
+    usage_report,
 )
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
+from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
+from llm_gateway.cost.ledger.report import UsageRow
 
 
 class Answer(BaseModel):
@@ -78,3 +81,15 @@ def costs() -> None:
         assert_type(llm.cost_tracker.total_cost_usd, Decimal | None)
     assert_type(price("openai", "gpt-5-mini", TokenUsage(1, 2), at=datetime.now(UTC)), Priced | None)
     tracker.reset()
+
+
+def money() -> None:
+    """The ledger and its reports."""
+    ledger = open_ledger("ledger.db")
+    assert_type(ledger, Ledger)
+    ledger.append([Entry("1", datetime.now(UTC), "openai", usage=TokenUsage(1, 2), cost_usd=Decimal("0.01"))])
+    ledger.close()
+    (row,) = usage_report(date(2026, 11, 1), datetime.now(UTC), ledger="ledger.db", by="tag:team")
+    assert_type(row, UsageRow)
+    assert_type(row.cost_usd, Decimal | None)
+    assert_type(row.usage, TokenUsage)

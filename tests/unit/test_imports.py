@@ -34,6 +34,13 @@ def test_the_public_face_loads_nothing_beyond_the_standard_library(module):
     assert set() == third_party(f"import {module}")
 
 
+def test_a_ledger_loads_its_database_when_it_is_opened():
+    """And a report by path loads no settings."""
+    code = "import llm_gateway, llm_gateway.cost.ledger.report; llm_gateway.usage_report"
+
+    assert set() == {"sqlite3", "psycopg", "pydantic"} & loaded(code)
+
+
 def test_a_run_without_llm_tests_loads_no_client(tmp_path):
     """A suite that uses nothing of the plugin pays for nothing of it."""
     (tmp_path / "test_plain.py").write_text(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -16,17 +17,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except GatewayError as error:
         print(error.report, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # whoever read the output has seen enough; what is left goes nowhere, also when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
-    from llm_gateway.cli import show
+    from llm_gateway.cli import show, usage
 
-    parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings of LLM calls.")
+    parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings and costs of LLM calls.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     cassettes = commands.add_parser("cassettes", help="look at cassette files")
     show.add_to(cassettes.add_subparsers(required=True, metavar="COMMAND"))
+    usage.add_to(commands)
     return parser

@@ -70,7 +70,8 @@ class GatewayConfig(BaseSettings):
     *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. *fallback_models* are
     asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
-    much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
+    much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
+    *ledger* is where usage is kept: a path, or the URL of a database.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -94,6 +95,7 @@ class GatewayConfig(BaseSettings):
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
+    ledger: SecretStr | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -225,7 +227,7 @@ def _names() -> set[str]:
     return set(GatewayConfig.model_fields) - {"config", "providers", *_SAID_ELSEWHERE}
 
 
-_SAID_ELSEWHERE = ("provider", "model", "cost_limit_usd", "cost_warn_usd", "prices")
+_SAID_ELSEWHERE = ("provider", "model", "cost_limit_usd", "cost_warn_usd", "prices", "ledger")
 """Settings that a file names otherwise, or in a section."""
 
 

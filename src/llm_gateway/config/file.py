@@ -18,7 +18,7 @@ __all__ = ["FileValues", "named_files", "read_document", "read_files"]
 
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<otherwise>[^}]*))?\}")
 _RENAMED = {"active_provider": "provider", "active_model": "model"}
-_COST = {"limit_usd": "cost_limit_usd", "warn_usd": "cost_warn_usd", "prices": "prices"}
+_COST = {"limit_usd": "cost_limit_usd", "warn_usd": "cost_warn_usd", "prices": "prices", "ledger": "ledger"}
 _PROVIDER = ("api_key", "base_url", "api_version", "region", "project", "model", "fallback_models")
 
 

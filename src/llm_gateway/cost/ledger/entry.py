@@ -1,0 +1,76 @@
+"""One attempt to call a model, as it stands in the ledger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from llm_gateway.exceptions import LedgerError
+from llm_gateway.types import TokenUsage
+
+__all__ = ["Entry"]
+
+# Sums of ten million calls of these sizes still fit into 64 bits; no call is near them.
+_MOST_TOKENS = 10**12
+_MOST_USD = 10**6
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    One attempt: when, by whom, of what, what it used and cost. None is not known; an empty text is none.
+
+    Attributes:
+        id: Names the attempt for ever; a ledger takes each id once.
+
+        at: When the request was sent; kept in UTC.
+
+        usage: Tokens as the provider reported them.
+
+        cost_usd: US dollars, kept to the picodollar.
+
+        price: Where the price comes from, such as ``genai-prices 0.2.3``.
+
+        status: ``ok``, or the kind of the error.
+
+    Raises:
+        LedgerError: A number or a time is none that an attempt can have.
+    """
+
+    id: str
+    at: datetime
+    provider: str
+    api: str | None = None
+    model_requested: str | None = None
+    model_served: str | None = None
+    usage: TokenUsage | None = None
+    cost_usd: Decimal | None = None
+    price: str | None = None
+    latency_s: float | None = None
+    status: str = "ok"
+    session_id: str | None = None
+    test_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            _refuse("id", self.id, "a text that no other attempt has")
+        if self.at.utcoffset() is None or self.at < _EPOCH:
+            _refuse("at", self.at, "a time after 1970 with a time zone, such as datetime.now(UTC)")
+        object.__setattr__(self, "at", self.at.astimezone(UTC))
+        if self.cost_usd is not None and not (self.cost_usd.is_finite() and 0 <= self.cost_usd <= _MOST_USD):
+            _refuse("cost_usd", self.cost_usd, f"from 0 to {_MOST_USD:,} US dollars, or None")
+        if self.latency_s is not None and not 0 <= self.latency_s < math.inf:
+            _refuse("latency_s", self.latency_s, "seconds from 0, or None")
+        for part in fields(self.usage) if self.usage else ():
+            count = getattr(self.usage, part.name) if part.name != "service_tier" else None
+            if count is not None and not (isinstance(count, int) and 0 <= count <= _MOST_TOKENS):
+                _refuse(part.name, count, f"a whole number from 0 to {_MOST_TOKENS:,}, or None")
+
+
+def _refuse(name: str, value: object, allowed: str) -> None:
+    raise LedgerError(f"no entry of a ledger has {name}={value!r}", cause=f"it has to be {allowed}")

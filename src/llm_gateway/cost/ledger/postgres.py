@@ -1,0 +1,172 @@
+"""A ledger in a PostgreSQL database, for many machines."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import psycopg
+
+from llm_gateway.cost.ledger.address import Address
+from llm_gateway.cost.ledger.base import Span
+from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, PARTS, decode, encode
+from llm_gateway.cost.ledger.entry import Entry
+from llm_gateway.cost.ledger.postgres_failure import absent, explained
+from llm_gateway.cost.ledger.sums import Sums
+from llm_gateway.cost.ledger.turns import Turns
+from llm_gateway.cost.ledger.version import VERSION, check_version
+
+__all__ = ["PostgresLedger"]
+
+_PAGE = 10_000
+_LOCK = 0x4C4C4D4C
+"""The advisory lock under which the tables are made, so that many may start at once."""
+# Only ever inserted into, so writers never wait for each other. PostgreSQL adds up a million rows in parallel in less
+# than half a second; sums kept beside them, as the SQLite ledger has, would make every writer wait for the same row.
+_SCHEMA = f"""
+CREATE TABLE llm_ledger (
+    seq bigint GENERATED ALWAYS AS IDENTITY, id text PRIMARY KEY, at timestamptz NOT NULL, provider text, api text,
+    model_requested text, model_served text, status text NOT NULL, price text, session_id text, test_id text,
+    latency_s double precision, tags jsonb NOT NULL, cost_pico bigint, {", ".join(f"{part} bigint" for part in PARTS)},
+    service_tier text);
+CREATE INDEX llm_ledger_at ON llm_ledger (at, seq);
+CREATE TABLE llm_ledger_version (version integer NOT NULL);
+INSERT INTO llm_ledger_version VALUES ({VERSION});
+"""  # noqa: S608 - constants
+_INSERT = (
+    f"INSERT INTO llm_ledger ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608 - constants
+    " ON CONFLICT (id) DO NOTHING"
+)
+_KEYS = {
+    "day": "(at AT TIME ZONE 'UTC')::date",
+    "provider": "provider",
+    "model": "coalesce(model_served, model_requested)",
+    "session": "session_id",
+    "test": "test_id",
+}
+_SUMS = ", ".join(f"sum({expression}) AS {name}" for name, expression in NUMBERS.items())
+_SPAN = "at >= %(start)s AND at < %(end)s"
+# Calls share few sets of tags: these are taken apart after the rows were added up.
+_BY_TAG = f"""
+SELECT tag.key || '=' || tag.value, {", ".join(f"sum({name})" for name in NUMBERS)}
+FROM (SELECT tags, {_SUMS} FROM llm_ledger WHERE {_SPAN} GROUP BY tags) AS tagged, jsonb_each_text(tags) AS tag
+GROUP BY 1
+"""  # noqa: S608 - constants
+_READ = ", ".join("tags::text" if name == "tags" else name for name in COLUMNS)
+_ROWS = f"""
+SELECT seq, {_READ} FROM llm_ledger WHERE (at, seq) > (%s, %s) AND at < %s ORDER BY at, seq LIMIT {_PAGE}
+"""  # noqa: S608 - constants
+T = TypeVar("T")
+_Connection = psycopg.Connection[tuple[object, ...]]
+
+
+class PostgresLedger:
+    """The ledger in the database at *url*. See `open_ledger`."""
+
+    def __init__(self, url: str, *, must_exist: bool, timeout_s: float) -> None:
+        self._address = Address.read(url)
+        self._must_exist = must_exist
+        self._timeout_s = timeout_s
+        self._turns = Turns(f"the ledger {str(self._address)!r}", self._connect)
+        self._run(lambda _: None)
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Add *entries*; see `Ledger.append`."""
+        rows = [encode(entry, at=entry.at) for entry in entries]
+
+        def insert(connection: _Connection) -> None:
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany(_INSERT.encode(), rows)
+
+        self._run(insert)
+
+    def report(self, by: str, span: Span) -> list[tuple[str | None, Sums]]:
+        """Sums by *by*; see `Ledger.report`."""
+        name = by.removeprefix("tag:") if by.startswith("tag:") else None
+        key = "tags ->> %(name)s" if name is not None else _KEYS.get(by)
+        query = f"SELECT {key}, {_SUMS} FROM llm_ledger WHERE {_SPAN} GROUP BY 1" if key else _BY_TAG  # noqa: S608 - constants
+        values = {"start": span.start, "end": span.end, "name": name}
+
+        def read(connection: _Connection) -> list[tuple[object, ...]]:
+            with connection.transaction():
+                connection.execute("SET LOCAL statement_timeout = 0")  # the limit is for writers, which tests wait for
+                return connection.execute(query.encode(), values).fetchall()
+
+        return [(_key(row[0]), Sums(tuple(int(str(number)) for number in row[1:]))) for row in self._run(read)]
+
+    def rows(self, span: Span) -> Iterator[Entry]:
+        """The entries of *span*; see `Ledger.rows`. Others may write between any two."""
+        place: tuple[object, object] = (span.start, -1)
+        while True:
+            values = (*place, span.end)
+            page = self._run(lambda connection: connection.execute(_ROWS.encode(), values).fetchall())  # noqa: B023
+            for row in page:
+                yield decode(row[1:], at=row[2])  # type: ignore[arg-type]
+            if len(page) < _PAGE:
+                return
+            place = (page[-1][2], page[-1][0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._turns.close()
+
+    def _run(self, work: Callable[[_Connection], T]) -> T:
+        """Do *work*, once more on a new connection where the old one turns out to be gone: ids make that safe."""
+        until = time.monotonic() + self._timeout_s
+        with explained(self._address, self._timeout_s):
+            for is_last in (False, True):
+                with self._turn(until) as connection:
+                    try:
+                        return work(connection)
+                    except psycopg.OperationalError:
+                        if is_last or not connection.broken:
+                            raise
+        raise AssertionError("the last try returns or raises")
+
+    @contextmanager
+    def _turn(self, until: float) -> Generator[_Connection, None, None]:
+        with self._turns.take(until) as connection:
+            try:
+                yield connection
+            finally:
+                if connection.closed:
+                    self._turns.drop()
+
+    def _connect(self) -> _Connection:
+        wait_s = max(1, math.ceil(self._timeout_s))
+        wait_ms = max(1, int(self._timeout_s * 1000))
+        connection = psycopg.connect(
+            self._address.url, autocommit=True, connect_timeout=wait_s, tcp_user_timeout=wait_ms
+        )
+        try:
+            connection.execute(f"SET statement_timeout = {wait_ms}".encode())
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: _Connection) -> None:
+        if not _is_ready(connection):
+            if self._must_exist:
+                raise absent(self._address)
+            with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+                if not _is_ready(connection):
+                    connection.execute(_SCHEMA.encode())
+        found = connection.execute("SELECT max(version) FROM llm_ledger_version").fetchone()
+        version = int(str(found[0])) if found and found[0] is not None else 0
+        check_version(str(self._address), version)
+
+
+def _is_ready(connection: _Connection) -> bool:
+    # not to_regclass: within a transaction it may remember that the table was not there before the lock was given
+    query = "SELECT 1 FROM pg_class WHERE relname = 'llm_ledger_version' AND pg_table_is_visible(oid)"
+    return connection.execute(query).fetchone() is not None
+
+
+def _key(value: object) -> str | None:
+    return None if value is None else str(value)
