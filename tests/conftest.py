@@ -1,5 +1,14 @@
 """The suite's own summary: here, because the controller of pytest-xdist reads no conftest further down."""
 
+import contextlib
+
+with contextlib.suppress(ImportError):  # not every environment has it
+    from hypothesis import settings
+
+    # How long an example takes says nothing on a busy machine.
+    settings.register_profile("suite", deadline=None)
+    settings.load_profile("suite")
+
 
 def pytest_terminal_summary(terminalreporter):
     """Print what the suite counted, from whichever process counted it."""

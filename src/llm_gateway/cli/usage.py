@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,13 +15,14 @@ from typing import Any
 
 from llm_gateway.cli.period import moment
 from llm_gateway.client.usage import ledger_named
-from llm_gateway.cost.ledger import Entry, Span, open_ledger
+from llm_gateway.cost.ledger import Entry, Ledger, Span, open_ledger
 from llm_gateway.cost.ledger.report import GROUPS, UsageRow, check_group, rows_by
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import TokenUsage
 
 __all__ = ["add_to"]
 
+_BATCH = 1000
 _CALL_COLUMNS = (
     "timestamp",
     "provider",
@@ -41,6 +43,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--since", metavar="WHEN", help="a date, a time, or how long ago: 24h, 7d, 2w")
     parser.add_argument("--until", metavar="WHEN", help="the same; a date is included")
     parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default: table")
+    parser.add_argument("--copy-to", metavar="WHERE", help="append the entries to another ledger; each is there once")
     parser.set_defaults(run=_run)
 
 
@@ -51,7 +54,9 @@ def _run(options: argparse.Namespace) -> int:
     span = _span(options)
     ledger = open_ledger(options.ledger or ledger_named(), must_exist=True)
     try:
-        if options.by == "call":
+        if options.copy_to:
+            print(_copied(ledger, options.copy_to, span))
+        elif options.by == "call":
             _write_csv(_CALL_COLUMNS, map(_call_cells, ledger.rows(span)))
         else:
             _print(rows_by(ledger, options.by, span), options)
@@ -65,6 +70,23 @@ def _span(options: argparse.Namespace) -> Span:
     since = moment(options.since, "--since", now=now) if options.since else None
     until = moment(options.until, "--until", now=now) if options.until else None
     return Span.of(since, until)
+
+
+def _copied(ledger: Ledger, where: str, span: Span) -> str:
+    target, count = open_ledger(where), 0
+    try:
+        for batch in _batches(ledger.rows(span)):
+            target.append(batch)
+            count += len(batch)
+    finally:
+        target.close()
+    return f"{count} entries are in {where.rpartition('@')[2]}"
+
+
+def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    rest = iter(entries)
+    while batch := list(itertools.islice(rest, _BATCH)):
+        yield batch
 
 
 def _print(rows: list[UsageRow], options: argparse.Namespace) -> None:

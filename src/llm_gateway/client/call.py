@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from llm_gateway.cost import recorded
+from llm_gateway.cost.booking import is_taken_over
+from llm_gateway.cost.ledger import Entry
+from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.prices import price
 from llm_gateway.cost.purse import Held
 from llm_gateway.cost.tracker import CostTracker, billed_cost
 from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow import steps
+from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse, TokenUsage
 from llm_gateway.wire.bounds import upper_bound
@@ -52,8 +58,11 @@ class Call:
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
     answering_model: str | None = None
+    outbox: Outbox | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     _held: Held | None = None
+    _unbooked: list[Entry] = field(default_factory=list)
     _deadline: float | None = None
 
     def begin(self, now: float) -> None:
@@ -104,6 +113,35 @@ class Call:
         self.attempts.append(attempt)
         self.tracker.note(attempt, self._held)
         self._held = None
+        if self.outbox is not None and not is_taken_over():
+            self._unbooked.append(self._entry(attempt, model))
+
+    def _entry(self, attempt: Attempt, asked: str) -> Entry:
+        dialect = getattr(self.provider, "dialect", None)
+        return Entry(
+            id=uuid.uuid4().hex,
+            at=datetime.now(UTC) - timedelta(seconds=attempt.latency_s or 0),
+            provider=attempt.provider,
+            api=dialect.name if dialect else None,
+            model_requested=asked,
+            model_served=attempt.model if attempt.error is None else None,
+            usage=attempt.usage,
+            cost_usd=attempt.cost_usd,
+            latency_s=attempt.latency_s,
+            status=attempt.error or "ok",
+            tags=self.tags,
+        )
+
+    def book(self) -> Flow:
+        """Write what has ended to the ledger, out of the way of an event loop."""
+        if self._unbooked:
+            yield steps.Call(self.book_now)
+
+    def book_now(self) -> None:
+        """Write what has ended to the ledger, here."""
+        if self.outbox is not None and self._unbooked:
+            entries, self._unbooked = self._unbooked, []
+            self.outbox.add(entries)
 
     def _cost(self, model: str, reply: ChatReply | None, usage: TokenUsage | None) -> Decimal | None:
         noted = recorded.take()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import logging
+import os
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from llm_gateway import config as settings
@@ -13,6 +16,8 @@ from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.cost import recorded
+from llm_gateway.cost.ledger import open_ledger
+from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError
@@ -44,6 +49,7 @@ class Core:
             limit_usd=self.config.cost_limit_usd, warn_usd=self.config.cost_warn_usd
         )
         self._calls = 0
+        self._outbox = _outbox(self.config.ledger.get_secret_value()) if self.config.ledger else None
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
@@ -88,6 +94,8 @@ class Core:
             response_model,
             self._fallbacks,
             self.config.total_timeout_s,
+            outbox=self._outbox,
+            tags=self.config.tags,
         )
 
     def request(
@@ -103,6 +111,12 @@ class Core:
             given["response_schema"] = strict_json_schema(adapter_for(response_model).json_schema())
             given["response_schema_name"] = schema_name(response_model)
         return ChatRequest(given.pop("model", self.model), messages_from(messages, system), **given)
+
+    def _end_booking(self) -> None:
+        """Write what waits for the ledger; the next call opens it again."""
+        text = self._outbox.close() if self._outbox is not None else None
+        if text is not None:
+            logging.getLogger("llm_gateway.ledger").warning(text)
 
     @property
     def call_count(self) -> int:
@@ -130,3 +144,9 @@ class Core:
 
 def _tool(tool: Any) -> Tool:
     return tool if isinstance(tool, Tool) else Tool(tool["name"], tool.get("description", ""), tool["parameters"])
+
+
+def _outbox(where: str) -> Outbox | None:
+    """The way to the ledger *where*, which is opened with the first call that has ended."""
+    rescue = Path(f"llm-ledger-rescue-{os.getpid()}.db")
+    return Outbox(lambda: open_ledger(where), rescue) if where else None

@@ -12,7 +12,7 @@ from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
 from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.flow.drive import adrive, astream, drive, stream
-from llm_gateway.flow.steps import Await, Flow
+from llm_gateway.flow.steps import Await, Call, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
@@ -71,6 +71,7 @@ class SyncLLMClient(Core):
         if not isinstance(self.provider, HttpProvider | ProcessProvider):
             self._transport.session().do(Await(self.provider.close))
         self._transport.close()
+        self._end_booking()
 
     def __enter__(self) -> Self:
         return self
@@ -139,6 +140,7 @@ class LLMClient(Core):
         await self._transport.close()
         if not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()
+        await self._transport.session().do(Call(self._end_booking))
 
     async def __aenter__(self) -> Self:
         return self

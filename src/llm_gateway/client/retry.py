@@ -54,13 +54,16 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             reply: ChatReply = yield from ask(call, request)
         except ProviderError as error:
             call.note(request.model, None, error, latency_s=(yield Now()) - start)
+            yield from call.book()
             seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
             if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
                 raise
             yield Sleep(seconds)
         except BaseException:
             call.abandon()
+            call.book_now()  # nothing more can be asked of whoever drives this
             raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)
+            yield from call.book()
             return reply

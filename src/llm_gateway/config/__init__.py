@@ -71,7 +71,7 @@ class GatewayConfig(BaseSettings):
     asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
-    *ledger* is where usage is kept: a path, or the URL of a database.
+    *ledger* is where usage is kept: a path, or the URL of a database; *tags* stand beside each entry there.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -96,6 +96,7 @@ class GatewayConfig(BaseSettings):
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
     ledger: SecretStr | None = None
+    tags: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
 
     @classmethod
     def settings_customise_sources(
@@ -120,6 +121,17 @@ class GatewayConfig(BaseSettings):
     def _listed(cls, value: object) -> object:
         """A variable holds them in one line, with commas between."""
         return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+
+    @field_validator("tags", mode="before")
+    @classmethod
+    def _tagged(cls, value: object) -> object:
+        """A variable holds them as ``team=search,stage=ci``."""
+        if not isinstance(value, str):
+            return value
+        pairs = [one.partition("=") for one in value.split(",") if one.strip()]
+        if any(not separator for _, separator, _ in pairs):
+            raise ValueError("write name=value, with commas between")
+        return {name.strip(): text.strip() for name, _, text in pairs}
 
     def target(self, known: Collection[str]) -> tuple[str, str | None]:
         """

@@ -70,10 +70,18 @@ class Session:
         install.install()
         if mode_name != "replay":
             self._spending.start()
+            self._keep_calls()
         if mode_name != "live" or self._spending.has_limit:
             guard.close()  # a call outside any cassette would count against no limit
         if self._wants_placeholders:
             self._placeholders.set()
+
+    def _keep_calls(self) -> None:
+        from llm_gateway.pytest_plugin import ledger
+
+        keeper = ledger.start(self.config)
+        if keeper is not None:
+            self.config.pluginmanager.register(keeper, "llm_gateway_ledger")
 
     def end(self) -> None:
         """Open the LLM hosts again and take back what is left of the placeholder keys."""
@@ -119,9 +127,11 @@ class Session:
         from llm_gateway.cassettes import route, threads
         from llm_gateway.cassettes.cassette import Cassette
         from llm_gateway.cassettes.modes import Mode
+        from llm_gateway.cost import booking
         from llm_gateway.exceptions import CassetteReadError
 
         threads.install()
+        booking.take_over()  # a client's own attempts are calls of a test as well: they are booked once
         path = naming.cassette_path(item, marked(item, "cassette"))
         try:
             cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))

@@ -1,0 +1,140 @@
+"""Each call that a run makes for real goes to the ledger that ``LLM_LEDGER`` names, the moment it has ended."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from llm_gateway.cassettes import gate, guard
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from llm_gateway.cassettes.exchange import Exchange, Metering
+    from llm_gateway.cassettes.gate import Ended
+    from llm_gateway.cost.ledger import Entry
+    from llm_gateway.cost.ledger.outbox import Outbox
+    from llm_gateway.types import WireRequest
+
+__all__ = ["Keeper", "LedgerGate", "start"]
+
+_PLACE = "llm_gateway_ledger"
+
+
+def start(config: pytest.Config) -> Keeper | None:
+    """
+    Keep the calls of this process from here on; None where no ledger is named.
+
+    Raises:
+        pytest.UsageError: The ledger cannot be used. One on a server may come back while the run goes on.
+    """
+    from llm_gateway.config import load
+    from llm_gateway.exceptions import GatewayError
+
+    try:
+        settings = load()
+        where = settings.ledger.get_secret_value() if settings.ledger else ""
+        return Keeper(config, where, settings.tags) if where else None
+    except GatewayError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+class Keeper:
+    """The ledger of a run; a worker tells the controller what became of its entries."""
+
+    def __init__(self, config: pytest.Config, where: str, tags: Mapping[str, str]) -> None:
+        from llm_gateway.cost.ledger import open_ledger
+        from llm_gateway.cost.ledger.outbox import Outbox
+
+        if not where.startswith("postgres"):
+            open_ledger(where).close()
+        rescue = config.rootpath / f"llm-ledger-rescue-{os.getpid()}.db"
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+        self._outbox = Outbox(lambda: open_ledger(where), rescue)
+        self._gate = LedgerGate(self._outbox, f"pytest-{run}", tags)
+        self._texts: list[str] = []
+        gate.standing.append(self._gate)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what is left."""
+        gate.standing.remove(self._gate)
+        text = self._outbox.close()
+        output = getattr(session.config, "workeroutput", None)
+        if text is not None and output is not None:
+            output[_PLACE] = text
+        elif text is not None:
+            self._texts.append(text)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take in what a worker tells."""
+        if text := getattr(node, "workeroutput", {}).get(_PLACE):
+            self._texts.append(text)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say where entries are that did not reach the ledger."""
+        if self._texts:
+            terminalreporter.section("LLM ledger")
+            for text in self._texts:
+                terminalreporter.write_line(text)
+
+
+class LedgerGate:
+    """Lets every call through and books its end. See `llm_gateway.cassettes.gate.Gate`."""
+
+    def __init__(self, outbox: Outbox, session_id: str, tags: Mapping[str, str]) -> None:
+        self._outbox = outbox
+        self._session_id = session_id
+        self._tags = dict(tags)
+
+    def enter(self, request: WireRequest | None) -> Ended:
+        """Note which test makes the call, and when."""
+        del request
+        test_id, at = guard.running.get(), datetime.now(UTC)
+        return lambda exchange: self._book(exchange, test_id, at)
+
+    def _book(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
+        metering = exchange.metering
+        if metering is not None and metering.api is not None and _was_sent(exchange):
+            self._outbox.add([self._entry(exchange, metering, test_id, exchange.recorded_at or at)])
+
+    def _entry(self, exchange: Exchange, metering: Metering, test_id: str | None, at: datetime) -> Entry:
+        from llm_gateway.cost.ledger import Entry
+
+        return Entry(
+            id=uuid.uuid4().hex,
+            at=at,
+            provider=metering.provider or "unknown",
+            api=metering.api,
+            model_requested=metering.model_requested,
+            model_served=metering.model_served,
+            usage=metering.usage,
+            cost_usd=metering.cost_usd,
+            price=str(metering.price.get("source")) if metering.price else None,
+            latency_s=exchange.duration_s,
+            status=_status(exchange),
+            session_id=self._session_id,
+            test_id=test_id,
+            tags=self._tags,
+        )
+
+
+def _was_sent(exchange: Any) -> bool:
+    return getattr(exchange, "failure", None) not in ("connect", "connect_timeout")
+
+
+def _status(exchange: Any) -> str:
+    """``ok``, or the kind of error that the client would say."""
+    if hasattr(exchange, "argv"):
+        return "ok" if exchange.exit_code == 0 else "process"
+    if exchange.reply is None:
+        return "timeout" if "timeout" in str(exchange.failure) else "connection"
+    from llm_gateway.wire.failure import error_facts
+
+    reply = exchange.reply
+    return "ok" if reply.status < 400 else error_facts(reply.status, reply.headers, reply.body).kind
