@@ -27,6 +27,7 @@ import openai
 import vcr
 import yaml
 from ledger import ledger
+from metering import metering
 from row import Row
 from stub import serve_stream
 
@@ -343,6 +344,7 @@ def main() -> int:
             *first_byte(folder),
             *memory(folder),
             *claude(folder),
+            *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
