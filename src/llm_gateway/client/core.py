@@ -23,7 +23,6 @@ from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatRequest, Tool
-from llm_gateway.wire.schema import strict_json_schema
 
 __all__ = ["Core"]
 
@@ -108,7 +107,7 @@ class Core:
         given["stop"] = tuple(given.get("stop", ()))
         given["tools"] = tuple(_tool(tool) for tool in given.get("tools", ()))
         if response_model is not None:
-            given["response_schema"] = strict_json_schema(adapter_for(response_model).json_schema())
+            given["response_schema"] = adapter_for(response_model).json_schema()
             given["response_schema_name"] = schema_name(response_model)
         return ChatRequest(given.pop("model", self.model), messages_from(messages, system), **given)
 

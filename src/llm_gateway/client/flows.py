@@ -10,9 +10,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from llm_gateway.client.attempts import stream_attempt
 from llm_gateway.client.call import Call, total_usage
 from llm_gateway.client.fallback import with_fallbacks
-from llm_gateway.exceptions import StructuredOutputError
+from llm_gateway.client.structured import Way, again, asked, is_refusal_of, validated, ways_of
+from llm_gateway.exceptions import ProviderError, StructuredOutputError
 from llm_gateway.flow.steps import Flow
-from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart
+from llm_gateway.types import ChatReply, ChatRequest
 
 __all__ = ["adapter_for", "chat", "complete", "schema_name", "stream"]
 
@@ -30,26 +31,34 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
     """
     Ask for an object, and come back with `LLMResponse` of it; an answer that does not validate is asked for again.
 
+    A provider that refuses its own mechanism for this model or schema is asked in the next way that it has.
+
     Raises:
         StructuredOutputError: It was cut off, refused, or still wrong after two more tries.
     """
+    ways = ways_of(call.provider, request.response_schema or {})
     for tries_left in range(_RE_ASKS, -1, -1):
-        reply: ChatReply = yield from with_fallbacks(call, request)
+        reply: ChatReply = yield from _in_one_way(call, request, ways)
         if reply.stop_reason in ("max_tokens", "refusal", "content_filter"):
             _give_up(call, reply, f"the answer ended early: {reply.stop_reason}", _EARLY.get(reply.stop_reason))
         try:
-            return call.response(_validated(adapter, reply), reply, request.model)
+            return call.response(validated(adapter, reply, request.response_schema_name), reply, request.model)
         except ValidationError as error:
             if not tries_left:
                 _give_up(call, reply, f"the answer does not fit the model: {_first(error)}", None)
-            request = dataclasses.replace(request, messages=request.messages + _again(reply, error))
+            request = dataclasses.replace(request, messages=request.messages + again(reply, error))
     raise AssertionError("unreachable")
 
 
-def _validated(adapter: TypeAdapter[M], reply: ChatReply) -> M:
-    if reply.structured is not None:
-        return adapter.validate_python(reply.structured)
-    return adapter.validate_json(_object_text(reply.text))
+def _in_one_way(call: Call, request: ChatRequest, ways: list[Way]) -> Flow:
+    """Ask in the first of *ways* that the provider does not refuse; those that it refuses are taken out."""
+    while True:
+        try:
+            return (yield from with_fallbacks(call, asked(request, ways[0])))
+        except ProviderError as error:
+            if len(ways) == 1 or not is_refusal_of(ways[0], error):
+                raise
+            del ways[0]
 
 
 _EARLY = {"max_tokens": "raise max_tokens", "refusal": "the model will not answer this", "content_filter": None}
@@ -64,20 +73,6 @@ def _give_up(call: Call, reply: ChatReply, what: str, fix: str | None) -> NoRetu
 def _first(error: ValidationError) -> str:
     one = error.errors()[0]
     return f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}"
-
-
-def _object_text(text: str) -> str:
-    """The JSON inside an answer, also when the model wrapped it in a code fence."""
-    stripped = text.strip()
-    if stripped.startswith("```"):
-        stripped = stripped.split("\n", 1)[-1].rsplit("```", 1)[0]
-    return stripped
-
-
-def _again(reply: ChatReply, error: ValidationError) -> tuple[LLMMessage, LLMMessage]:
-    problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in error.errors())
-    asked = f"That does not fit the schema: {problems}. Answer again with the JSON object alone."
-    return LLMMessage("assistant", (TextPart(reply.text),)), LLMMessage("user", (TextPart(asked),))
 
 
 def stream(call: Call, request: ChatRequest) -> Flow:

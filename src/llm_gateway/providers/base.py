@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import quote
 
 from llm_gateway.exceptions import ProviderError
@@ -54,6 +54,9 @@ class HttpProvider:
 
         default_model: Used where the caller names none.
 
+        structured: How objects can be asked for, the best way first: ``native`` is the API's own mechanism, ``tool`` a
+            tool that has to be called, ``prompt`` words.
+
         unsupported: Options that the API refuses.
 
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
@@ -68,6 +71,7 @@ class HttpProvider:
     default_model: str
     stream_path: str | None = None
     headers: Headers = ()
+    structured: tuple[Literal["native", "tool", "prompt"], ...] = ("native", "tool", "prompt")
     unsupported: frozenset[str] = frozenset()
     client: Any = None
 

@@ -32,6 +32,8 @@ class Host:
         dialect: Its way of speaking the format.
 
         unsupported: Options that it refuses.
+
+        has_schemas: Whether it takes JSON schemas for answers.
     """
 
     base_url: str | None
@@ -39,6 +41,7 @@ class Host:
     needs_key: bool = True
     dialect: OpenAIChat = _USUAL
     unsupported: frozenset[str] = frozenset()
+    has_schemas: bool = True
 
 
 _NO_STREAM_OPTIONS = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=False)
@@ -47,7 +50,7 @@ HOSTS = {
     "cerebras": Host("https://api.cerebras.ai/v1", "llama3.1-8b", dialect=OpenAIChat()),
     "cohere": Host("https://api.cohere.ai/compatibility/v1", "command-r7b-12-2024"),
     "compatible": Host(None, "", needs_key=False),
-    "deepseek": Host("https://api.deepseek.com", "deepseek-chat"),
+    "deepseek": Host("https://api.deepseek.com", "deepseek-chat", has_schemas=False),
     "fireworks": Host("https://api.fireworks.ai/inference/v1", "accounts/fireworks/models/gpt-oss-20b"),
     "groq": Host("https://api.groq.com/openai/v1", "llama-3.1-8b-instant", dialect=OpenAIChat()),
     "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_NO_STREAM_OPTIONS),
@@ -73,6 +76,7 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
         path="/chat/completions",
         auth=_auth(name, host, config) if client is None else NoAuth(),
         default_model=host.default_model,
+        structured=("native", "tool", "prompt") if host.has_schemas else ("tool", "prompt"),
         unsupported=host.unsupported,
         client=client,
     )
