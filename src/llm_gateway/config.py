@@ -30,6 +30,7 @@ KEY_VARIABLES = {
     "openai": ("OPENAI_API_KEY",),
     "openrouter": ("OPENROUTER_API_KEY",),
     "together": ("TOGETHER_API_KEY",),
+    "vertex": ("GOOGLE_OAUTH_ACCESS_TOKEN",),
     "xai": ("XAI_API_KEY",),
 }
 """The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
@@ -40,6 +41,8 @@ _URL_VARIABLES = {
     "openai": "OPENAI_BASE_URL",
 }
 _VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
+_PROJECT_VARIABLES = {"vertex": "GOOGLE_CLOUD_PROJECT"}
+_REGION_VARIABLES = {"vertex": "GOOGLE_CLOUD_LOCATION"}
 
 
 class GatewayConfig(BaseSettings):
@@ -131,6 +134,26 @@ class GatewayConfig(BaseSettings):
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""
         return self.api_version or _variable(_VERSION_VARIABLES[provider])
+
+    def project_of(self, provider: str) -> str:
+        """
+        The project that *provider* is to bill.
+
+        Raises:
+            ConfigError: None is set; names the variables that are looked at.
+        """
+        variable = _PROJECT_VARIABLES[provider]
+        if found := self.project or _variable(variable):
+            return found
+        raise ConfigError(
+            f"no project for {provider!r}",
+            cause=f"neither {variable} nor LLM_PROJECT is set, in the environment or in .env",
+            fix=f"export {variable}=...",
+        )
+
+    def region_of(self, provider: str) -> str | None:
+        """The region in which *provider* is to be called, or None."""
+        return self.region or _variable(_REGION_VARIABLES[provider])
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
