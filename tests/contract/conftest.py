@@ -31,7 +31,13 @@ ERRORS = {
     503: ("api_error", "unavailable"),
     529: ("overloaded_error", "overloaded"),
 }
-GOOGLE = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 404: "NOT_FOUND", 429: "RESOURCE_EXHAUSTED", 500: "INTERNAL"}
+GOOGLE = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+}
 GOOGLE |= {400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 
 

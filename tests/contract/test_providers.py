@@ -355,7 +355,7 @@ def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'{"content": 5, "choices": 7, "output": 3}', b'{"usage": []}'])
-@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
 def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, api):
     """Never a traceback of ours."""
     api.statuses = [body]
@@ -365,7 +365,7 @@ def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, ap
     assert "" == outcome
 
 
-@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
 def test_junk_inside_a_stream_is_an_error(name, client_of, api):
     """With the junk as its cause."""
     api.junk = b'data: {"choices": 5, "type": 7\n\n'
