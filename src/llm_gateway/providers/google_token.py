@@ -17,6 +17,7 @@ from llm_gateway.types import WireRequest
 
 __all__ = ["GoogleToken"]
 
+_RENEW = "check GOOGLE_APPLICATION_CREDENTIALS, or log in again: gcloud auth application-default login"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -101,7 +102,7 @@ def _explained() -> Generator[None]:
             kind="connection" if is_away else "server" if error.retryable else "auth",
             provider="vertex",
             cause=_first_line(error),
-            fix=None if is_away or error.retryable else "gcloud auth application-default login",
+            fix=None if is_away or error.retryable else _RENEW,
         ) from error
 
 
