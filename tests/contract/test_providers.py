@@ -381,6 +381,24 @@ def test_what_the_api_refuses_is_refused_before_it_is_sent(client_of, api):
     assert [] == api.asked
 
 
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
+def test_a_recorded_stream_replays_with_its_usage_and_cost(name, client_of, tmp_path):
+    """Though the client stops reading at the end that the format has."""
+
+    def read(llm):
+        stream = llm.stream("hello")
+        return "".join(delta.text for delta in stream), stream.response
+
+    found = []
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with use_cassette(tmp_path / "a.yaml", mode):
+            text, response = run(client_of(name, SyncLLMClient), read)
+        found.append((text, response.usage, response.cost_usd))
+    assert found[0] == found[1]
+    assert ("HELLO", 18) == (found[1][0], found[1][1].total_tokens)
+    assert found[1][2] is not None
+
+
 def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
     """Whatever the price list says today."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
