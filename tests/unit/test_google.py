@@ -294,6 +294,24 @@ def test_a_recorded_call_needs_no_credentials_to_replay(colour, google, account,
     assert (1, 1) == (len(google.asked), len(google.called))
 
 
+def test_a_suite_recorded_with_a_service_account_replays_without_one(google, account, pytester, monkeypatch):
+    """With the fixtures, and with nobody there to answer."""
+    pytester.makepyfile("def test_it(llm):\n    assert 'HI' == llm.chat('hi').content\n")
+    monkeypatch.setenv("LLM_MODEL", "vertex:gemini-2.5-flash")
+    monkeypatch.setenv("LLM_PROJECT", "mine")
+    monkeypatch.setenv("LLM_BASE_URL", f"http://127.0.0.1:{google.server_port}")
+    recorded = pytester.runpytest_subprocess("--llm-record")
+    recorded.assert_outcomes(passed=1)
+    google.shutdown()
+    google.server_close()
+    monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
+    replayed = pytester.runpytest_subprocess()
+
+    replayed.assert_outcomes(passed=1)
+    replayed.stdout.re_match_lines([r"\s*(replay|replayed)\b.*1 call.*"])
+    assert (1, 1) == (len(google.asked), len(google.called))
+
+
 def test_placeholders_hold_a_token():
     """And a service account counts as something to record with."""
     environ = {}

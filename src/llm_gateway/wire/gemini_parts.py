@@ -27,7 +27,11 @@ _SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z])")
 
 def camel(members: JsonObject) -> JsonObject:
     """*members* by the names that the API itself writes; it takes the other spelling too."""
-    return {_SNAKE.sub(lambda found: found[1].upper(), name): value for name, value in members.items()}
+    return {_camel(name) if "_" in name else name: value for name, value in members.items()}
+
+
+def _camel(name: str) -> str:
+    return _SNAKE.sub(lambda found: found[1].upper(), name)
 
 
 def contents_out(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
