@@ -251,7 +251,7 @@ def test_a_json_array_reads_as_events_do_however_it_is_cut(texts, cuts, indent, 
     """Vertex and Gemini stream one where ``alt=sse`` is not asked for."""
     events = [reply_with({"text": text}, finishReason=None) for text in texts] + [reply_with({"text": ""})]
     as_events = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
-    as_array = json.dumps(events, indent=indent, ensure_ascii=is_ascii).encode()
+    as_array = b"\r\n" + json.dumps(events, indent=indent, ensure_ascii=is_ascii).encode()
     edges = sorted({0, len(as_array), *(cut % (len(as_array) + 1) for cut in cuts)})
     one, other = DIALECT.stream_decoder(), DIALECT.stream_decoder()
     deltas = [delta for a, b in itertools.pairwise(edges) for delta in one.feed(as_array[a:b])]
@@ -278,6 +278,16 @@ def test_the_usage_of_a_stream_is_that_of_its_last_event():
         event = {**reply_with({"text": "x"}, finishReason=None), "usageMetadata": usage}
         assert [StreamDelta("x")] == decoder.feed(b"data: " + json.dumps(event).encode() + b"\n\n")
         assert TokenUsage(4, count + 2, reasoning_tokens=2) == decoder.reply().usage
+
+
+def test_what_nobody_counted_is_not_written_as_nothing():
+    """Neither in a reply nor in a stream."""
+    reply = ChatReply((TextPart("a"),), stop_reason="end_turn")
+    raw = b"".join(DIALECT.encode_stream(reply))
+    decoder = DIALECT.stream_decoder()
+    decoder.feed(raw)
+    assert b"usage" not in raw
+    assert reply == decoder.reply() == DIALECT.decode_reply(DIALECT.encode_reply(reply))
 
 
 def test_other_candidates_are_left_out():
@@ -312,7 +322,7 @@ def test_what_only_gemini_can_say_goes_along_and_comes_back():
 def test_a_request_reads_the_same_in_the_other_spelling():
     """The API takes names with underscores, and schemas in the style of OpenAPI."""
     schema = {"type": "OBJECT", "properties": {"kg": {"type": "NUMBER", "nullable": True}}, "propertyOrdering": ["kg"]}
-    listed = {"type": "ARRAY", "items": {"anyOf": [{"type": "STRING"}, schema]}}
+    listed = {"type": "ARRAY", "minItems": 1, "items": {"anyOf": [{"type": "STRING"}, schema]}}
     request = DIALECT.decode_request(
         {
             "model": "models/gemini-2.5-flash",
@@ -333,7 +343,9 @@ def test_a_request_reads_the_same_in_the_other_spelling():
                 LLMMessage("user", (ImagePart(b"\xff\xef", "image/png"),)),
             ),
             max_tokens=5,
-            tools=(Tool("weigh", "", {"type": "array", "items": {"anyOf": [{"type": "string"}, read]}}),),
+            tools=(
+                Tool("weigh", "", {"type": "array", "minItems": 1, "items": {"anyOf": [{"type": "string"}, read]}}),
+            ),
             tool_choice="weigh",
             response_schema=read,
         )
