@@ -36,9 +36,11 @@ _COMPATIBLE = (
 _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPATIBLE} | {
     "anthropic": "llm_gateway.providers.anthropic:provider",
     "azure": "llm_gateway.providers.azure:provider",
+    "gemini": "llm_gateway.providers.gemini:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",
+    "vertex": "llm_gateway.providers.vertex:provider",
 }
 
 

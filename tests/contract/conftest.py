@@ -1,5 +1,6 @@
-"""A stand-in for every provider on loopback: HTTP in three formats, and a ``claude`` command."""
+"""A stand-in for every provider on loopback: HTTP in four formats, and a ``claude`` command."""
 
+import dataclasses
 import http.server
 import json
 import os
@@ -13,12 +14,14 @@ import pytest
 
 from llm_gateway.cassettes import guard
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
-from llm_gateway.wire import anthropic, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, gemini, openai_chat, openai_responses
+from llm_gateway.wire.identify import identify
 
 DIALECTS = {
     "/messages": anthropic.DIALECT,
     "/chat/completions": openai_chat.DIALECT,
     "/responses": openai_responses.DIALECT,
+    "enerateContent": gemini.DIALECT,
 }
 ERRORS = {
     400: ("invalid_request_error", "messages: wrong"),
@@ -31,6 +34,14 @@ ERRORS = {
     503: ("api_error", "unavailable"),
     529: ("overloaded_error", "overloaded"),
 }
+GOOGLE = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+}
+GOOGLE |= {400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 
 
 def answer_to(request):
@@ -61,6 +72,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(self.server.statuses.pop(0))
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
+        if dialect is gemini.DIALECT:  # whose address says what other bodies say
+            model, is_stream = identify("POST", self.path).model, "streamGenerateContent?alt=sse" in self.path
+            request = dataclasses.replace(request, model=model, stream=is_stream)
         reply = answer_to(request)
         if request.stream:
             return self.stream(dialect, reply)
@@ -71,6 +85,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, status)
         kind, message = ERRORS[status]
         body = {"type": "error", "error": {"type": kind, "code": kind, "message": message}}
+        if "enerateContent" in self.path:
+            body = {"error": {"code": status, "message": message, "status": GOOGLE.get(status)}}
         return self.send(status, json.dumps(body).encode())
 
     def send(self, status, body):
@@ -90,6 +106,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         items = list(dialect.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]))
         if self.server.error_after is not None:
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
+            if dialect is gemini.DIALECT:
+                failure = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "overloaded"}}
             items = [*items[: self.server.error_after], b"data: " + json.dumps(failure).encode() + b"\n\n"]
         items = [self.server.junk, *items] if self.server.junk else items
         if self.server.cut_after is not None:

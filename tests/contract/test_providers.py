@@ -52,8 +52,9 @@ class Custom:
 
 
 HTTP = ["anthropic", "openai", "openai_responses"]
+GOOGLE = ["gemini", "vertex"]
 HOSTS = ["azure", "azure deployments", "groq", "mistral", "ollama"]
-OVER_HTTP = [*HTTP, *HOSTS, *(f"{name} by its SDK" for name in HTTP)]
+OVER_HTTP = [*HTTP, *GOOGLE, *HOSTS, *(f"{name} by its SDK" for name in HTTP)]
 EVERY = [*OVER_HTTP, "local_claude", "custom"]
 MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 
@@ -72,7 +73,9 @@ def client_of(api, claude, monkeypatch):
             return colour(provider_instance=sdk_of(name.split(" ")[0], api.url, colour), **settings)
         if name == "azure deployments":
             monkeypatch.setenv("LLM_API_VERSION", "2025-04-01-preview")
-        base = api.url if name.startswith(("anthropic", "azure")) else f"{api.url}/v1"
+        if name == "vertex":
+            monkeypatch.setenv("LLM_PROJECT", "my-project")
+        base = api.url if name.startswith(("anthropic", "azure", "vertex")) else f"{api.url}/v1"
         settings["model"] = settings.get("model") or MODELS.get(name)
         return colour(provider=name.split(" ")[0], api_key="k", base_url=base, **settings)
 
@@ -193,7 +196,7 @@ class TestHttp:
 
     def test_an_error_inside_a_stream(self, name, colour, client_of, api):
         """Says how far it got, and keeps the usage so far."""
-        api.error_after = 5 if name.startswith("openai_r") else 4
+        api.error_after = 1 if name in GOOGLE else 5 if name.startswith("openai_r") else 4
 
         async def read(llm):
             return [delta async for delta in llm.stream("hello")]
@@ -204,7 +207,7 @@ class TestHttp:
 
     def test_a_cut_stream(self, name, colour, client_of, api):
         """A stream without its end is no answer."""
-        api.cut_after = 4
+        api.cut_after = 2 if name in GOOGLE else 4
 
         async def read(llm):
             return [delta async for delta in llm.stream("hello")]
@@ -352,7 +355,7 @@ def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'{"content": 5, "choices": 7, "output": 3}', b'{"usage": []}'])
-@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
 def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, api):
     """Never a traceback of ours."""
     api.statuses = [body]
@@ -362,7 +365,7 @@ def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, ap
     assert "" == outcome
 
 
-@pytest.mark.parametrize("name", HTTP)
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
 def test_junk_inside_a_stream_is_an_error(name, client_of, api):
     """With the junk as its cause."""
     api.junk = b'data: {"choices": 5, "type": 7\n\n'
@@ -376,6 +379,24 @@ def test_what_the_api_refuses_is_refused_before_it_is_sent(client_of, api):
         run(client_of("anthropic", SyncLLMClient), lambda llm: llm.chat("hello", temperature=0.5))
     assert "unset LLM_TEMPERATURE" in str(error.value)
     assert [] == api.asked
+
+
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
+def test_a_recorded_stream_replays_with_its_usage_and_cost(name, client_of, tmp_path):
+    """Though the client stops reading at the end that the format has."""
+
+    def read(llm):
+        stream = llm.stream("hello")
+        return "".join(delta.text for delta in stream), stream.response
+
+    found = []
+    for mode in (Mode.RECORD, Mode.REPLAY):
+        with use_cassette(tmp_path / "a.yaml", mode):
+            text, response = run(client_of(name, SyncLLMClient), read)
+        found.append((text, response.usage, response.cost_usd))
+    assert found[0] == found[1]
+    assert ("HELLO", 18) == (found[1][0], found[1][1].total_tokens)
+    assert found[1][2] is not None
 
 
 def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
 from llm_gateway.cassettes.call import Call, Served, call_of
+from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
@@ -111,7 +112,9 @@ class Cassette:
         self._sources.append(self._told_by_forks)
 
     def wants(self, request: WireRequest) -> bool:
-        """Whether *request* is this cassette's business; a test's own local servers are not."""
+        """Whether *request* is this cassette's business; a test's own local servers are not, nor are real tokens."""
+        if self.mode.connects and is_exchange(request):
+            return False
         host = (urlsplit(request.url).hostname or "").lower()
         if host in self._settings.ignore_hosts:
             return False
@@ -134,7 +137,7 @@ class Cassette:
                 recorded.note(self.calls[-1].metering.cost_usd)
                 return found
             if self.mode is Mode.REPLAY:
-                return self._miss(request)
+                return placeholder(request) if is_exchange(request) else self._miss(request)
         return self._made(request)
 
     def _made(self, request: WireRequest) -> HttpExchange | Recording:

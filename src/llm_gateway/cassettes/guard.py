@@ -33,7 +33,7 @@ class Refusal:
 _state = {"closed": False}
 refusals: list[Refusal] = []
 running: ContextVar[str | None] = ContextVar("llm_gateway_running_test", default=None)
-_LOCAL = ("localhost", "127.", "::1", "0.0.0.0", "169.254.", "host.docker.internal")  # noqa: S104  names, not a bind
+_LOCAL = ("localhost", "127.", "::1", "0.0.0.0", "169.254.", "host.docker.internal", "metadata.google.internal")  # noqa: S104  names, not a bind
 
 
 def close() -> None:

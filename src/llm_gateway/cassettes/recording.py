@@ -16,6 +16,7 @@ __all__ = ["Recording"]
 
 _STREAM_ENDS = re.compile(
     rb"data: ?\[DONE\]|event: ?(?:message_stop|response\.(?:completed|incomplete|failed))\b|\"done\": ?true"
+    rb"|\"(?:finishReason|blockReason)\":\s*(?:[1-9]|\"(?!FINISH_REASON_UNSPECIFIED))"  # Gemini has no event of its own
 )
 
 

@@ -23,6 +23,7 @@ DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {
     "anthropic": ("ANTHROPIC_API_KEY",),
     "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
+    "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
     "cerebras": ("CEREBRAS_API_KEY",),
     "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
     "deepseek": ("DEEPSEEK_API_KEY",),
@@ -33,16 +34,21 @@ KEY_VARIABLES = {
     "openai": ("OPENAI_API_KEY",),
     "openrouter": ("OPENROUTER_API_KEY",),
     "together": ("TOGETHER_API_KEY",),
+    "vertex": ("GOOGLE_OAUTH_ACCESS_TOKEN",),
     "xai": ("XAI_API_KEY",),
 }
 """The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
 _URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "azure": "AZURE_OPENAI_ENDPOINT",
+    "bedrock": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "cohere": "CO_API_URL",
     "ollama": "OLLAMA_BASE_URL",
     "openai": "OPENAI_BASE_URL",
 }
 _VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
+_PROJECT_VARIABLES = {"vertex": "GOOGLE_CLOUD_PROJECT"}
+_REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION"), "vertex": ("GOOGLE_CLOUD_LOCATION",)}
 
 
 class ProviderConfig(BaseModel):
@@ -209,6 +215,36 @@ class GatewayConfig(BaseSettings):
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""
         return self.api_version or self.of(provider).api_version or _variable(_VERSION_VARIABLES[provider])
+
+    def project_of(self, provider: str) -> str:
+        """
+        The project that *provider* is to bill.
+
+        Raises:
+            ConfigError: None is set; names the variables that are looked at.
+        """
+        variable = _PROJECT_VARIABLES[provider]
+        if found := self.of(provider).project or _variable(variable):
+            return found
+        raise ConfigError(
+            f"no project for {provider!r}",
+            cause=f"neither {variable} nor LLM_PROJECT is set, in the environment or in .env",
+            fix=f"export {variable}=...",
+        )
+
+    def region_if_set(self, provider: str) -> str | None:
+        """The region in which *provider* is to be called, or None."""
+        named = (value for name in _REGION_VARIABLES[provider] if (value := _variable(name)))
+        return self.of(provider).region or next(named, None)
+
+    def aws_keys(self) -> tuple[str, str, str | None] | None:
+        """Access key, secret key and session token of AWS, or None where the first two are not both set."""
+        access, secret = _variable("AWS_ACCESS_KEY_ID"), _variable("AWS_SECRET_ACCESS_KEY")
+        return (access, secret, _variable("AWS_SESSION_TOKEN")) if access and secret else None
+
+    def aws_profile(self) -> str | None:
+        """The profile of AWS's own files that is to be used, or None."""
+        return _variable("AWS_PROFILE")
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:

@@ -15,6 +15,7 @@ _KEYS = (
     "OPENAI_API_KEY",
     "AZURE_OPENAI_API_KEY",
     "GEMINI_API_KEY",
+    "GOOGLE_OAUTH_ACCESS_TOKEN",
     "GROQ_API_KEY",
     "MISTRAL_API_KEY",
     "CO_API_KEY",
@@ -38,13 +39,15 @@ _INSTEAD = {
     "AWS_ACCESS_KEY_ID": ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
     "AWS_SECRET_ACCESS_KEY": ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
 }
+_LOGINS = ("GOOGLE_APPLICATION_CREDENTIALS",)
+"""What is as good as a key to record with; while replaying it is not looked at, since the placeholder comes first."""
 _SETTINGS = {"AWS_EC2_METADATA_DISABLED": "true", "ANTHROPIC_OPEN_TELEMETRY": "false"}
 
 
 def has_key(environ: Mapping[str, str]) -> bool:
     """Whether any provider's key is set."""
     others = (name for names in _INSTEAD.values() for name in names)
-    return any(environ.get(name) for name in (*_KEYS, *others))
+    return any(environ.get(name) for name in (*_KEYS, *_LOGINS, *others))
 
 
 class Placeholders:

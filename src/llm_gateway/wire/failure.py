@@ -43,7 +43,13 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "unsupported_parameter": "unsupported_param",
     "unsupported_value": "unsupported_param",
 }
-_CONTEXT_WORDS = ("prompt is too long", "maximum context length", "context window", "input is too long")
+_CONTEXT_WORDS = (
+    "prompt is too long",
+    "maximum context length",
+    "context window",
+    "input is too long",
+    "exceeds the maximum number of tokens",
+)
 _LONGEST = 500
 
 

@@ -24,6 +24,8 @@ _HOSTS = {
     "api.openai.com": "openai",
     "generativelanguage.googleapis.com": "gemini",
     "aiplatform.googleapis.com": "vertex",
+    "aiplatform.eu.rep.googleapis.com": "vertex",
+    "aiplatform.us.rep.googleapis.com": "vertex",
     "api.groq.com": "groq",
     "api.together.xyz": "together",
     "api.together.ai": "together",

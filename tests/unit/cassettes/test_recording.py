@@ -63,3 +63,26 @@ def test_a_failure_before_the_reply_is_kept(recording, done):
 
     assert done[0].reply is None
     assert (done[0].failure, done[0].failure_text, done[0].end) == ("connect", "connection refused", "error")
+
+
+@pytest.mark.parametrize(
+    ("last", "end"),
+    [
+        (b'data: {"candidates": [{"finishReason": "STOP"}], "usageMetadata": {}}\r\n\r\n', "complete"),
+        (b'[{"candidates": [{"finishReason": 1}]}', "complete"),
+        (b'data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n', "complete"),
+        (b'data: {"candidates":[{"finishReason":"FINISH_REASON_UNSPECIFIED"}]}\n\n', "partial"),
+        (
+            rb'data: {"candidates":[{"content":{"parts":[{"text":"{\"finishReason\":\"STOP\"}"}]}}]}' + b"\n\n",
+            "partial",
+        ),
+    ],
+)
+def test_a_stream_of_gemini_that_is_left_at_its_end_is_whole(last, end, recording, done):
+    """It has no event of its own for that, and clients stop reading there; its usage would be lost."""
+    recording.head(200, "OK", [("content-type", "text/event-stream")])
+    recording.chunk(b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\n\n')
+    recording.chunk(last)
+    recording.finish("partial")
+
+    assert end == done[0].end

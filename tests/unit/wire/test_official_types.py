@@ -1,15 +1,30 @@
 """What the dialects write is what the official SDKs read: through their strict types and their stream parsers."""
 
+import json
+
 import anthropic
 import httpx2
 import openai
 import pytest
+from google import genai
+from google.genai import types
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
-from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    ImagePart,
+    LLMMessage,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import openai_chat, openai_responses
+from llm_gateway.wire import gemini, openai_chat, openai_responses
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),
@@ -47,6 +62,75 @@ def test_responses():
     assert "Hello there" == read.output_text
     assert "weigh" == read.output[1].name
     assert 15 == read.usage.total_tokens
+
+
+def test_generate_content():
+    """The same; its types know every member that is written."""
+    read = types.GenerateContentResponse.model_validate(gemini.DIALECT.encode_reply(REPLY))
+    assert "Hello there" == read.candidates[0].content.parts[0].text
+    assert [("weigh", {"what": "feathers"})] == [(call.name, call.args) for call in read.function_calls]
+    assert ("m-1", "id-1", "STOP") == (read.model_version, read.response_id, read.candidates[0].finish_reason)
+    usage = read.usage_metadata
+    counts = (usage.prompt_token_count, usage.cached_content_token_count, usage.candidates_token_count)
+    assert (12, 2, 3, 15) == (*counts, usage.total_token_count)
+
+
+ASKED = ChatRequest(
+    "m-1",
+    (
+        LLMMessage("system", (TextPart("Be brief."),)),
+        LLMMessage("user", (TextPart("Weigh it"), ImagePart(b"\xff\xd8\xff", "image/jpeg"))),
+        LLMMessage("assistant", (ThinkingPart("", "c2lnbg=="), ToolCall("call_1", "weigh", {"what": "feathers"}))),
+        LLMMessage("tool", (ToolResult("call_1", "1 kg"),)),
+        LLMMessage("user", (ImagePart(url="https://example.com/a.png"),)),
+    ),
+    max_tokens=9,
+    temperature=0.5,
+    stop=("END",),
+    tools=(Tool("weigh", "Weigh", {"type": "object", "properties": {"what": {"type": "string"}}}),),
+    tool_choice="weigh",
+    response_schema={"type": "object"},
+)
+
+
+def test_a_request_to_generate_content():
+    """Its parts, tools and settings are of the types, which take no member that they do not know."""
+    body = gemini.DIALECT.encode_request(ASKED)
+    contents = [types.Content.model_validate(one) for one in body["contents"]]
+    assert b"sign" == contents[1].parts[0].thought_signature
+    assert {"output": "1 kg"} == contents[2].parts[0].function_response.response
+    assert "image/png" == contents[3].parts[0].file_data.mime_type
+    assert "Be brief." == types.Content.model_validate(body["systemInstruction"]).parts[0].text
+    assert "weigh" == types.Tool.model_validate(body["tools"][0]).function_declarations[0].name
+    assert "ANY" == types.ToolConfig.model_validate(body["toolConfig"]).function_calling_config.mode
+    assert ["END"] == types.GenerationConfig.model_validate(body["generationConfig"]).stop_sequences
+
+
+def test_what_the_sdk_of_gemini_sends_reads_as_what_was_meant():
+    """The same question, put in the SDK's own types, is the same request."""
+    sent = []
+
+    def answer(request):
+        sent.append(json.loads(request.content))
+        return httpx2.Response(200, json=gemini.DIALECT.encode_reply(REPLY))
+
+    body = gemini.DIALECT.encode_request(ASKED)
+    config = types.GenerateContentConfig(
+        system_instruction="Be brief.",
+        max_output_tokens=9,
+        temperature=0.5,
+        stop_sequences=["END"],
+        tools=[types.Tool.model_validate(body["tools"][0])],
+        tool_config=types.ToolConfig.model_validate(body["toolConfig"]),
+        response_mime_type="application/json",
+        response_json_schema={"type": "object"},
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
+    )
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as http:
+        client = genai.Client(api_key="k", http_options=types.HttpOptions(httpx_client=http))
+        contents = [types.Content.model_validate(one) for one in body["contents"]]
+        client.models.generate_content(model="m-1", contents=contents, config=config)
+    assert gemini.DIALECT.decode_request(body) == gemini.DIALECT.decode_request(sent[0])
 
 
 def answering(dialect):
@@ -89,9 +173,20 @@ def test_the_responses_stream():
     assert 15 == final.usage.total_tokens
 
 
-@pytest.mark.parametrize("dialect", [messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT])
+def test_the_stream_of_generate_content():
+    """The same."""
+    with answering(gemini.DIALECT) as http:
+        client = genai.Client(api_key="k", http_options=types.HttpOptions(httpx_client=http))
+        chunks = list(client.models.generate_content_stream(model="m-1", contents="x"))
+    parts = [part for chunk in chunks for part in chunk.candidates[0].content.parts]
+    assert ["Hello", " there"] == [part.text for part in parts if part.text]
+    assert [{"what": "feathers"}] == [part.function_call.args for part in parts if part.function_call]
+    assert 15 == chunks[-1].usage_metadata.total_token_count
+
+
+@pytest.mark.parametrize("dialect", [messages.DIALECT, gemini.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT])
 def test_every_event_is_one_item(dialect):
     """A server can write each item as it is made."""
-    items = list(dialect.encode_stream(REPLY))
+    items = list(dialect.encode_stream(REPLY, pieces=["Hello", " there"]))
     assert all(item.endswith(b"\n\n") for item in items)
     assert len(items) > 3

@@ -1,0 +1,30 @@
+"""Gemini with a key of Google AI Studio."""
+
+from __future__ import annotations
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.providers.auth import Key
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.wire.gemini import DIALECT
+
+__all__ = ["DEFAULT_MODEL", "provider"]
+
+DEFAULT_MODEL = "gemini-3.1-flash-lite"
+
+
+def provider(config: GatewayConfig) -> HttpProvider:
+    """
+    Gemini at its own address.
+
+    Raises:
+        MissingKeyError: No key is set.
+    """
+    return HttpProvider(
+        name="gemini",
+        dialect=DIALECT,
+        base_url=config.url("gemini", "https://generativelanguage.googleapis.com/v1beta"),
+        path="/models/{model}:generateContent",
+        stream_path="/models/{model}:streamGenerateContent?alt=sse",
+        auth=Key(config.key("gemini"), "x-goog-api-key", "{}"),
+        default_model=DEFAULT_MODEL,
+    )

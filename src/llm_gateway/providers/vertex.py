@@ -1,0 +1,45 @@
+"""Gemini on Google Cloud, in a project and a region."""
+
+from __future__ import annotations
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.providers.auth import Key
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.providers.gemini import DEFAULT_MODEL
+from llm_gateway.providers.google_token import GoogleToken
+from llm_gateway.wire.gemini import DIALECT
+
+__all__ = ["provider"]
+
+_ANYWHERE = "global"
+_CONTINENTS = frozenset({"eu", "us"})
+
+
+def provider(config: GatewayConfig) -> HttpProvider:
+    """
+    Gemini on Vertex, with the access token that is set, else with one that google-auth fetches.
+
+    The project comes from ``LLM_PROJECT`` or ``GOOGLE_CLOUD_PROJECT``, the region from ``LLM_REGION`` or
+    ``GOOGLE_CLOUD_LOCATION``; without one it is ``global``.
+
+    Raises:
+        ConfigError: There is no project, or google-auth is not installed and no token is set.
+    """
+    project, region = config.project_of("vertex"), config.region_if_set("vertex") or _ANYWHERE
+    token = config.key_if_set("vertex")
+    model = f"/v1/projects/{project}/locations/{region}/publishers/google/models/{{model}}"
+    return HttpProvider(
+        name="vertex",
+        dialect=DIALECT,
+        base_url=config.url("vertex", f"https://{_host(region)}"),
+        path=f"{model}:generateContent",
+        stream_path=f"{model}:streamGenerateContent?alt=sse",
+        auth=Key(token) if token else GoogleToken(config.timeout_s),
+        default_model=DEFAULT_MODEL,
+    )
+
+
+def _host(region: str) -> str:
+    if region in _CONTINENTS:
+        return f"aiplatform.{region}.rep.googleapis.com"
+    return "aiplatform.googleapis.com" if region == _ANYWHERE else f"{region}-aiplatform.googleapis.com"

@@ -1,0 +1,357 @@
+"""The generateContent API of Gemini, on Vertex too, both directions. Source: google-genai 3.4 and recorded traffic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    Headers,
+    JsonObject,
+    LLMMessage,
+    Part,
+    StopReason,
+    StreamDelta,
+    TokenUsage,
+    Tool,
+    ToolCall,
+)
+from llm_gateway.wire import sse
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.gemini_parts import Calls, camel, contents_out, message_in, parts_in, parts_out
+from llm_gateway.wire.gemini_schema import json_schema
+from llm_gateway.wire.google_error import error_in, read_error
+from llm_gateway.wire.jsonarray import ArrayParser
+from llm_gateway.wire.usage import gemini_usage
+
+__all__ = ["DIALECT", "GenerateContent"]
+
+_FILTERED = (
+    "SAFETY RECITATION LANGUAGE BLOCKLIST PROHIBITED_CONTENT SPII MODEL_ARMOR ESCALATION "
+    "IMAGE_SAFETY IMAGE_PROHIBITED_CONTENT IMAGE_RECITATION".split()
+)
+_FAILED = (
+    "OTHER MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS MISSING_THOUGHT_SIGNATURE "
+    "MALFORMED_RESPONSE IMAGE_OTHER NO_IMAGE PUP_LIMITED_DISABLED".split()
+)
+_STOPS: dict[str, StopReason] = {
+    "STOP": "end_turn",
+    "MAX_TOKENS": "max_tokens",
+    "CONTINUATION": "pause_turn",
+    **dict.fromkeys(_FILTERED, "content_filter"),
+    **dict.fromkeys(_FAILED, "error"),
+}
+_STOP_NAMES: dict[StopReason, str] = {
+    "max_tokens": "MAX_TOKENS",
+    "content_filter": "SAFETY",
+    "refusal": "SAFETY",
+    "pause_turn": "CONTINUATION",
+    "error": "OTHER",
+}
+_NUMBERED = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
+"""Vertex writes numbers where a client asks for them; above these, its API and Gemini's differ."""
+_CHOICES = {"AUTO": "auto", "NONE": "none", "ANY": "required"}
+_MODES = {ours: theirs for theirs, ours in _CHOICES.items()}
+_KNOWN = frozenset({"model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"})
+_KNOWN_CONFIG = frozenset({"maxOutputTokens", "temperature", "stopSequences"})
+_SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
+_JSON = "application/json"
+
+
+class GenerateContent:
+    """
+    The dialect; see `llm_gateway.wire.base.Dialect`.
+
+    Model and streaming stand in the address, so that no body says them. A signature of thought that a part carries is
+    a `ThinkingPart` without text in front of it, and goes back to the same part.
+    """
+
+    name = "gemini.generate"
+
+    def encode_request(self, request: ChatRequest) -> JsonObject:
+        """Write the request body; lists and objects that *extra* has too are joined."""
+        system = [part for message in request.messages if message.role == "system" for part in message.parts]
+        body = {
+            "contents": contents_out(request.messages),
+            "systemInstruction": {"parts": parts_out(tuple(system), {})} if system else None,
+            "tools": [{"functionDeclarations": [_tool_out(tool) for tool in request.tools]}] if request.tools else None,
+            "toolConfig": request.tool_choice and {"functionCallingConfig": _choice_out(request.tool_choice)},
+            "generationConfig": _config_out(request) or None,
+        }
+        return _joined({name: value for name, value in body.items() if value is not None}, request.extra)
+
+    def decode_request(self, body: JsonObject) -> ChatRequest:
+        """Read a request body that any client wrote; members are known in either spelling."""
+        body = camel(body)
+        system = body.get("systemInstruction")
+        calls = Calls("call")
+        messages = [LLMMessage("system", parts_in(camel(system).get("parts"), calls))] if system else []
+        messages += [message_in(one, calls) for one in body.get("contents") or ()]
+        config = camel(body.get("generationConfig") or {})
+        choice = _choice_in(camel(body.get("toolConfig") or {}))
+        return ChatRequest(
+            model=str(body.get("model") or "").removeprefix("models/"),
+            messages=tuple(messages),
+            max_tokens=config.get("maxOutputTokens"),
+            temperature=config.get("temperature"),
+            stop=tuple(config.get("stopSequences") or ()),
+            tools=tuple(_tools_in(body.get("tools") or ())),
+            tool_choice=choice,
+            response_schema=_schema_in(config),
+            extra=_extra_in(body, config, choice),
+        )
+
+    def encode_reply(self, reply: ChatReply) -> JsonObject:
+        """Write the reply body of a call that did not stream."""
+        return self._body(reply, parts_out(reply.parts, {}), reply.stop_reason, _usage_out(reply.usage))
+
+    def _body(
+        self, reply: ChatReply, parts: list[JsonObject], stop: StopReason | None, usage: JsonObject | None
+    ) -> JsonObject:
+        ended = {} if stop is None else {"finishReason": _STOP_NAMES.get(stop, "STOP")}
+        body = {
+            "candidates": [{"content": {"parts": parts, "role": "model"}, **ended, "index": 0}],
+            "usageMetadata": usage,
+            "modelVersion": reply.model,
+            "responseId": reply.id,
+        }
+        return {name: value for name, value in body.items() if value is not None}
+
+    def decode_reply(self, body: JsonObject) -> ChatReply:
+        """Read the reply body of a call that did not stream."""
+        candidate: JsonObject = next(iter(body.get("candidates") or ()), {})
+        content = candidate.get("content") or {}
+        parts = parts_in(content.get("parts"), _calls_of(body))
+        return ChatReply(
+            parts=parts,
+            model=body.get("modelVersion"),
+            id=body.get("responseId"),
+            stop_reason=_stop_in(body, candidate, parts),
+            usage=gemini_usage(body.get("usageMetadata")),
+        )
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *pieces* cut its text."""
+        usage = _usage_out(reply.usage)
+        so_far = _usage_out(reply.usage and TokenUsage(reply.usage.input_tokens))
+        for part in parts_out(reply.parts, {}):
+            is_text = part.keys() == {"text"}
+            for one in ({"text": piece} for piece in pieces if piece) if pieces and is_text else [part]:
+                yield _data(self._body(reply, [one], None, so_far))
+        yield _data(self._body(reply, [{"text": ""}], reply.stop_reason or "end_turn", usage))
+
+    def stream_decoder(self) -> GenerateStream:
+        """Start reading one streamed reply."""
+        return GenerateStream()
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
+        """Read an error reply."""
+        return read_error(status, headers, body)
+
+
+DIALECT = GenerateContent()
+
+
+def _calls_of(body: JsonObject) -> Calls:
+    """Ids that no other reply of a conversation has."""
+    return Calls(f"call_{body.get('responseId') or ''}")
+
+
+def _joined(body: JsonObject, extra: JsonObject) -> JsonObject:
+    made = dict(body)
+    for name, value in extra.items():
+        ours = body.get(name)
+        if isinstance(ours, dict) and isinstance(value, dict):
+            made[name] = {**ours, **value}
+        else:
+            made[name] = [*ours, *value] if isinstance(ours, list) and isinstance(value, list) else value
+    return made
+
+
+def _tool_out(tool: Tool) -> JsonObject:
+    schema = {"parametersJsonSchema": tool.parameters} if tool.parameters else {}
+    return {"name": tool.name, "description": tool.description, **schema}
+
+
+def _choice_out(choice: str) -> JsonObject:
+    if choice in _MODES:
+        return {"mode": _MODES[choice]}
+    return {"mode": "ANY", "allowedFunctionNames": [choice]}
+
+
+def _config_out(request: ChatRequest) -> JsonObject:
+    config = {
+        "maxOutputTokens": request.max_tokens,
+        "temperature": request.temperature,
+        "stopSequences": list(request.stop) or None,
+        "responseMimeType": None if request.response_schema is None else _JSON,
+        "responseJsonSchema": request.response_schema,
+    }
+    return {name: value for name, value in config.items() if value is not None}
+
+
+def _tools_in(tools: Iterable[JsonObject]) -> Iterator[Tool]:
+    for tool in tools:
+        for raw in camel(tool).get("functionDeclarations") or ():
+            made = camel(raw)
+            schema = made.get("parametersJsonSchema") or json_schema(made.get("parameters") or {})
+            yield Tool(str(made.get("name")), str(made.get("description") or ""), schema)
+
+
+def _choice_in(config: JsonObject) -> str | None:
+    """``auto``, ``none``, ``required`` or a name; None for what only the API itself can say."""
+    calling = camel(config.get("functionCallingConfig") or {})
+    names = calling.get("allowedFunctionNames") or []
+    if len(names) == 1 and calling.get("mode") == "ANY":
+        return str(names[0])
+    return None if names else _CHOICES.get(str(calling.get("mode")))
+
+
+def _schema_in(config: JsonObject) -> JsonObject | None:
+    name = next((name for name in _SCHEMAS if config.get(name)), None)
+    if name is None:
+        return None
+    return json_schema(config[name]) if name == "responseSchema" else config[name]
+
+
+def _extra_in(body: JsonObject, config: JsonObject, choice: str | None) -> JsonObject:
+    """What `ChatRequest` has no words for: tools that Google runs, modes and settings of the API's own."""
+    known = _KNOWN_CONFIG | ({"responseMimeType", *_SCHEMAS} if _schema_in(config) is not None else frozenset())
+    others = {
+        "tools": [tool for tool in body.get("tools") or () if "functionDeclarations" not in camel(tool)],
+        "toolConfig": {
+            name: value
+            for name, value in camel(body.get("toolConfig") or {}).items()
+            if choice is None or name != "functionCallingConfig"
+        },
+        "generationConfig": {name: value for name, value in config.items() if name not in known},
+    }
+    return {name: value for name, value in body.items() if name not in _KNOWN} | {
+        name: value for name, value in others.items() if value
+    }
+
+
+def _stop_in(body: JsonObject, candidate: JsonObject, parts: tuple[Part, ...]) -> StopReason | None:
+    reason = _reason(candidate)
+    if reason == "STOP" and any(isinstance(part, ToolCall) for part in parts):
+        return "tool_use"
+    if not reason and _is_blocked(body):
+        return "content_filter"
+    return _STOPS.get(reason)
+
+
+def _reason(candidate: JsonObject) -> str:
+    """Why a candidate ended; empty while it has not."""
+    reason = candidate.get("finishReason") or ""
+    if isinstance(reason, int):
+        return _NUMBERED[reason] if reason < len(_NUMBERED) else str(reason)
+    return "" if reason == "FINISH_REASON_UNSPECIFIED" else str(reason)
+
+
+def _is_blocked(body: JsonObject) -> bool:
+    """Whether the prompt was refused, so that there is no candidate at all."""
+    return bool((body.get("promptFeedback") or {}).get("blockReason"))
+
+
+def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
+    if usage is None:
+        return None
+    thoughts, output = usage.reasoning_tokens, usage.output_tokens
+    told = {
+        "promptTokenCount": usage.input_tokens,
+        "cachedContentTokenCount": usage.cache_read_tokens,
+        "candidatesTokenCount": None if output is None else output - (thoughts or 0),
+        "thoughtsTokenCount": thoughts,
+        "totalTokenCount": usage.total_tokens,
+        "promptTokensDetails": _modalities(AUDIO=usage.input_audio_tokens),
+        "candidatesTokensDetails": _modalities(AUDIO=usage.output_audio_tokens, IMAGE=usage.output_image_tokens),
+        "serviceTier": usage.service_tier,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _modalities(**counts: int | None) -> list[JsonObject] | None:
+    rows = [{"modality": name, "tokenCount": count} for name, count in counts.items() if count is not None]
+    return rows or None
+
+
+def _data(payload: JsonObject) -> bytes:
+    return sse.encode(None, json.dumps(payload, ensure_ascii=False, separators=(",", ":")))
+
+
+class GenerateStream:
+    """
+    Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`.
+
+    Events come as server-sent ones (``?alt=sse``) or as the items of one JSON array. Usage grows from event to event,
+    and the last one's holds.
+    """
+
+    def __init__(self) -> None:
+        self.is_finished = False
+        self.error: ErrorFacts | None = None
+        self._head = b""
+        self._parser: sse.SseParser | ArrayParser | None = None
+        self._body: JsonObject = {}
+        self._parts: list[JsonObject] = []
+        self._ended: JsonObject = {}
+        self._calls: Calls | None = None
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        return [delta for event in self._events(data) for delta in self._take(json.loads(event))]
+
+    def _events(self, data: bytes) -> list[str]:
+        if self._parser is None:
+            self._head += data
+            if not (start := self._head.lstrip()):
+                return []
+            self._parser, data = ArrayParser() if start.startswith(b"[") else sse.SseParser(), self._head
+        found = self._parser.feed(data)
+        return [one if isinstance(one, str) else one.data for one in found]
+
+    def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
+        if isinstance(event.get("error"), dict):
+            self.error = error_in(event["error"])
+        told = ("modelVersion", "responseId", "usageMetadata", "promptFeedback")
+        self._body.update({name: event[name] for name in told if event.get(name)})
+        for candidate in event.get("candidates") or ():
+            if not candidate.get("index"):
+                yield from self._candidate(candidate)
+        self.is_finished = self.is_finished or _is_blocked(event)
+
+    def _candidate(self, candidate: JsonObject) -> Iterator[StreamDelta]:
+        for part in (candidate.get("content") or {}).get("parts") or ():
+            yield from self._part(camel(part))
+        if _reason(candidate):
+            self.is_finished, self._ended = True, {"finishReason": candidate["finishReason"]}
+
+    def _part(self, part: JsonObject) -> Iterator[StreamDelta]:
+        if isinstance(part.get("functionCall"), dict):
+            call = self._call(part["functionCall"])
+            self._parts.append({**part, "functionCall": {**part["functionCall"], "id": call.id}})
+            yield StreamDelta(tool_call=call)
+            return
+        text = part.get("text")
+        if isinstance(text, str) and "thoughtSignature" not in part and self._is_more(part):
+            self._parts[-1]["text"] += text
+        else:
+            self._parts.append(dict(part))
+        if text:
+            yield StreamDelta(thinking=text) if part.get("thought") else StreamDelta(text=text)
+
+    def _call(self, raw: JsonObject) -> ToolCall:
+        self._calls = self._calls or _calls_of(self._body)
+        return self._calls.call(raw)
+
+    def _is_more(self, part: JsonObject) -> bool:
+        """Whether the text of *part* goes on where the last part ended; one with a signature stands alone."""
+        last = self._parts[-1] if self._parts else {}
+        return "text" in last and "thoughtSignature" not in last and part.get("thought") == last.get("thought")
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply."""
+        candidate = {"content": {"parts": self._parts}, **self._ended}
+        return DIALECT.decode_reply({**self._body, "candidates": [candidate]})
