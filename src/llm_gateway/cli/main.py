@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -12,21 +13,36 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 where it cannot be done."""
-    options = _parser().parse_args(argv)
+    """Run one command; the exit code is 0, or 2 where it cannot be done; 1 is a difference."""
+    options = _parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
     try:
         code: int = options.run(options)
+        sys.stdout.flush()
     except GatewayError as error:
         print(error.report, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # whoever read the output has seen enough; what is left goes nowhere, also when the interpreter ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     return code
 
 
+def _spelled_out(argv: Sequence[str]) -> list[str]:
+    """``-- PATH...`` of `cassettes diff` as options: argparse would take the first PATH for a side."""
+    if list(argv[:2]) != ["cassettes", "diff"] or "--" not in argv:
+        return list(argv)
+    dashes = list(argv).index("--")
+    return [*argv[:dashes], *(f"--path={path}" for path in argv[dashes + 1 :])]
+
+
 def _parser() -> argparse.ArgumentParser:
-    from llm_gateway.cli import show
+    from llm_gateway.cli import diff, show
 
     parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings of LLM calls.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     cassettes = commands.add_parser("cassettes", help="look at cassette files")
-    show.add_to(cassettes.add_subparsers(required=True, metavar="COMMAND"))
+    kinds = cassettes.add_subparsers(required=True, metavar="COMMAND")
+    for command in (show, diff):
+        command.add_to(kinds)
     return parser
