@@ -9,7 +9,7 @@ from llm_gateway.cassettes.compare import Change, Pair
 from llm_gateway.cassettes.diagnose import json_differences
 from llm_gateway.cassettes.facts import COUNTS, Facts
 from llm_gateway.cli.compared import Compared
-from llm_gateway.cli.grid import aligned, by_file, code, markdown, number, printable
+from llm_gateway.cli.grid import aligned, by_file, code, difference, markdown, number, printable
 
 __all__ = ["as_markdown", "as_table"]
 
@@ -85,7 +85,7 @@ def _summary(one: Facts | None) -> str:
 def _changed(change: Change, shown: Shown) -> Iterator[Row]:
     name = _NAMES[change.name]
     if change.name in COUNTS:
-        yield name, number(change.old), number(change.new), _difference(change)
+        yield name, number(change.old), number(change.new), difference(change)
     elif change.name == "tool_calls" and _names(change.old) == _names(change.new):
         for one in list(json_differences("", change.new, change.old))[:_MOST_PATHS]:
             yield f"{name} {shown(one.path)}", shown(one.recorded), shown(one.asked), ""
@@ -103,18 +103,10 @@ def _text(value: Any) -> str:
     return "-" if value is None else str(value)
 
 
-def _difference(change: Change) -> str:
-    if change.difference is None:
-        return "-"
-    plus = "+" if change.difference > 0 else ""
-    share = "" if change.percent is None else f" ({change.percent:+.1f} %)"
-    return f"{plus}{number(change.difference)}{share}"
-
-
 def _sums(found: Compared) -> Iterator[Row]:
     for change in found.totals:
         name = _NAMES.get(change.name, change.name)
-        yield name, number(change.old), number(change.new), _difference(change)
+        yield name, number(change.old), number(change.new), difference(change)
 
 
 def _unknown(found: Compared) -> list[str]:

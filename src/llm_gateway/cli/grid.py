@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-__all__ = ["aligned", "by_file", "code", "dollars", "markdown", "number", "printable"]
+from llm_gateway.cassettes.compare import Change
+
+__all__ = ["aligned", "by_file", "code", "difference", "dollars", "markdown", "number", "printable"]
 
 Row = Sequence[str]
 _PLAIN = re.compile(r"[^`\\|]+")
@@ -57,3 +59,11 @@ def number(value: float | Decimal | None) -> str:
     if value is None:
         return "-"
     return dollars(value) if isinstance(value, Decimal) else f"{value:,}"
+
+
+def difference(change: Change) -> str:
+    """How much a count has grown, with the percentage; ``-`` where one side is unknown."""
+    if not change.difference:
+        return number(change.difference)
+    share = "" if change.percent is None else f" ({change.percent:+.1f} %)"
+    return f"{'+' if change.difference > 0 else ''}{number(change.difference)}{share}"

@@ -79,7 +79,7 @@ class Repository:
         """
         found = self.find(spec)
         if found is None:
-            names = [*self._names(), *(entry.name for entry in Path.cwd().iterdir())]
+            names = ["HEAD", *self._names(), *(entry.name for entry in Path.cwd().iterdir())]
             near = difflib.get_close_matches(spec, names, n=3)
             raise CassetteReadError(
                 f"{spec!r} is neither a file, a folder nor a revision",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from llm_gateway.cassettes import store
@@ -20,14 +20,15 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """*files* by their path below *name*; one file alone stands under an empty path."""
+    """*files* by their path below *name*; one file alone stands under an empty path. *above* goes before a path."""
 
     name: str
     files: dict[str, bytes]
+    above: str = ""
 
     def shown(self, path: str) -> str:
         """How a message names one of its files."""
-        return f"{self.name}{'' if self.name.endswith((':', '/')) else '/'}{path}" if path else self.name
+        return f"{self.above}{path}" if path else self.name
 
 
 def sides(old: str | None, new: str | None, limits: list[str]) -> tuple[Side, Side]:
@@ -94,8 +95,9 @@ def _in_revision(git: Repository, spec: str, identity: str) -> Side:
         return Side(spec, {"": _stored(spec, git.contents([identity])[identity])})
     listed = {path: one for path, one in git.tree(identity).items() if _is_named(path)}
     contents = git.contents(listed.values())
-    name = spec if ":" in spec else f"{spec}:"
-    return Side(name, _cassettes((path, _stored(f"{name}{path}", contents[one])) for path, one in listed.items()))
+    above = f"{spec}{'/' if ':' in spec else ':'}"
+    named = ((path, _stored(f"{above}{path}", contents[one])) for path, one in listed.items())
+    return Side(spec, _cassettes(named), above)
 
 
 def _against_working_tree(revision: str) -> tuple[Side, Side]:
@@ -111,7 +113,7 @@ def _against_working_tree(revision: str) -> tuple[Side, Side]:
 def _on_disk(path: Path) -> Side:
     if path.is_dir():
         named = {str(PurePosixPath(file.relative_to(path))): _bytes(file) for file in _files(path)}
-        return Side(str(path), _cassettes(named.items()))
+        return Side(str(path), _cassettes(named.items()), f"{path}/")
     return Side(str(path), {"": _bytes(path)})
 
 
@@ -175,10 +177,10 @@ def _limited(before: Side, after: Side, limits: list[str]) -> tuple[Side, Side]:
                 fix="leave out `-- PATH` to see all of them",
             )
     kept = [
-        Side(side.name, {path: raw for path, raw in side.files.items() if any(_is_under(path, one) for one in limits)})
+        {path: raw for path, raw in side.files.items() if any(_is_under(path, one) for one in limits)}
         for side in (before, after)
     ]
-    return kept[0], kept[1]
+    return replace(before, files=kept[0]), replace(after, files=kept[1])
 
 
 def _is_under(path: str, limit: str) -> bool:
