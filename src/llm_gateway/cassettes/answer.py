@@ -40,7 +40,8 @@ def _of_http(exchange: HttpExchange, dialect: Dialect | None) -> Answer:
     if dialect is None or reply is None or not 200 <= reply.status < 300:
         return Answer()
     decoded = _decoded(reply, dialect)
-    return Answer(decoded.stop_reason, decoded.tool_calls)
+    is_over = decoded.stop_reason is not None or decoded.tool_calls  # a queued response may still ask for tools
+    return Answer(decoded.stop_reason, decoded.tool_calls if is_over else None)
 
 
 def _decoded(reply: WireReply, dialect: Dialect) -> ChatReply:

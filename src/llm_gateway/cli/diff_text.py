@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from llm_gateway.cassettes.compare import Change, Pair
@@ -52,7 +53,7 @@ def as_markdown(found: Compared) -> str:
     top = [title, "", _verdict(found), "", *markdown(_TOTALS, list(_sums(found))), "", *_unknown(found), ""]
     lines = markdown(("file", *_HEAD), rows)
     left = _LONGEST_COMMENT - sum(len(line) + 1 for line in top)
-    kept = [line for position, line in enumerate(lines) if sum(len(one) + 1 for one in lines[: position + 1]) <= left]
+    kept = [line for line, end in zip(lines, accumulate(len(one) + 1 for one in lines), strict=True) if end <= left]
     cut = len(lines) - len(kept)
     return "\n".join([*top, *kept, *(["", f"{cut} more rows are left out."] if cut else [])])
 

@@ -10,7 +10,7 @@ import difflib
 import os
 import subprocess
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from llm_gateway.exceptions import CassetteReadError
 
@@ -79,14 +79,27 @@ class Repository:
         """
         found = self.find(spec)
         if found is None:
-            names = ["HEAD", *self._names(), *(entry.name for entry in Path.cwd().iterdir())]
-            near = difflib.get_close_matches(spec, names, n=3)
-            raise CassetteReadError(
-                f"{spec!r} is neither a file, a folder nor a revision",
-                cause=f"did you mean {' or '.join(map(repr, near))}?" if near else f"looked in {str(self.top)!r}",
-                fix="git log --oneline --all -- '*.yaml'",
-            )
+            raise self._nothing_at(spec)
         return found
+
+    def _nothing_at(self, spec: str) -> CassetteReadError:
+        revision, colon, inside = spec.partition(":")
+        known = self.find(revision) if colon and revision else None
+        if known is not None:
+            return CassetteReadError(
+                f"the revision {revision!r} has nothing at {inside!r}",
+                cause=_nearest(inside, self._places(known)),
+                fix=f"git ls-tree -r --name-only {revision}",
+            )
+        return CassetteReadError(
+            f"{spec!r} is neither a file, a folder nor a revision",
+            cause=_nearest(spec, ["HEAD", *self._names(), *(entry.name for entry in Path.cwd().iterdir())]),
+            fix="git log --oneline --all -- '*.yaml'",
+        )
+
+    def _places(self, identity: str) -> set[str]:
+        files = list(self.tree(identity))
+        return {*files, *(str(folder) for file in files for folder in PurePosixPath(file).parents)}
 
     def _names(self) -> list[str]:
         return self._read("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace").split()
@@ -127,6 +140,11 @@ class Repository:
             found[one] = output[start : start + int(head[-1])]
             position = start + int(head[-1]) + 1
         return found
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    near = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else None
 
 
 def _said(done: subprocess.CompletedProcess[bytes]) -> str:
