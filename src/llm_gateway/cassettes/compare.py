@@ -12,7 +12,7 @@ from llm_gateway.cassettes.diagnose import differences
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.facts import COUNTS, FACTS, Facts
 
-__all__ = ["Change", "Pair", "compare", "totals"]
+__all__ = ["Change", "Pair", "compare", "total", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,11 @@ def _place(pair: Pair) -> tuple[str, int, bool]:
 def totals(old: Iterable[Facts], new: Iterable[Facts]) -> list[Change]:
     """The number of exchanges and the sum of each count; a sum with an unknown part is unknown."""
     before, after = list(old), list(new)
-    sums = [Change(name, _sum(before, name), _sum(after, name)) for name in COUNTS]
+    sums = [Change(name, total(before, name), total(after, name)) for name in COUNTS]
     return [Change("exchanges", len(before), len(after)), *sums]
 
 
-def _sum(facts: Iterable[Facts], name: str) -> Any:
+def total(facts: Iterable[Facts], name: str) -> Any:
+    """The sum of one count; None where one of its parts is unknown."""
     values = [one.values[name] for one in facts if one.is_billed]
     return None if None in values else sum(values, Decimal(0) if name == "cost_usd" else 0)

@@ -41,11 +41,17 @@ def compared(old: Side, new: Side) -> Compared:
             cause="a cassette is a YAML file with a list `interactions`",
             fix="pytest --llm-record",
         )
-    before, after = {path: _facts(old, path) for path in paths}, {path: _facts(new, path) for path in paths}
+    before = {path: _facts(old, path) for path in paths}
+    after = {path: before[path] if _is_same(old, new, path) else _facts(new, path) for path in paths}
     pairs = [(path or new.name, pair) for path in paths for pair in compare(before[path], after[path])]
     every = [one for facts in before.values() for one in facts], [one for facts in after.values() for one in facts]
     differing = [row for row in pairs if row[1].change]
     return Compared(old.name, new.name, differing, len(pairs) - len(differing), totals(*every), _unknown(*every))
+
+
+def _is_same(old: Side, new: Side, path: str) -> bool:
+    """Whether both sides have the same bytes, which need not be read twice."""
+    return path in new.files and old.files.get(path) == new.files[path]
 
 
 def _facts(side: Side, path: str) -> list[Facts]:

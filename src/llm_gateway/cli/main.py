@@ -37,12 +37,12 @@ def _spelled_out(argv: Sequence[str]) -> list[str]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    from llm_gateway.cli import diff, reprice, show
+    from llm_gateway.cli import diff, ls, reprice, show
 
     parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings of LLM calls.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     cassettes = commands.add_parser("cassettes", help="look at cassette files")
     kinds = cassettes.add_subparsers(required=True, metavar="COMMAND")
-    for command in (show, diff, reprice):
+    for command in (ls, show, diff, reprice):
         command.add_to(kinds)
     return parser

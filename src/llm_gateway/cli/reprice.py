@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,9 @@ from llm_gateway.cassettes import store
 from llm_gateway.cassettes.compare import Change
 from llm_gateway.cassettes.reprice import Outcome, Repriced, reprice, rewritten
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import by_file, difference, number, printable
-from llm_gateway.cli.side import cassettes_in
-from llm_gateway.exceptions import CassetteError, CassetteReadError, CassetteSaveError, ConfigError
+from llm_gateway.exceptions import CassetteSaveError, ConfigError
 
 __all__ = ["add_to"]
 
@@ -34,14 +33,6 @@ _SAID: dict[Outcome, str] = {
     "unpriced": "without usage or a price, left alone",
     "foreign": "recorded without usage and price, left alone",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Done:
-    """A file with what became of its exchanges."""
-
-    file: Path
-    exchanges: list[Repriced]
 
 
 def add_to(commands: Any) -> None:
@@ -60,14 +51,7 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     at = _moment(options.at)
-    done: list[_Done] = []
-    failures = 0
-    for one in _each(options.paths, at, writes=not options.dry_run):
-        if isinstance(one, _Done):
-            done.append(one)
-        else:
-            failures += 1
-            print(one.report, file=sys.stderr)
+    done, failures = with_each(options.paths, partial(_one, at=at, writes=not options.dry_run))
     print(_table(done, is_dry=options.dry_run))
     return 2 if failures else 0
 
@@ -86,25 +70,8 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _each(paths: Sequence[Path], at: datetime | None, *, writes: bool) -> Iterator[_Done | CassetteError]:
-    """What became of each file; what cannot be done to one leaves the others alone."""
-    for path in paths:
-        try:
-            files = cassettes_in(path)
-        except CassetteError as error:
-            yield error
-            continue
-        for file in files:
-            try:
-                yield _Done(file, _one(file, at, writes=writes))
-            except CassetteError as error:
-                yield error
-
-
-def _one(file: Path, at: datetime | None, *, writes: bool) -> list[Repriced]:
-    raw = store.read(file)
-    if raw is None:
-        raise CassetteReadError(f"there is no cassette {file}", fix="ls -R cassettes")
+def _one(file: Path, *, at: datetime | None, writes: bool) -> list[Repriced]:
+    raw = bytes_of(file)
     tape = Tape(file, read=lambda _: raw)
     exchanges = reprice(tape, at)
     changes = [one for one in exchanges if one.outcome == "repriced"]
@@ -122,8 +89,8 @@ def _save(file: Path, text: str) -> None:
         ) from error
 
 
-def _table(done: list[_Done], *, is_dry: bool) -> str:
-    rows = [(str(one.file), exchange) for one in done for exchange in one.exchanges if exchange.outcome == "repriced"]
+def _table(done: dict[Path, list[Repriced]], *, is_dry: bool) -> str:
+    rows = [(str(file), one) for file, exchanges in done.items() for one in exchanges if one.outcome == "repriced"]
     lines = by_file(_HEAD, [file for file, _ in rows], [_row(exchange) for _, exchange in rows])
     return "\n".join([*lines, *([""] if lines else []), *_verdict([row for _, row in rows], done, is_dry=is_dry)])
 
@@ -138,12 +105,12 @@ def _costs(change: Change) -> tuple[str, str, str]:
     return number(change.old), number(change.new), difference(change)
 
 
-def _verdict(repriced: list[Repriced], done: list[_Done], *, is_dry: bool) -> Iterator[str]:
+def _verdict(repriced: list[Repriced], done: dict[Path, list[Repriced]], *, is_dry: bool) -> Iterator[str]:
     yield f"{len(repriced):,} exchanges {'would be repriced, nothing was written' if is_dry else 'repriced'}"
     if repriced:
         old, new = _sum(one.old.cost_usd for one in repriced), _sum(one.new.cost_usd for one in repriced)
         yield "sum: {} -> {}, {}".format(*_costs(Change("cost_usd", old, new)))
-    counts = Counter(exchange.outcome for one in done for exchange in one.exchanges)
+    counts = Counter(one.outcome for exchanges in done.values() for one in exchanges)
     yield from (f"{counts[outcome]:,} {said}" for outcome, said in _SAID.items() if counts[outcome])
 
 

@@ -91,6 +91,12 @@ class Repository:
                 cause=_nearest(inside, self._places(known)),
                 fix=f"git ls-tree -r --name-only {revision}",
             )
+        if self._read("rev-parse", "--is-shallow-repository").strip() == b"true":
+            return CassetteReadError(
+                f"{spec!r} is neither a file, a folder nor a revision of this clone",
+                cause="the clone is shallow: it holds only the latest commits",
+                fix="git fetch --unshallow",
+            )
         return CassetteReadError(
             f"{spec!r} is neither a file, a folder nor a revision",
             cause=_nearest(spec, ["HEAD", *self._names(), *(entry.name for entry in Path.cwd().iterdir())]),

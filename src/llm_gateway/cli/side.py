@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from llm_gateway.cassettes import store
+from llm_gateway.cli.files import bytes_of, is_cassette, is_named, named_in
 from llm_gateway.cli.revision import Repository
 from llm_gateway.exceptions import CassetteReadError
 
-__all__ = ["Side", "cassettes_in", "sides"]
+__all__ = ["Side", "sides"]
 
-_SUFFIXES = frozenset({".yaml", ".yml"})
-_CASSETTE = re.compile(rb"^[\"']?interactions[\"']?\s*:", re.MULTILINE)
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
@@ -93,7 +90,7 @@ def _same_place(git: Repository, revision: str, path: Path) -> Side:
 def _in_revision(git: Repository, spec: str, identity: str) -> Side:
     if git.is_file(identity):
         return Side(spec, {"": _stored(spec, git.contents([identity])[identity])})
-    listed = {path: one for path, one in git.tree(identity).items() if _is_named(path)}
+    listed = {path: one for path, one in git.tree(identity).items() if is_named(path)}
     contents = git.contents(listed.values())
     above = f"{spec}{'/' if ':' in spec else ':'}"
     named = ((path, _stored(f"{above}{path}", contents[one])) for path, one in listed.items())
@@ -105,55 +102,21 @@ def _against_working_tree(revision: str) -> tuple[Side, Side]:
     before = _in_revision(git, revision, git.resolve(revision))
     _, colon, inside = revision.partition(":")
     if colon:
-        return before, _on_disk(git.top / inside)
-    files = [path for path in git.on_disk() if _is_named(path) and (git.top / path).is_file()]
-    return before, Side("working tree", _cassettes((path, _bytes(git.top / path)) for path in files))
+        place = git.top / inside
+        return before, _on_disk(place) if place.exists() else Side(str(place), {})
+    files = [path for path in git.on_disk() if is_named(path) and (git.top / path).is_file()]
+    return before, Side("working tree", _cassettes((path, bytes_of(git.top / path)) for path in files))
 
 
 def _on_disk(path: Path) -> Side:
     if path.is_dir():
-        named = {str(PurePosixPath(file.relative_to(path))): _bytes(file) for file in _files(path)}
+        named = {str(PurePosixPath(file.relative_to(path))): bytes_of(file) for file in named_in(path)}
         return Side(str(path), _cassettes(named.items()), f"{path}/")
-    return Side(str(path), {"": _bytes(path)})
-
-
-def cassettes_in(path: Path) -> list[Path]:
-    """
-    *path* itself, or the cassettes in a folder of that name.
-
-    Raises:
-        CassetteReadError: There is no such path, or no cassette in it.
-    """
-    if not path.is_dir():
-        return [path]
-    found = [file for file in _files(path) if _is_cassette(_bytes(file))]
-    if not found:
-        raise CassetteReadError(f"there is no cassette in {str(path)!r}", fix=f"ls -R {path}")
-    return found
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in sorted(folder.rglob("*")) if _is_named(file.name) and file.is_file())
-
-
-def _is_named(path: str) -> bool:
-    return PurePosixPath(path).suffix in _SUFFIXES
+    return Side(str(path), {"": bytes_of(path)})
 
 
 def _cassettes(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    return {path: raw for path, raw in files if _is_cassette(raw)}
-
-
-def _is_cassette(raw: bytes) -> bool:
-    """Whether a YAML file means to be one. An empty file may have been one: it is an error, not an absence."""
-    return not raw.strip() or _CASSETTE.search(raw) is not None
-
-
-def _bytes(path: Path) -> bytes:
-    raw = store.read(path)
-    if raw is None:
-        raise CassetteReadError(f"there is no cassette {path}", fix="ls -R cassettes")
-    return raw
+    return {path: raw for path, raw in files if is_cassette(raw)}
 
 
 def _stored(name: str, raw: bytes) -> bytes:

@@ -403,6 +403,55 @@ def test_a_broken_cassette_is_no_absence(diff, repo):
     assert f"cannot read cassette main:cassettes/{CHAT}, line 1\n" in diff("main")[1]
 
 
+def test_markdown_says_when_nothing_differs(diff, repo):
+    """A pull request that changes no recording gets a line, not a table."""
+    assert (0, "### Recorded calls, `HEAD` to `working tree`\n\nno difference in 6 exchanges\n") == diff(
+        "--format=markdown"
+    )
+
+
+def test_what_is_no_longer_on_disk_is_removed(diff, repo):
+    """A place in a revision needs no place in the working tree."""
+    (repo / "cassettes" / CHAT).unlink()
+    code, printed = diff(f"HEAD:cassettes/{CHAT}")
+    assert (1, True) == (code, printed.endswith("1 of 1 exchanges differ: 1 removed\n"))
+
+
+def test_a_shallow_clone_says_that_it_is_one(diff, repo, tmp_path, monkeypatch):
+    """CI clones the last commit only, unless it is told otherwise."""
+    edit(repo / "deployment.yaml", ("Deployment", "Service"))
+    commit(repo)
+    git(repo, "clone", "--quiet", "--depth=1", repo.as_uri(), str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+    assert diff("HEAD~1") == (
+        2,
+        """\
+CassetteReadError: 'HEAD~1' is neither a file, a folder nor a revision of this clone
+  the clone is shallow: it holds only the latest commits
+  git fetch --unshallow
+""",
+    )
+
+
+def test_objects_that_are_missing_are_told(diff, repo):
+    """As in a clone without blobs, or in one that is broken; nothing is fetched."""
+
+    def drop(name):
+        named = subprocess.run(["git", "rev-parse", name], cwd=repo, check=True, capture_output=True, text=True)
+        identity = named.stdout.strip()
+        (repo / ".git" / "objects" / identity[:2] / identity[2:]).unlink()
+        return identity
+
+    blob = drop(f"HEAD:cassettes/{CHAT}")
+    assert (
+        2,
+        f"CassetteReadError: git object {blob} is not in this clone\n  it was cloned in part\n  git fetch --refetch\n",
+    ) == diff()
+    drop("HEAD:cassettes")
+    code, said = diff()
+    assert (2, f"CassetteReadError: git ls-tree failed in '{repo}'") == (code, said.splitlines()[0])
+
+
 def test_without_git_files_can_still_be_compared(diff, tmp_path, monkeypatch):
     """And the error says so."""
     monkeypatch.chdir(tmp_path)

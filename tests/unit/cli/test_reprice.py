@@ -150,6 +150,23 @@ def test_every_other_byte_of_a_file_is_kept(reprice, copy, pairs):
     assert wanted == (copy / CHAT).read_bytes()
 
 
+def test_a_file_that_is_named_twice_is_priced_once(reprice, copy):
+    """As a file, and in its folder."""
+    edit(copy / CHAT, (b"'0.0000049'", b"'7'"))
+
+    assert "1 exchanges repriced" in reprice(copy / CHAT, copy)[1]
+
+
+def test_a_text_whose_lines_cannot_be_counted_is_left_alone(reprice, copy):
+    """YAML takes more characters for line ends than editors do."""
+    raw = edit(copy / CHAT, (b"'0.0000049'", b"'7'"), (b"message: OK", b'message: "O\xc2\x85        K"'))
+
+    code, _, said = reprice(copy / CHAT)
+
+    assert (2, raw) == (code, (copy / CHAT).read_bytes())
+    assert said.startswith("CassetteSaveError: cannot reprice ")
+
+
 def test_recordings_of_others_are_left_alone(reprice):
     """They carry no usage and no price."""
     if not DATA.exists():
@@ -172,7 +189,7 @@ def test_what_fails_leaves_the_rest_done(reprice, copy):
     document = yaml.safe_load((copy / CHAT).read_bytes())
     document["interactions"][0]["llm"]["cost_usd"] = "7"
     head = (copy / CHAT).read_text().partition("  llm:\n")[0]
-    flow.write_text(f"{head}  llm: {json.dumps(document['interactions'][0]['llm'])}\n...\n")
+    flow.write_text(f"{head}  llm: {json.dumps(document['interactions'][0]['llm'], indent=4)}\n...\n")
     (unwritable := copy / f"{'n' * 245}.yaml").write_bytes((copy / CHAT).read_bytes())  # its draft's name is too long
     for path in (copy / CHAT, unwritable):
         edit(path, (b"'0.0000049'", b"'7'"))
