@@ -10,7 +10,7 @@ from llm_gateway.cassettes.compare import Change, Pair
 from llm_gateway.cassettes.diagnose import json_differences
 from llm_gateway.cassettes.facts import COUNTS, Facts
 from llm_gateway.cli.compared import Compared
-from llm_gateway.cli.grid import aligned, by_file, code, difference, markdown, number, printable
+from llm_gateway.cli.grid import aligned, by_file, code, counted, difference, markdown, number, printable
 
 __all__ = ["as_markdown", "as_table"]
 
@@ -118,9 +118,9 @@ def _unknown(found: Compared) -> list[str]:
 
 def _verdict(found: Compared) -> str:
     kinds = [pair.change for _, pair in found.differing]
-    counted = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in ("changed", "added", "removed") if kind in kinds)
-    return f"{len(kinds):,} of {len(kinds) + found.same:,} exchanges differ: {counted}"
+    sorts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in ("changed", "added", "removed") if kind in kinds)
+    return f"{len(kinds):,} of {counted(len(kinds) + found.same, 'exchange')} differ: {sorts}"
 
 
 def _nothing(found: Compared) -> str:
-    return f"no difference in {found.same:,} exchanges"
+    return f"no difference in {counted(found.same, 'exchange')}"

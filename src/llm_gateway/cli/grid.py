@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from llm_gateway.cassettes.compare import Change
 
-__all__ = ["aligned", "by_file", "code", "difference", "dollars", "markdown", "number", "printable"]
+__all__ = ["aligned", "by_file", "code", "counted", "difference", "dollars", "markdown", "number", "printable"]
 
 Row = Sequence[str]
 _PLAIN = re.compile(r"[^`\\|]+")
@@ -59,6 +59,11 @@ def number(value: float | Decimal | None) -> str:
     if value is None:
         return "-"
     return dollars(value) if isinstance(value, Decimal) else f"{value:,}"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 exchange``, ``2 exchanges``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def difference(change: Change) -> str:

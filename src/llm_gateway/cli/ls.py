@@ -12,7 +12,7 @@ from llm_gateway.cassettes.compare import total
 from llm_gateway.cassettes.facts import Facts, facts_of
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cli.files import bytes_of, with_each
-from llm_gateway.cli.grid import aligned, number, printable
+from llm_gateway.cli.grid import aligned, counted, number, printable
 
 __all__ = ["add_to"]
 
@@ -34,7 +34,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(rows, indent=2, ensure_ascii=False, default=float))
     elif rows:
-        every = _row(f"{len(rows):,} files", [one for facts in read.values() for one in facts])
+        every = _row(counted(len(rows), "file"), [one for facts in read.values() for one in facts])
         print("\n".join(aligned([_HEAD, *map(_line, [*rows, every])])))
     return 2 if failures else 0
 

@@ -16,7 +16,7 @@ from llm_gateway.cassettes.compare import Change
 from llm_gateway.cassettes.reprice import Outcome, Repriced, reprice, rewritten
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cli.files import bytes_of, with_each
-from llm_gateway.cli.grid import by_file, difference, number, printable
+from llm_gateway.cli.grid import by_file, counted, difference, number, printable
 from llm_gateway.exceptions import CassetteSaveError, ConfigError
 
 __all__ = ["add_to"]
@@ -28,8 +28,8 @@ Costs that a provider stated itself, as the claude CLI does, are kept; so is a c
 """
 _HEAD = ("exchange", "model", "old", "new", "difference")
 _SAID: dict[Outcome, str] = {
-    "same": "as they were",
-    "stated": "kept as the provider stated them",
+    "same": "unchanged",
+    "stated": "kept as stated by the provider",
     "unpriced": "without usage or a price, left alone",
     "foreign": "recorded without usage and price, left alone",
 }
@@ -106,7 +106,7 @@ def _costs(change: Change) -> tuple[str, str, str]:
 
 
 def _verdict(repriced: list[Repriced], done: dict[Path, list[Repriced]], *, is_dry: bool) -> Iterator[str]:
-    yield f"{len(repriced):,} exchanges {'would be repriced, nothing was written' if is_dry else 'repriced'}"
+    yield f"{counted(len(repriced), 'exchange')} {'would be repriced, nothing was written' if is_dry else 'repriced'}"
     if repriced:
         old, new = _sum(one.old.cost_usd for one in repriced), _sum(one.new.cost_usd for one in repriced)
         yield "sum: {} -> {}, {}".format(*_costs(Change("cost_usd", old, new)))

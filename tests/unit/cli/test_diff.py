@@ -150,12 +150,12 @@ def test_every_pair_of_sides_can_be_named(diff, repo, tmp_path):
         [QUICKSTART / CHAT, repo / "cassettes" / CHAT],
     ):
         code, printed = diff(*sides)
-        assert (1, True) == (code, printed.endswith("1 of 1 exchanges differ: 1 changed\n")), sides
+        assert (1, True) == (code, printed.endswith("1 of 1 exchange differ: 1 changed\n")), sides
     assert (0, "no difference in 6 exchanges\n") == diff("cassettes")
     assert (0, "no difference in 3 exchanges\n") == diff("HEAD~1", "--", "cassettes/tests/test_helpdesk")
     assert 1 == diff("HEAD~1", "--", "cassettes/tests/test_helpdesk", "cassettes/tests/test_llm_fixture")[0]
     recorded(repo / "later" / "one.yaml", chat("Hi"))
-    assert "1 of 1 exchanges differ: 1 added\n" in diff("HEAD", "later")[1]
+    assert "1 of 1 exchange differ: 1 added\n" in diff("HEAD", "later")[1]
 
 
 def test_json_has_null_for_what_is_unknown(diff, tmp_path):
@@ -239,7 +239,7 @@ def test_a_changed_argument_of_a_tool_is_shown_by_its_path(diff, tmp_path):
         f"""\
 ### Recorded calls, `{old}` to `{new}`
 
-1 of 1 exchanges differ: 1 changed
+1 of 1 exchange differ: 1 changed
 
 | all exchanges | old | new | difference |
 | --- | --- | --- | --- |
@@ -414,7 +414,7 @@ def test_what_is_no_longer_on_disk_is_removed(diff, repo):
     """A place in a revision needs no place in the working tree."""
     (repo / "cassettes" / CHAT).unlink()
     code, printed = diff(f"HEAD:cassettes/{CHAT}")
-    assert (1, True) == (code, printed.endswith("1 of 1 exchanges differ: 1 removed\n"))
+    assert (1, True) == (code, printed.endswith("1 of 1 exchange differ: 1 removed\n"))
 
 
 def test_a_shallow_clone_says_that_it_is_one(diff, repo, tmp_path, monkeypatch):

@@ -79,8 +79,8 @@ exchange  model             old   new          difference
 
 2 exchanges repriced
 sum: - -> $0.00004665, -
-3 as they were
-1 kept as the provider stated them
+3 unchanged
+1 kept as stated by the provider
 """,
         "",
     )
@@ -99,7 +99,7 @@ def test_a_dry_run_writes_nothing(reprice, copy):
 
     assert (0, before) == (code, contents(copy))
     assert printed.endswith(
-        "1 exchanges would be repriced, nothing was written\nsum: $0.000005 -> $0.0000049, -$0.0000001 (-2.0 %)\n"
+        "1 exchange would be repriced, nothing was written\nsum: $0.000005 -> $0.0000049, -$0.0000001 (-2.0 %)\n"
     )
 
 
@@ -108,17 +108,17 @@ def test_a_call_is_priced_by_its_own_day_unless_told_otherwise(reprice, tmp_path
     path = of_o3(tmp_path / "o3.yaml")
 
     assert reprice(path)[1].endswith("sum: - -> $0.014, -\n")
-    assert reprice(path)[1] == "0 exchanges repriced\n1 as they were\n"
-    assert reprice("--at", "2025-06-09T23:59", path)[1] == "0 exchanges repriced\n1 as they were\n"
+    assert reprice(path)[1] == "0 exchanges repriced\n1 unchanged\n"
+    assert reprice("--at", "2025-06-09T23:59", path)[1] == "0 exchanges repriced\n1 unchanged\n"
     assert reprice("--at=2025-06-11", path)[1].endswith("sum: $0.014 -> $0.0028, -$0.0112 (-80.0 %)\n")
-    assert reprice("--at=now", path)[1] == "0 exchanges repriced\n1 as they were\n"
+    assert reprice("--at=now", path)[1] == "0 exchanges repriced\n1 unchanged\n"
 
 
 def test_a_new_release_of_the_table_alone_changes_no_file(reprice, copy):
     """Only costs and rates count."""
     raw = edit(copy / CHAT, (b"genai-prices 0.", b"genai-prices 9.9."))
 
-    assert (0, "0 exchanges repriced\n1 as they were\n", "") == reprice(copy / CHAT)
+    assert (0, "0 exchanges repriced\n1 unchanged\n", "") == reprice(copy / CHAT)
     assert raw == (copy / CHAT).read_bytes()
 
 
@@ -146,7 +146,7 @@ def test_every_other_byte_of_a_file_is_kept(reprice, copy, pairs):
     wanted = edit(copy / CHAT, *pairs)
     edit(copy / CHAT, (b"cost_usd: '0.0000049'", b"cost_usd: '7'"))
 
-    assert "1 exchanges repriced" in reprice(copy / CHAT)[1]
+    assert "1 exchange repriced" in reprice(copy / CHAT)[1]
     assert wanted == (copy / CHAT).read_bytes()
 
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_named_twice_is_priced_once(reprice, copy):
     """As a file, and in its folder."""
     edit(copy / CHAT, (b"'0.0000049'", b"'7'"))
 
-    assert "1 exchanges repriced" in reprice(copy / CHAT, copy)[1]
+    assert "1 exchange repriced" in reprice(copy / CHAT, copy)[1]
 
 
 def test_a_text_whose_lines_cannot_be_counted_is_left_alone(reprice, copy):
@@ -200,7 +200,7 @@ def test_what_fails_leaves_the_rest_done(reprice, copy):
     assert (2, inline) == (code, flow.read_bytes())
     assert (copy / CHAT).read_bytes() == (QUICKSTART / CHAT).read_bytes()
     assert b"'7'" in unwritable.read_bytes()
-    assert "1 exchanges repriced\n" in printed
+    assert "1 exchange repriced\n" in printed
     assert (
         said
         == f"""\
