@@ -18,7 +18,7 @@ __all__ = ["Repository"]
 
 # fsmonitor is a program of the user's; a clone that fetches lazily would use the network
 _QUIET = ("git", "--no-pager", "-c", "core.fsmonitor=false")
-_ENVIRON = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+_ENVIRON = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "LC_ALL": "C"}
 _ON_DISK = "compare files or folders instead: llm-gateway cassettes diff OLD NEW"
 
 
@@ -133,15 +133,18 @@ class Repository:
             CassetteReadError: The clone does not hold one of them.
         """
         wanted = list(dict.fromkeys(identities))
-        output = self._read("cat-file", "--batch", given="".join(f"{one}\n" for one in wanted).encode())
+        done = self._run("cat-file", "--batch", given="".join(f"{one}\n" for one in wanted).encode())
+        output = done.stdout
         found: dict[str, bytes] = {}
         position = 0
         for one in wanted:
-            start = output.index(b"\n", position) + 1
-            head = output[position:start].split()
+            start = output.find(b"\n", position) + 1
+            head = output[position:start].split() or [b"missing"]
             if head[-1] == b"missing":
                 raise CassetteReadError(
-                    f"git object {one} is not in this clone", cause="it was cloned in part", fix="git fetch --refetch"
+                    f"git object {one} is not in this clone",
+                    cause="it was cloned in part",
+                    fix="git fetch --refetch --no-filter",
                 )
             found[one] = output[start : start + int(head[-1])]
             position = start + int(head[-1]) + 1

@@ -394,6 +394,11 @@ def test_what_cannot_be_compared_is_told(diff, repo, arguments, expected):
     assert (2, expected.replace("{repo}", str(repo))) == diff(*arguments)
 
 
+def test_a_name_that_no_file_can_have_is_no_file(diff, repo):
+    """It is looked for in git."""
+    assert f"CassetteReadError: '{'x' * 300}' is neither a file, a folder nor a revision\n" in diff("x" * 300)[1]
+
+
 def test_a_broken_cassette_is_no_absence(diff, repo):
     """Whether it is on disk or in a revision, it is named."""
     (repo / "cassettes" / CHAT).write_text("")
@@ -433,7 +438,7 @@ CassetteReadError: 'HEAD~1' is neither a file, a folder nor a revision of this c
     )
 
 
-def test_objects_that_are_missing_are_told(diff, repo):
+def test_objects_that_are_missing_are_told(diff, repo, tmp_path, monkeypatch):
     """As in a clone without blobs, or in one that is broken; nothing is fetched."""
 
     def drop(name):
@@ -442,10 +447,18 @@ def test_objects_that_are_missing_are_told(diff, repo):
         (repo / ".git" / "objects" / identity[:2] / identity[2:]).unlink()
         return identity
 
+    git(repo, "config", "uploadpack.allowFilter", "true")
+    git(repo, "clone", "--quiet", "--filter=blob:none", "--no-checkout", repo.as_uri(), str(tmp_path / "partial"))
+    monkeypatch.chdir(tmp_path / "partial")
+    assert (
+        "is not in this clone\n  it was cloned in part\n  git fetch --refetch --no-filter\n" in diff("HEAD", "HEAD")[1]
+    )
+
+    monkeypatch.chdir(repo)
     blob = drop(f"HEAD:cassettes/{CHAT}")
     assert (
         2,
-        f"CassetteReadError: git object {blob} is not in this clone\n  it was cloned in part\n  git fetch --refetch\n",
+        f"CassetteReadError: git object {blob} is not in this clone\n  it was cloned in part\n  git fetch --refetch --no-filter\n",
     ) == diff()
     drop("HEAD:cassettes")
     code, said = diff()
