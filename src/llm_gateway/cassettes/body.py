@@ -9,7 +9,7 @@ import re
 import zlib
 from typing import Any
 
-__all__ = ["Form", "carries", "decoded", "pretty", "read_body", "readable", "rebuild"]
+__all__ = ["Form", "carries", "decoded", "plain", "pretty", "read_body", "readable", "rebuild"]
 
 Form = str
 """How a JSON body was spaced before it was written readably: ``compact``, ``compact-ascii``, ``spaced`` ..."""
@@ -106,6 +106,12 @@ def decoded(body: bytes, encoding: str) -> bytes | None:
     except (OSError, EOFError, zlib.error):
         return None
     return None
+
+
+def plain(body: bytes, encoding: str | None) -> bytes:
+    """*body* without its content encoding; as it is where it has none, or one that nothing here can read."""
+    found = decoded(body, encoding) if encoding else None
+    return body if found is None else found
 
 
 def carries(body: bytes, encoding: str) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from llm_gateway.cassettes.match import Normalize, canonical_body, key, place
 from llm_gateway.types import WireRequest
 
-__all__ = ["Difference", "Recorded", "differences", "nearest_text", "summary"]
+__all__ = ["Difference", "Recorded", "differences", "json_differences", "nearest_text", "summary"]
 
 _MOST_SHOWN = 5
 _MOST_COMPARED = 50
@@ -86,19 +86,20 @@ def _body_differences(asked: bytes, recorded: bytes) -> Iterator[Difference]:
     if asked == recorded:
         return
     try:
-        yield from _json_differences("", json.loads(asked), json.loads(recorded))
+        yield from json_differences("", json.loads(asked), json.loads(recorded))
     except ValueError:
         yield Difference("body", _short(asked.decode("utf-8", "replace")), _short(recorded.decode("utf-8", "replace")))
 
 
-def _json_differences(path: str, asked: Any, recorded: Any) -> Iterator[Difference]:
+def json_differences(path: str, asked: Any, recorded: Any) -> Iterator[Difference]:
+    """Every difference between two JSON values that stand at *path*."""
     if isinstance(asked, dict) and isinstance(recorded, dict):
         for name in [*asked, *(name for name in recorded if name not in asked)]:
             below = f"{path}.{name}" if path else name
             yield from _member_differences(below, asked, recorded, name)
     elif isinstance(asked, list) and isinstance(recorded, list):
         for index, (left, right) in enumerate(zip(asked, recorded, strict=False)):
-            yield from _json_differences(f"{path}[{index}]", left, right)
+            yield from json_differences(f"{path}[{index}]", left, right)
         if len(asked) != len(recorded):
             yield Difference(path or "body", f"{len(asked)} items", f"{len(recorded)} items")
     elif asked != recorded or type(asked) is not type(recorded):
@@ -111,7 +112,7 @@ def _member_differences(path: str, asked: dict[str, Any], recorded: dict[str, An
     elif name not in asked:
         yield Difference(path, "absent", _short(recorded[name]))
     else:
-        yield from _json_differences(path, asked[name], recorded[name])
+        yield from json_differences(path, asked[name], recorded[name])
 
 
 def _both(asked: Any, recorded: Any) -> tuple[str, str]:

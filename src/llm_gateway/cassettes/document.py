@@ -10,7 +10,7 @@ import yaml
 
 from llm_gateway.exceptions import CassetteReadError
 
-__all__ = ["VERSION", "dump", "flow", "line_of", "parse", "shown"]
+__all__ = ["VERSION", "dump", "flow", "line_of", "nodes", "parse", "shown"]
 
 VERSION = 1
 _TOO_DEEP = ("[" * 500, "{" * 500, "- " * 500)  # libyaml runs out of stack on more
@@ -95,11 +95,14 @@ def _unreadable(path: Path, line: int, problem: str, fix: str = _READ_FIX) -> Ca
 
 def line_of(raw: bytes, section: str, index: int) -> int:
     """The line where entry *index* of the list *section* starts; 1 when it cannot be told."""
+    entries = nodes(raw).get(section, [])
+    return int(entries[index].start_mark.line) + 1 if index < len(entries) else 1
+
+
+def nodes(raw: bytes) -> dict[str, list[Any]]:
+    """The YAML nodes of each list of a cassette, which know where in the text they stand."""
     root: Any = yaml.compose(raw.decode("utf-8-sig"), Loader=_Loader)
-    for key, value in root.value:
-        if key.value == section and index < len(value.value):
-            return int(value.value[index].start_mark.line) + 1
-    return 1
+    return {key.value: value.value for key, value in root.value if isinstance(value, yaml.SequenceNode)}
 
 
 class _Flow(list[Any]):

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from llm_gateway.cassettes.body import decoded
+from llm_gateway.cassettes.body import plain
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
 from llm_gateway.types import TokenUsage, WireReply
 from llm_gateway.wire.reading import read_exchange, read_process
@@ -25,9 +25,7 @@ def metered(exchange: Exchange) -> Metering:
 
 def _of_http(exchange: HttpExchange) -> Metering:
     request, reply = exchange.request, exchange.reply or WireReply(0)
-    encoding = reply.header("content-encoding")
-    plain = decoded(reply.body, encoding) if encoding else None
-    body = reply.body if plain is None else plain
+    body = plain(reply.body, reply.header("content-encoding"))
     reading = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, body)
     return Metering(
         provider=reading.provider,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,15 +23,24 @@ class Tape:
     """
     What one file holds. Requests are read at once, replies when they are asked for.
 
+    *read* gives the file's bytes, or None where there is no such file; a file of another revision is not on disk.
+
     Attributes:
         exists: Whether there is a file at all.
 
         content: The file's mapping as it was read, for a mode that adds to it.
     """
 
-    def __init__(self, path: Path, normalize: Normalize | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        normalize: Normalize | None = None,
+        *,
+        read: Callable[[Path], bytes | None] = store.read,
+    ) -> None:
         self.path = path
-        raw = store.read(path)
+        self._read = read
+        raw = read(path)
         self.exists = raw is not None
         self.content: dict[str, Any] = {"interactions": []} if raw is None else document.parse(raw, path)
         self._entries = [entry for entry in self.content.get("interactions") or [] if is_http(entry)]
@@ -59,7 +69,7 @@ class Tape:
     def _broken(self, section: str, index: int, error: Exception) -> CassetteReadError:
         where = self.content.get(section) or []
         entries = [i for i, entry in enumerate(where) if section != "interactions" or is_http(entry)]
-        line = document.line_of(self.path.read_bytes(), section, entries[index])
+        line = document.line_of(self._read(self.path) or b"", section, entries[index])
         what = f"missing {error}" if isinstance(error, KeyError) else str(error)
         return CassetteReadError(
             f"cannot read cassette {document.shown(self.path)}, line {line}",

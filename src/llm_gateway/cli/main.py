@@ -13,8 +13,8 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 where it cannot be done."""
-    options = _parser().parse_args(argv)
+    """Run one command; the exit code is 0, or 2 where it cannot be done; 1 is a difference."""
+    options = _parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -28,12 +28,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _spelled_out(argv: Sequence[str]) -> list[str]:
+    """``-- PATH...`` of `cassettes diff` as options: argparse would take the first PATH for a side."""
+    if list(argv[:2]) != ["cassettes", "diff"] or "--" not in argv:
+        return list(argv)
+    dashes = list(argv).index("--")
+    return [*argv[:dashes], *(f"--path={path}" for path in argv[dashes + 1 :])]
+
+
 def _parser() -> argparse.ArgumentParser:
-    from llm_gateway.cli import show, usage
+    from llm_gateway.cli import diff, ls, reprice, show, usage
 
     parser = argparse.ArgumentParser(prog="llm-gateway", description="Look at recordings and costs of LLM calls.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     cassettes = commands.add_parser("cassettes", help="look at cassette files")
-    show.add_to(cassettes.add_subparsers(required=True, metavar="COMMAND"))
+    kinds = cassettes.add_subparsers(required=True, metavar="COMMAND")
+    for command in (ls, show, diff, reprice):
+        command.add_to(kinds)
     usage.add_to(commands)
     return parser

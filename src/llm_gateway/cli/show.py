@@ -11,6 +11,7 @@ from typing import Any
 from llm_gateway.cassettes.exchange import HttpExchange, Metering, ProcessExchange
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cli.grid import by_file
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.wire.events import is_stream
 
@@ -96,14 +97,4 @@ def _table(rows: list[dict[str, Any]]) -> str:
             None if row["cost_usd"] is None else f"${row['cost_usd']:.6f}",
         )
         lines.append(tuple("-" if cell is None else str(cell) for cell in cells))
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *lines, strict=True)]
-    printed: list[str] = []
-    for number, line in enumerate(lines):
-        if number == 0 or rows[number]["file"] != rows[number - 1]["file"]:
-            printed += [rows[number]["file"], _padded(_COLUMNS, widths)]
-        printed.append(_padded(line, widths))
-    return "\n".join(printed) or "no exchanges"
-
-
-def _padded(cells: tuple[str, ...], widths: list[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return "\n".join(by_file(_COLUMNS, [row["file"] for row in rows], lines)) or "no exchanges"

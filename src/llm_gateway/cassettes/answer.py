@@ -1,0 +1,64 @@
+"""Why a recorded reply stopped and which tools it asked for, whoever recorded it. Never raises on junk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from llm_gateway.cassettes.body import plain
+from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.types import ChatReply, ToolCall, WireReply
+from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.base import Dialect
+from llm_gateway.wire.claude_cli import DIALECT as CLAUDE_CLI
+from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.events import is_stream, objects
+
+__all__ = ["Answer", "answer_of"]
+
+_JUNK = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``None``: not told, or told in a format without a dialect. No tool calls are ``()``."""
+
+    stop_reason: str | None = None
+    tool_calls: tuple[ToolCall, ...] | None = None
+
+
+def answer_of(exchange: Exchange, api: str | None) -> Answer:
+    """The answer of *exchange*, which speaks *api*."""
+    try:
+        return _of_run(exchange) if isinstance(exchange, ProcessExchange) else _of_http(exchange, dialect_of(api))
+    except _JUNK:
+        return Answer()
+
+
+def _of_http(exchange: HttpExchange, dialect: Dialect | None) -> Answer:
+    reply = exchange.reply
+    if dialect is None or reply is None or not 200 <= reply.status < 300:
+        return Answer()
+    decoded = _decoded(reply, dialect)
+    is_over = decoded.stop_reason is not None or decoded.tool_calls  # a queued response may still ask for tools
+    return Answer(decoded.stop_reason, decoded.tool_calls if is_over else None)
+
+
+def _decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
+    body = plain(reply.body, reply.header("content-encoding"))
+    if not is_stream(reply.headers, body):
+        return dialect.decode_reply(json.loads(body))
+    decoder = dialect.stream_decoder()
+    decoder.feed(body)
+    if not decoder.is_finished:
+        decoder.feed(b"\n\n")  # some recorders drop the blank line that ends the last event
+    return decoder.reply()
+
+
+def _of_run(run: ProcessExchange) -> Answer:
+    stdout = run.channel("stdout")
+    said = [event["message"] for event in objects((), stdout) if event.get("type") == "assistant"]
+    parts = [part for message in said for part in content_in(message.get("content"))]
+    calls = tuple(part for part in parts if isinstance(part, ToolCall))
+    # Only a run that prints its events shows its tools; plain output is the last text alone.
+    return Answer(CLAUDE_CLI.decode_reply(stdout).stop_reason, calls if said else None)

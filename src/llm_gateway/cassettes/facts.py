@@ -1,0 +1,97 @@
+"""What two recordings of the same call are compared by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from llm_gateway.cassettes.answer import answer_of
+from llm_gateway.cassettes.exchange import Exchange, Metering, ProcessExchange
+from llm_gateway.cassettes.match import key
+from llm_gateway.cassettes.meter import metered
+from llm_gateway.cassettes.shim.matching import arguments, line_value
+from llm_gateway.cassettes.tape import Tape
+
+__all__ = ["COUNTS", "FACTS", "Facts", "facts_of"]
+
+COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd")
+"""The facts that are sums of something."""
+FACTS = ("status", "model_served", "stop_reason", "tool_calls", *COUNTS)
+_UNBILLED = frozenset({"connect", "connect_timeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """
+    One exchange. *values* has a value for each name of `FACTS`; ``None`` means not reported or not known.
+
+    *index* is its place in the file's list, *key* equal where the same was asked. *is_billed* says whether tokens
+    may have been used: neither a refused call nor one that asked no model counts in a sum.
+    """
+
+    index: int
+    kind: str
+    api: str | None
+    model: str | None
+    key: bytes
+    exchange: Exchange
+    values: dict[str, Any]
+    is_billed: bool
+
+
+def facts_of(tape: Tape) -> list[Facts]:
+    """
+    The facts of each exchange in *tape*, in its order.
+
+    Raises:
+        CassetteReadError: An entry's reply is malformed.
+    """
+    return [*_of_http(tape), *_of_runs(tape)]
+
+
+def _of_http(tape: Tape) -> Iterator[Facts]:
+    for position, index in enumerate(tape.places):
+        exchange = tape.exchange(position)
+        status = exchange.reply.status if exchange.reply else None
+        yield _facts(index, "http", exchange, status, key(exchange.request))
+
+
+def _of_runs(tape: Tape) -> Iterator[Facts]:
+    for index, run in enumerate(tape.processes):
+        yield _facts(index, "process", run, run.exit_code, _run_key(run))
+
+
+def _facts(index: int, kind: str, exchange: Exchange, status: int | None, same: bytes) -> Facts:
+    metering = metered(exchange)
+    answer, usage = answer_of(exchange, metering.api), metering.usage
+    values = {
+        "status": status,
+        "model_served": metering.model_served,
+        "stop_reason": answer.stop_reason,
+        "tool_calls": _calls(answer.tool_calls),
+        **{name: getattr(usage, name) if usage else None for name in COUNTS[:-1]},
+        "cost_usd": metering.cost_usd,
+    }
+    model = metering.model_served or metering.model_requested
+    return Facts(index, kind, metering.api, model, same, exchange, values, _is_billed(exchange, metering))
+
+
+def _calls(calls: Any) -> list[dict[str, Any]] | None:
+    """Names and arguments; ids differ on every run."""
+    return None if calls is None else [{"name": call.name, "arguments": call.arguments} for call in calls]
+
+
+def _is_billed(exchange: Exchange, metering: Metering) -> bool:
+    if metering.usage is not None or isinstance(exchange, ProcessExchange):
+        return True
+    if metering.api is None or metering.api == "anthropic.count_tokens" or exchange.request.method != "POST":
+        return False
+    return 200 <= exchange.reply.status < 300 if exchange.reply else exchange.failure not in _UNBILLED
+
+
+def _run_key(run: ProcessExchange) -> bytes:
+    asked = [arguments(list(run.argv)), [line_value(line) for line in run.channel("stdin").splitlines()]]
+    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass"), digest_size=16).digest()

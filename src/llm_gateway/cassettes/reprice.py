@@ -1,0 +1,137 @@
+"""Recorded calls by the price table of today: what each costs by it, and only that written anew."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from llm_gateway.cassettes import document
+from llm_gateway.cassettes.exchange import Exchange, Metering
+from llm_gateway.cassettes.format import metering_to
+from llm_gateway.cassettes.meter import priced
+from llm_gateway.cassettes.tape import Tape
+from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
+
+__all__ = ["Outcome", "Repriced", "reprice", "rewritten"]
+
+Outcome = Literal["repriced", "same", "stated", "unpriced", "foreign"]
+"""
+``stated``: the provider said its cost itself; ``unpriced``: no usage, or no price is known today; ``foreign``: another
+tool recorded it, so there is no price to change. All but ``repriced`` stay as they are.
+"""
+_MEMBERS = ("cost_usd", "price")
+_OF_OTHERS = Metering()
+
+
+@dataclass(frozen=True, slots=True)
+class Repriced:
+    """Entry *index* of the list *section*, as it was priced and as it is now."""
+
+    section: Literal["interactions", "processes"]
+    index: int
+    outcome: Outcome
+    old: Metering
+    new: Metering
+
+
+def reprice(tape: Tape, at: datetime | None) -> list[Repriced]:
+    """Price each exchange of *tape*: as of *at*, or where that is None as of when it was recorded."""
+    return [
+        _repriced(section, index, exchange, at)
+        for section, index, exchange in (*_http(tape), *(("processes", *row) for row in enumerate(tape.processes)))
+    ]
+
+
+def _http(tape: Tape) -> Iterator[tuple[Literal["interactions"], int, Exchange]]:
+    for position, index in enumerate(tape.places):
+        yield "interactions", index, tape.exchange(position)
+
+
+def _repriced(section: Any, index: int, exchange: Exchange, at: datetime | None) -> Repriced:
+    old = exchange.metering
+    if old is None:
+        return Repriced(section, index, "foreign", _OF_OTHERS, _OF_OTHERS)
+    if old.cost_usd is not None and "model" not in (old.price or {}):
+        return Repriced(section, index, "stated", old, old)
+    bare = dataclasses.replace(old, cost_usd=None, price=None)
+    new = priced(dataclasses.replace(exchange, metering=bare, recorded_at=at or exchange.recorded_at))
+    outcome: Outcome = "unpriced" if new.cost_usd is None else "same" if _is_same(old, new) else "repriced"
+    return Repriced(section, index, outcome, old, new if outcome == "repriced" else old)
+
+
+def _is_same(old: Metering, new: Metering) -> bool:
+    """Whether cost and rates are; a new release of the table alone changes no file."""
+    return old.cost_usd == new.cost_usd and _rates(old) == _rates(new)
+
+
+def _rates(metering: Metering) -> dict[str, object]:
+    return {name: rate for name, rate in (metering.price or {}).items() if name != "source"}
+
+
+def rewritten(tape: Tape, raw: bytes, changes: Sequence[Repriced]) -> str:
+    """
+    The text of *tape*, which is *raw*, with the new costs and price rows; every other byte is as it was.
+
+    Raises:
+        CassetteSaveError: The text is laid out in a way in which these members cannot be replaced alone.
+    """
+    lines, nodes = raw.decode("utf-8").split("\n"), document.nodes(raw)
+    expected = document.parse(raw, tape.path)
+    for change in sorted(changes, key=lambda one: _line(nodes, one), reverse=True):
+        members = {name: value for name, value in metering_to(change.new).items() if name in _MEMBERS}
+        _replace(lines, _llm(nodes, change), members)
+        expected[change.section][change.index]["llm"].update(members)
+    text = "\n".join(lines)
+    if _parsed(text, tape.path) != expected:
+        raise CassetteSaveError(
+            f"cannot reprice {document.shown(tape.path)}; it is as it was",
+            cause="its `llm` members are not one on a line, as they are written when they are recorded",
+            fix="record it again: pytest --llm-record",
+        )
+    return text
+
+
+def _line(nodes: dict[str, list[Any]], change: Repriced) -> int:
+    return int(nodes[change.section][change.index].start_mark.line)
+
+
+def _llm(nodes: dict[str, list[Any]], change: Repriced) -> Any:
+    return next(value for key, value in nodes[change.section][change.index].value if key.value == "llm")
+
+
+def _replace(lines: list[str], mapping: Any, members: dict[str, Any]) -> None:
+    """Put *members* in the place of those of that name in a block mapping, or after its ``usage``."""
+    starts = [key.start_mark.line for key, _ in mapping.value]
+    ends = [*starts[1:], mapping.end_mark.line]
+    names = [key.value for key, _ in mapping.value]
+    spans = dict(zip(names, zip(starts, ends, strict=True), strict=True))
+    old = [_without_comments(lines, *spans[name]) for name in _MEMBERS if name in spans]
+    place = min((start for start, _ in old), default=spans["usage"][1])
+    for start, end in sorted(old, reverse=True):
+        del lines[start:end]
+    ending = "\r" if lines[place - 1].endswith("\r") else ""
+    lines[place:place] = [f"{line}{ending}" for line in _written(members, mapping.value[0][0].start_mark.column)]
+
+
+def _without_comments(lines: list[str], start: int, end: int) -> tuple[int, int]:
+    while end > start + 1 and lines[end - 1].lstrip()[:1] in ("", "#"):
+        end -= 1
+    return start, end
+
+
+def _written(members: dict[str, Any], column: int) -> list[str]:
+    text = yaml.safe_dump(members, sort_keys=False, allow_unicode=True, width=10_000_000)
+    return [" " * column + line for line in text.splitlines()]
+
+
+def _parsed(text: str, path: Path) -> object:
+    try:
+        return document.parse(text.encode(), path)
+    except CassetteReadError:
+        return None

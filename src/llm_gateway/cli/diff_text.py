@@ -1,0 +1,126 @@
+"""What ``cassettes diff`` found, for people: a table for the screen, Markdown for a pull request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Any
+
+from llm_gateway.cassettes.compare import Change, Pair
+from llm_gateway.cassettes.diagnose import json_differences
+from llm_gateway.cassettes.facts import COUNTS, Facts
+from llm_gateway.cli.compared import Compared
+from llm_gateway.cli.grid import aligned, by_file, code, counted, difference, markdown, number, printable
+
+__all__ = ["as_markdown", "as_table"]
+
+_NAMES = {
+    "status": "status",
+    "model_served": "model",
+    "stop_reason": "stop reason",
+    "tool_calls": "tool calls",
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cached",
+    "cache_write_tokens": "cache write",
+    "reasoning_tokens": "reasoning",
+    "cost_usd": "cost",
+}
+_HEAD = ("exchange", "what", "old", "new", "difference")
+_TOTALS = ("all exchanges", "old", "new", "difference")
+_MOST_PATHS = 5
+_LONGEST_COMMENT = 60_000
+"""GitHub refuses a comment of more than 65,536 characters."""
+Row = tuple[str, ...]
+Shown = Callable[[str], str]
+
+
+def as_table(found: Compared) -> str:
+    """For a screen: what changed, by file, then the sums."""
+    if not found.differing:
+        return _nothing(found)
+    rows = [(file, row) for file, pair in found.differing for row in _rows(pair, printable)]
+    changed = by_file(_HEAD, [file for file, _ in rows], [row for _, row in rows])
+    return "\n".join([*changed, "", *aligned([_TOTALS, *_sums(found)]), *_unknown(found), _verdict(found)])
+
+
+def as_markdown(found: Compared) -> str:
+    """For a pull request's comment: the sums, then what changed, as far as a comment may be long."""
+    title = f"### Recorded calls, {code(found.old)} to {code(found.new)}"
+    if not found.differing:
+        return f"{title}\n\n{_nothing(found)}"
+    rows = [(code(file), *row) for file, pair in found.differing for row in _rows(pair, _coded)]
+    top = [title, "", _verdict(found), "", *markdown(_TOTALS, list(_sums(found))), "", *_unknown(found), ""]
+    lines = markdown(("file", *_HEAD), rows)
+    left = _LONGEST_COMMENT - sum(len(line) + 1 for line in top)
+    kept = [line for line, end in zip(lines, accumulate(len(one) + 1 for one in lines), strict=True) if end <= left]
+    cut = len(lines) - len(kept)
+    return "\n".join([*top, *kept, *(["", f"{cut} more rows are left out."] if cut else [])])
+
+
+def _coded(text: str) -> str:
+    return code(text) if text and text != "-" else text
+
+
+def _rows(pair: Pair, shown: Shown) -> Iterator[Row]:
+    one = pair.new or pair.old
+    name = f"{'run ' if one and one.kind == 'process' else ''}#{one.index if one else ''}"
+    if pair.old is None or pair.new is None:
+        yield name, str(pair.change), *(shown(_summary(side)) for side in (pair.old, pair.new)), ""
+        return
+    if pair.asked:
+        paths = [*pair.asked[:_MOST_PATHS], *(["..."] if len(pair.asked) > _MOST_PATHS else [])]
+        yield name, "request", "", shown(", ".join(paths)), ""
+    for change in pair.changes:
+        yield from ((name, *row) for row in _changed(change, shown))
+
+
+def _summary(one: Facts | None) -> str:
+    if one is None:
+        return "-"
+    told = [one.model or one.api or "no LLM call"]
+    told += [f"{one.values[name]:,} {_NAMES[name]}" for name in COUNTS[:2] if one.values[name] is not None]
+    return ", ".join([*told, *([number(one.values["cost_usd"])] if one.values["cost_usd"] is not None else [])])
+
+
+def _changed(change: Change, shown: Shown) -> Iterator[Row]:
+    name = _NAMES[change.name]
+    if change.name in COUNTS:
+        yield name, number(change.old), number(change.new), difference(change)
+    elif change.name == "tool_calls" and _names(change.old) == _names(change.new):
+        for one in list(json_differences("", change.new, change.old))[:_MOST_PATHS]:
+            yield f"{name} {shown(one.path)}", shown(one.recorded), shown(one.asked), ""
+    else:
+        yield name, shown(_text(change.old)), shown(_text(change.new)), ""
+
+
+def _names(calls: Any) -> list[str] | None:
+    return None if calls is None else [call["name"] for call in calls]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_names(value) or ()) or "none"
+    return "-" if value is None else str(value)
+
+
+def _sums(found: Compared) -> Iterator[Row]:
+    for change in found.totals:
+        name = _NAMES.get(change.name, change.name)
+        yield name, number(change.old), number(change.new), difference(change)
+
+
+def _unknown(found: Compared) -> list[str]:
+    """Why a sum is unknown, where only some exchanges do not say their part."""
+    told = [f"{_NAMES[name]} {old:,} old and {new:,} new" for name, (old, new) in found.unknown.items()]
+    return [f"not known of all: {', '.join(told)}"] if told else []
+
+
+def _verdict(found: Compared) -> str:
+    kinds = [pair.change for _, pair in found.differing]
+    sorts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in ("changed", "added", "removed") if kind in kinds)
+    return f"{len(kinds):,} of {counted(len(kinds) + found.same, 'exchange')} differ: {sorts}"
+
+
+def _nothing(found: Compared) -> str:
+    return f"no difference in {counted(found.same, 'exchange')}"

@@ -1,0 +1,74 @@
+"""Rows of text as a table: for a screen, or as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from decimal import Decimal
+
+from llm_gateway.cassettes.compare import Change
+
+__all__ = ["aligned", "by_file", "code", "counted", "difference", "dollars", "markdown", "number", "printable"]
+
+Row = Sequence[str]
+_PLAIN = re.compile(r"[^`\\|]+")
+
+
+def aligned(rows: Sequence[Row]) -> list[str]:
+    """Lines with columns of the same width."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def by_file(head: Row, files: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """As `aligned`, with the file and *head* above the rows of each file; *files* has one for each row."""
+    above, *lines = aligned([head, *rows])
+    printed: list[str] = []
+    last: str | None = None
+    for file, line in zip(files, lines, strict=True):
+        printed += [line] if file == last else [printable(file), above, line]
+        last = file
+    return printed
+
+
+def markdown(head: Row, rows: Sequence[Row]) -> list[str]:
+    """Lines of a Markdown table; cells with content of a recording go through `code` first."""
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+
+
+def code(text: str) -> str:
+    """*text* as Markdown code, in which nothing means anything: no link, no mention, no end of a cell."""
+    text = printable(text)
+    if _PLAIN.fullmatch(text):
+        return f"`{text}`"
+    return f"<code>{''.join(one if one.isalnum() else f'&#{ord(one)};' for one in text)}</code>"
+
+
+def printable(text: str) -> str:
+    """*text* on one line, without characters that steer a terminal."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def dollars(cost: Decimal) -> str:
+    """A sum of money, to a millionth of a millionth: the claude CLI states sums with the dust of binary fractions."""
+    return f"{'-' if cost < 0 else ''}${round(abs(cost), 12).normalize():f}"
+
+
+def number(value: float | Decimal | None) -> str:
+    """A count or a sum of money; ``-`` where it is unknown."""
+    if value is None:
+        return "-"
+    return dollars(value) if isinstance(value, Decimal) else f"{value:,}"
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 exchange``, ``2 exchanges``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def difference(change: Change) -> str:
+    """How much a count has grown, with the percentage; ``-`` where one side is unknown."""
+    if not change.difference:
+        return number(change.difference)
+    share = "" if change.percent is None else f" ({change.percent:+.1f} %)"
+    return f"{'+' if change.difference > 0 else ''}{number(change.difference)}{share}"
