@@ -20,6 +20,7 @@ DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {
     "anthropic": ("ANTHROPIC_API_KEY",),
     "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
+    "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
     "cerebras": ("CEREBRAS_API_KEY",),
     "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
     "deepseek": ("DEEPSEEK_API_KEY",),
@@ -36,10 +37,12 @@ KEY_VARIABLES = {
 _URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "azure": "AZURE_OPENAI_ENDPOINT",
+    "bedrock": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
     "ollama": "OLLAMA_BASE_URL",
     "openai": "OPENAI_BASE_URL",
 }
 _VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
+_REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION")}
 
 
 class GatewayConfig(BaseSettings):
@@ -131,6 +134,20 @@ class GatewayConfig(BaseSettings):
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""
         return self.api_version or _variable(_VERSION_VARIABLES[provider])
+
+    def region_if_set(self, provider: str) -> str | None:
+        """The region in which *provider* is to be called, or None."""
+        named = (value for name in _REGION_VARIABLES[provider] if (value := _variable(name)))
+        return self.region or next(named, None)
+
+    def aws_keys(self) -> tuple[str, str, str | None] | None:
+        """Access key, secret key and session token of AWS, or None where the first two are not both set."""
+        access, secret = _variable("AWS_ACCESS_KEY_ID"), _variable("AWS_SECRET_ACCESS_KEY")
+        return (access, secret, _variable("AWS_SESSION_TOKEN")) if access and secret else None
+
+    def aws_profile(self) -> str | None:
+        """The profile of AWS's own files that is to be used, or None."""
+        return _variable("AWS_PROFILE")
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:

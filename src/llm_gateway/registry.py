@@ -26,6 +26,7 @@ _COMPATIBLE = (
 _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPATIBLE} | {
     "anthropic": "llm_gateway.providers.anthropic:provider",
     "azure": "llm_gateway.providers.azure:provider",
+    "bedrock": "llm_gateway.providers.bedrock:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",

@@ -1,5 +1,6 @@
-"""A stand-in for every provider on loopback: HTTP in three formats, and a ``claude`` command."""
+"""A stand-in for every provider on loopback: HTTP in four formats, and a ``claude`` command."""
 
+import dataclasses
 import http.server
 import json
 import os
@@ -10,10 +11,12 @@ import pytest
 
 from llm_gateway.cassettes import guard
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
-from llm_gateway.wire import anthropic, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, eventstream, openai_chat, openai_responses
 
 DIALECTS = {
     "/messages": anthropic.DIALECT,
+    "/converse": bedrock.DIALECT,
+    "/converse-stream": bedrock.DIALECT,
     "/chat/completions": openai_chat.DIALECT,
     "/responses": openai_responses.DIALECT,
 }
@@ -28,6 +31,7 @@ ERRORS = {
     503: ("api_error", "unavailable"),
     529: ("overloaded_error", "overloaded"),
 }
+AWS_ERRORS = {400: "Validation", 403: "AccessDenied", 404: "ResourceNotFound", 429: "Throttling", 500: "InternalServer"}
 
 
 def answer_to(request):
@@ -41,8 +45,10 @@ def answer_to(request):
     if request.response_schema is not None:
         return ChatReply((TextPart('{"answer": "forty-two"}'),), request.model, "id-1", "end_turn", usage)
     if request.tools and request.messages[-1].role == "user" and asked:
-        call = ToolCall("call_1", request.tools[0].name, {"what": "feathers"})
-        return ChatReply((TextPart("I will."), call), request.model, "id-1", "tool_use", usage)
+        calls = [
+            ToolCall(f"call_{n}", request.tools[0].name, {"what": what}) for n, what in enumerate(asked.split()[1:])
+        ]
+        return ChatReply((TextPart("I will."), *calls), request.model, "id-1", "tool_use", usage)
     images = sum(type(part).__name__ == "ImagePart" for message in request.messages for part in message.parts)
     text = f"{images} images" if images else asked.upper() or "done"
     return ChatReply((TextPart(text),), request.model, "id-1", "end_turn", usage)
@@ -58,6 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.fail(self.server.statuses.pop(0))
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
+        if dialect is bedrock.DIALECT:  # what others say in the body stands in its address
+            request = dataclasses.replace(request, stream=self.path.endswith("-stream"))
         reply = answer_to(request)
         if request.stream:
             return self.stream(dialect, reply)
@@ -68,6 +76,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, status)
         kind, message = ERRORS[status]
         body = {"type": "error", "error": {"type": kind, "code": kind, "message": message}}
+        if "/converse" in self.path:
+            body = {"__type": f"{AWS_ERRORS.get(status, 'Unknown')}Exception", "message": message}
         return self.send(status, json.dumps(body).encode())
 
     def send(self, status, body):
@@ -81,13 +91,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def stream(self, dialect, reply):
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        is_framed = dialect is bedrock.DIALECT
+        self.send_header("content-type", "application/vnd.amazon.eventstream" if is_framed else "text/event-stream")
         self.end_headers()
         self.close_connection = True
         items = list(dialect.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]))
         if self.server.error_after is not None:
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
-            items = [*items[: self.server.error_after], b"data: " + json.dumps(failure).encode() + b"\n\n"]
+            raised = {":message-type": "exception", ":exception-type": "serviceUnavailableException"}
+            frame = eventstream.encode(raised, json.dumps(failure["error"]).encode())
+            line = b"data: " + json.dumps(failure).encode() + b"\n\n"
+            items = [*items[: self.server.error_after], frame if is_framed else line]
         items = [self.server.junk, *items] if self.server.junk else items
         if self.server.cut_after is not None:
             items = items[: self.server.cut_after]

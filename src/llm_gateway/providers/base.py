@@ -54,6 +54,8 @@ class HttpProvider:
 
         default_model: Used where the caller names none.
 
+        stream_type: The media type that a stream is asked for as.
+
         unsupported: Options that the API refuses.
 
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
@@ -67,6 +69,7 @@ class HttpProvider:
     auth: Auth
     default_model: str
     stream_path: str | None = None
+    stream_type: str = "text/event-stream"
     headers: Headers = ()
     unsupported: frozenset[str] = frozenset()
     client: Any = None
@@ -88,12 +91,12 @@ class HttpProvider:
             )
         headers = (
             ("content-type", "application/json"),
-            ("accept", "text/event-stream" if chat.stream else "application/json"),
+            ("accept", self.stream_type if chat.stream else "application/json"),
             *self.headers,
         )
         body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
         path = (chat.stream and self.stream_path) or self.path
-        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe=":")), headers, body)
+        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe="")), headers, body)
 
 
 @dataclass(frozen=True)
