@@ -1,15 +1,32 @@
 """What the dialects write is what the official SDKs read: through their strict types and their stream parsers."""
 
+import json
+
 import anthropic
+import boto3
+import botocore.awsrequest
+import botocore.session
+import botocore.validate
 import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletion
 from openai.types.responses import Response
 
-from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    ImagePart,
+    LLMMessage,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import openai_chat, openai_responses
+from llm_gateway.wire import bedrock, eventstream, openai_chat, openai_responses
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),
@@ -87,6 +104,103 @@ def test_the_responses_stream():
     assert ["Hello", " there"] == deltas
     assert "weigh" == final.output[1].name
     assert 15 == final.usage.total_tokens
+
+
+CONVERSE = ChatRequest(
+    "amazon.nova-micro-v1:0",
+    (
+        LLMMessage("system", (TextPart("Be brief."),)),
+        LLMMessage("user", (TextPart("weigh it"), ImagePart(b"\x89PNG", "image/png"))),
+        LLMMessage("assistant", (ThinkingPart("hm", "c2ln"), ToolCall("call_1", "weigh", {"what": "feathers"}))),
+        LLMMessage("tool", (ToolResult("call_1", "it broke", is_error=True),)),
+    ),
+    max_tokens=9,
+    temperature=0.5,
+    stop=("END",),
+    tools=(Tool("weigh", "Weigh something", {"type": "object"}),),
+    tool_choice="weigh",
+    response_schema={"type": "object"},
+    extra={"inferenceConfig": {"topP": 0.9}, "outputConfig": {"effort": "low"}, "serviceTier": {"type": "flex"}},
+)
+
+
+def test_a_converse_request():
+    """Its members, and all below them, are those of AWS's own model of the API, and of their types."""
+    shape = botocore.session.Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
+    body = bedrock.DIALECT.encode_request(CONVERSE) | {"modelId": CONVERSE.model}
+    report = botocore.validate.ParamValidator().validate(body, shape)
+
+    assert "" == report.generate_report()
+    assert unknown(body, shape) == []
+    assert {"maxTokens": 9, "temperature": 0.5, "stopSequences": ["END"], "topP": 0.9} == body["inferenceConfig"]
+
+
+def unknown(value, shape):
+    """The members of *value* that *shape* does not have: botocore's validator asks for those of the top alone."""
+    if shape.type_name == "structure" and not shape.is_document_type:
+        strange = [name for name in value if name not in shape.members]
+        return strange + [one for name in value.keys() - strange for one in unknown(value[name], shape.members[name])]
+    return [one for item in value for one in unknown(item, shape.member)] if shape.type_name == "list" else []
+
+
+@pytest.fixture
+def answering_boto3():
+    """Makes a client of boto3 whose requests are answered with a media type and a body."""
+    client = boto3.client("bedrock-runtime", "us-east-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="k")
+
+    def answered(request, **_):
+        return botocore.awsrequest.AWSResponse(request.url, 200, {"content-type": kind}, Raw(body))
+
+    def answer(with_kind, with_body):
+        nonlocal kind, body
+        kind, body = with_kind, with_body
+        return client
+
+    kind, body = "", b""
+    client.meta.events.register("before-send.bedrock-runtime", answered)
+    return answer
+
+
+class Raw:
+    """What botocore reads a reply from."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def stream(self, *_, **__):
+        yield self.body
+
+
+def test_a_converse_reply(answering_boto3):
+    """As boto3 parses it."""
+    client = answering_boto3("application/json", json.dumps(bedrock.DIALECT.encode_reply(REPLY)).encode())
+    read = client.converse(modelId="m-1", messages=[{"role": "user", "content": [{"text": "x"}]}])
+
+    text, call = read["output"]["message"]["content"]
+    assert ("Hello there", {"what": "feathers"}) == (text["text"], call["toolUse"]["input"])
+    assert "tool_use" == read["stopReason"]
+    assert (6, 3, 15, 2, 4) == tuple(
+        read["usage"][f"{name}Tokens"] for name in ("input", "output", "total", "cacheReadInput", "cacheWriteInput")
+    )
+
+
+def test_the_converse_stream(answering_boto3):
+    """As boto3 takes its frames apart, checksums included."""
+    stream = b"".join(bedrock.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    client = answering_boto3("application/vnd.amazon.eventstream", stream)
+    read = client.converse_stream(modelId="m-1", messages=[{"role": "user", "content": [{"text": "x"}]}])
+    events = list(read["stream"])
+
+    deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+    assert [{"text": "Hello"}, {"text": " there"}, {"toolUse": {"input": '{"what": "feathers"}'}}] == deltas
+    assert 15 == events[-1]["metadata"]["usage"]["totalTokens"]
+
+
+def test_every_frame_is_one_item():
+    """A server can write each item as it is made."""
+    items = list(bedrock.DIALECT.encode_stream(REPLY))
+    assert all([(0, len(item))] == [(one.start, one.end) for one in eventstream.frames(item)] for item in items)
+    assert len(items) > 3
 
 
 @pytest.mark.parametrize("dialect", [messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT])
