@@ -4,9 +4,13 @@ import dataclasses
 import http.server
 import json
 import os
+import re
 import sys
 import threading
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
 
 from llm_gateway.cassettes import guard
@@ -54,12 +58,26 @@ def answer_to(request):
     return ChatReply((TextPart(text),), request.model, "id-1", "end_turn", usage)
 
 
+def signature(headers, method, url, body):
+    """What botocore makes of a request that came in, with the headers that its sender says to have signed."""
+    asked = botocore.awsrequest.AWSRequest(method, url, data=body)
+    for name in re.search("SignedHeaders=([^,]+)", headers["authorization"])[1].split(";"):
+        asked.headers[name] = headers[name]
+    asked.context["timestamp"] = headers["x-amz-date"]
+    signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials("AKIAEXAMPLE", "k"), "bedrock", "us-east-1")
+    return signer.signature(signer.string_to_sign(asked, signer.canonical_request(asked)), asked)
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
+        if (self.headers.get("authorization") or "").startswith("AWS4"):
+            right = signature(self.headers, "POST", f"http://{self.headers['host']}{self.path}", raw)
+            if not self.headers["authorization"].endswith(f"Signature={right}"):
+                return self.fail(403)
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))

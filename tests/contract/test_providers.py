@@ -403,3 +403,35 @@ def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
     with use_cassette(tmp_path / "a.yaml"):
         response = run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
     assert "9.99" == str(response.cost_usd)
+
+
+def test_what_was_signed_replays_with_any_credentials(client_of, api, tmp_path, monkeypatch):
+    """A signature and its date are neither compared nor kept; streams come back frame by frame."""
+
+    def both(llm):
+        stream = llm.stream("hello")
+        return llm.chat("hello").content, "".join(delta.text for delta in stream), stream.response.usage
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = run(client_of("bedrock signed", SyncLLMClient), both)
+    api.shutdown()
+    api.server_close()
+    replayed = []
+    for name in ("bedrock", "bedrock signed"):
+        with use_cassette(tmp_path / "a.yaml"):
+            replayed.append(run(client_of(name, SyncLLMClient), both))
+    text = (tmp_path / "a.yaml").read_text().lower()
+
+    assert [live, live] == replayed
+    assert [] == [word for word in ("authorization", "amz-date", "signature", "akiaexample") if word in text]
+
+
+def test_a_wrong_signature_is_refused_by_the_stand_in(client_of, api, monkeypatch):
+    """So that the right ones above say something."""
+    client = client_of("bedrock signed", SyncLLMClient)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    wrong = SyncLLMClient(provider="bedrock", base_url=api.url)
+    with pytest.raises(ProviderError, match=r"bedrock answered 403 for 'global\.anthropic\.claude-haiku") as error:
+        run(wrong, lambda llm: llm.chat("hello"))
+    assert "permission" == error.value.kind
+    assert "HELLO" == run(client, lambda llm: llm.chat("hello", model="arn:aws:bedrock:us-east-1::a/b c.é")).content

@@ -69,7 +69,9 @@ def plain_blocks(one):
     if not one.is_framed:
         blocks = json.loads(one.reply)["output"]["message"]["content"]
         texts = "".join(block.get("text", "") for block in blocks)
-        thoughts = [block["reasoningContent"]["reasoningText"]["text"] for block in blocks if "reasoningContent" in block]
+        thoughts = [
+            block["reasoningContent"]["reasoningText"]["text"] for block in blocks if "reasoningContent" in block
+        ]
         calls = [block["toolUse"] for block in blocks if "toolUse" in block]
         return texts, "".join(thoughts), [(call["name"], call["input"]) for call in calls if "server" not in str(call)]
     buffer = botocore.eventstream.EventStreamBuffer()
@@ -100,7 +102,9 @@ def test_replies_and_streams(recorded, record_property):
         reading = read_exchange("POST", one.url, one.request, one.status, one.headers, one.reply)
         assert reading.usage == reply.usage, one.name
         expected = one.expected["usage"]
-        assert (expected["input"], expected["output"]) == (reply.usage.input_tokens, reply.usage.output_tokens), one.name
+        assert (expected["input"], expected["output"]) == (reply.usage.input_tokens, reply.usage.output_tokens), (
+            one.name
+        )
         if one.is_framed:
             assert texts == "".join(delta.text for delta in deltas), one.name
             assert reply == one.decoded(piece=7)[0], one.name

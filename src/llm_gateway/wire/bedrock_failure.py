@@ -53,7 +53,7 @@ def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
 def in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:
     """Read a frame that is no event: an exception of the API, or an error of the stream itself."""
     told = headers.get(":exception-type") or headers.get(":error-code")
-    words = _object(payload).get("message") or headers.get(":error-message") or told
+    words = _object(payload).get("message") or headers.get(":error-message") or told or "an error without a name"
     return _facts(500, told, str(words), None)
 
 

@@ -51,11 +51,13 @@ def _long(data: bytes, position: int) -> int:
 
 def encode(texts: dict[str, str], payload: bytes) -> bytes:
     """Write one frame, with headers that hold text."""
-    coded = (
-        bytes([len(name)]) + name.encode() + bytes([_TEXT]) + len(text.encode()).to_bytes(2, "big") + text.encode()
-        for name, text in texts.items()
-    )
+    coded = (_sized(name, 1) + bytes([_TEXT]) + _sized(text, 2) for name, text in texts.items())
     return EventFrame(0, 0, b"".join(coded), b"").with_payload(payload)
+
+
+def _sized(text: str, width: int) -> bytes:
+    coded = text.encode()
+    return len(coded).to_bytes(width, "big") + coded
 
 
 class FrameParser:
@@ -77,20 +79,23 @@ class FrameParser:
         whole = bytes(self._rest)
         found = list(frames(whole))
         del self._rest[: found[-1].end]
-        for frame in found:
-            if frame.with_payload(frame.payload) != whole[frame.start : frame.end]:
-                raise ValueError("the checksum of a frame is not that of its bytes")
+        if not all(_is_sound(whole, one.start, one.end - _CHECKSUM) for one in found):
+            raise ValueError("the checksum of a frame is not that of its bytes")
         return found
 
     def _is_whole(self) -> bool:
         """Whether a whole frame is there, as far as its own length tells."""
         if len(self._rest) < _PRELUDE:
             return False
-        prelude = bytes(self._rest[:_PRELUDE])
-        size = int.from_bytes(prelude[:4], "big")
-        if size < _PRELUDE + _CHECKSUM or zlib.crc32(prelude[:8]) != int.from_bytes(prelude[8:], "big"):
+        size = int.from_bytes(self._rest[:4], "big")
+        if size < _PRELUDE + _CHECKSUM or not _is_sound(self._rest, 0, _PRELUDE - _CHECKSUM):
             raise ValueError("what came is no frame of an event stream")
         return len(self._rest) >= size
+
+
+def _is_sound(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether the checksum that stands at *end* is that of what stands before it."""
+    return zlib.crc32(memoryview(data)[start:end]) == int.from_bytes(data[end : end + _CHECKSUM], "big")
 
 
 def frames(data: bytes) -> Iterator[EventFrame]:
@@ -107,5 +112,4 @@ def _size(data: bytes, position: int) -> int | None:
     size = int.from_bytes(data[position : position + 4], "big")
     if size < _PRELUDE + _CHECKSUM or position + size > len(data):
         return None
-    checksum = int.from_bytes(data[position + 8 : position + _PRELUDE], "big")
-    return size if zlib.crc32(data[position : position + 8]) == checksum else None
+    return size if _is_sound(data, position, position + _PRELUDE - _CHECKSUM) else None
