@@ -38,6 +38,7 @@ _URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "azure": "AZURE_OPENAI_ENDPOINT",
     "bedrock": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    "cohere": "CO_API_URL",
     "ollama": "OLLAMA_BASE_URL",
     "openai": "OPENAI_BASE_URL",
 }

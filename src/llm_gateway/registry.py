@@ -12,7 +12,6 @@ __all__ = ["list_providers", "resolve"]
 
 _COMPATIBLE = (
     "cerebras",
-    "cohere",
     "compatible",
     "deepseek",
     "fireworks",
@@ -27,6 +26,7 @@ _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPA
     "anthropic": "llm_gateway.providers.anthropic:provider",
     "azure": "llm_gateway.providers.azure:provider",
     "bedrock": "llm_gateway.providers.bedrock:provider",
+    "cohere": "llm_gateway.providers.cohere:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",

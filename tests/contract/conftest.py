@@ -1,4 +1,4 @@
-"""A stand-in for every provider on loopback: HTTP in four formats, and a ``claude`` command."""
+"""A stand-in for every provider on loopback: HTTP in five formats, and a ``claude`` command."""
 
 import dataclasses
 import http.server
@@ -15,10 +15,11 @@ import pytest
 
 from llm_gateway.cassettes import guard
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
-from llm_gateway.wire import anthropic, bedrock, eventstream, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, cohere, eventstream, openai_chat, openai_responses
 
 DIALECTS = {
     "/messages": anthropic.DIALECT,
+    "/v2/chat": cohere.DIALECT,
     "/converse": bedrock.DIALECT,
     "/converse-stream": bedrock.DIALECT,
     "/chat/completions": openai_chat.DIALECT,
@@ -118,6 +119,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
             raised = {":message-type": "exception", ":exception-type": "serviceUnavailableException"}
             frame = eventstream.encode(raised, json.dumps(failure["error"]).encode())
+            if dialect is cohere.DIALECT:
+                failure = {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "overloaded"}}
             line = b"data: " + json.dumps(failure).encode() + b"\n\n"
             items = [*items[: self.server.error_after], frame if is_framed else line]
         items = [self.server.junk, *items] if self.server.junk else items

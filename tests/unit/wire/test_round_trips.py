@@ -20,9 +20,9 @@ from llm_gateway.types import (
     ToolCall,
     ToolResult,
 )
-from llm_gateway.wire import anthropic, bedrock, claude_cli, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, claude_cli, cohere, openai_chat, openai_responses
 
-HTTP = [anthropic.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT, bedrock.DIALECT]
+HTTP = [anthropic.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT, bedrock.DIALECT, cohere.DIALECT]
 EVERY = [*HTTP, claude_cli.DIALECT]
 
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
@@ -80,6 +80,11 @@ def reasoning_in(dialect):
 
 def said_by(dialect, request):
     """*request* as far as the dialect's body says it: Converse has the model and the stream in its address."""
+    if dialect is cohere.DIALECT and request.tool_choice == "auto":
+        return dataclasses.replace(request, tool_choice=None)
+    if dialect is cohere.DIALECT and request.tool_choice == "weigh":
+        offered = tuple(tool for tool in request.tools if tool.name == "weigh")
+        return dataclasses.replace(request, tool_choice="required", tools=offered)
     if dialect is not bedrock.DIALECT:
         return request
     first, *turns = request.messages
@@ -89,7 +94,9 @@ def said_by(dialect, request):
 
 
 def replied_by(dialect, reply):
-    """The same of a reply, which with Converse names neither the model nor itself."""
+    """The same of a reply, which with Converse names neither the model nor itself, and with Cohere no model."""
+    if dialect is cohere.DIALECT:
+        return dataclasses.replace(reply, model=None, usage=dataclasses.replace(reply.usage, cache_write_tokens=None))
     return dataclasses.replace(reply, model=None, id=None) if dialect is bedrock.DIALECT else reply
 
 
