@@ -48,7 +48,6 @@ _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()} | {"error": "ERR
 _KNOWN = frozenset(
     "model messages max_tokens temperature stop_sequences tools tool_choice response_format stream".split()
 )
-_INVALID_TOKEN = 498
 
 
 class CohereChat:
@@ -126,7 +125,7 @@ class CohereChat:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply; it has words, and no type."""
-        facts = failure.error_facts(401 if status == _INVALID_TOKEN else status, headers, body)
+        facts = failure.error_facts(status, headers, body)
         words = facts.message.lower()
         if "too many tokens" in words:
             return ErrorFacts("context_window", facts.message)
@@ -151,9 +150,8 @@ def _turn_out(role: str, parts: tuple[Part, ...]) -> JsonObject:
     """A turn; reasoning beside calls of tools is their plan."""
     calls = [part for part in parts if isinstance(part, ToolCall)]
     plan = "".join(part.text for part in parts if calls and isinstance(part, ThinkingPart))
-    content = [
-        part for part in parts if not isinstance(part, ToolCall) and not (calls and isinstance(part, ThinkingPart))
-    ]
+    apart = (ToolCall, ThinkingPart) if calls else ToolCall
+    content: list[Part] = [part for part in parts if not isinstance(part, apart)]
     row = {
         "content": _content_out(content),
         "tool_plan": plan,
@@ -320,8 +318,8 @@ class CohereStream:
     def _end(self, delta: JsonObject) -> None:
         self._body |= {"finish_reason": delta.get("finish_reason"), "usage": delta.get("usage")}
         if delta.get("error"):
-            kind = "timeout" if delta.get("finish_reason") == "TIMEOUT" else "server"
-            self.error = ErrorFacts(kind, str(delta["error"]), delta.get("finish_reason"))
+            reason = str(delta.get("finish_reason"))
+            self.error = ErrorFacts("timeout" if reason == "TIMEOUT" else "server", str(delta["error"]), reason)
         self.is_finished = self.error is None
 
     def reply(self) -> ChatReply:

@@ -7,6 +7,8 @@ import boto3
 import botocore.awsrequest
 import botocore.session
 import botocore.validate
+import cohere as cohere_sdk
+import httpx
 import httpx2
 import openai
 import pytest
@@ -26,7 +28,7 @@ from llm_gateway.types import (
     ToolResult,
 )
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import bedrock, eventstream, openai_chat, openai_responses
+from llm_gateway.wire import bedrock, cohere, eventstream, openai_chat, openai_responses
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),
@@ -196,6 +198,45 @@ def test_the_converse_stream(answering_boto3):
     assert 15 == events[-1]["metadata"]["usage"]["totalTokens"]
 
 
+def cohere_client(kind, body):
+    def answer(_):
+        return httpx.Response(200, headers={"content-type": kind}, content=body)
+
+    return cohere_sdk.ClientV2("k", httpx_client=httpx.Client(transport=httpx.MockTransport(answer)))
+
+
+def test_coheres_chat():
+    """As its own SDK reads it."""
+    client = cohere_client("application/json", json.dumps(cohere.DIALECT.encode_reply(REPLY)).encode())
+    read = client.chat(model="m-1", messages=[])
+
+    assert ["Hello there"] == [block.text for block in read.message.content]
+    assert [("call_1", '{"what": "feathers"}')] == [(one.id, one.function.arguments) for one in read.message.tool_calls]
+    assert ("TOOL_CALL", 12, 3, 2) == (
+        read.finish_reason,
+        read.usage.tokens.input_tokens,
+        read.usage.tokens.output_tokens,
+        read.usage.cached_tokens,
+    )
+
+
+def test_coheres_stream():
+    """The same, event by event."""
+    client = cohere_client(
+        "text/event-stream", b"".join(cohere.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    )
+    events = list(client.chat_stream(model="m-1", messages=[]))
+
+    deltas = [one.delta.message.content.text for one in events if one.type == "content-delta"]
+    (call,) = (one.delta.message.tool_calls for one in events if one.type == "tool-call-start")
+    assert (["Hello", " there"], "weigh") == (deltas, call.function.name)
+    assert ("message-start", "message-end", 12) == (
+        events[0].type,
+        events[-1].type,
+        events[-1].delta.usage.tokens.input_tokens,
+    )
+
+
 def test_every_frame_is_one_item():
     """A server can write each item as it is made."""
     items = list(bedrock.DIALECT.encode_stream(REPLY))
@@ -203,7 +244,7 @@ def test_every_frame_is_one_item():
     assert len(items) > 3
 
 
-@pytest.mark.parametrize("dialect", [messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT])
+@pytest.mark.parametrize("dialect", [messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT, cohere.DIALECT])
 def test_every_event_is_one_item(dialect):
     """A server can write each item as it is made."""
     items = list(dialect.encode_stream(REPLY))

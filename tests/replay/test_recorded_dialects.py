@@ -1,4 +1,4 @@
-"""Every recorded exchange with Converse, decoded by the dialect: requests, replies, streams, errors."""
+"""Every recorded exchange with Converse and with Cohere, decoded by its dialect: requests, replies, streams, errors."""
 
 import dataclasses
 import json
@@ -6,6 +6,8 @@ import json
 import botocore.eventstream
 import pytest
 
+from llm_gateway.types import ToolCall
+from llm_gateway.wire import bedrock, cohere
 from llm_gateway.wire.bedrock import DIALECT
 from llm_gateway.wire.reading import read_exchange
 
@@ -23,14 +25,18 @@ class Recorded:
     reply: bytes
 
     @property
+    def dialect(self):
+        return {"bedrock.converse": bedrock.DIALECT, "cohere.v2.chat": cohere.DIALECT}[self.expected["api"]]
+
+    @property
     def is_framed(self):
         return self.expected["framing"] == "aws-eventstream"
 
     def decoded(self, piece=1 << 20):
         """The reply, and the deltas where it streamed, read in pieces."""
-        if not self.is_framed:
-            return DIALECT.decode_reply(json.loads(self.reply)), []
-        decoder = DIALECT.stream_decoder()
+        if not self.expected["streaming"]:
+            return self.dialect.decode_reply(json.loads(self.reply)), []
+        decoder = self.dialect.stream_decoder()
         deltas = [
             delta
             for start in range(0, len(self.reply), piece)
@@ -40,28 +46,27 @@ class Recorded:
         return decoder.reply(), deltas
 
 
-@pytest.fixture(scope="module")
-def recorded(traffic):
+def exchanges(traffic, api):
+    """All of one API."""
     found = []
     for row in traffic.manifest:
-        expected = {one["index"]: one for one in row["expected"] if one["api"] == "bedrock.converse"}
-        if not expected:
-            continue
-        for index, entry in traffic.load(row["file"]):
+        expected = {one["index"]: one for one in row["expected"] if one["api"] == api}
+        for index, entry in traffic.load(row["file"]) if expected else ():
             if index in expected:
-                headers = tuple(traffic.headers_of(entry["response"]))
-                found.append(
-                    Recorded(
-                        f"{row['file']} #{index}",
-                        expected[index],
-                        entry["request"]["uri"],
-                        traffic.plain(traffic.body_of(entry["request"]), traffic.headers_of(entry["request"])),
-                        expected[index]["status"],
-                        headers,
-                        traffic.plain(traffic.body_of(entry["response"]), headers),
-                    )
-                )
+                found.append(recorded_in(traffic, row["file"], entry, expected[index]))
     return found
+
+
+def recorded_in(traffic, file, entry, expected):
+    asked, headers = entry["request"], tuple(traffic.headers_of(entry["response"]))
+    request = traffic.plain(traffic.body_of(asked), traffic.headers_of(asked))
+    reply = traffic.plain(traffic.body_of(entry["response"]), headers)
+    return Recorded(f"{file} #{expected['index']}", expected, asked["uri"], request, expected["status"], headers, reply)
+
+
+@pytest.fixture(scope="module")
+def recorded(traffic):
+    return exchanges(traffic, "bedrock.converse")
 
 
 def plain_blocks(one):
@@ -136,3 +141,54 @@ def test_errors(recorded):
         ("not_found", "The provided model identifier is invalid."),
     } <= {(one.kind, one.message) for one in facts}
     assert all(json.loads(one.reply)["message"] == fact.message for one, fact in zip(failed, facts, strict=True))
+
+
+@pytest.fixture(scope="module")
+def of_cohere(traffic):
+    return exchanges(traffic, "cohere.v2.chat")
+
+
+def test_coheres_replies_and_streams(of_cohere):
+    """Text, reasoning, plans and calls of tools are those of the bytes; what was decoded is encoded again."""
+    for one in of_cohere:
+        reply, deltas = one.decoded()
+        reading = read_exchange("POST", one.url, one.request, one.status, one.headers, one.reply)
+        assert reading.usage == reply.usage, one.name
+        assert reply.stop_reason is not None, one.name
+        if one.expected["streaming"]:
+            assert reply == one.decoded(piece=7)[0], one.name
+            assert plain_events(one) == (
+                "".join(delta.text + delta.thinking for delta in deltas),
+                len(reply.tool_calls),
+            )
+        else:
+            message = json.loads(one.reply)["message"]
+            assert plain_message(message) == [(type(part).__name__, vars_of(part)) for part in reply.parts], one.name
+        assert reply == one.dialect.decode_reply(one.dialect.encode_reply(reply)), one.name
+        asked = one.dialect.decode_request(json.loads(one.request))
+        assert asked == one.dialect.decode_request(one.dialect.encode_request(asked)), one.name
+    assert {True, False} == {one.expected["streaming"] for one in of_cohere}
+
+
+def plain_message(message):
+    found = [("ThinkingPart", message["tool_plan"])] if message.get("tool_plan") else []
+    names = {"text": "TextPart", "thinking": "ThinkingPart"}
+    found += [(names[block["type"]], block[block["type"]]) for block in message.get("content") or ()]
+    return found + [("ToolCall", json.loads(one["function"]["arguments"])) for one in message.get("tool_calls") or ()]
+
+
+def vars_of(part):
+    return part.arguments if isinstance(part, ToolCall) else part.text
+
+
+def plain_events(one):
+    texts, calls = "", 0
+    for line in one.reply.decode().splitlines():
+        event = json.loads(line.removeprefix("data: ")) if line.startswith("data: {") else {}
+        message = (event.get("delta") or {}).get("message") or {}
+        if event.get("type") == "content-delta":
+            texts += message["content"].get("text", "") + message["content"].get("thinking", "")
+        if event.get("type") == "tool-plan-delta":
+            texts += message["tool_plan"]
+        calls += event.get("type") == "tool-call-start"
+    return texts, calls
