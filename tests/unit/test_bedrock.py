@@ -128,6 +128,18 @@ def test_credentials_of_a_profile_are_fetched_where_waiting_is_fine(home, monkey
     assert "Credential=AKIAFROMENV/" in dict(made.auth.apply(made.request(chat())).headers)["Authorization"]
 
 
+def test_credentials_that_cannot_be_fetched(home):
+    """In botocore's own words."""
+    (home / "config").write_text("[default]\nregion = us-east-1\ncredential_process = false\n")
+    made = bedrock.provider(GatewayConfig())
+    with pytest.raises(ConfigError) as caught:
+        made.auth.apply(made.request(chat()))
+    assert (
+        "AWS's own settings cannot be used\n  Error when retrieving credentials from custom-process: \n"
+        "  run `aws configure list` to see them"
+    ) == str(caught.value)
+
+
 def test_no_credentials_at_all(monkeypatch):
     """Names where they were looked for."""
     made = bedrock.provider(load(region="us-east-1"))

@@ -43,7 +43,11 @@ def test_a_tool_that_must_be_called_is_the_only_one():
 
 def test_citations_and_documents():
     """The text stays, its sources are left out; a document that a tool found is its result."""
-    content = [{"type": "document", "document": {"data": {"title": "A"}}}, {"type": "text", "text": "!"}]
+    content = [
+        {"type": "document", "document": {"data": {"title": "A"}}},
+        {"type": "text", "text": "!"},
+        {"type": "audio"},
+    ]
     asked = DIALECT.decode_request({"messages": [{"role": "tool", "tool_call_id": "1", "content": content}]})
     assert '{"title": "A"}!' == asked.messages[0].parts[0].content
 
