@@ -22,7 +22,6 @@ _GROUP = "llm_gateway"
 
 _COMPATIBLE = (
     "cerebras",
-    "cohere",
     "compatible",
     "deepseek",
     "fireworks",
@@ -37,6 +36,8 @@ _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPA
     "anthropic": "llm_gateway.providers.anthropic:provider",
     "azure": "llm_gateway.providers.azure:provider",
     "gemini": "llm_gateway.providers.gemini:provider",
+    "bedrock": "llm_gateway.providers.bedrock:provider",
+    "cohere": "llm_gateway.providers.cohere:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",

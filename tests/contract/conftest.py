@@ -1,24 +1,31 @@
-"""A stand-in for every provider on loopback: HTTP in four formats, and a ``claude`` command."""
+"""A stand-in for every provider on loopback: HTTP in six formats, and a ``claude`` command."""
 
 import dataclasses
 import http.server
 import json
 import os
+import re
 import sys
 import threading
 import uuid
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import postgres_server
 import psycopg
 import pytest
 
 from llm_gateway.cassettes import guard
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
-from llm_gateway.wire import anthropic, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
 from llm_gateway.wire.identify import identify
 
 DIALECTS = {
     "/messages": anthropic.DIALECT,
+    "/v2/chat": cohere.DIALECT,
+    "/converse": bedrock.DIALECT,
+    "/converse-stream": bedrock.DIALECT,
     "/chat/completions": openai_chat.DIALECT,
     "/responses": openai_responses.DIALECT,
     "enerateContent": gemini.DIALECT,
@@ -42,6 +49,7 @@ GOOGLE = {
     500: "INTERNAL",
 }
 GOOGLE |= {400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
+AWS_ERRORS = {400: "Validation", 403: "AccessDenied", 404: "ResourceNotFound", 429: "Throttling", 500: "InternalServer"}
 
 
 def answer_to(request):
@@ -55,11 +63,23 @@ def answer_to(request):
     if request.response_schema is not None:
         return ChatReply((TextPart('{"answer": "forty-two"}'),), request.model, "id-1", "end_turn", usage)
     if request.tools and request.messages[-1].role == "user" and asked:
-        call = ToolCall("call_1", request.tools[0].name, {"what": "feathers"})
-        return ChatReply((TextPart("I will."), call), request.model, "id-1", "tool_use", usage)
+        calls = [
+            ToolCall(f"call_{n}", request.tools[0].name, {"what": what}) for n, what in enumerate(asked.split()[1:])
+        ]
+        return ChatReply((TextPart("I will."), *calls), request.model, "id-1", "tool_use", usage)
     images = sum(type(part).__name__ == "ImagePart" for message in request.messages for part in message.parts)
     text = f"{images} images" if images else asked.upper() or "done"
     return ChatReply((TextPart(text),), request.model, "id-1", "end_turn", usage)
+
+
+def signature(headers, method, url, body):
+    """What botocore makes of a request that came in, with the headers that its sender says to have signed."""
+    asked = botocore.awsrequest.AWSRequest(method, url, data=body)
+    for name in re.search("SignedHeaders=([^,]+)", headers["authorization"])[1].split(";"):
+        asked.headers[name] = headers[name]
+    asked.context["timestamp"] = headers["x-amz-date"]
+    signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials("AKIAEXAMPLE", "k"), "bedrock", "us-east-1")
+    return signer.signature(signer.string_to_sign(asked, signer.canonical_request(asked)), asked)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -68,6 +88,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
+        if (self.headers.get("authorization") or "").startswith("AWS4"):
+            right = signature(self.headers, "POST", f"http://{self.headers['host']}{self.path}", raw)
+            if not self.headers["authorization"].endswith(f"Signature={right}"):
+                return self.fail(403)
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
@@ -75,6 +99,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if dialect is gemini.DIALECT:  # whose address says what other bodies say
             model, is_stream = identify("POST", self.path).model, "streamGenerateContent?alt=sse" in self.path
             request = dataclasses.replace(request, model=model, stream=is_stream)
+        if dialect is bedrock.DIALECT:  # what others say in the body stands in its address
+            request = dataclasses.replace(request, stream=self.path.endswith("-stream"))
         reply = answer_to(request)
         if request.stream:
             return self.stream(dialect, reply)
@@ -87,6 +113,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = {"type": "error", "error": {"type": kind, "code": kind, "message": message}}
         if "enerateContent" in self.path:
             body = {"error": {"code": status, "message": message, "status": GOOGLE.get(status)}}
+        if "/converse" in self.path:
+            body = {"__type": f"{AWS_ERRORS.get(status, 'Unknown')}Exception", "message": message}
         return self.send(status, json.dumps(body).encode())
 
     def send(self, status, body):
@@ -100,7 +128,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def stream(self, dialect, reply):
         self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
+        is_framed = dialect is bedrock.DIALECT
+        self.send_header("content-type", "application/vnd.amazon.eventstream" if is_framed else "text/event-stream")
         self.end_headers()
         self.close_connection = True
         items = list(dialect.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]))
@@ -108,7 +137,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
             if dialect is gemini.DIALECT:
                 failure = {"error": {"code": 503, "status": "UNAVAILABLE", "message": "overloaded"}}
-            items = [*items[: self.server.error_after], b"data: " + json.dumps(failure).encode() + b"\n\n"]
+            raised = {":message-type": "exception", ":exception-type": "serviceUnavailableException"}
+            frame = eventstream.encode(raised, json.dumps(failure["error"]).encode())
+            if dialect is cohere.DIALECT:
+                failure = {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "overloaded"}}
+            line = b"data: " + json.dumps(failure).encode() + b"\n\n"
+            items = [*items[: self.server.error_after], frame if is_framed else line]
         items = [self.server.junk, *items] if self.server.junk else items
         if self.server.cut_after is not None:
             items = items[: self.server.cut_after]

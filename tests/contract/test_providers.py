@@ -54,7 +54,8 @@ class Custom:
 HTTP = ["anthropic", "openai", "openai_responses"]
 GOOGLE = ["gemini", "vertex"]
 HOSTS = ["azure", "azure deployments", "groq", "mistral", "ollama"]
-OVER_HTTP = [*HTTP, *GOOGLE, *HOSTS, *(f"{name} by its SDK" for name in HTTP)]
+BEDROCK = ["bedrock", "bedrock signed"]
+OVER_HTTP = [*HTTP, "cohere", *GOOGLE, *HOSTS, *BEDROCK, *(f"{name} by its SDK" for name in HTTP)]
 EVERY = [*OVER_HTTP, "local_claude", "custom"]
 MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 
@@ -63,6 +64,7 @@ MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 def client_of(api, claude, monkeypatch):
     """A client by name and colour."""
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
 
     def make(name, colour, **settings):
         if name == "custom":
@@ -71,11 +73,16 @@ def client_of(api, claude, monkeypatch):
             return colour(provider=name, **settings)
         if name.endswith(" by its SDK"):
             return colour(provider_instance=sdk_of(name.split(" ")[0], api.url, colour), **settings)
+        if name == "bedrock signed":
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "k")
+            return colour(provider="bedrock", base_url=api.url, **settings)
         if name == "azure deployments":
             monkeypatch.setenv("LLM_API_VERSION", "2025-04-01-preview")
         if name == "vertex":
             monkeypatch.setenv("LLM_PROJECT", "my-project")
-        base = api.url if name.startswith(("anthropic", "azure", "vertex")) else f"{api.url}/v1"
+        at_root = ("anthropic", "azure", "bedrock", "cohere", "vertex")
+        base = api.url if name.startswith(at_root) else f"{api.url}/v1"
         settings["model"] = settings.get("model") or MODELS.get(name)
         return colour(provider=name.split(" ")[0], api_key="k", base_url=base, **settings)
 
@@ -140,10 +147,10 @@ class TestHttp:
     """What holds for all that speak HTTP."""
 
     def test_tools(self, name, colour, client_of):
-        """The model asks for a tool, and takes its result."""
+        """The model asks for a tool twice at once, and takes both results."""
         tool = Tool("weigh", "Weigh something", {"type": "object", "properties": {"what": {"type": "string"}}})
         client = client_of(name, colour)
-        turn = [LLMMessage("user", (TextPart("weigh feathers"),))]
+        turn = [LLMMessage("user", (TextPart("weigh feathers lead"),))]
 
         def first(llm):
             return llm.chat(turn, tools=[tool])
@@ -153,22 +160,32 @@ class TestHttp:
             return asked, await llm.chat(after(asked), tools=[tool])
 
         def after(asked):
-            (call,) = asked.tool_calls
-            return [*turn, asked.to_message(), LLMMessage("tool", (ToolResult(call.id, "1 kg"),))]
+            results = [LLMMessage("tool", (ToolResult(call.id, "1 kg"),)) for call in asked.tool_calls]
+            return [*turn, asked.to_message(), *results]
 
         if colour is LLMClient:
             asked, done = run(client, both)
         else:
             asked, done = run(client, lambda llm: (one := first(llm), llm.chat(after(one), tools=[tool])))
-        assert {"what": "feathers"} == asked.tool_calls[0].arguments
+        assert [{"what": "feathers"}, {"what": "lead"}] == [call.arguments for call in asked.tool_calls]
         assert "tool_use" == asked.stop_reason
         assert "done" == done.content
 
-    def test_images(self, name, colour, client_of):
-        """As bytes and by address."""
-        parts = (TextPart("look"), ImagePart(b"\x89PNG", "image/png"), ImagePart(url="https://example.com/a.png"))
-        response = run(client_of(name, colour), lambda llm: llm.chat([LLMMessage("user", parts)]))
-        assert "2 images" == response.content
+    def test_images(self, name, colour, client_of, api):
+        """As bytes; and by address, or else such an image is refused before anything is sent."""
+        here, there = ImagePart(b"\x89PNG", "image/png"), ImagePart(url="https://example.com/a.png")
+        message, more = LLMMessage("user", (TextPart("look"), here)), LLMMessage("user", (there,))
+        assert "1 images" == run(client_of(name, colour), lambda llm: llm.chat([message])).content
+        if name in BEDROCK:
+            with pytest.raises(
+                ProviderError, match=r"bedrock takes no image by address: 'https://example\.com/a\.png'\n"
+            ) as error:
+                run(client_of(name, colour), lambda llm: llm.chat([message, more]))
+            assert "unsupported_param" == error.value.kind
+            assert "fetch the image and give ImagePart(data=" in str(error.value)
+            assert 1 == len(api.asked)
+        else:
+            assert "2 images" == run(client_of(name, colour), lambda llm: llm.chat([message, more])).content
 
     @pytest.mark.parametrize(
         ("status", "kind"),
@@ -203,7 +220,7 @@ class TestHttp:
 
         with pytest.raises(ProviderError, match=r"stream broke after .* characters: overloaded") as error:
             run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
-        assert "overloaded" == error.value.kind
+        assert ("server" if name == "cohere" else "overloaded") == error.value.kind  # Cohere has no word for it
 
     def test_a_cut_stream(self, name, colour, client_of, api):
         """A stream without its end is no answer."""
@@ -355,7 +372,7 @@ def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'{"content": 5, "choices": 7, "output": 3}', b'{"usage": []}'])
-@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE, "bedrock", "cohere"])
 def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, api):
     """Never a traceback of ours."""
     api.statuses = [body]
@@ -365,7 +382,7 @@ def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, ap
     assert "" == outcome
 
 
-@pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
+@pytest.mark.parametrize("name", [*HTTP, *GOOGLE, "bedrock", "cohere"])
 def test_junk_inside_a_stream_is_an_error(name, client_of, api):
     """With the junk as its cause."""
     api.junk = b'data: {"choices": 5, "type": 7\n\n'
@@ -408,3 +425,35 @@ def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
     with use_cassette(tmp_path / "a.yaml"):
         response = run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
     assert "9.99" == str(response.cost_usd)
+
+
+def test_what_was_signed_replays_with_any_credentials(client_of, api, tmp_path, monkeypatch):
+    """A signature and its date are neither compared nor kept; streams come back frame by frame."""
+
+    def both(llm):
+        stream = llm.stream("hello")
+        return llm.chat("hello").content, "".join(delta.text for delta in stream), stream.response.usage
+
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        live = run(client_of("bedrock signed", SyncLLMClient), both)
+    api.shutdown()
+    api.server_close()
+    replayed = []
+    for name in ("bedrock", "bedrock signed"):
+        with use_cassette(tmp_path / "a.yaml"):
+            replayed.append(run(client_of(name, SyncLLMClient), both))
+    text = (tmp_path / "a.yaml").read_text().lower()
+
+    assert [live, live] == replayed
+    assert [] == [word for word in ("authorization", "amz-date", "signature", "akiaexample") if word in text]
+
+
+def test_a_wrong_signature_is_refused_by_the_stand_in(client_of, api, monkeypatch):
+    """So that the right ones above say something."""
+    client = client_of("bedrock signed", SyncLLMClient)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    wrong = SyncLLMClient(provider="bedrock", base_url=api.url)
+    with pytest.raises(ProviderError, match=r"bedrock answered 403 for 'global\.anthropic\.claude-haiku") as error:
+        run(wrong, lambda llm: llm.chat("hello"))
+    assert "permission" == error.value.kind
+    assert "HELLO" == run(client, lambda llm: llm.chat("hello", model="arn:aws:bedrock:us-east-1::a/b c.é")).content

@@ -79,6 +79,7 @@ NO_PRICE = {
     "test_generate_content_with_file_uri_image[True].yaml": "the reply does not say how much input there was",
     "test_gateway_provider_with_groq.yaml": "a gateway of its own, which sells at prices of its own",
     "test_gateway_provider_with_anthropic.yaml": "the same",
+    "test_bedrock_model_service_tier.yaml": "served in the tier flex, whose price is not listed",
 }
 OF_ITS_DAY = {
     "completions_with_tool_call_response_emits_expected_spans[True].yaml": "mistral-small cost less",

@@ -4,7 +4,7 @@ import pytest
 
 from llm_gateway.config import KEY_VARIABLES, GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, MissingKeyError
-from llm_gateway.providers import azure, compatible
+from llm_gateway.providers import azure, cohere, compatible
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart
 from llm_gateway.wire.identify import identify
 
@@ -16,7 +16,14 @@ def _nothing_set(monkeypatch, tmp_path):
     for names in KEY_VARIABLES.values():
         for name in names:
             monkeypatch.delenv(name, raising=False)
-    for name in ("LLM_API_KEY", "LLM_BASE_URL", "OLLAMA_BASE_URL", "AZURE_OPENAI_ENDPOINT", "OPENAI_API_VERSION"):
+    for name in (
+        "LLM_API_KEY",
+        "LLM_BASE_URL",
+        "OLLAMA_BASE_URL",
+        "AZURE_OPENAI_ENDPOINT",
+        "OPENAI_API_VERSION",
+        "CO_API_URL",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -89,6 +96,18 @@ def test_azure_takes_keys_and_tokens(key, header, monkeypatch):
         "https://mine.openai.azure.com/openai/deployments/some%2Fmodel/chat/completions?api-version=2025-04-01-preview"
     ) == asked.url
     assert ("azure", "openai.chat") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+
+
+def test_cohere_is_asked_in_its_own_chat(monkeypatch):
+    """Known by its address, or at one of the user's own."""
+    with pytest.raises(MissingKeyError, match="export CO_API_KEY="):
+        cohere.provider(GatewayConfig())
+    monkeypatch.setenv("CO_API_KEY", "k")
+    asked = cohere.provider(GatewayConfig()).request(CHAT)
+    assert "https://api.cohere.com/v2/chat" == asked.url
+    assert ("cohere", "cohere.v2.chat") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+    monkeypatch.setenv("CO_API_URL", "http://127.0.0.1:1/")
+    assert "http://127.0.0.1:1/v2/chat" == cohere.provider(GatewayConfig()).request(CHAT).url
 
 
 def test_hosts_are_asked_in_their_own_words():

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ["anthropic", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
+HEAVY = ["anthropic", "botocore", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
 HEAVY += ["llm_gateway.pytest_plugin.reports"]
 LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 

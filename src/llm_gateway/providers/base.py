@@ -56,6 +56,7 @@ class HttpProvider:
 
         structured: How objects can be asked for, the best way first: ``native`` is the API's own mechanism, ``tool`` a
             tool that has to be called, ``prompt`` words.
+        stream_type: The media type that a stream is asked for as.
 
         unsupported: Options that the API refuses.
 
@@ -70,6 +71,7 @@ class HttpProvider:
     auth: Auth
     default_model: str
     stream_path: str | None = None
+    stream_type: str = "text/event-stream"
     headers: Headers = ()
     structured: tuple[Literal["native", "tool", "prompt"], ...] = ("native", "tool", "prompt")
     unsupported: frozenset[str] = frozenset()
@@ -92,12 +94,12 @@ class HttpProvider:
             )
         headers = (
             ("content-type", "application/json"),
-            ("accept", "text/event-stream" if chat.stream else "application/json"),
+            ("accept", self.stream_type if chat.stream else "application/json"),
             *self.headers,
         )
         body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
         path = (chat.stream and self.stream_path) or self.path
-        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe=":")), headers, body)
+        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe="")), headers, body)
 
 
 @dataclass(frozen=True)

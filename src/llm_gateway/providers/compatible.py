@@ -48,7 +48,6 @@ _NO_STREAM_OPTIONS = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=Fal
 
 HOSTS = {
     "cerebras": Host("https://api.cerebras.ai/v1", "llama3.1-8b", dialect=OpenAIChat()),
-    "cohere": Host("https://api.cohere.ai/compatibility/v1", "command-r7b-12-2024"),
     "compatible": Host(None, "", needs_key=False),
     "deepseek": Host("https://api.deepseek.com", "deepseek-chat", has_schemas=False),
     "fireworks": Host("https://api.fireworks.ai/inference/v1", "accounts/fireworks/models/gpt-oss-20b"),

@@ -43,6 +43,7 @@ _MOST_OUTPUT = (
 """Output limits of models, as their makers publish them; a request without a limit of its own may use all of it."""
 _OTHERWISE = 128_000
 _IMAGE = 6_000  # more than any size and detail of an image costs at the large providers
+_CONVERSE_IMAGES = ("png", "jpeg", "gif", "webp")
 _FILE = 100_000  # a file that the provider keeps or fetches: some hundred pages
 _SERVER_TOOL = 50_000  # a tool that the provider runs puts what it found into the input, some times over
 _OVERHEAD = 1_000  # a provider's own words around a prompt
@@ -143,6 +144,8 @@ def _apart(value: Any) -> tuple[int, Any]:
 
 
 def _is_image(value: JsonObject) -> bool:
+    if value.get("format") in _CONVERSE_IMAGES and isinstance(value.get("source"), dict):
+        return True
     kind = value.get("media_type") or value.get("mimeType") or value.get("mime_type")
     if isinstance(kind, str):
         return kind.startswith("image/")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from llm_gateway.wire import anthropic, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, cohere, gemini, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect
 
 __all__ = ["dialect_of"]
 
 _DIALECTS: tuple[Dialect, ...] = (
     anthropic.DIALECT,
+    bedrock.DIALECT,
+    cohere.DIALECT,
     gemini.DIALECT,
     openai_chat.DIALECT,
     openai_responses.DIALECT,

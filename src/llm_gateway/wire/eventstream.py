@@ -6,9 +6,12 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["EventFrame", "frames"]
+__all__ = ["EventFrame", "FrameParser", "encode", "frames"]
 
 _PRELUDE, _CHECKSUM = 12, 4
+_TEXT = 7
+_SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
+"""How long the values of the other types of header are; those that are not here say it themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,79 @@ class EventFrame:
     headers: bytes
     payload: bytes
 
+    @property
+    def texts(self) -> dict[str, str]:
+        """The headers that hold text, by name."""
+        found: dict[str, str] = {}
+        position = 0
+        while position < len(self.headers):
+            start = position + 1 + self.headers[position]
+            name, kind = self.headers[position + 1 : start].decode(), self.headers[start]
+            size, start = (_SIZES[kind], start + 1) if kind in _SIZES else (_long(self.headers, start + 1), start + 3)
+            position = start + size
+            if kind == _TEXT:
+                found[name] = self.headers[start:position].decode()
+        return found
+
     def with_payload(self, payload: bytes) -> bytes:
         """The bytes of this frame with another payload, lengths and checksums made anew."""
         size = _PRELUDE + len(self.headers) + len(payload) + _CHECKSUM
         prelude = size.to_bytes(4, "big") + len(self.headers).to_bytes(4, "big")
         message = prelude + zlib.crc32(prelude).to_bytes(4, "big") + self.headers + payload
         return message + zlib.crc32(message).to_bytes(4, "big")
+
+
+def _long(data: bytes, position: int) -> int:
+    return int.from_bytes(data[position : position + 2], "big")
+
+
+def encode(texts: dict[str, str], payload: bytes) -> bytes:
+    """Write one frame, with headers that hold text."""
+    coded = (_sized(name, 1) + bytes([_TEXT]) + _sized(text, 2) for name, text in texts.items())
+    return EventFrame(0, 0, b"".join(coded), b"").with_payload(payload)
+
+
+def _sized(text: str, width: int) -> bytes:
+    coded = text.encode()
+    return len(coded).to_bytes(width, "big") + coded
+
+
+class FrameParser:
+    """Read frames from bytes that may be cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> list[EventFrame]:
+        """
+        Take the next bytes and return the frames that they complete.
+
+        Raises:
+            ValueError: They are no frames, or were changed on their way.
+        """
+        self._rest += data
+        if not self._is_whole():
+            return []
+        whole = bytes(self._rest)
+        found = list(frames(whole))
+        del self._rest[: found[-1].end]
+        if not all(_is_sound(whole, one.start, one.end - _CHECKSUM) for one in found):
+            raise ValueError("the checksum of a frame is not that of its bytes")
+        return found
+
+    def _is_whole(self) -> bool:
+        """Whether a whole frame is there, as far as its own length tells."""
+        if len(self._rest) < _PRELUDE:
+            return False
+        size = int.from_bytes(self._rest[:4], "big")
+        if size < _PRELUDE + _CHECKSUM or not _is_sound(self._rest, 0, _PRELUDE - _CHECKSUM):
+            raise ValueError("what came is no frame of an event stream")
+        return len(self._rest) >= size
+
+
+def _is_sound(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Whether the checksum that stands at *end* is that of what stands before it."""
+    return zlib.crc32(memoryview(data)[start:end]) == int.from_bytes(data[end : end + _CHECKSUM], "big")
 
 
 def frames(data: bytes) -> Iterator[EventFrame]:
@@ -42,5 +112,4 @@ def _size(data: bytes, position: int) -> int | None:
     size = int.from_bytes(data[position : position + 4], "big")
     if size < _PRELUDE + _CHECKSUM or position + size > len(data):
         return None
-    checksum = int.from_bytes(data[position + 8 : position + _PRELUDE], "big")
-    return size if zlib.crc32(data[position : position + 8]) == checksum else None
+    return size if _is_sound(data, position, position + _PRELUDE - _CHECKSUM) else None

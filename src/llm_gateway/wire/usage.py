@@ -133,8 +133,8 @@ def interactions_usage(raw: Any) -> TokenUsage | None:
     )
 
 
-def converse_usage(raw: Any) -> TokenUsage | None:
-    """``usage`` of Bedrock's converse and of Nova, whose input leaves cached tokens out."""
+def converse_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
+    """``usage`` of Bedrock's converse and of Nova, whose input leaves cached tokens out; its *tier* is beside it."""
     if not isinstance(raw, dict):
         return None
     read, written = number(raw, "cacheReadInputTokens"), number(raw, "cacheWriteInputTokens")
@@ -144,7 +144,14 @@ def converse_usage(raw: Any) -> TokenUsage | None:
         output_tokens=number(raw, "outputTokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
+        cache_write_1h_tokens=_written_for_an_hour(raw.get("cacheDetails")),
+        service_tier=word(tier.get("type")) if isinstance(tier, dict) else None,
     )
+
+
+def _written_for_an_hour(details: Any) -> int | None:
+    rows = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    return _sum(*(number(one, "inputTokens") for one in rows if one.get("ttl") == "1h"))
 
 
 def invoke_usage(body: JsonObject) -> TokenUsage | None:
@@ -230,7 +237,7 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
     ),
     "anthropic.messages": _of("usage", anthropic_usage),
     "bedrock.agent": _traces,
-    "bedrock.converse": _of("usage", converse_usage),
+    "bedrock.converse": lambda body: converse_usage(body.get("usage"), body.get("serviceTier")),
     "bedrock.invoke": invoke_usage,
     "cohere.v1.chat": _of("meta", cohere_usage),
     "cohere.v1.generate": _of("meta", cohere_usage),

@@ -46,6 +46,10 @@ def test_an_image_counts_as_one_whatever_its_bytes():
     """Not as the text that carries it."""
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1_000_000}}
     assert bound(messages=[image]).usage.input_tokens < 10_000
+    converse = {"image": {"format": "png", "source": {"bytes": "A" * 1_000_000}}}
+    assert bound(messages=[converse]).usage.input_tokens < 10_000
+    assert bound(messages=[{"document": {"format": "pdf", "source": {"bytes": "A" * 1_000_000}}}]).is_open
+    assert bound(text={"format": {"type": "text"}, "source": {}}).usage.input_tokens < 10_000
 
 
 def test_what_the_provider_keeps_may_fill_the_window():

@@ -3,6 +3,12 @@
 import json
 
 import anthropic
+import boto3
+import botocore.awsrequest
+import botocore.session
+import botocore.validate
+import cohere as cohere_sdk
+import httpx
 import httpx2
 import openai
 import pytest
@@ -24,7 +30,7 @@ from llm_gateway.types import (
     ToolResult,
 )
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import gemini, openai_chat, openai_responses
+from llm_gateway.wire import bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),
@@ -184,7 +190,146 @@ def test_the_stream_of_generate_content():
     assert 15 == chunks[-1].usage_metadata.total_token_count
 
 
-@pytest.mark.parametrize("dialect", [messages.DIALECT, gemini.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT])
+CONVERSE = ChatRequest(
+    "amazon.nova-micro-v1:0",
+    (
+        LLMMessage("system", (TextPart("Be brief."),)),
+        LLMMessage("user", (TextPart("weigh it"), ImagePart(b"\x89PNG", "image/png"))),
+        LLMMessage("assistant", (ThinkingPart("hm", "c2ln"), ToolCall("call_1", "weigh", {"what": "feathers"}))),
+        LLMMessage("tool", (ToolResult("call_1", "it broke", is_error=True),)),
+    ),
+    max_tokens=9,
+    temperature=0.5,
+    stop=("END",),
+    tools=(Tool("weigh", "Weigh something", {"type": "object"}),),
+    tool_choice="weigh",
+    response_schema={"type": "object"},
+    extra={"inferenceConfig": {"topP": 0.9}, "outputConfig": {"effort": "low"}, "serviceTier": {"type": "flex"}},
+)
+
+
+def test_a_converse_request():
+    """Its members, and all below them, are those of AWS's own model of the API, and of their types."""
+    shape = botocore.session.Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
+    body = bedrock.DIALECT.encode_request(CONVERSE) | {"modelId": CONVERSE.model}
+    report = botocore.validate.ParamValidator().validate(body, shape)
+
+    assert "" == report.generate_report()
+    assert unknown(body, shape) == []
+    assert {"maxTokens": 9, "temperature": 0.5, "stopSequences": ["END"], "topP": 0.9} == body["inferenceConfig"]
+
+
+def unknown(value, shape):
+    """The members of *value* that *shape* does not have: botocore's validator asks for those of the top alone."""
+    if shape.type_name == "structure" and not shape.is_document_type:
+        strange = [name for name in value if name not in shape.members]
+        return strange + [one for name in value.keys() - strange for one in unknown(value[name], shape.members[name])]
+    return [one for item in value for one in unknown(item, shape.member)] if shape.type_name == "list" else []
+
+
+@pytest.fixture
+def answering_boto3():
+    """Makes a client of boto3 whose requests are answered with a media type and a body."""
+    client = boto3.client("bedrock-runtime", "us-east-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="k")
+
+    def answered(request, **_):
+        return botocore.awsrequest.AWSResponse(request.url, 200, {"content-type": kind}, Raw(body))
+
+    def answer(with_kind, with_body):
+        nonlocal kind, body
+        kind, body = with_kind, with_body
+        return client
+
+    kind, body = "", b""
+    client.meta.events.register("before-send.bedrock-runtime", answered)
+    return answer
+
+
+class Raw:
+    """What botocore reads a reply from."""
+
+    def __init__(self, body):
+        self.body = body
+
+    def stream(self, *_, **__):
+        yield self.body
+
+
+def test_a_converse_reply(answering_boto3):
+    """As boto3 parses it."""
+    client = answering_boto3("application/json", json.dumps(bedrock.DIALECT.encode_reply(REPLY)).encode())
+    read = client.converse(modelId="m-1", messages=[{"role": "user", "content": [{"text": "x"}]}])
+
+    text, call = read["output"]["message"]["content"]
+    assert ("Hello there", {"what": "feathers"}) == (text["text"], call["toolUse"]["input"])
+    assert "tool_use" == read["stopReason"]
+    assert (6, 3, 15, 2, 4) == tuple(
+        read["usage"][f"{name}Tokens"] for name in ("input", "output", "total", "cacheReadInput", "cacheWriteInput")
+    )
+
+
+def test_the_converse_stream(answering_boto3):
+    """As boto3 takes its frames apart, checksums included."""
+    stream = b"".join(bedrock.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    client = answering_boto3("application/vnd.amazon.eventstream", stream)
+    read = client.converse_stream(modelId="m-1", messages=[{"role": "user", "content": [{"text": "x"}]}])
+    events = list(read["stream"])
+
+    deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
+    assert [{"text": "Hello"}, {"text": " there"}, {"toolUse": {"input": '{"what": "feathers"}'}}] == deltas
+    assert 15 == events[-1]["metadata"]["usage"]["totalTokens"]
+
+
+def cohere_client(kind, body):
+    def answer(_):
+        return httpx.Response(200, headers={"content-type": kind}, content=body)
+
+    return cohere_sdk.ClientV2("k", httpx_client=httpx.Client(transport=httpx.MockTransport(answer)))
+
+
+def test_coheres_chat():
+    """As its own SDK reads it."""
+    client = cohere_client("application/json", json.dumps(cohere.DIALECT.encode_reply(REPLY)).encode())
+    read = client.chat(model="m-1", messages=[])
+
+    assert ["Hello there"] == [block.text for block in read.message.content]
+    assert [("call_1", '{"what": "feathers"}')] == [(one.id, one.function.arguments) for one in read.message.tool_calls]
+    assert ("TOOL_CALL", 12, 3, 2) == (
+        read.finish_reason,
+        read.usage.tokens.input_tokens,
+        read.usage.tokens.output_tokens,
+        read.usage.cached_tokens,
+    )
+
+
+def test_coheres_stream():
+    """The same, event by event."""
+    client = cohere_client(
+        "text/event-stream", b"".join(cohere.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    )
+    events = list(client.chat_stream(model="m-1", messages=[]))
+
+    deltas = [one.delta.message.content.text for one in events if one.type == "content-delta"]
+    (call,) = (one.delta.message.tool_calls for one in events if one.type == "tool-call-start")
+    assert (["Hello", " there"], "weigh") == (deltas, call.function.name)
+    assert ("message-start", "message-end", 12) == (
+        events[0].type,
+        events[-1].type,
+        events[-1].delta.usage.tokens.input_tokens,
+    )
+
+
+def test_every_frame_is_one_item():
+    """A server can write each item as it is made."""
+    items = list(bedrock.DIALECT.encode_stream(REPLY))
+    assert all([(0, len(item))] == [(one.start, one.end) for one in eventstream.frames(item)] for item in items)
+    assert len(items) > 3
+
+
+LINES = [cohere.DIALECT, gemini.DIALECT, messages.DIALECT, openai_chat.DIALECT, openai_responses.DIALECT]
+
+
+@pytest.mark.parametrize("dialect", LINES)
 def test_every_event_is_one_item(dialect):
     """A server can write each item as it is made."""
     items = list(dialect.encode_stream(REPLY, pieces=["Hello", " there"]))

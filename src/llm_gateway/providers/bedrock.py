@@ -1,0 +1,53 @@
+"""AWS Bedrock: every model of it by its Converse API, signed or with a key of its own."""
+
+from __future__ import annotations
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.exceptions import ConfigError
+from llm_gateway.providers.auth import Auth, Key
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.providers.sigv4 import SigV4, region_of
+from llm_gateway.wire import bedrock
+
+__all__ = ["provider"]
+
+
+def provider(config: GatewayConfig) -> HttpProvider:
+    """
+    Converse in one region; a model is a name, the name of an inference profile, or an ARN of either.
+
+    A key of Bedrock (``AWS_BEARER_TOKEN_BEDROCK``) goes out as it is. Without, requests are signed with AWS's usual
+    credentials, which takes the extra ``bedrock``.
+
+    Raises:
+        ConfigError: No region is set, or botocore is missing.
+    """
+    region = _region(config)
+    return HttpProvider(
+        name="bedrock",
+        dialect=bedrock.DIALECT,
+        base_url=config.url("bedrock", f"https://bedrock-runtime.{region}.amazonaws.com"),
+        path="/model/{model}/converse",
+        stream_path="/model/{model}/converse-stream",
+        stream_type="application/vnd.amazon.eventstream",
+        auth=_auth(config, region),
+        default_model="global.anthropic.claude-haiku-4-5-20251001-v1:0",
+    )
+
+
+def _region(config: GatewayConfig) -> str:
+    profile = config.aws_profile()
+    found = config.region_if_set("bedrock") or region_of(profile)
+    if found is None:
+        raise ConfigError(
+            "no region for 'bedrock'",
+            cause=f"neither LLM_REGION, AWS_REGION nor AWS_DEFAULT_REGION is set, "
+            f"and the profile {profile or 'default'!r} names none",
+            fix="export AWS_REGION=us-east-1",
+        )
+    return found
+
+
+def _auth(config: GatewayConfig, region: str) -> Auth:
+    key = config.key_if_set("bedrock")
+    return Key(key) if key else SigV4("bedrock", region, config.aws_keys(), config.aws_profile())

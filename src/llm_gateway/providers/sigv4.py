@@ -1,0 +1,120 @@
+"""Requests signed for AWS by botocore, with credentials of its own chain: variables, profile, SSO, role, instance."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import Any
+
+from llm_gateway.exceptions import ConfigError, MissingKeyError
+from llm_gateway.types import WireRequest
+
+__all__ = ["SigV4", "region_of"]
+
+_SIGNED = frozenset({"content-type"})
+"""Beside host and date, as botocore's own clients do; a proxy may change the rest."""
+
+
+class SigV4:
+    """
+    Signature version 4.
+
+    Args:
+        service: As AWS names it when signing.
+
+        region: Where the service is called.
+
+        keys: Access key, secret key and session token; None looks for them as botocore does, at the first request.
+
+        profile: Of AWS's own files; None is the default one.
+
+    Raises:
+        ConfigError: botocore is not installed.
+    """
+
+    def __init__(
+        self, service: str, region: str, keys: tuple[str, str, str | None] | None = None, profile: str | None = None
+    ) -> None:
+        self._service, self._region = service, region
+        self._session = _session(None if keys else profile)
+        if keys:
+            self._session.set_credentials(*keys)
+        self.may_wait = keys is None
+        self._lock = threading.Lock()
+
+    def apply(self, request: WireRequest) -> WireRequest:
+        """
+        *request* with its signature.
+
+        Raises:
+            MissingKeyError: There are no credentials; names where they are looked for.
+
+            ConfigError: There are some, and they cannot be used.
+        """
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        signed = {name: value for name, value in request.headers if name.lower() in _SIGNED}
+        asked: Any = AWSRequest(request.method, request.url, headers=signed, data=request.body)
+        SigV4Auth(self._credentials(), self._service, self._region).add_auth(asked)
+        proof = tuple((name, value) for name, value in asked.headers.items() if name not in signed)
+        return dataclasses.replace(request, headers=(*request.headers, *proof))
+
+    def _credentials(self) -> Any:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            with self._lock:  # sessions are not made for threads
+                found = self._session.get_credentials()
+                frozen = found and found.get_frozen_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise _unusable(error) from error
+        if not frozen:
+            raise _missing()
+        return frozen
+
+
+def _session(profile: str | None) -> Any:
+    try:
+        import botocore.session
+    except ImportError:
+        raise ConfigError(
+            "bedrock needs botocore to sign requests",
+            cause="it is not installed",
+            fix="pip install 'pytest-llm-gateway[bedrock]', or export AWS_BEARER_TOKEN_BEDROCK=...",
+        ) from None
+    return botocore.session.Session(profile=profile)
+
+
+def region_of(profile: str | None) -> str | None:
+    """
+    The region that *profile* of AWS's own files names; None also where botocore, which reads them, is not installed.
+
+    Raises:
+        ConfigError: The files cannot be read, or have no such profile.
+    """
+    try:
+        import botocore.session
+        from botocore.exceptions import BotoCoreError
+    except ImportError:
+        return None
+    try:
+        found = botocore.session.Session(profile=profile).get_config_variable("region")
+    except BotoCoreError as error:
+        raise _unusable(error) from error
+    return found if isinstance(found, str) else None
+
+
+def _missing() -> MissingKeyError:
+    return MissingKeyError(
+        "no AWS credentials for 'bedrock'",
+        cause="neither AWS_BEARER_TOKEN_BEDROCK nor AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY is set, "
+        "and no profile, role or instance gives any",
+        fix="export AWS_PROFILE=..., or run `aws configure`",
+    )
+
+
+def _unusable(error: Exception) -> ConfigError:
+    return ConfigError(
+        "AWS's own settings cannot be used", cause=str(error), fix="run `aws configure list` to see them"
+    )
