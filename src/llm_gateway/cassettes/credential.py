@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+from llm_gateway.cassettes import aws_credential
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.types import WireReply, WireRequest
 
@@ -16,7 +17,9 @@ _TOKEN = "llm-gateway-replay-placeholder"  # noqa: S105  what a replay hands out
 
 
 def is_exchange(request: WireRequest) -> bool:
-    """Whether *request* trades credentials for a token, as OAuth 2 does it, or Google for an impersonated account."""
+    """Whether *request* trades credentials for a token: as OAuth 2 does it, as Google or AWS does it for a role."""
+    if aws_credential.is_aws_exchange(request):
+        return True
     if request.method.upper() != "POST":
         return False
     if urlsplit(request.url).path.endswith(_IMPERSONATION):
@@ -26,7 +29,9 @@ def is_exchange(request: WireRequest) -> bool:
 
 
 def placeholder(request: WireRequest) -> HttpExchange:
-    """Answer *request* with a token that opens nothing, by the names that both sorts of exchange have."""
+    """Answer *request* with a token that opens nothing, by the names that its sort of exchange has."""
+    if aws_credential.is_aws_exchange(request):
+        return aws_credential.placeholder(request)
     told = {
         "access_token": _TOKEN,
         "token_type": "Bearer",

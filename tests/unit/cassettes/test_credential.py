@@ -2,11 +2,13 @@
 
 import json
 
+import boto3
 import pytest
 
 from llm_gateway.cassettes.cassette import Cassette
 from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.types import WireRequest
 
 FORM = (("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"),)
@@ -26,7 +28,11 @@ NONE = [
 ]
 
 
-@pytest.mark.parametrize("request_", [GOOGLE, ENTRA, IMPERSONATED])
+STS = WireRequest("POST", "https://sts.us-east-1.amazonaws.com/", FORM, b"Action=AssumeRole&RoleArn=r")
+SSO = WireRequest("GET", "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=r")
+
+
+@pytest.mark.parametrize("request_", [GOOGLE, ENTRA, IMPERSONATED, STS, SSO])
 def test_an_exchange_is_let_through_where_calls_are_made_and_answered_where_they_are_replayed(request_, tmp_path):
     """It is neither recorded, nor counted, nor missed."""
     assert is_exchange(request_)
@@ -50,3 +56,13 @@ def test_the_answer_has_what_either_sort_of_exchange_reads():
     told = json.loads(placeholder(GOOGLE).reply.body)
     assert told["access_token"] == told["accessToken"] == "llm-gateway-replay-placeholder"
     assert ("Bearer", 3600, "2100-01-01T00:00:00Z") == (told["token_type"], told["expires_in"], told["expireTime"])
+
+
+def test_a_role_of_aws_is_assumed_in_a_replay_without_any_network(tmp_path):
+    """By boto3 itself, which reads the answer; the file holds nothing of it."""
+    session = boto3.Session("AKIAEXAMPLE", "k", region_name="us-east-1")
+    with use_cassette(tmp_path / "a.yaml"):
+        found = session.client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="tests")
+
+    assert "llm-gateway-replay-placeholder" == found["Credentials"]["SecretAccessKey"]
+    assert not (tmp_path / "a.yaml").exists()
