@@ -71,6 +71,7 @@ class GatewayConfig(BaseSettings):
     asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
+    *cache* keeps answers for *cache_ttl_s* seconds, apart for each *cache_tenant* (see docs/cache.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -94,6 +95,10 @@ class GatewayConfig(BaseSettings):
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
+    cache: str | None = Field(default=None, repr=False)  # an address may hold a password
+    cache_ttl_s: float = Field(default=3600.0, gt=0)
+    cache_tenant: str | None = None
+    cache_tool_calls: bool = False
 
     @classmethod
     def settings_customise_sources(
