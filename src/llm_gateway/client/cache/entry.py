@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
 
 from llm_gateway.types import ChatReply, ImagePart, JsonObject, Part, TextPart, ThinkingPart, TokenUsage, ToolCall
 
 __all__ = ["Entry", "decode", "encode", "is_whole"]
 
-_PARTS: dict[str, type[Part]] = {one.__name__: one for one in (TextPart, ThinkingPart, ImagePart, ToolCall)}
+_PARTS: dict[str, Callable[..., Part]] = {one.__name__: one for one in (TextPart, ThinkingPart, ImagePart, ToolCall)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,5 +68,4 @@ def _part_out(part: Part) -> JsonObject:
 def _part_in(members: JsonObject) -> Part:
     if members.get("data") is not None:
         members["data"] = base64.b64decode(members["data"])
-    made: Any = _PARTS[members.pop("type")]
-    return made(**members)
+    return _PARTS[members.pop("type")](**members)

@@ -48,16 +48,8 @@ def _sent(provider: Provider, request: ChatRequest) -> list[Any] | None:
             sent = provider.request(request)
             url = urlsplit(sent.url)
             address = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
-            body = json.loads(sent.body)
-            return [
-                "http",
-                provider.name,
-                sent.method,
-                address,
-                _headers(sent.headers),
-                body,
-                _through(provider.client),
-            ]
+            told = [_headers(sent.headers), json.loads(sent.body), _through(provider.client)]
+            return ["http", provider.name, sent.method, address, *told]
         case ProcessProvider():
             run = provider.request(request)
             return ["process", provider.name, run.argv, run.stdin.hex(), dict(run.env), run.cwd]

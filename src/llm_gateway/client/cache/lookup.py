@@ -26,7 +26,7 @@ def with_cache(call: Call, request: ChatRequest, ask: Callable[[Call, ChatReques
     What was asked for is kept by `settled`, not before the whole call is known to have succeeded.
     """
     cache = call.cache
-    key = cache and key_of(call.provider, request, cache.tenant)
+    key = None if cache is None else key_of(call.provider, request, cache.tenant)
     if cache is None or key is None:
         return (yield from with_retries(call, request, ask))
     found: Entry | None = yield from cache.find(key)

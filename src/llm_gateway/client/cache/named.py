@@ -1,9 +1,10 @@
-"""The store that ``LLM_CACHE`` names."""
+"""The store that a setting names."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 from llm_gateway.client.cache.memory import MemoryStore
 from llm_gateway.client.cache.redis import RedisStore
@@ -13,13 +14,8 @@ from llm_gateway.exceptions import ConfigError
 
 __all__ = ["store_named"]
 
-_SCHEMES: dict[str, Callable[[str], CacheStore]] = {
-    "sqlite": lambda named: SQLiteStore(named.removeprefix("sqlite:///")),
-    "redis": RedisStore,
-    "rediss": RedisStore,
-    "unix": RedisStore,
-}
-_PATH = re.compile(r"[./\\]")
+_FILE = "sqlite:///"
+_LOOKS_LIKE_A_PATH = re.compile(r"[./\\]")
 
 
 def store_named(named: str) -> CacheStore:
@@ -29,16 +25,21 @@ def store_named(named: str) -> CacheStore:
     Raises:
         ConfigError: It is none of these, or needs a package that is not installed.
     """
-    scheme, is_address, _ = named.partition("://")
+    scheme, is_address, rest = named.partition("://")
     if named == "memory":
         return MemoryStore()
-    if is_address and scheme in _SCHEMES:
-        return _SCHEMES[scheme](named)
-    if not is_address and _PATH.search(named):
-        return SQLiteStore(named)
+    if scheme in ("redis", "rediss", "unix") and is_address:
+        return RedisStore(named)
+    path = named.removeprefix(_FILE)
+    if not path or (is_address and path == named) or not (is_address or _LOOKS_LIKE_A_PATH.search(named)):
+        _refuse(f"{scheme}://..." if rest else named)
+    return SQLiteStore(Path(path).expanduser())
+
+
+def _refuse(shown: str) -> NoReturn:
+    """Of an address *shown* holds the scheme alone: what follows may be a password."""
     raise ConfigError(
-        # What follows a scheme may hold a password.
-        f"LLM_CACHE={f'{scheme}://...' if is_address else named!r} is no cache",
+        f"LLM_CACHE = {shown!r} is no cache",
         cause="it is neither memory, nor a path, nor an address of a known kind",
-        fix="export LLM_CACHE=memory, ./answers.sqlite, sqlite:///answers.sqlite or redis://localhost:6379/0",
+        fix="export LLM_CACHE=memory, or ./answers.sqlite, sqlite:///answers.sqlite, redis://localhost:6379/0",
     )

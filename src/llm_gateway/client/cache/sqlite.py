@@ -119,10 +119,8 @@ def _transaction(connection: sqlite3.Connection) -> Generator[None]:
 
 def _used_bytes(connection: sqlite3.Connection) -> int:
     """What the values take; pages that are free are used again before the file grows."""
-    pages, free, size = (
-        int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-        for name in ("page_count", "freelist_count", "page_size")
-    )
+    names = ("page_count", "freelist_count", "page_size")
+    pages, free, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
     return (pages - free) * size
 
 
