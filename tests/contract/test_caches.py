@@ -40,7 +40,7 @@ def redis_url(tmp_path_factory):
                 if client.ping():
                     break
             time.sleep(0.01)
-    yield f"redis://127.0.0.1:{port}/0"
+    yield f"redis://127.0.0.1:{port}/0?socket_timeout=30&socket_connect_timeout=30"
     server.terminate()
     server.wait(10)
 
@@ -163,6 +163,18 @@ def test_a_file_is_bounded(tmp_path):
     store.close()
 
 
+def test_a_file_outlives_a_write_that_fails(tmp_path):
+    """The next one finds nothing half done."""
+    store = SQLiteStore(tmp_path / "a.db")
+    with pytest.raises(sqlite3.Error):
+        store.put(["no key"], b"1", 60)
+    store.put("a", b"2", 60)
+    found = store.get("a")
+    store.close()
+
+    assert b"2" == found
+
+
 def test_a_file_is_its_owners(tmp_path):
     """Answers may be confidential; folders that are missing are made."""
     store = SQLiteStore(tmp_path / "sub" / "a.db")
@@ -176,7 +188,7 @@ def test_a_file_is_its_owners(tmp_path):
 WORK = """
 import sys
 from llm_gateway.client.cache import SQLiteStore
-store = SQLiteStore(sys.argv[1])
+store = SQLiteStore(sys.argv[1], wait_s=30)
 for turn in range(50):
     store.put(f"{sys.argv[2]}-{turn}", sys.argv[2].encode() * 1000, 60)
     store.put("shared", sys.argv[2].encode() * 1000, 60)

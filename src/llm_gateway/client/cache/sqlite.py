@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SQLiteStore"]
 
-_WAIT_S = 0.1  # for a writer of another process; a cache that is slower than that is no help
-_OPEN_S = 2.0  # once: who comes first writes the tables, and the others wait for it
 _TABLE = """
 CREATE TABLE IF NOT EXISTS answers (key TEXT PRIMARY KEY, ends REAL NOT NULL, value BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS answers_ends ON answers (ends);
@@ -33,12 +31,20 @@ class SQLiteStore:
         max_bytes: The most that the file grows to; values that were written first go first. One that takes more than
             a tenth of it is not kept.
 
+        wait_s: How long to wait for a writer of another process; a cache that is slower is no help.
+
         clock: Seconds since the epoch, the same for all processes.
     """
 
     def __init__(
-        self, path: str | Path, *, max_bytes: int = 256 * 1024**2, clock: Callable[[], float] = time.time
+        self,
+        path: str | Path,
+        *,
+        max_bytes: int = 256 * 1024**2,
+        wait_s: float = 0.1,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._wait_s = wait_s
         self._path = Path(path)
         self._max_bytes = max_bytes
         self._clock = clock
@@ -76,7 +82,7 @@ class SQLiteStore:
     def _opened(self) -> Generator[sqlite3.Connection]:
         with self._own_lock():
             if self._connection is None:
-                self._connection = _open(self._path)
+                self._connection = _open(self._path, self._wait_s)
             yield self._connection
 
     def _own_lock(self) -> threading.Lock:
@@ -87,19 +93,18 @@ class SQLiteStore:
         return self._lock
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, wait_s: float) -> sqlite3.Connection:
     import sqlite3
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    connection = sqlite3.connect(path, timeout=_OPEN_S, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=wait_s, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = OFF")  # a power cut may lose answers, which is what a cache may do
         with _transaction(connection):
             for statement in filter(str.strip, _TABLE.split(";")):
                 connection.execute(statement)
-        connection.execute(f"PRAGMA busy_timeout = {_WAIT_S * 1000:.0f}")
     except BaseException:
         connection.close()
         raise
@@ -111,10 +116,10 @@ def _transaction(connection: sqlite3.Connection) -> Generator[None]:
     connection.execute("BEGIN IMMEDIATE")  # a reader that turns writer half-way would fail where it could wait
     try:
         yield
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

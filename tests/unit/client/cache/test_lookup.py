@@ -191,13 +191,14 @@ def test_what_is_not_whole_is_asked_for_again(cache, reply):
 
 def test_calls_of_tools_are_kept_when_asked_for(cache):
     """And given only to who asked for them, also out of a store that somebody else filled."""
-    tool = WireReply(
-        200, (), json.dumps(DIALECT.encode_reply(reply_of(ToolCall("1", "f", {}), stop_reason="tool_use"))).encode()
-    )
+    tool = ToolCall("1", "f", {})
+    body = DIALECT.encode_reply(reply_of(tool, stop_reason="tool_use"))
+    asked = WireReply(200, (), json.dumps(body).encode())
     with_tools = dataclasses.replace(cache, with_tool_calls=True)
-    took = [played(flows.chat(call(one), REQUEST), tool)[0] for one in (cache, with_tools, with_tools, cache)]
+    took = [played(flows.chat(call(one), REQUEST), asked)[0] for one in (cache, with_tools, with_tools, cache)]
 
     assert [["Send"], ["Send"], [], ["Send"]] == took
+    assert [StreamDelta(tool_call=tool)] == read_along(flows.stream(call(with_tools), REQUEST))[0]
 
 
 def complete(cache):
