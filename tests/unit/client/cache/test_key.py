@@ -7,7 +7,7 @@ import random
 import anthropic
 import openai
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_gateway.client.cache.key import key_of
@@ -66,6 +66,7 @@ def sent(request, provider=OPENAI):
     return wire.url, frozen(json.loads(wire.body))
 
 
+@settings(deadline=None)
 @given(requests, requests)
 def test_different_requests_have_different_keys(one, other):
     """And requests that go out the same have the same."""
@@ -80,6 +81,7 @@ def shuffled(value):
     return [shuffled(one) for one in value] if isinstance(value, list) else value
 
 
+@settings(deadline=None)
 @given(objects)
 def test_the_order_of_members_is_no_difference(members):
     """At any depth."""
