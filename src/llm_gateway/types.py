@@ -246,6 +246,10 @@ class LLMResponse(Generic[T]):
     attempts: tuple[Attempt, ...] = ()
     reply: ChatReply | None = None
     """The decoded reply of the last attempt, parts and all: append it to a conversation with ``to_message()``."""
+    cached: bool = False
+    """Whether it came from the client's cache; *usage* is then what it took when it was first given."""
+    saved_cost_usd: Decimal | None = None
+    """What the answers that came from the cache cost when they were first given; None when that is not known."""
 
     def to_message(self) -> LLMMessage:
         """The assistant turn that continues a conversation, tool calls and reasoning included."""

@@ -72,7 +72,8 @@ TESTS = 10
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
 def test_each_records_and_replays(workers, suite, provider, monkeypatch):
-    """With the key gone when it replays; only the ignored host is called."""
+    """With the key gone when it replays; only the ignored host is called, and no cache answers in its place."""
+    monkeypatch.setenv("LLM_CACHE", str(suite.path / "answers.sqlite"))
     suite.runpytest_subprocess("--llm-record", *AUTO, *workers).assert_outcomes(passed=TESTS)
     asked = len(provider.asked)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
@@ -82,6 +83,7 @@ def test_each_records_and_replays(workers, suite, provider, monkeypatch):
     assert (suite.path / "cassettes" / "shared" / "mine.yaml").exists()
     assert (suite.path / "cassettes" / "test_app" / "TestClass.test_in_class.yaml").exists()
     assert not (suite.path / "cassettes" / "test_app" / "test_ignore_hosts.yaml").exists()
+    assert not (suite.path / "answers.sqlite").exists()
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])

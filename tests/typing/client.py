@@ -19,6 +19,7 @@ from llm_gateway import (
     list_providers,
     usage_report,
 )
+from llm_gateway.client.cache import CacheStore, MemoryStore, RedisStore, SQLiteStore
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
 from llm_gateway.cost.ledger.report import UsageRow
@@ -93,3 +94,34 @@ def money() -> None:
     assert_type(row, UsageRow)
     assert_type(row.cost_usd, Decimal | None)
     assert_type(row.usage, TokenUsage)
+
+
+class Shelf:
+    """A store of one's own."""
+
+    def get(self, key: str) -> bytes | None:
+        """Find nothing."""
+        return None
+
+    def put(self, key: str, value: bytes, ttl_s: float) -> None:
+        """Keep nothing."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+def cached() -> None:
+    """Answers that are given again."""
+    stores: list[CacheStore] = [
+        MemoryStore(max_bytes=1_000_000),
+        SQLiteStore("answers.sqlite", max_bytes=1_000_000, wait_s=1),
+        RedisStore("redis://localhost:6379/0", prefix="mine:"),
+        Shelf(),
+    ]
+    for store in stores:
+        with SyncLLMClient(cache=store) as llm:
+            response = llm.chat("Hello")
+            assert_type(response.cached, bool)
+            assert_type(response.saved_cost_usd, Decimal | None)
+            llm.chat("Hello", cache=False)
+    LLMClient(cache=False)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from llm_gateway.client.cache.cache import Cache
+from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger import Entry
@@ -23,7 +25,7 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse, TokenUsage
 from llm_gateway.wire.bounds import upper_bound
 
-__all__ = ["Call", "provider_name", "total_usage"]
+__all__ = ["Call", "provider_name", "sum_usage", "total_usage"]
 
 M = TypeVar("M")
 
@@ -35,7 +37,12 @@ def provider_name(provider: Provider) -> str:
 
 def total_usage(attempts: list[Attempt]) -> TokenUsage | None:
     """Tokens of all *attempts*, or None when none reported any."""
-    known = [attempt.usage for attempt in attempts if attempt.usage is not None]
+    return sum_usage(attempt.usage for attempt in attempts)
+
+
+def sum_usage(usages: Iterable[TokenUsage | None]) -> TokenUsage | None:
+    """Tokens of all *usages* that are known, or None when none is."""
+    known = [usage for usage in usages if usage is not None]
     total = known[0] if known else None
     for one in known[1:]:
         total = one if total is None else total + one
@@ -61,6 +68,11 @@ class Call:
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
+    cache: Cache | None = None
+    hits: list[Kept] = field(default_factory=list[Kept])
+    """What came from the cache."""
+    fresh: list[tuple[str, Kept]] = field(default_factory=list[tuple[str, Kept]])
+    """What did not, by its key there."""
     _held: Held | None = None
     _unbooked: list[Entry] = field(default_factory=list)
     _deadline: float | None = None

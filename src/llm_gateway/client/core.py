@@ -7,14 +7,17 @@ import logging
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from llm_gateway import config as settings
 from llm_gateway import registry
+from llm_gateway.client.cache.cache import cache_for
+from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.client.call import Call
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.options import CompleteOptions
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
@@ -40,6 +43,7 @@ class Core:
         base_url: str | None = None,
         provider_instance: Provider | None = None,
         cost_tracker: CostTracker | None = None,
+        cache: CacheStore | Literal[False] | None = None,
     ) -> None:
         self.config = config or settings.load(provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
@@ -49,6 +53,7 @@ class Core:
         )
         self._calls = 0
         self._outbox = _outbox(self.config.ledger.get_secret_value()) if self.config.ledger else None
+        self._cache = cache_for(self.config, cache)
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
@@ -82,7 +87,7 @@ class Core:
         made = functools.cache(lambda: factory(theirs))
         return Target(name, model or "", made)
 
-    def call(self, response_model: type[Any] | None = None) -> Call:
+    def call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
         """Start a call."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
@@ -95,13 +100,14 @@ class Core:
             self.config.total_timeout_s,
             outbox=self._outbox,
             tags=self.config.tags,
+            cache=None if options and options.get("cache") is False else self._cache,
         )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in options.items() if value is not None and name != "cache"}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
         given["stop"] = tuple(given.get("stop", ()))

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from llm_gateway.client.attempts import stream_attempt
+from llm_gateway.client.cache.lookup import settled
 from llm_gateway.client.call import Call, total_usage
 from llm_gateway.client.fallback import with_fallbacks
 from llm_gateway.client.structured import Way, again, asked, is_refusal_of, validated, ways_of
@@ -24,7 +25,7 @@ _RE_ASKS = 2
 def chat(call: Call, request: ChatRequest) -> Flow:
     """Ask, and come back with `LLMResponse` of str."""
     reply: ChatReply = yield from with_fallbacks(call, request)
-    return call.response(reply.text, reply, request.model)
+    return (yield from settled(call, call.response(reply.text, reply, request.model)))
 
 
 def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
@@ -42,11 +43,13 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
         if reply.stop_reason in ("max_tokens", "refusal", "content_filter"):
             _give_up(call, reply, f"the answer ended early: {reply.stop_reason}", _EARLY.get(reply.stop_reason))
         try:
-            return call.response(validated(adapter, reply, request.response_schema_name), reply, request.model)
+            answer = validated(adapter, reply, request.response_schema_name)
         except ValidationError as error:
             if not tries_left:
                 _give_up(call, reply, f"the answer does not fit the model: {_first(error)}", None)
             request = dataclasses.replace(request, messages=request.messages + again(reply, error))
+        else:
+            return (yield from settled(call, call.response(answer, reply, request.model)))
     raise AssertionError("unreachable")
 
 
@@ -78,7 +81,7 @@ def _first(error: ValidationError) -> str:
 def stream(call: Call, request: ChatRequest) -> Flow:
     """Ask, emit what arrives, and come back with `LLMResponse` of str. Retried only until the first content."""
     reply: ChatReply = yield from with_fallbacks(call, dataclasses.replace(request, stream=True), stream_attempt)
-    return call.response(reply.text, reply, request.model)
+    return (yield from settled(call, call.response(reply.text, reply, request.model)))
 
 
 def adapter_for(model: type[M]) -> TypeAdapter[M]:

@@ -43,7 +43,7 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
         request = self.request(messages, **options)
-        response: LLMResponse[str] = drive(flows.chat(self.call(), request), self._transport.session())
+        response: LLMResponse[str] = drive(flows.chat(self.call(None, options), request), self._transport.session())
         return response
 
     def complete(
@@ -57,19 +57,21 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model, options), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(flow, self._transport.session())
         return response
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
-        return Stream(stream(flows.stream(self.call(), request), self._transport.session()))
+        return Stream(stream(flows.stream(self.call(None, options), request), self._transport.session()))
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
         if not isinstance(self.provider, HttpProvider | ProcessProvider):
             self._transport.session().do(Await(self.provider.close))
+        if self._cache is not None:
+            self._cache.close()
         self._transport.close()
         self._end_booking()
 
@@ -118,7 +120,8 @@ class LLMClient(Core):
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
         request = self.request(messages, **options)
-        response: LLMResponse[str] = await adrive(flows.chat(self.call(), request), self._transport.session())
+        flow = flows.chat(self.call(None, options), request)
+        response: LLMResponse[str] = await adrive(flow, self._transport.session())
         return response
 
     async def complete(
@@ -126,17 +129,19 @@ class LLMClient(Core):
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model, options), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(flow, self._transport.session())
         return response
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
-        return AsyncStream(flows.stream(self.call(), request), self._transport)
+        return AsyncStream(flows.stream(self.call(None, options), request), self._transport)
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""
+        if self._cache is not None:
+            await self._transport.session().do(Call(self._cache.close))
         await self._transport.close()
         if not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()

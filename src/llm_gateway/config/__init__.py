@@ -78,6 +78,7 @@ class GatewayConfig(BaseSettings):
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
     *ledger* is where usage is kept: a path, or the URL of a database; *tags* stand beside each entry there.
+    *cache* keeps answers for *cache_ttl_s* seconds, apart for each *cache_tenant* (see docs/cache.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -103,6 +104,10 @@ class GatewayConfig(BaseSettings):
     prices: Path | None = None
     ledger: SecretStr | None = None
     tags: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
+    cache: str | None = Field(default=None, repr=False)  # an address may hold a password
+    cache_ttl_s: float = Field(default=3600.0, gt=0)
+    cache_tenant: str | None = None
+    cache_tool_calls: bool = False
 
     @classmethod
     def settings_customise_sources(

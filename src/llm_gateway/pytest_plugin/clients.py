@@ -1,4 +1,8 @@
-"""The clients behind the fixtures: made from the run's configuration, closed with the test."""
+"""
+The clients behind the fixtures: made from the run's configuration, closed with the test.
+
+They have no cache: what it answered would be missing in a recording, and left over in a replay.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +37,7 @@ def sync(request: pytest.FixtureRequest) -> Generator[SyncLLMClient]:
     """A sync client, closed after the test."""
     from llm_gateway import SyncLLMClient
 
-    with SyncLLMClient(model=_model(request)) as client:
+    with SyncLLMClient(model=_model(request), cache=False) as client:
         yield client
 
 
@@ -41,7 +45,7 @@ def asynchronous(request: pytest.FixtureRequest) -> Generator[LLMClient]:
     """An async client, closed in the test's own event loop, which is gone when fixtures are torn down."""
     from llm_gateway import LLMClient
 
-    client = LLMClient(model=_model(request))
+    client = LLMClient(model=_model(request), cache=False)
     test = getattr(request.node, "obj", None)
     if inspect.iscoroutinefunction(test):
         request.node.obj = _closing(test, client)

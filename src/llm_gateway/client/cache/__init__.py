@@ -1,0 +1,10 @@
+"""Answers that are kept and given again: what the key of one is, where they are kept, and when they are used."""
+
+from __future__ import annotations
+
+from llm_gateway.client.cache.memory import MemoryStore
+from llm_gateway.client.cache.redis import RedisStore
+from llm_gateway.client.cache.sqlite import SQLiteStore
+from llm_gateway.client.cache.store import CacheStore
+
+__all__ = ["CacheStore", "MemoryStore", "RedisStore", "SQLiteStore"]

@@ -1,0 +1,112 @@
+"""The cache of a client: a store, what may be kept there and for how long, and what happens when it fails."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from llm_gateway.client.cache.entry import Entry, decode, encode, is_whole
+from llm_gateway.client.cache.memory import MemoryStore
+from llm_gateway.client.cache.named import store_named
+from llm_gateway.client.cache.store import CacheStore
+from llm_gateway.config import GatewayConfig
+from llm_gateway.flow.steps import Call, Flow, Now
+
+__all__ = ["Cache", "cache_for"]
+
+_log = logging.getLogger("llm_gateway.cache")
+_REST_S = 10.0
+
+
+def cache_for(config: GatewayConfig, given: CacheStore | Literal[False] | None) -> Cache | None:
+    """
+    The cache of a client: in the store that is *given*, else in the one that is set; None when there is none.
+
+    Raises:
+        ConfigError: What is set names no store.
+    """
+    if given is False or (given is None and not config.cache):
+        return None
+    return Cache(
+        store_named(config.cache or "") if given is None else given,
+        ttl_s=config.cache_ttl_s,
+        tenant=config.cache_tenant,
+        with_tool_calls=config.cache_tool_calls,
+        is_own=given is None,
+    )
+
+
+@dataclass
+class Cache:
+    """
+    A *store*, and how it is used; *is_own* says that it is closed with the client.
+
+    A store that fails is left alone for ten seconds, and no call fails for it.
+    """
+
+    store: CacheStore
+    ttl_s: float
+    tenant: str | None = None
+    with_tool_calls: bool = False
+    is_own: bool = False
+    _rests_until: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def find(self, key: str) -> Flow:
+        """Come back with the `Entry` of *key*; None when there is none that may be given."""
+        value: bytes | None = yield from self._do(lambda: self.store.get(key))
+        if value is None:
+            return None
+        entry = decode(value)
+        if entry is None:
+            _log.warning("an answer in the cache cannot be read, so it is asked for again")
+        return entry if entry and is_whole(entry.reply, with_tool_calls=self.with_tool_calls) else None
+
+    def keep(self, key: str, entry: Entry) -> Flow:
+        """Keep *entry*, if it is whole."""
+        if is_whole(entry.reply, with_tool_calls=self.with_tool_calls):
+            yield from self._do(lambda: self.store.put(key, encode(entry), self.ttl_s))
+
+    def close(self) -> None:
+        """Close the store, if it is the client's own."""
+        if self.is_own:
+            with contextlib.suppress(Exception):  # what it kept is kept, or lost: no reason to fail
+                self.store.close()
+
+    def _do(self, function: Callable[[], Any]) -> Flow:
+        now: float = yield Now()
+        if not self._may_try(now):
+            return None
+        try:
+            # Only memory never waits; a step out of the event loop's way costs more than all that it does.
+            value = function() if isinstance(self.store, MemoryStore) else (yield Call(function))
+        except Exception as error:  # noqa: BLE001  whatever a store does, the call goes on
+            self._failed(error, now)
+            return None
+        self._worked()
+        return value
+
+    def _may_try(self, now: float) -> bool:
+        with self._lock:
+            if self._rests_until is None:
+                return True
+            if now < self._rests_until:
+                return False
+            self._rests_until = now + _REST_S  # one call tries it, not all that come now
+            return True
+
+    def _failed(self, error: Exception, now: float) -> None:
+        with self._lock:
+            is_news, self._rests_until = self._rests_until is None, now + _REST_S
+        if is_news:
+            _log.warning("the cache does not work, calls go on without it: %s: %s", type(error).__name__, error)
+
+    def _worked(self) -> None:
+        with self._lock:
+            is_news, self._rests_until = self._rests_until is not None, None
+        if is_news:
+            _log.warning("the cache works again")

@@ -1,0 +1,67 @@
+"""Where a call looks before it asks, and what it leaves there when it has succeeded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TypeVar
+
+from llm_gateway.client.cache.entry import Entry
+from llm_gateway.client.cache.key import key_of
+from llm_gateway.client.call import Call, sum_usage
+from llm_gateway.client.retry import with_retries
+from llm_gateway.flow.steps import Emit, Flow
+from llm_gateway.types import ChatReply, ChatRequest, LLMResponse, StreamDelta
+
+__all__ = ["settled", "with_cache"]
+
+M = TypeVar("M")
+
+
+def with_cache(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
+    """
+    Come back with the `ChatReply` that is kept for *request*, or ask for one; errors as in `with_retries`.
+
+    What was asked for is kept by `settled`, not before the whole call is known to have succeeded.
+    """
+    cache = call.cache
+    key = None if cache is None else key_of(call.provider, request, cache.tenant)
+    if cache is None or key is None:
+        return (yield from with_retries(call, request, ask))
+    found: Entry | None = yield from cache.find(key)
+    if found is not None:
+        call.hits.append(found)
+        if request.stream:
+            yield from _emitted(found.reply)
+        return found.reply
+    reply: ChatReply = yield from with_retries(call, request, ask)
+    call.fresh.append((key, Entry(reply, call.attempts[-1].cost_usd)))
+    return reply
+
+
+def _emitted(reply: ChatReply) -> Flow:
+    if reply.text:
+        yield Emit(StreamDelta(text=reply.text))
+    for one in reply.tool_calls:
+        yield Emit(StreamDelta(tool_call=one))
+
+
+def settled(call: Call, response: LLMResponse[M]) -> Flow:
+    """Keep what was asked for, and come back with *response*, which then says what came from the cache."""
+    if call.cache is None:
+        return response
+    for key, entry in call.fresh:
+        yield from call.cache.keep(key, entry)
+    return _with_hits(response, call.hits) if call.hits else response
+
+
+def _with_hits(response: LLMResponse[M], hits: list[Entry]) -> LLMResponse[M]:
+    costs = [one.cost_usd for one in hits]
+    known = [cost for cost in costs if cost is not None]
+    return dataclasses.replace(
+        response,
+        cached=response.reply is hits[-1].reply,
+        usage=sum_usage([*(one.reply.usage for one in hits), response.usage]),
+        saved_cost_usd=sum(known, Decimal(0)) if len(known) == len(costs) else None,
+    )
