@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
     from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
+    from llm_gateway.client.own_models import register_model
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
     from llm_gateway.registry import build_provider, list_providers, register_provider
     from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
+    from llm_gateway.wire.models import ModelInfo
 
 __all__ = [
     "GatewayConfig",
@@ -21,6 +23,7 @@ __all__ = [
     "LLMMessage",
     "LLMResponse",
     "Mode",
+    "ModelInfo",
     "ProviderError",
     "StreamDelta",
     "StructuredOutputError",
@@ -30,6 +33,7 @@ __all__ = [
     "ToolCall",
     "build_provider",
     "list_providers",
+    "register_model",
     "register_provider",
     "use_cassette",
 ]
@@ -40,6 +44,7 @@ _WHERE = {
     "LLMMessage": "types",
     "LLMResponse": "types",
     "Mode": "cassettes.modes",
+    "ModelInfo": "wire.models",
     "ProviderError": "exceptions",
     "StreamDelta": "types",
     "StructuredOutputError": "exceptions",
@@ -49,6 +54,7 @@ _WHERE = {
     "ToolCall": "types",
     "build_provider": "registry",
     "list_providers": "registry",
+    "register_model": "client.own_models",
     "register_provider": "registry",
     "use_cassette": "cassettes.session",
 }

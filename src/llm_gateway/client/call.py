@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -42,7 +42,8 @@ class Call:
     What one call knows of itself.
 
     *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over;
-    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`).
+    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`); *listed* gives
+    the names of models that a provider has listed.
     """
 
     provider: Provider
@@ -52,6 +53,7 @@ class Call:
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
     answering_model: str | None = None
+    listed: Callable[[Provider], list[str]] | None = None
     attempts: list[Attempt] = field(default_factory=list)
     _held: Held | None = None
     _deadline: float | None = None
