@@ -51,11 +51,19 @@ def answer_to(request):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self):
+        self.server.asked.append((self.path, dict(self.headers), None))
+        if self.server.statuses:
+            return self.fail(self.server.statuses.pop(0))
+        return self.send(200, json.dumps(self.server.lists[self.path]).encode())
+
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
+        if self.path in self.server.lists:
+            return self.send(200, json.dumps(self.server.lists[self.path]).encode())
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
         reply = answer_to(request)
@@ -104,6 +112,7 @@ def api():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
     made.asked, made.statuses, made.cut_after, made.error_after, made.junk = [], [], None, None, b""
+    made.lists = {}  # bodies by path, for what is asked beside chats
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     made.url = f"http://127.0.0.1:{made.server_port}"
     yield made

@@ -160,7 +160,10 @@ def _model(provider: str, entry: JsonObject) -> ModelInfo:
         known[name] = _aware(known[name])
     if "capabilities" in known:
         known["capabilities"] = frozenset(known["capabilities"])
-    return ModelInfo(**{**known, "provider": provider})
+    if not all(isinstance(known.get(name, 1), int) for name in ("context_tokens", "max_output_tokens")):
+        raise ValueError(f"the limits of {known.get('id')!r} are no numbers")
+    known["provider"] = provider
+    return ModelInfo(**known)
 
 
 def _aware(text: str) -> datetime:
