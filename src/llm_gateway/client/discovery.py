@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ __all__ = ["Lister"]
 
 _log = logging.getLogger("llm_gateway.models")
 _FRESH = timedelta(hours=24)
-_MOST_PAGES = 100  # a server that never comes to an end is not read for ever
+_MOST_PAGES = 50  # a server that never comes to an end is not read for ever
 _RAW = 2000
 
 
@@ -132,9 +131,17 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
         body = yield from _asked(provider, _request(provider, listing, target), max_retries)
         page: Page = _decoded(provider, listing, body)
         found += page.models
-        if page.next is None or page.next == query:
+        if page.next is None:
             break
         query = page.next
+    else:
+        raise ProviderError(
+            f"{provider.name} lists models without an end",
+            kind="invalid_request",
+            provider=provider.name,
+            cause=f"after {_MOST_PAGES} pages it names another one: {query!r}",
+            fix="check LLM_BASE_URL: another server may stand there",
+        )
     if listing.detail is None:
         return found
     return (yield from _detailed(provider, listing, found, max_retries))
@@ -165,8 +172,9 @@ def _request(provider: HttpProvider, listing: Listing, target: str, body: bytes 
 
 def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
     """The parsed body that answers *request*, asked for again while that may help."""
-    auth = provider.auth
-    for attempt in itertools.count(1):
+    auth, attempt = provider.auth, 0
+    while True:
+        attempt += 1
         try:
             sent = (yield steps.Call(lambda: auth.apply(request))) if auth.may_wait else auth.apply(request)
             return _parsed(provider, (yield Send(sent, provider.client)))
@@ -175,7 +183,6 @@ def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Fl
             if seconds is None:
                 raise
         yield Sleep(seconds)
-    raise AssertionError("unreachable")
 
 
 def _parsed(provider: HttpProvider, reply: WireReply) -> Any:

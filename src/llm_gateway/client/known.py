@@ -40,9 +40,9 @@ class Known:
 
     def all(self, provider: Provider, listed: Listed | None) -> list[ModelInfo]:
         """All models of *listed*, and those that the user added, with what else is known of them."""
-        found = {one.id: one for one in own_models.registered(self._own, provider_name(provider))}
-        for one in listed.models if listed else ():
-            if one.lifecycle != "vanished" or one.id not in found:  # what the user names is there
+        found = {one.id: one for one in (listed.models if listed else ())}
+        for one in own_models.registered(self._own, provider_name(provider)):
+            if one.id not in found or found[one.id].lifecycle == "vanished":  # what the user names is there
                 found[one.id] = one
         return [self._whole(one) for one in found.values()]
 

@@ -71,7 +71,13 @@ GEMINI = {
     "supportedGenerationMethods": ["generateContent", "countTokens"],
     "thinking": True,
 }
-HOSTED = {"id": "meta/llama", "created": 1_733_000_000, "type": "chat", "organization": "Meta", "context_length": 131_072}
+HOSTED = {
+    "id": "meta/llama",
+    "created": 1_733_000_000,
+    "type": "chat",
+    "organization": "Meta",
+    "context_length": 131_072,
+}
 ROUTED = {
     "id": "openai/gpt-4",
     "created": 1_692_901_234,
