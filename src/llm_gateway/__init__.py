@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
     from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
+    from llm_gateway.client.own_models import register_model
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
     from llm_gateway.registry import build_provider, list_providers, register_provider
     from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
+    from llm_gateway.wire.models import ModelInfo
 
 __all__ = [
     "GatewayConfig",
@@ -22,6 +24,7 @@ __all__ = [
     "LLMMessage",
     "LLMResponse",
     "Mode",
+    "ModelInfo",
     "ProviderError",
     "StreamDelta",
     "StructuredOutputError",
@@ -31,6 +34,7 @@ __all__ = [
     "ToolCall",
     "build_provider",
     "list_providers",
+    "register_model",
     "register_provider",
     "usage_report",
     "use_cassette",
@@ -42,6 +46,7 @@ _WHERE = {
     "LLMMessage": "types",
     "LLMResponse": "types",
     "Mode": "cassettes.modes",
+    "ModelInfo": "wire.models",
     "ProviderError": "exceptions",
     "StreamDelta": "types",
     "StructuredOutputError": "exceptions",
@@ -51,6 +56,7 @@ _WHERE = {
     "ToolCall": "types",
     "build_provider": "registry",
     "list_providers": "registry",
+    "register_model": "client.own_models",
     "register_provider": "registry",
     "usage_report": "client.usage",
     "use_cassette": "cassettes.session",

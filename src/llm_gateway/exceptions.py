@@ -7,6 +7,7 @@ Every error that this package raises, in one tree.
     +-- ConfigError                     a setting is missing or wrong; names where it came from
     |   +-- MissingKeyError
     |   +-- UnknownProviderError
+    |   +-- UnknownModelError           the provider lists no such model
     +-- CassetteError                   a recording cannot be used
     |   +-- CassetteReadError           unreadable: names file and line
     |   +-- CassetteMissError           nothing recorded matches the request
@@ -50,6 +51,7 @@ __all__ = [
     "ProviderError",
     "RouteError",
     "StructuredOutputError",
+    "UnknownModelError",
     "UnknownProviderError",
 ]
 
@@ -123,6 +125,16 @@ class MissingKeyError(ConfigError):
 
 class UnknownProviderError(ConfigError):
     """The provider's name is not known; the text offers the nearest ones."""
+
+
+class UnknownModelError(ConfigError):
+    """The provider lists no such model, or no longer; the text offers the nearest ones, as does *nearest*."""
+
+    def __init__(
+        self, message: str, *, nearest: tuple[str, ...] = (), cause: str | None = None, fix: str | None = None
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.nearest = nearest
 
 
 class CassetteError(GatewayError):

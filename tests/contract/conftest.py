@@ -85,6 +85,12 @@ def signature(headers, method, url, body):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def do_GET(self):
+        self.server.asked.append((self.path, dict(self.headers), None))
+        if self.server.statuses:
+            return self.fail(self.server.statuses.pop(0))
+        return self.send(200, json.dumps(self.server.lists[self.path]).encode())
+
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
@@ -94,6 +100,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 return self.fail(403)
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
+        if self.path in self.server.lists:
+            return self.send(200, json.dumps(self.server.lists[self.path]).encode())
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
         if dialect is gemini.DIALECT:  # whose address says what other bodies say
@@ -159,6 +167,7 @@ def api():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
     made.asked, made.statuses, made.cut_after, made.error_after, made.junk = [], [], None, None, b""
+    made.lists = {}  # bodies by path, for what is asked beside chats
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     made.url = f"http://127.0.0.1:{made.server_port}"
     yield made

@@ -11,12 +11,14 @@ from llm_gateway import (
     LLMClient,
     LLMMessage,
     LLMResponse,
+    ModelInfo,
     StreamDelta,
     SyncLLMClient,
     TokenUsage,
     Tool,
     ToolCall,
     list_providers,
+    register_model,
     usage_report,
 )
 from llm_gateway.client.cache import CacheStore, MemoryStore, RedisStore, SQLiteStore
@@ -58,6 +60,11 @@ def sync() -> None:
         assert_type(llm.total_tokens, int | None)
         assert_type(llm.call_count, int)
         assert_type(response.usage, TokenUsage | None)
+        assert_type(llm.refresh_models(), list[ModelInfo])
+        assert_type(llm.get_available_models("groq", include_deprecated=True), list[ModelInfo])
+        assert_type(llm.validate_model("groq:llama-3.1-8b-instant"), bool)
+        assert_type(llm.is_model_deprecated("claude-haiku-5-5", at=datetime.now(UTC)), bool | None)
+        assert_type(llm.model_info("claude-haiku-5-5"), ModelInfo | None)
 
 
 async def asynchronous() -> None:
@@ -67,11 +74,21 @@ async def asynchronous() -> None:
         assert_type((await llm.complete("Hello", response_model=Answer)).content, Answer)
         async for delta in llm.stream("Hello"):
             assert_type(delta.text, str)
+        assert_type(await llm.refresh_models("anthropic"), list[ModelInfo])
+        assert_type(await llm.get_available_models(), list[ModelInfo])
+        assert_type(await llm.validate_model("gpt-5-mini"), bool)
     async with LLMClient(provider_instance=Mine()) as llm:
         await llm.chat("Hello")
 
 
 assert_type(list_providers(), list[str])
+
+
+def models() -> None:
+    """What is known of models."""
+    register_model("acme:one", context_tokens=8_000, capabilities={"chat"}, retires_at="2027-01-31")
+    assert_type(ModelInfo("one", "acme").is_deprecated(datetime.now(UTC)), bool)
+    assert_type(ModelInfo("one", "acme").capabilities, frozenset[str] | None)
 
 
 def costs() -> None:

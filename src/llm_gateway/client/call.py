@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -55,7 +55,8 @@ class Call:
     What one call knows of itself.
 
     *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over;
-    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`).
+    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`); *listed* gives
+    the names of models that a provider has listed.
     """
 
     provider: Provider
@@ -67,6 +68,7 @@ class Call:
     answering_model: str | None = None
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    listed: Callable[[Provider], list[str]] | None = None
     attempts: list[Attempt] = field(default_factory=list)
     cache: Cache | None = None
     hits: list[Kept] = field(default_factory=list[Kept])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import os
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +15,11 @@ from llm_gateway import config as settings
 from llm_gateway import registry
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
-from llm_gateway.client.call import Call
+from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
+from llm_gateway.client.known import Known
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.options import CompleteOptions
 from llm_gateway.cost import recorded
@@ -23,15 +27,16 @@ from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
-from llm_gateway.exceptions import ConfigError
+from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatRequest, Tool
+from llm_gateway.wire.models import ModelInfo
 
 __all__ = ["Core"]
 
 
 class Core:
-    """Settings and totals of a client; does no I/O."""
+    """Settings and totals of a client; does no I/O beside reading kept lists of models."""
 
     def __init__(
         self,
@@ -54,8 +59,10 @@ class Core:
         self._calls = 0
         self._outbox = _outbox(self.config.ledger.get_secret_value()) if self.config.ledger else None
         self._cache = cache_for(self.config, cache)
+        self._known = Known(self.config)
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
+        self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(
             self._target(name, one) for one in self.config.fallback_models or self.config.of(name).fallback_models
@@ -81,11 +88,42 @@ class Core:
                 cause="LLM_FALLBACK_MODELS names another provider",
                 fix="export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider",
             )
+        return Target(name, model or "", functools.cache(self._maker(name)))
+
+    def _maker(self, name: str) -> Callable[[], Provider]:
+        """Makes the provider *name*, another than the client's own."""
         factory = registry.resolve(name)
         # What is set for one provider is not the other's: that one has its own variables.
         theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
-        made = functools.cache(lambda: factory(theirs))
-        return Target(name, model or "", made)
+        return lambda: factory(theirs)
+
+    def lister(self, provider: str | None = None) -> Lister:
+        """Who lists the models of *provider*, or of the client's own."""
+        is_own = provider is None or provider in self._own_names
+        found = self.provider if is_own else self._maker(provider or "")()
+        return Lister(found, self._known, self.config.max_retries, datetime.now(UTC))
+
+    def model_info(self, name: str) -> ModelInfo | None:
+        """
+        What is known of the model *name*, or ``provider:name``, without asking anyone; None where nothing is.
+
+        The list that the provider gave last counts first, then published limits; what the user says wins over both.
+        """
+        provider, model = self.split(name)
+        try:
+            return self._known.info(self.lister(provider).provider, model)
+        except MissingKeyError:  # without a key a provider was never listed here
+            return self._known.info(provider or "", model)
+
+    def is_model_deprecated(self, name: str, *, at: datetime | None = None) -> bool | None:
+        """Whether the model *name* is deprecated or gone at *at*, or now; None where nothing is known of it."""
+        info = self.model_info(name)
+        return None if info is None else info.is_deprecated(at or datetime.now(UTC))
+
+    def split(self, name: str) -> tuple[str | None, str]:
+        """The provider that *name* names, if it does, and the model."""
+        provider, _, model = name.partition(":")
+        return (provider, model) if model and provider in registry.list_providers() else (None, name)
 
     def call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
         """Start a call."""
@@ -101,6 +139,7 @@ class Core:
             outbox=self._outbox,
             tags=self.config.tags,
             cache=None if options and options.get("cache") is False else self._cache,
+            listed=self._known.names,
         )
 
     def request(

@@ -16,6 +16,7 @@ from llm_gateway.flow.steps import Await, Call, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
+from llm_gateway.wire.models import ModelInfo
 
 __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
 
@@ -65,6 +66,38 @@ class SyncLLMClient(Core):
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
         return Stream(stream(flows.stream(self.call(None, options), request), self._transport.session()))
+
+    def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
+        """
+        Ask *provider*, or the client's own, which models it has, and keep the list for a day.
+
+        Raises:
+            ConfigError: It has no list, or something that it needs is not set.
+            ProviderError: It refused or failed.
+        """
+        models: list[ModelInfo] = drive(self.lister(provider).refresh(), self._transport.session())
+        return models
+
+    def get_available_models(
+        self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
+    ) -> list[ModelInfo]:
+        """The models of *provider*, or of the client's own; errors as in `refresh_models`, asked at most once a day."""
+        flow = self.lister(provider).available(
+            include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
+        )
+        models: list[ModelInfo] = drive(flow, self._transport.session())
+        return models
+
+    def validate_model(self, name: str) -> bool:
+        """
+        True if the provider has the model *name*, or the provider that ``provider:name`` names.
+
+        Raises:
+            UnknownModelError: It has not; the text offers the nearest names, and so does the error's *nearest*.
+        """
+        provider, model = self.split(name)
+        is_valid: bool = drive(self.lister(provider).validate(model), self._transport.session())
+        return is_valid
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
@@ -137,6 +170,27 @@ class LLMClient(Core):
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
         return AsyncStream(flows.stream(self.call(None, options), request), self._transport)
+
+    async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
+        """Ask which models there are, and keep the list; as `SyncLLMClient.refresh_models`."""
+        models: list[ModelInfo] = await adrive(self.lister(provider).refresh(), self._transport.session())
+        return models
+
+    async def get_available_models(
+        self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
+    ) -> list[ModelInfo]:
+        """The models that there are; as `SyncLLMClient.get_available_models`."""
+        flow = self.lister(provider).available(
+            include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
+        )
+        models: list[ModelInfo] = await adrive(flow, self._transport.session())
+        return models
+
+    async def validate_model(self, name: str) -> bool:
+        """True if the provider has the model *name*; errors as in `SyncLLMClient.validate_model`."""
+        provider, model = self.split(name)
+        is_valid: bool = await adrive(self.lister(provider).validate(model), self._transport.session())
+        return is_valid
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""

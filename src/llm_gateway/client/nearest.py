@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
+from llm_gateway.client.call import Call
 from llm_gateway.cost.prices import known_models
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow import steps
+from llm_gateway.flow.steps import Flow
 
-__all__ = ["nearest_models"]
+__all__ = ["nearest_models", "nearest_of", "offer_listed"]
+
+
+def nearest_of(name: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Up to three of *names* that *name* may have meant, the nearest first."""
+    return tuple(difflib.get_close_matches(name, [one for one in names if one != name], n=3))
 
 
 def nearest_models(provider: str, name: str) -> str | None:
     """A question that offers the nearest known names; None where none is near."""
-    near = difflib.get_close_matches(name, [one for one in known_models(provider) if one != name], n=3)
+    return _question(nearest_of(name, known_models(provider)))
+
+
+def offer_listed(call: Call, name: str, error: ProviderError) -> Flow:
+    """Let *error*, of a model *name* that the provider does not know, offer names that it has listed, if it has."""
+    listed = call.listed
+    if error.kind != "not_found" or listed is None:
+        return
+    names: list[str] = yield steps.Call(lambda: listed(call.provider))
+    error.cause = _question(nearest_of(name, names)) or error.cause
+
+
+def _question(near: tuple[str, ...]) -> str | None:
     return f"did you mean {' or '.join(map(repr, near))}?" if near else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llm_gateway.client.call import Call
+from llm_gateway.client.nearest import offer_listed
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.steps import Flow, Now, Sleep
 from llm_gateway.types import ChatReply, ChatRequest
@@ -57,6 +58,7 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             yield from call.book()
             seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
             if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
+                yield from offer_listed(call, request.model, error)
                 raise
             yield Sleep(seconds)
         except BaseException:

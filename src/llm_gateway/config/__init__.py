@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from llm_gateway.config.file import named_files, read_document, read_files
+from llm_gateway.config.folder import cache_folder
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 
 __all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "ProviderConfig", "load", "read_document"]
@@ -79,6 +80,8 @@ class GatewayConfig(BaseSettings):
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
     *ledger* is where usage is kept: a path, or the URL of a database; *tags* stand beside each entry there.
     *cache* keeps answers for *cache_ttl_s* seconds, apart for each *cache_tenant* (see docs/cache.md).
+    *models* says what is known of models, and *models_cache* is the folder where lists of them are kept (see
+    docs/models.md).
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -108,6 +111,8 @@ class GatewayConfig(BaseSettings):
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     cache_tenant: str | None = None
     cache_tool_calls: bool = False
+    models: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    models_cache: Path | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -126,6 +131,12 @@ class GatewayConfig(BaseSettings):
     @classmethod
     def _paths(cls, value: object) -> object:
         return tuple(named_files(value))
+
+    @field_validator("models_cache", mode="before")
+    @classmethod
+    def _folder(cls, value: object) -> object:
+        """A variable that is set to nothing is not set."""
+        return value or None
 
     @field_validator("fallback_models", mode="before")
     @classmethod
@@ -216,6 +227,10 @@ class GatewayConfig(BaseSettings):
                 fix=f"export {variable or 'LLM_BASE_URL'}=https://{found}",
             )
         return found.rstrip("/")
+
+    def models_folder(self) -> Path:
+        """Where lists of models are kept: as it is set, else in the user's cache folder."""
+        return self.models_cache or cache_folder() / "models"
 
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""

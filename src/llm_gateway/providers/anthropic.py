@@ -8,6 +8,7 @@ from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire.anthropic import DIALECT
+from llm_gateway.wire.model_lists import ANTHROPIC
 
 __all__ = ["provider"]
 
@@ -24,4 +25,5 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         headers=(("anthropic-version", "2026-10-21"),),
         unsupported=frozenset({"temperature"}),  # of this version of the API
         client=client,
+        models=ANTHROPIC,
     )

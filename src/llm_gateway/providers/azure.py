@@ -8,6 +8,7 @@ from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Auth, Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire import openai_chat
+from llm_gateway.wire.model_lists import AZURE
 
 __all__ = ["provider"]
 
@@ -36,6 +37,7 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         auth=_auth(config.key("azure")) if client is None else NoAuth(),
         default_model="",
         client=client,
+        models=AZURE,
     )
 
 

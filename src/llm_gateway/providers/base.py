@@ -12,6 +12,7 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.providers.auth import Auth
 from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
 from llm_gateway.wire.base import Dialect, ProcessDialect
+from llm_gateway.wire.models import Listing
 
 __all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
 
@@ -62,6 +63,8 @@ class HttpProvider:
 
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
             and headers; None sends them directly.
+
+        models: How the API lists its models; None where it does not.
     """
 
     name: str
@@ -76,6 +79,7 @@ class HttpProvider:
     structured: tuple[Literal["native", "tool", "prompt"], ...] = ("native", "tool", "prompt")
     unsupported: frozenset[str] = frozenset()
     client: Any = None
+    models: Listing | None = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """

@@ -6,6 +6,7 @@ from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire import cohere
+from llm_gateway.wire.model_lists import COHERE
 
 __all__ = ["provider"]
 
@@ -19,4 +20,5 @@ def provider(config: GatewayConfig) -> HttpProvider:
         path="/v2/chat",
         auth=Key(config.key("cohere")),
         default_model="command-r7b-12-2024",
+        models=COHERE,
     )

@@ -9,6 +9,8 @@ from typing import Any
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Auth, Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
+from llm_gateway.wire.model_lists import MISTRAL, OLLAMA, OPENAI, OPENROUTER, TOGETHER
+from llm_gateway.wire.models import Listing
 from llm_gateway.wire.openai_chat import OpenAIChat
 
 __all__ = ["HOSTS", "Host", "provider"]
@@ -34,6 +36,8 @@ class Host:
         unsupported: Options that it refuses.
 
         has_schemas: Whether it takes JSON schemas for answers.
+
+        models: Its way of listing its models.
     """
 
     base_url: str | None
@@ -42,6 +46,7 @@ class Host:
     dialect: OpenAIChat = _USUAL
     unsupported: frozenset[str] = frozenset()
     has_schemas: bool = True
+    models: Listing = OPENAI
 
 
 _NO_STREAM_OPTIONS = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=False)
@@ -52,10 +57,10 @@ HOSTS = {
     "deepseek": Host("https://api.deepseek.com", "deepseek-chat", has_schemas=False),
     "fireworks": Host("https://api.fireworks.ai/inference/v1", "accounts/fireworks/models/gpt-oss-20b"),
     "groq": Host("https://api.groq.com/openai/v1", "llama-3.1-8b-instant", dialect=OpenAIChat()),
-    "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_NO_STREAM_OPTIONS),
-    "ollama": Host("http://localhost:11434/v1", "llama3.2", needs_key=False),
-    "openrouter": Host("https://openrouter.ai/api/v1", "openai/gpt-5-mini"),
-    "together": Host("https://api.together.ai/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo"),
+    "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_NO_STREAM_OPTIONS, models=MISTRAL),
+    "ollama": Host("http://localhost:11434/v1", "llama3.2", needs_key=False, models=OLLAMA),
+    "openrouter": Host("https://openrouter.ai/api/v1", "openai/gpt-5-mini", models=OPENROUTER),
+    "together": Host("https://api.together.ai/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo", models=TOGETHER),
     "xai": Host("https://api.x.ai/v1", "grok-4-fast"),
 }
 
@@ -78,6 +83,7 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
         structured=("native", "tool", "prompt") if host.has_schemas else ("tool", "prompt"),
         unsupported=host.unsupported,
         client=client,
+        models=host.models,
     )
 
 

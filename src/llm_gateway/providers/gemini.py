@@ -6,6 +6,7 @@ from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire.gemini import DIALECT
+from llm_gateway.wire.model_lists import GEMINI
 
 __all__ = ["DEFAULT_MODEL", "provider"]
 
@@ -27,4 +28,5 @@ def provider(config: GatewayConfig) -> HttpProvider:
         stream_path="/models/{model}:streamGenerateContent?alt=sse",
         auth=Key(config.key("gemini"), "x-goog-api-key", "{}"),
         default_model=DEFAULT_MODEL,
+        models=GEMINI,
     )

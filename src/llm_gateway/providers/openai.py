@@ -9,6 +9,7 @@ from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.wire import openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect
+from llm_gateway.wire.model_lists import OPENAI
 
 __all__ = ["provider", "responses"]
 
@@ -35,4 +36,5 @@ def _provider(
         default_model="gpt-5-mini",
         unsupported=unsupported,
         client=client,
+        models=OPENAI,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.steps import Head
@@ -28,7 +28,11 @@ def _call(client: Any, request: WireRequest) -> Any:
     path = urlsplit(request.url).path
     ours = _path_of(path, base)
     kept = {name: value for name, value in request.headers if name.lower() == "accept"}
-    return client.with_options(max_retries=0).post(
+    once = client.with_options(max_retries=0)
+    if request.method == "GET":
+        params = dict(parse_qsl(urlsplit(request.url).query))
+        return once.get(ours, cast_to=object, options={"headers": {**kept, **_UNREAD}, "params": params})
+    return once.post(
         ours,
         cast_to=object,
         body=json.loads(request.body),

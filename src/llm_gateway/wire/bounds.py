@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from llm_gateway.types import JsonObject, TokenUsage
 from llm_gateway.wire.identify import identify
+from llm_gateway.wire.limits import most_output
 from llm_gateway.wire.usage import number
 
-__all__ = ["Bound", "most_output", "most_tokens", "upper_bound"]
+__all__ = ["Bound", "most_tokens", "upper_bound"]
 
 _FREE = frozenset({"anthropic.count_tokens", "openai.moderations"})
 _WRITES_NOTHING = ("embed", "rerank")
@@ -31,17 +31,6 @@ _LIMITS = (
 )
 """Where each API lets a request say how long its answer may be."""
 _TIMES = (("n",), ("best_of",), ("generationConfig", "candidateCount"), ("num_generations",))
-_MOST_OUTPUT = (
-    (re.compile(r"gpt-3\.5"), 4_096),
-    (re.compile(r"gpt-4o"), 16_384),
-    (re.compile(r"gpt-4\.1"), 32_768),
-    (re.compile(r"gpt-4"), 8_192),
-    (re.compile(r"gemini-(1|2\.0)"), 8_192),
-    (re.compile(r"gemini"), 65_536),
-    (re.compile(r"command|mistral|mixtral|llama|qwen"), 32_768),
-)
-"""Output limits of models, as their makers publish them; a request without a limit of its own may use all of it."""
-_OTHERWISE = 128_000
 _IMAGE = 6_000  # more than any size and detail of an image costs at the large providers
 _CONVERSE_IMAGES = ("png", "jpeg", "gif", "webp")
 _FILE = 100_000  # a file that the provider keeps or fetches: some hundred pages
@@ -114,11 +103,6 @@ def _is_function(tool: JsonObject) -> bool:
     if {"input_schema", "function", "toolSpec", "functionDeclarations", "function_declarations"} & tool.keys():
         return True
     return tool.get("type") in ("function", "custom") or "parameter_definitions" in tool
-
-
-def most_output(model: str) -> int:
-    """How many tokens *model* can write in one answer."""
-    return next((limit for pattern, limit in _MOST_OUTPUT if pattern.search(model.lower())), _OTHERWISE)
 
 
 def most_tokens(value: Any) -> int:

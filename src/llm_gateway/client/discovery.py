@@ -1,0 +1,225 @@
+"""Ask a provider which models it has, as flows of steps: the same for both colours."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from llm_gateway.client.call import provider_name
+from llm_gateway.client.known import Known
+from llm_gateway.client.model_file import Listed
+from llm_gateway.client.nearest import nearest_of
+from llm_gateway.client.retry import wait_s
+from llm_gateway.exceptions import ConfigError, ProviderError, UnknownModelError
+from llm_gateway.flow import steps
+from llm_gateway.flow.steps import Flow, Send, Sleep
+from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.types import WireReply, WireRequest
+from llm_gateway.wire.models import Listing, ModelInfo, Page, named
+
+__all__ = ["Lister"]
+
+_log = logging.getLogger("llm_gateway.models")
+_FRESH = timedelta(hours=24)
+_MOST_PAGES = 50  # a server that never comes to an end is not read for ever
+_RAW = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Lister:
+    """Lists the models of *provider*; what comes is kept by *known*, as seen at *at*."""
+
+    provider: Provider
+    known: Known
+    max_retries: int
+    at: datetime
+
+    def refresh(self) -> Flow:
+        """
+        Ask for the list, and come back with `ModelInfo` of every model; vanished ones are among them.
+
+        Raises:
+            ConfigError: The provider has no list.
+            ProviderError: It refused or failed.
+        """
+        return self.known.all(self.provider, (yield from self._fetched()))
+
+    def available(self, *, include_deprecated: bool, include_fine_tuned: bool) -> Flow:
+        """Come back with the models for use, from a list of the last day or a new one."""
+        listed = yield from self._current()
+        return [
+            one
+            for one in self.known.all(self.provider, listed)
+            if (include_deprecated or not one.is_deprecated(self.at)) and (include_fine_tuned or not one.is_fine_tuned)
+        ]
+
+    def validate(self, name: str) -> Flow:
+        """
+        Come back with True if the provider has the model *name*; a list that lacks it is asked for anew first.
+
+        Raises:
+            UnknownModelError: It has not; the text offers the nearest names.
+        """
+        listed = yield from self._current()
+        if not self._has(listed, name) and listed is not None and listed.at != self.at:
+            listed = yield from self._fetched()
+        if not self._has(listed, name):
+            self._refuse(listed, name)
+        return True
+
+    def _has(self, listed: Listed | None, name: str) -> bool:
+        found = named(self.known.all(self.provider, listed), name)
+        return found is not None and found.lifecycle not in ("vanished", "retired")
+
+    def _refuse(self, listed: Listed | None, name: str) -> None:
+        own, models = provider_name(self.provider), self.known.all(self.provider, listed)
+        gone = named(models, name)
+        names = [one.id for one in models if not one.is_deprecated(self.at)]
+        near = nearest_of(name, names)
+        why = [f"it was last listed on {gone.last_seen:%Y-%m-%d}"] if gone and gone.last_seen else []
+        why += [f"{own} offers {gone.replaced_by!r} instead"] if gone and gone.replaced_by else []
+        why += [f"did you mean {' or '.join(map(repr, near))}?"] if near else []
+        raise UnknownModelError(
+            f"{own} lists no model {name!r}",
+            nearest=near,
+            cause="\n".join(why) or None,
+            fix=f"get_available_models() has all {len(names)}; for one that no list names: "
+            f'register_model("{own}:{name}")',
+        )
+
+    def _current(self) -> Flow:
+        """The kept list while it is fresh, else a new one; an old one where the provider cannot be reached."""
+        listed: Listed | None = yield steps.Call(lambda: self.known.listed(self.provider))
+        if listed is not None and listed.at <= self.at < listed.at + _FRESH:
+            return listed
+        if listed is None and not _is_listing(self.provider) and self.known.names(self.provider):
+            return None  # what the user said of this provider's models is all there is
+        try:
+            return (yield from self._fetched())
+        except ProviderError as error:
+            if listed is None or not error.is_retryable:
+                raise
+            _log.warning("%s; its models are as listed on %s", error.message, f"{listed.at:%Y-%m-%d}")
+            return listed
+
+    def _fetched(self) -> Flow:
+        provider = self.provider
+        if not isinstance(provider, HttpProvider) or provider.models is None:
+            raise ConfigError(
+                f"{provider_name(provider)} has no list of models",
+                cause="it has no API that lists them",
+                fix=f'say what it has: register_model("{provider_name(provider)}:<model>", context_tokens=...)',
+            )
+        models = yield from _pages(provider, provider.models, self.max_retries)
+        return (yield steps.Call(lambda: self.known.store.update(provider.name, provider.base_url, models, self.at)))
+
+
+def _is_listing(provider: Provider) -> bool:
+    return isinstance(provider, HttpProvider) and provider.models is not None
+
+
+def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
+    """All models of a list, page after page."""
+    path, _, query = listing.path.partition("?")
+    found: list[ModelInfo] = []
+    for _ in range(_MOST_PAGES):
+        target = f"{path}?{query}" if query else path
+        body = yield from _asked(provider, _request(provider, listing, target), max_retries)
+        page: Page = _decoded(provider, listing, body)
+        found += page.models
+        if page.next is None:
+            break
+        query = page.next
+    else:
+        raise ProviderError(
+            f"{provider.name} lists models without an end",
+            kind="invalid_request",
+            provider=provider.name,
+            cause=f"after {_MOST_PAGES} pages it names another one: {query!r}",
+            fix="check LLM_BASE_URL: another server may stand there",
+        )
+    if listing.detail is None:
+        return found
+    return (yield from _detailed(provider, listing, found, max_retries))
+
+
+def _detailed(provider: HttpProvider, listing: Listing, models: Sequence[ModelInfo], max_retries: int) -> Flow:
+    """The *models* with what the provider says of each; one that is gone by then is left as it was listed."""
+    detail, whole = listing.detail, list[ModelInfo]()
+    assert detail is not None
+    for model in models:
+        request = _request(provider, listing, detail.path, json.dumps(detail.encode(model)).encode())
+        try:
+            whole.append(detail.decode(model, (yield from _asked(provider, request, max_retries))))
+        except (ProviderError, TypeError, AttributeError) as error:
+            if isinstance(error, ProviderError) and error.kind != "not_found":
+                raise
+            whole.append(model)
+    return whole
+
+
+def _request(provider: HttpProvider, listing: Listing, target: str, body: bytes = b"") -> WireRequest:
+    headers = (("accept", "application/json"), *provider.headers)
+    headers += (("content-type", "application/json"),) if body else ()
+    return WireRequest(
+        "POST" if body else "GET", provider.base_url.removesuffix(listing.leaves) + target, headers, body
+    )
+
+
+def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
+    """The parsed body that answers *request*, asked for again while that may help."""
+    auth, attempt = provider.auth, 0
+    while True:
+        attempt += 1
+        try:
+            sent = (yield steps.Call(lambda: auth.apply(request))) if auth.may_wait else auth.apply(request)
+            return _parsed(provider, (yield Send(sent, provider.client)))
+        except ProviderError as error:
+            seconds = wait_s(error, attempt, max_retries)
+            if seconds is None:
+                raise
+        yield Sleep(seconds)
+
+
+def _parsed(provider: HttpProvider, reply: WireReply) -> Any:
+    if not 200 <= reply.status < 300:
+        facts = provider.dialect.decode_error(reply.status, reply.headers, reply.body)
+        raise ProviderError(
+            f"{provider.name} answered {reply.status} when it was asked for its models: {facts.message}",
+            kind=facts.kind,
+            provider=provider.name,
+            status=reply.status,
+            retry_after_s=facts.retry_after_s,
+            raw=_text(reply.body),
+            fix="check that the key may list models, and LLM_BASE_URL if it is set",
+        )
+    try:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise _strange(provider, reply.body) from None
+
+
+def _decoded(provider: HttpProvider, listing: Listing, body: Any) -> Page:
+    try:
+        return listing.decode(provider.name, body)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise _strange(provider, json.dumps(body).encode()) from None
+
+
+def _strange(provider: HttpProvider, body: bytes) -> ProviderError:
+    return ProviderError(
+        f"{provider.name} answered with something that is no list of models",
+        kind="invalid_request",
+        provider=provider.name,
+        raw=_text(body),
+        cause=f"it begins with {_text(body)[:100]!r}",
+        fix="check LLM_BASE_URL: another server may stand there",
+    )
+
+
+def _text(body: bytes) -> str:
+    return body.decode("utf-8", "replace")[:_RAW]

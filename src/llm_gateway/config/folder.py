@@ -1,0 +1,21 @@
+"""Where this machine keeps what can be fetched again."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+__all__ = ["cache_folder"]
+
+
+def cache_folder(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Path:
+    """The user's cache folder for this package, as the *platform* has it; it need not exist."""
+    if platform == "win32":
+        root = environ.get("LOCALAPPDATA")
+        return (Path(root) if root else Path.home() / "AppData" / "Local") / "llm-gateway" / "Cache"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "llm-gateway"
+    root = environ.get("XDG_CACHE_HOME")
+    return (Path(root) if root else Path.home() / ".cache") / "llm-gateway"

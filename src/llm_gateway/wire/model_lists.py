@@ -1,0 +1,331 @@
+"""The lists of models that providers give out, decoded. What a list does not say is None."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from llm_gateway.types import JsonObject
+from llm_gateway.wire.limits import published
+from llm_gateway.wire.models import Detail, Lifecycle, Listing, ModelInfo, Page
+from llm_gateway.wire.usage import number
+
+__all__ = [
+    "ANTHROPIC",
+    "AZURE",
+    "COHERE",
+    "GEMINI",
+    "MISTRAL",
+    "OLLAMA",
+    "OPENAI",
+    "OPENROUTER",
+    "TOGETHER",
+]
+
+
+def _entries(body: Any, *names: str) -> list[JsonObject]:
+    """
+    The members of a list that carry a name.
+
+    Raises:
+        ValueError: *body* holds no list.
+    """
+    found = body if isinstance(body, list) else next((body[name] for name in names if name in body), None)
+    if not isinstance(found, list):
+        raise ValueError("no list of models")  # noqa: TRY004  a body of another shape, not a wrong argument
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _limit(entry: Any, *path: str) -> int | None:
+    """A number of tokens; a 0 stands for not known."""
+    return number(entry, *path) or None
+
+
+def _moment(value: Any) -> datetime | None:
+    """A time given as seconds or as text; the start of 1970 stands for not known."""
+    try:
+        if isinstance(value, str):
+            found = datetime.fromisoformat(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            found = datetime.fromtimestamp(value, UTC)
+        else:
+            return None
+    except (ValueError, OverflowError, OSError):
+        return None
+    moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return moment if moment.timestamp() > 0 else None
+
+
+def _words(said: Iterable[Any], meaning: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(word for one in said if isinstance(one, str) for word in meaning.get(one, ()))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _flags(value: Any) -> list[str]:
+    return [name for name, flag in value.items() if flag] if isinstance(value, dict) else []
+
+
+_CHAT = ("chat", "streaming")
+
+
+def _anthropic(provider: str, body: Any) -> Page:
+    entries = _entries(body, "data")
+    models = tuple(_claude(provider, one) for one in entries if _text(one.get("id")))
+    last = _text(body.get("last_id")) if body.get("has_more") else None
+    return Page(models, f"limit=1000&after_id={quote(last)}" if last else None)
+
+
+_CLAUDE = {
+    "image_input": ("images",),
+    "pdf_input": ("pdf",),
+    "structured_outputs": ("json_schema",),
+    "thinking": ("reasoning",),
+}
+_LIFECYCLES: dict[str, Lifecycle] = {"active": "active", "deprecated": "deprecated", "retired": "retired"}
+
+
+def _claude(provider: str, entry: JsonObject) -> ModelInfo:
+    stated = entry.get("capabilities")
+    capabilities = None
+    if isinstance(stated, dict):
+        supported = [name for name, one in stated.items() if isinstance(one, dict) and one.get("supported")]
+        # What is on this list answers messages, streams and takes tools; the list does not repeat it.
+        capabilities = _words(supported, _CLAUDE) | {"chat", "streaming", "tools"}
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created_at")),
+        context_tokens=_limit(entry, "max_input_tokens"),
+        max_output_tokens=_limit(entry, "max_tokens"),
+        capabilities=capabilities,
+        lifecycle=_LIFECYCLES.get(str(entry.get("lifecycle"))),
+        deprecated_at=_moment(entry.get("deprecated_at")),
+        retires_at=_moment(entry.get("retires_at")),
+        owner="anthropic",
+    )
+
+
+def _openai(provider: str, body: Any) -> Page:
+    """Names with an owner; some servers of this format add limits, and OpenAI the date of an announced end."""
+    return Page(tuple(_gpt(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
+
+
+def _gpt(provider: str, entry: JsonObject) -> ModelInfo:
+    limits = (_limit(entry, name) for name in ("context_length", "context_window", "max_model_len"))
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created")),
+        context_tokens=next((one for one in limits if one is not None), None),
+        max_output_tokens=_limit(entry, "max_completion_tokens"),
+        retires_at=_moment(entry.get("shutdown_date")),
+        owner=_text(entry.get("owned_by")),
+        is_fine_tuned=entry["id"].startswith("ft:") or ":ft-" in entry["id"],
+    )
+
+
+def _azure(provider: str, body: Any) -> Page:
+    """Deployments, with the limits of the models behind them."""
+    return Page(tuple(_deployment(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
+
+
+def _deployment(provider: str, entry: JsonObject) -> ModelInfo:
+    # Azure writes gpt-35-turbo where OpenAI writes gpt-3.5-turbo.
+    limits = published(provider, str(entry.get("model")).replace("gpt-35", "gpt-3.5"))
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created_at")),
+        context_tokens=limits.context_tokens,
+        max_output_tokens=limits.max_output_tokens,
+        owner=_text(entry.get("owner")),
+        is_fine_tuned=".ft-" in str(entry.get("model")),
+    )
+
+
+_MISTRAL = {
+    "audio": ("audio",),
+    "completion_chat": _CHAT,
+    "function_calling": ("tools",),
+    "moderation": ("moderation",),
+    "reasoning": ("reasoning",),
+    "vision": ("images",),
+}
+
+
+def _mistral(provider: str, body: Any) -> Page:
+    return Page(tuple(_card(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
+
+
+def _card(provider: str, entry: JsonObject) -> ModelInfo:
+    stated = entry.get("capabilities")
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created")),
+        context_tokens=_limit(entry, "max_context_length"),
+        capabilities=_words(_flags(stated), _MISTRAL) if isinstance(stated, dict) else None,
+        # Mistral's own clients read this date as the day of removal.
+        retires_at=_moment(entry.get("deprecation")),
+        replaced_by=_text(entry.get("deprecation_replacement_model")),
+        owner=_text(entry.get("owned_by")),
+        is_fine_tuned=entry.get("type") == "fine-tuned",
+    )
+
+
+_COHERE = {
+    "chat": _CHAT,
+    "embed": ("embeddings",),
+    "json_schema": ("json_schema",),
+    "reasoning": ("reasoning",),
+    "rerank": ("rerank",),
+    "tools": ("tools",),
+    "vision": ("images",),
+}
+
+
+def _cohere(provider: str, body: Any) -> Page:
+    models = tuple(_command(provider, one) for one in _entries(body, "models") if _text(one.get("name")))
+    token = _text(body.get("next_page_token"))
+    return Page(models, f"page_size=1000&page_token={quote(token)}" if token else None)
+
+
+def _command(provider: str, entry: JsonObject) -> ModelInfo:
+    stated = [*_listed(entry.get("endpoints")), *_listed(entry.get("features"))]
+    return ModelInfo(
+        id=entry["name"],
+        provider=provider,
+        context_tokens=_limit(entry, "context_length"),
+        capabilities=_words(stated, _COHERE) if stated else None,
+        lifecycle="deprecated" if entry.get("is_deprecated") is True else None,
+        is_fine_tuned=entry.get("finetuned") is True,
+    )
+
+
+_GEMINI = {"embedContent": ("embeddings",), "generateContent": _CHAT}
+
+
+def _gemini(provider: str, body: Any) -> Page:
+    models = tuple(_google(provider, one) for one in _entries(body, "models") if _text(one.get("name")))
+    token = _text(body.get("nextPageToken"))
+    return Page(models, f"pageSize=1000&pageToken={quote(token)}" if token else None)
+
+
+def _google(provider: str, entry: JsonObject) -> ModelInfo:
+    methods = entry.get("supportedGenerationMethods")
+    thinks = {"reasoning"} if entry.get("thinking") is True else set[str]()
+    return ModelInfo(
+        id=entry["name"].removeprefix("models/"),
+        provider=provider,
+        context_tokens=_limit(entry, "inputTokenLimit"),
+        max_output_tokens=_limit(entry, "outputTokenLimit"),
+        capabilities=_words(methods, _GEMINI) | thinks if isinstance(methods, list) else None,
+        owner="google",
+        is_fine_tuned=entry["name"].startswith("tunedModels/"),
+    )
+
+
+_TOGETHER = {
+    "chat": _CHAT,
+    "embedding": ("embeddings",),
+    "moderation": ("moderation",),
+    "rerank": ("rerank",),
+}
+
+
+def _together(provider: str, body: Any) -> Page:
+    return Page(tuple(_hosted(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
+
+
+def _hosted(provider: str, entry: JsonObject) -> ModelInfo:
+    kind = _text(entry.get("type"))
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created")),
+        context_tokens=_limit(entry, "context_length"),
+        capabilities=_words([kind], _TOGETHER) if kind in _TOGETHER else None,
+        owner=_text(entry.get("organization")),
+    )
+
+
+_ROUTED_IN = {"audio": ("audio",), "file": ("pdf",), "image": ("images",)}
+_ROUTED = {"reasoning": ("reasoning",), "structured_outputs": ("json_schema",), "tools": ("tools",)}
+
+
+def _openrouter(provider: str, body: Any) -> Page:
+    models = tuple(_routed(provider, one) for one in _entries(body, "data") if _text(one.get("id")))
+    links = body.get("links") if isinstance(body, dict) else None
+    following = _text(links.get("next")) if isinstance(links, dict) else None
+    return Page(models, urlsplit(following).query if following else None)
+
+
+def _routed(provider: str, entry: JsonObject) -> ModelInfo:
+    shape = entry.get("architecture")
+    return ModelInfo(
+        id=entry["id"],
+        provider=provider,
+        created=_moment(entry.get("created")),
+        context_tokens=_limit(entry, "context_length"),
+        max_output_tokens=_limit(entry, "top_provider", "max_completion_tokens"),
+        capabilities=_route_words(shape, entry) if isinstance(shape, dict) else None,
+        retires_at=_moment(entry.get("expiration_date")),
+    )
+
+
+def _route_words(shape: JsonObject, entry: JsonObject) -> frozenset[str]:
+    taken = _words(_listed(shape.get("input_modalities")), _ROUTED_IN)
+    written = _words(_listed(shape.get("output_modalities")), {"text": _CHAT, "embeddings": ("embeddings",)})
+    return taken | written | _words(_listed(entry.get("supported_parameters")), _ROUTED)
+
+
+_OLLAMA = {
+    "completion": _CHAT,
+    "embedding": ("embeddings",),
+    "thinking": ("reasoning",),
+    "tools": ("tools",),
+    "vision": ("images",),
+}
+
+
+def _ollama(provider: str, body: Any) -> Page:
+    return Page(tuple(ModelInfo(name, provider) for one in _entries(body, "models") if (name := _pulled(one))))
+
+
+def _pulled(entry: JsonObject) -> str | None:
+    return _text(entry.get("model")) or _text(entry.get("name"))
+
+
+def _shown(model: ModelInfo, body: Any) -> ModelInfo:
+    """What ``/api/show`` says; the window stands under the name of the model's architecture."""
+    stated, facts = body.get("capabilities"), body.get("model_info")
+    family = facts.get("general.architecture") if isinstance(facts, dict) else None
+    return ModelInfo(
+        id=model.id,
+        provider=model.provider,
+        context_tokens=_limit(facts, f"{family}.context_length"),
+        capabilities=_words(stated, _OLLAMA) if isinstance(stated, list) else None,
+    )
+
+
+ANTHROPIC = Listing("/v1/models?limit=1000", _anthropic)
+AZURE = Listing("/openai/deployments?api-version=2023-03-15-preview", _azure)
+"""The last version of the API that lists deployments to whoever calls them; later ones list them to managers only."""
+COHERE = Listing("/v1/models?page_size=1000", _cohere, leaves="/compatibility/v1")
+OPENAI = Listing("/models", _openai)
+GEMINI = Listing("/models?pageSize=1000", _gemini)
+MISTRAL = Listing("/models", _mistral)
+OLLAMA = Listing(
+    "/api/tags", _ollama, leaves="/v1", detail=Detail("/api/show", lambda model: {"model": model.id}, _shown)
+)
+OPENROUTER = Listing("/models?limit=500", _openrouter)
+TOGETHER = Listing("/models", _together)
