@@ -13,10 +13,12 @@ def read(path):
     return tomllib.loads((ROOT / path).read_text(encoding="utf-8"))
 
 
-def test_the_demo_installs_what_the_quickstart_asks_for():
-    """Its environment has the example's own dependencies, and the built package in the place of a release."""
-    example = read("examples/quickstart/pyproject.toml")
-    wanted = {*example["project"]["dependencies"], *example["dependency-groups"]["test"]}
+def test_the_demo_installs_what_the_examples_ask_for():
+    """Its environment has their own dependencies, and the built package in the place of a release."""
+    wanted = set()
+    for path in (ROOT / "examples").glob("*/pyproject.toml"):
+        example = read(path)
+        wanted |= {*example["project"]["dependencies"], *example.get("dependency-groups", {}).get("test", ())}
 
     assert wanted == {*read("pyproject.toml")["dependency-groups"]["demo"], "pytest-llm-gateway"}
 

@@ -149,7 +149,8 @@ class Core:
         given = {name: value for name, value in options.items() if value is not None and name != "cache"}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
-        given["stop"] = tuple(given.get("stop", ()))
+        stop = given.get("stop", ())
+        given["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
         given["tools"] = tuple(_tool(tool) for tool in given.get("tools", ()))
         if response_model is not None:
             given["response_schema"] = adapter_for(response_model).json_schema()

@@ -41,13 +41,13 @@ class ChatOptions(CompleteOptions, total=False):
     Options of ``chat`` and ``stream``.
 
     Attributes:
-        stop: Texts at which the answer ends.
+        stop: Texts, or one, at which the answer ends.
 
         tools: What the model may call: `Tool`, or a dict with ``name``, ``description`` and ``parameters``.
 
         tool_choice: ``auto``, ``none``, ``required``, or the name of a tool.
     """
 
-    stop: Sequence[str]
+    stop: str | Sequence[str]
     tools: Sequence[Tool | JsonObject]
     tool_choice: str | None

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from pydantic import BaseModel
 
+from llm_gateway import SyncLLMClient
 from llm_gateway.client import flows
 from llm_gateway.client.call import Call
 from llm_gateway.config import GatewayConfig
@@ -47,6 +48,14 @@ def played(flow, replies):
 
 def kinds(steps):
     return [type(step).__name__ for step in steps if not isinstance(step, Now)]
+
+
+@pytest.mark.parametrize("stop", ["END", ["END"]])
+def test_one_text_to_stop_at_needs_no_list(stop):
+    """It is one text, and not its letters."""
+    client = SyncLLMClient(GatewayConfig(api_key="k"))
+
+    assert ("END",) == client.request("hi", stop=stop).stop
 
 
 def test_a_wait_that_the_provider_asks_for_is_the_next_step(call):
