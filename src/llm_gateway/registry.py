@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import importlib
@@ -80,6 +81,9 @@ def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
         ConfigError: Something that it needs is not set.
     """
     made: Provider = resolve(name)(config or load())
+    if not hasattr(made, "name"):
+        with contextlib.suppress(AttributeError):  # a class with slots keeps the name of its class
+            setattr(made, "name", name)  # noqa: B010  prices and reports know it by this name
     return made
 
 

@@ -231,3 +231,21 @@ def test_the_fixture_tells_and_limits_blocks(project):
     result = project.runpytest_subprocess("--llm-record")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*BudgetExceededError: a block is over its budget", "*2 calls, 1 over max_calls=1*"])
+
+
+def test_an_attempt_that_was_refused_costs_nothing_and_is_known(project):
+    """A rate limit does not fail a budget for want of numbers; it counts as a call."""
+    body = """
+    import app, pytest
+
+    MARK
+
+    def test_retries():
+        app.ask("status 429")
+        app.ask("one")
+    """
+    suite(project, "llm_budget(max_tokens=15, max_cost_usd=0.01, max_calls=2)", body)
+    result = project.runpytest_subprocess("--llm-record")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["record  2 calls: 12 tokens in, 3 out, $0.000003 spent"])
+    project.runpytest_subprocess().assert_outcomes(passed=1)

@@ -73,7 +73,7 @@ def test_the_cost_limit_refuses_the_call():
     client = SyncLLMClient(GatewayConfig(api_key="k", cost_limit_usd=0))
     with pytest.raises(CostLimitExceededError, match=r"the cost limit of \$0 is reached") as error:
         client.chat("hello")
-    assert "raise or unset LLM_COST_LIMIT_USD" in str(error.value)
+    assert "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD)" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,21 @@ def test_a_cost_limit_that_cannot_be_held_refuses_too():
     assert "yes" == client.chat("hello").content
     with pytest.raises(CostLimitExceededError, match="cannot be held: what 'my-model' cost is not known"):
         client.chat("hello")
+
+
+def test_arguments_win_over_settings_that_are_handed_in(monkeypatch):
+    """A model that names its provider says both, whatever a variable says."""
+    monkeypatch.setenv("LLM_PROVIDER", "groq")
+    client = SyncLLMClient(GatewayConfig(api_key="k", model="gpt-5-nano"), model="openai:gpt-5-mini", api_key="mine")
+
+    assert ("openai", "gpt-5-mini", "mine") == (
+        client.provider.name,
+        client.model,
+        client.config.api_key.get_secret_value(),
+    )
+
+
+def test_an_option_that_there_is_not_is_refused_with_the_nearest():
+    """As Python refuses a wrong argument."""
+    with pytest.raises(TypeError, match="there is no option 'max_token'; did you mean 'max_tokens'"):
+        SyncLLMClient(GatewayConfig(api_key="k")).chat("hi", max_token=5)

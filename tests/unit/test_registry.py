@@ -44,7 +44,7 @@ def test_a_registered_provider_is_used_by_name():
     assert "echo" in list_providers()
     assert isinstance(build_provider("echo", GatewayConfig()), Echo)
     with SyncLLMClient(model="echo:loud") as llm:
-        assert ("hi", "echo:loud") == (llm.chat("hi").content, llm.provider.config.model)
+        assert ("hi", "loud") == (llm.chat("hi").content, llm.provider.config.model)
 
 
 @pytest.mark.parametrize("name", ["", "a:b"])
@@ -77,3 +77,10 @@ def test_an_installed_package_adds_providers(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
 
     assert "True ('acme', 'eu')\n" == done.stdout
+
+
+def test_a_registered_provider_is_known_by_its_name():
+    """To prices and totals, whatever its class is called."""
+    register_provider("echo", Echo)
+    with SyncLLMClient(model="echo:loud") as llm:
+        assert ["echo"] == [one.provider for one in llm.chat("hi").attempts]

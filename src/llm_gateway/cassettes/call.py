@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Literal
 
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
@@ -27,6 +28,11 @@ class Call:
     duration_s: float | None
     error: str | None = None
     recorded_at: datetime | None = None
+
+    @property
+    def is_billed(self) -> bool:
+        """Whether it may cost: a provider that answers with an error bills nothing."""
+        return self.status is None or self.status < HTTPStatus.BAD_REQUEST or self.metering.usage is not None
 
 
 def call_of(served: Served, exchange: Exchange, metering: Metering) -> Call:

@@ -66,6 +66,8 @@ class Call:
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
     answering_model: str | None = None
+    is_replayed: bool = False
+    """Whether the last attempt was answered by a recording, so that there is nothing to wait for."""
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     listed: Callable[[Provider], list[str]] | None = None
@@ -159,6 +161,7 @@ class Call:
 
     def _cost(self, model: str, reply: ChatReply | None, usage: TokenUsage | None) -> Decimal | None:
         noted = recorded.take()
+        self.is_replayed = noted is not None
         if noted is not None:
             return noted[0]
         if reply is not None and reply.cost_usd is not None:

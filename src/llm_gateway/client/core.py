@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import functools
+import difflib
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
@@ -21,7 +23,7 @@ from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.known import Known
 from llm_gateway.client.message import Messages, messages_from
-from llm_gateway.client.options import CompleteOptions
+from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
@@ -50,7 +52,7 @@ class Core:
         cost_tracker: CostTracker | None = None,
         cache: CacheStore | Literal[False] | None = None,
     ) -> None:
-        self.config = config or settings.load(provider=provider, model=model, api_key=api_key, base_url=base_url)
+        self.config = _configured(config, provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
             read_prices(settings.read_document(self.config.prices), str(self.config.prices))
         self.cost_tracker = cost_tracker or CostTracker(
@@ -61,7 +63,7 @@ class Core:
         self._cache = cache_for(self.config, cache)
         self._known = Known(self.config)
         name, wanted = self.config.target(registry.list_providers())
-        self.provider = provider_instance or registry.resolve(name)(self.config)
+        self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(
@@ -88,14 +90,15 @@ class Core:
                 cause="LLM_FALLBACK_MODELS names another provider",
                 fix="export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider",
             )
-        return Target(name, model or "", functools.cache(self._maker(name)))
+        made = self._maker(name)()  # what it lacks is told now, not when it is needed
+        return Target(name, model or "", lambda: made)
 
     def _maker(self, name: str) -> Callable[[], Provider]:
         """Makes the provider *name*, another than the client's own."""
-        factory = registry.resolve(name)
+        registry.resolve(name)
         # What is set for one provider is not the other's: that one has its own variables.
         theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
-        return lambda: factory(theirs)
+        return lambda: registry.build_provider(name, theirs)
 
     def lister(self, provider: str | None = None) -> Lister:
         """Who lists the models of *provider*, or of the client's own."""
@@ -146,6 +149,7 @@ class Core:
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
+        _check_names(options)
         given = {name: value for name, value in options.items() if value is not None and name != "cache"}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
@@ -195,3 +199,28 @@ def _outbox(where: str) -> Outbox | None:
     """The way to the ledger *where*, which is opened with the first call that has ended."""
     rescue = Path(f"llm-ledger-rescue-{os.getpid()}.db")
     return Outbox(lambda: open_ledger(where), rescue) if where else None
+
+
+def _configured(config: settings.GatewayConfig | None, **arguments: str | None) -> settings.GatewayConfig:
+    """The settings, with what was said here winning; a model that names its provider says both."""
+    given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
+    named, _, rest = str(given.get("model", "")).partition(":")
+    if rest and "provider" not in given and named in registry.list_providers():
+        given.update(provider=named, model=rest)
+    if config is None:
+        return settings.load(**given)
+    if "api_key" in given:
+        given["api_key"] = SecretStr(given["api_key"])
+    return config.model_copy(update=given)
+
+
+_OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
+
+
+def _check_names(options: Mapping[str, Any]) -> None:
+    """Refuse an option that there is not, as a wrong argument is refused."""
+    for name in options:
+        if name not in _OPTIONS:
+            near = difflib.get_close_matches(name, _OPTIONS, n=1)
+            offer = f"did you mean {near[0]!r}?" if near else f"options are {', '.join(sorted(_OPTIONS))}"
+            raise TypeError(f"there is no option {name!r}; {offer}")

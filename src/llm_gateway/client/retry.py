@@ -60,7 +60,8 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
                 yield from offer_listed(call, request.model, error)
                 raise
-            yield Sleep(seconds)
+            if not call.is_replayed:
+                yield Sleep(seconds)
         except BaseException:
             call.abandon()
             call.book_now()  # nothing more can be asked of whoever drives this

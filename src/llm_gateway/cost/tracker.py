@@ -15,7 +15,7 @@ __all__ = ["CostTracker", "billed_cost"]
 
 _log = logging.getLogger("llm_gateway.cost")
 _NOTHING = {"attempts": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": Decimal(0)}
-_FIX = "raise or unset LLM_COST_LIMIT_USD, or call reset() of the client's cost_tracker"
+_FIX = "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
 
 
 def billed_cost(attempts: list[Attempt]) -> Decimal | None:

@@ -6,17 +6,20 @@ import dataclasses
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from llm_gateway.cassettes.call import call_of
 from llm_gateway.cost.budget import Charge, Limits, overruns, table
 from llm_gateway.exceptions import BudgetExceededError, ConfigError
+from llm_gateway.types import TokenUsage
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
     from llm_gateway.cassettes.cassette import Cassette
-    from llm_gateway.cassettes.exchange import Exchange, Metering
+    from llm_gateway.cassettes.exchange import Exchange
     from llm_gateway.cassettes.gate import Ended
     from llm_gateway.types import WireRequest
 
@@ -56,13 +59,14 @@ def check_budget(item: pytest.Item) -> None:
 
 def charges_of(calls: Sequence[Call]) -> list[Charge]:
     """What each call to a model used; a call that found no recording was not made."""
-    return [
-        _charge(one.metering) for one in calls if one.served not in ("miss", "refused") and one.metering.api is not None
-    ]
+    return [_charge(one) for one in calls if one.served not in ("miss", "refused") and one.metering.api is not None]
 
 
-def _charge(metering: Metering) -> Charge:
+def _charge(call: Call) -> Charge:
+    metering = call.metering
     label = metering.model_served or metering.model_requested or metering.api or "call"
+    if not call.is_billed:
+        return Charge(f"{label} ({call.status})", TokenUsage(0, 0), Decimal(0))
     return Charge(label, metering.usage, metering.cost_usd)
 
 
@@ -127,7 +131,7 @@ class BudgetGate:
 
     def _ended(self, exchange: Exchange) -> None:
         if exchange.metering is not None and exchange.metering.api is not None:
-            self._charges.append(_charge(exchange.metering))
+            self._charges.append(_charge(call_of("live", exchange, exchange.metering)))
 
 
 def _what(request: WireRequest | None) -> str:

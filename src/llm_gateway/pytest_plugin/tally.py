@@ -45,6 +45,7 @@ def _plain_call(call: Call) -> dict[str, Any]:
         "reasoning": usage.reasoning_tokens if usage else None,
         "cost": None if metering.cost_usd is None else str(metering.cost_usd),
         "is_llm": metering.api is not None,
+        "is_billed": call.is_billed,
         "status": call.status,
         "error": call.error,
         "recorded_at": call.recorded_at.isoformat() if call.recorded_at else None,
@@ -73,6 +74,8 @@ class Sum:
                 self._add_numbers(call)
 
     def _add_numbers(self, call: dict[str, Any]) -> None:
+        if not call["is_billed"]:
+            return
         if call["input"] is None and call["output"] is None:
             self.without_usage += 1
         elif call["cost"] is None:

@@ -48,7 +48,7 @@ def test_a_call_that_could_pass_the_limit_is_refused():
 
     assert (
         "the call may cost $0.40, and $0.30 of the cost limit of $1.00 is left\n  the call was not sent\n"
-        "  raise or unset LLM_COST_LIMIT_USD, or call reset() of the client's cost_tracker"
+        "  raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
     ) == str(caught.value)
     assert tracker.hold("m-1", Decimal("0.90"), is_bound=True)
 
