@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from llm_gateway import config as settings
 from llm_gateway import registry
-from llm_gateway.client.call import Call
+from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.observed import Observation
+from llm_gateway.client.observers import audience
+from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.cost import recorded
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError
+from llm_gateway.observability.events import Observer
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatRequest, Tool
 from llm_gateway.wire.schema import strict_json_schema
@@ -36,6 +42,8 @@ class Core:
         base_url: str | None = None,
         provider_instance: Provider | None = None,
         cost_tracker: CostTracker | None = None,
+        observers: Sequence[Observer] = (),
+        session_id: str | None = None,
     ) -> None:
         self.config = config or settings.load(provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
@@ -44,8 +52,12 @@ class Core:
             limit_usd=self.config.cost_limit_usd, warn_usd=self.config.cost_warn_usd
         )
         self._calls = 0
+        self._audience = audience(self.config, observers)
+        self.session_id = session_id
+        self.is_beside, self.owns_provider = False, True
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
+        self.provider_name = name if provider_instance is None else provider_name(provider_instance)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(
             self._target(name, one) for one in self.config.fallback_models or self.config.of(name).fallback_models
@@ -77,8 +89,8 @@ class Core:
         made = functools.cache(lambda: factory(theirs))
         return Target(name, model or "", made)
 
-    def call(self, response_model: type[Any] | None = None) -> Call:
-        """Start a call."""
+    def call(self, response_model: type[Any] | None = None, *, session_id: str | None = None) -> Call:
+        """Start a call, of the client's own session where *session_id* is None."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
         return Call(
@@ -88,13 +100,15 @@ class Core:
             response_model,
             self._fallbacks,
             self.config.total_timeout_s,
+            session_id=session_id or self.session_id,
+            observed=Observation(self._audience) if self._audience is not None else None,
         )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in options.items() if value is not None and name != "session_id"}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
         given["stop"] = tuple(given.get("stop", ()))
@@ -118,6 +132,47 @@ class Core:
     def total_cost_usd(self) -> Decimal | None:
         """US dollars of all attempts that were billed, or None when the price of one is not known."""
         return self.cost_tracker.total_cost_usd
+
+    def get_session_cost(self, session_id: str | None = None) -> Decimal | None:
+        """
+        US dollars of a session, the client's own where none is named; None when the price of an attempt is not known.
+
+        Raises:
+            ConfigError: None is named, and the client has none.
+        """
+        return session_cost(self.cost_tracker, session_id or self.session_id)
+
+    def with_options(
+        self, *, model: str | None = None, provider: str | None = None, session_id: str | None = None
+    ) -> Self:
+        """
+        Make another client beside this one, with the same settings, totals, connections and observers.
+
+        Closing it leaves the connections to this one.
+
+        Args:
+            model: ``model`` or ``provider:model``.
+
+            provider: Another one; its key and address then come from its own variables.
+
+            session_id: What the calls of the other client belong to.
+        """
+        getattr(self, "_transport", None)  # made now, so that both have the same
+        other = copy.copy(self)
+        other.is_beside, other.owns_provider, other._calls = True, False, 0  # noqa: SLF001  of the same class
+        name, wanted = chosen(self.config, self.provider_name, model, provider)
+        if name != self.provider_name:
+            other._move(name)  # noqa: SLF001
+        other.model = wanted or (self.model if name == self.provider_name else other.model)
+        other.session_id = session_id or self.session_id
+        return other
+
+    def _move(self, name: str) -> None:
+        """Turn to the provider *name*, with the settings that are its own."""
+        self.config = settings_of_another(self.config, name)
+        self.provider, self.provider_name, self.owns_provider = registry.resolve(name)(self.config), name, True
+        self.model = str(getattr(self.provider, "default_model", ""))
+        self._fallbacks = tuple(self._target(name, one) for one in self.config.of(name).fallback_models)
 
     def cost_summary(self) -> dict[str, dict[str, Any]]:
         """

@@ -24,6 +24,8 @@ class CompleteOptions(TypedDict, total=False):
         temperature: From 0 to 2.
 
         extra: Members of the provider's own request body, merged into it as they are.
+
+        session_id: What the call belongs to, as in `LLMClient.get_session_cost`.
     """
 
     model: str | None
@@ -31,6 +33,7 @@ class CompleteOptions(TypedDict, total=False):
     max_tokens: int | None
     temperature: float | None
     extra: JsonObject | None
+    session_id: str | None
 
 
 class ChatOptions(CompleteOptions, total=False):

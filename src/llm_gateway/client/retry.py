@@ -58,8 +58,8 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
                 raise
             yield Sleep(seconds)
-        except BaseException:
-            call.abandon()
+        except BaseException as error:
+            call.abandon(error)
             raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)

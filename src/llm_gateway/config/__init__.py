@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -71,6 +71,7 @@ class GatewayConfig(BaseSettings):
     asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md).
+    *log*, *tracing*, *metrics* and *capture_content* are those of docs/observability.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -94,6 +95,10 @@ class GatewayConfig(BaseSettings):
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)
     cost_warn_usd: Decimal | None = Field(default=None, ge=0)
     prices: Path | None = None
+    log: Literal["off", "line", "json", "structlog"] = "off"
+    tracing: Literal["console", "otlp"] | None = None
+    metrics: Literal["console", "otlp"] | None = None
+    capture_content: bool = False
 
     @classmethod
     def settings_customise_sources(
