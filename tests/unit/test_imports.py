@@ -8,6 +8,7 @@ import sys
 import pytest
 
 HEAVY = ["anthropic", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
+HEAVY += ["opentelemetry", "structlog"]
 HEAVY += ["llm_gateway.pytest_plugin.reports"]
 LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
@@ -32,6 +33,24 @@ def test_importing_the_plugin_loads_nothing_beyond_pytest():
 def test_the_public_face_loads_nothing_beyond_the_standard_library(module):
     """Names are looked up when they are used."""
     assert set() == third_party(f"import {module}")
+
+
+CALL = """
+import asyncio
+from llm_gateway import LLMClient
+from llm_gateway.types import LLMResponse
+
+class Mine:
+    async def complete(self, messages, response_model=None):
+        return LLMResponse("yes", "mine", "m-1")
+
+asyncio.run(LLMClient(provider_instance=Mine()).chat("hi"))
+"""
+
+
+def test_a_call_that_nobody_observes_loads_nothing_to_observe_it():
+    """Nor the SDK of any provider."""
+    assert set() == loaded(CALL) & {"anthropic", "openai", "opentelemetry", "structlog"}
 
 
 def test_a_run_without_llm_tests_loads_no_client(tmp_path):

@@ -43,7 +43,7 @@ class Logging:
             return
         log = self._logger.info if event.error is None else self._logger.warning
         if self._form == "structlog":
-            log("llm call", **facts(event))
+            log(**facts(event))
         else:
             log("%s", _Text(event, self._form))
 

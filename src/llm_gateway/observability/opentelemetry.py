@@ -10,9 +10,9 @@ import importlib
 from typing import Any, Literal, TypeAlias
 
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.observability.events import CallEnded, CallStarted
+from llm_gateway.observability.events import AttemptStarted, CallEnded, CallStarted
 
-__all__ = ["SCOPE", "Export", "ended_attributes", "load", "provider_of", "server_attributes", "started_attributes"]
+__all__ = ["SCOPE", "Export", "ended_attributes", "load", "provider_of", "started_attributes", "target_attributes"]
 
 Export: TypeAlias = Literal["console", "otlp"]
 SCOPE = "llm_gateway"
@@ -53,15 +53,18 @@ def started_attributes(started: CallStarted) -> dict[str, Any]:
     """What is known of a call when it begins, for its span and for metrics."""
     return {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": provider_of(started.provider),
-        "gen_ai.request.model": started.model,
-        **server_attributes(started.address, started.port),
+        **target_attributes(started),
     }
 
 
-def server_attributes(address: str | None, port: int | None) -> dict[str, Any]:
-    """Where the provider is."""
-    known = {"server.address": address, "server.port": port}
+def target_attributes(started: CallStarted | AttemptStarted) -> dict[str, Any]:
+    """Who is asked for which model, and where; what is not known is left out."""
+    known = {
+        "gen_ai.provider.name": provider_of(started.provider),
+        "gen_ai.request.model": started.model or None,
+        "server.address": started.address,
+        "server.port": started.port,
+    }
     return {name: value for name, value in known.items() if value is not None}
 
 

@@ -28,9 +28,8 @@ from llm_gateway.observability.opentelemetry import (
     Export,
     ended_attributes,
     load,
-    provider_of,
-    server_attributes,
     started_attributes,
+    target_attributes,
 )
 from llm_gateway.types import ChatReply, ChatRequest, TokenUsage
 
@@ -116,17 +115,14 @@ class Tracing:
         attributes = started_attributes(started) | _asked(started)
         if self._capture_content:
             attributes |= content.asked(started.request)
-        return self._tracer.start_span(f"chat {started.model}", kind=self._trace.SpanKind.CLIENT, attributes=attributes)
+        return self._tracer.start_span(
+            f"chat {started.model}".rstrip(), kind=self._trace.SpanKind.CLIENT, attributes=attributes
+        )
 
     def _begin_attempt(self, started: AttemptStarted, parent: Any) -> Any:
-        attributes = {
-            "gen_ai.provider.name": provider_of(started.provider),
-            "gen_ai.request.model": started.model,
-            "llm_gateway.attempt": started.number,
-            **server_attributes(started.address, started.port),
-        }
+        attributes = target_attributes(started) | {"llm_gateway.attempt": started.number}
         context = self._trace.set_span_in_context(parent)
-        return self._tracer.start_span(f"attempt {started.model}", context=context, attributes=attributes)
+        return self._tracer.start_span(f"attempt {started.model}".rstrip(), context=context, attributes=attributes)
 
     def _end_attempt(self, ended: AttemptEnded, span: Any) -> None:
         attempt = ended.attempt
