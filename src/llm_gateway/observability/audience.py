@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import Event, Observer, Surrounding
 
 __all__ = ["Audience"]
@@ -14,10 +15,15 @@ _log = logging.getLogger("llm_gateway.observability")
 
 
 class Audience:
-    """Tells *observers* in the order in which they were given."""
+    """
+    Tells *observers* in the order in which they were given.
+
+    Raises:
+        ConfigError: One of them is none.
+    """
 
     def __init__(self, observers: Iterable[Observer]) -> None:
-        self.observers = tuple(observers)
+        self.observers = tuple(_checked(one) for one in observers)
         self._surrounding = [one for one in self.observers if isinstance(one, Surrounding)]
         self._failed: set[int] = set()
 
@@ -47,3 +53,13 @@ class Audience:
                     type(one).__qualname__,
                 )
             return None
+
+
+def _checked(one: Observer) -> Observer:
+    if isinstance(one, type) or not callable(getattr(one, "observe", None)):
+        raise ConfigError(
+            f"{one!r} is no observer",
+            cause="it is a class" if isinstance(one, type) else "it has no method observe(event)",
+            fix="for example: LLMClient(observers=[Logging()])",
+        )
+    return one

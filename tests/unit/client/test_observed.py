@@ -8,7 +8,7 @@ import pytest
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
 from llm_gateway.client.observed import Observation, asynchronously, synchronously
-from llm_gateway.exceptions import CostLimitExceededError
+from llm_gateway.exceptions import ConfigError, CostLimitExceededError
 from llm_gateway.observability.audience import Audience
 from llm_gateway.observability.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, FirstContent
 from llm_gateway.types import LLMResponse, TokenUsage
@@ -137,6 +137,21 @@ def test_an_observer_that_fails_breaks_nothing(colour, observer, caplog):
         f"an observer failed: {observer.__name__}\n  the call goes on; more errors of this observer are not logged"
     ] == caplog.messages
     assert caplog.records[0].exc_info
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (print, "<built-in function print> is no observer\n  it has no method observe(event)"),
+        (Heard, f"{Heard!r} is no observer\n  it is a class"),
+    ],
+)
+def test_what_is_no_observer_is_refused(given, expected):
+    """When the client is made, not in the middle of a call."""
+    with pytest.raises(ConfigError) as caught:
+        SyncLLMClient(provider_instance=Mine(), observers=[given])
+
+    assert f"{expected}\n  for example: LLMClient(observers=[Logging()])" == str(caught.value)
 
 
 def test_times_are_of_the_clock_that_is_handed_in():
