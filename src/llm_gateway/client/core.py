@@ -16,6 +16,7 @@ from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
+from llm_gateway.client.options import CompleteOptions
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.cost import recorded
 from llm_gateway.cost.overrides import read as read_prices
@@ -89,8 +90,8 @@ class Core:
         made = functools.cache(lambda: factory(theirs))
         return Target(name, model or "", made)
 
-    def call(self, response_model: type[Any] | None = None, *, session_id: str | None = None) -> Call:
-        """Start a call, of the client's own session where *session_id* is None."""
+    def call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
+        """Start a call."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
         return Call(
@@ -100,7 +101,7 @@ class Core:
             response_model,
             self._fallbacks,
             self.config.total_timeout_s,
-            session_id=session_id or self.session_id,
+            session_id=(options and options.get("session_id")) or self.session_id,
             observed=Observation(self._audience) if self._audience is not None else None,
         )
 

@@ -43,7 +43,7 @@ class SyncLLMClient(Core):
         Raises:
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
-        request, call = self.request(messages, **options), self.call(session_id=options.get("session_id"))
+        request, call = self.request(messages, **options), self.call(None, options)
         response: LLMResponse[str] = drive(
             *synchronously("chat", call, request, flows.chat(call, request), self._transport.session())
         )
@@ -60,14 +60,14 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
         request = self.request(messages, response_model=response_model, **options)
-        call = self.call(response_model, session_id=options.get("session_id"))
+        call = self.call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.session()))
         return response
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request, call = self.request(messages, **options), self.call(session_id=options.get("session_id"))
+        request, call = self.request(messages, **options), self.call(None, options)
         flow = flows.stream(call, request)
         return Stream(stream(*synchronously("stream", call, request, flow, self._transport.session())))
 
@@ -122,7 +122,7 @@ class LLMClient(Core):
 
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
-        request, call = self.request(messages, **options), self.call(session_id=options.get("session_id"))
+        request, call = self.request(messages, **options), self.call(None, options)
         response: LLMResponse[str] = await adrive(
             *asynchronously("chat", call, request, flows.chat(call, request), self._transport.session())
         )
@@ -133,7 +133,7 @@ class LLMClient(Core):
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
         request = self.request(messages, response_model=response_model, **options)
-        call = self.call(response_model, session_id=options.get("session_id"))
+        call = self.call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(
             *asynchronously("complete", call, request, flow, self._transport.session())
@@ -142,7 +142,7 @@ class LLMClient(Core):
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request, call = self.request(messages, **options), self.call(session_id=options.get("session_id"))
+        request, call = self.request(messages, **options), self.call(None, options)
         flow = flows.stream(call, request)
         return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.session()))
 
