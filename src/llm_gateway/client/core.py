@@ -101,7 +101,7 @@ class Core:
             response_model,
             self._fallbacks,
             self.config.total_timeout_s,
-            session_id=(options and options.get("session_id")) or self.session_id,
+            session_id=(options or {}).get("session_id") or self.session_id,
             observed=Observation(self._audience) if self._audience is not None else None,
         )
 
