@@ -221,6 +221,7 @@ class Attempt:
     usage: TokenUsage | None
     cost_usd: Decimal | None
     latency_s: float | None
+    session_id: str | None = None
 
     @property
     def is_billed(self) -> bool:

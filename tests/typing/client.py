@@ -25,6 +25,10 @@ from llm_gateway.client.cache import CacheStore, MemoryStore, RedisStore, SQLite
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
 from llm_gateway.cost.ledger.report import UsageRow
+from llm_gateway.observability.events import CallEnded, Event, Observer
+from llm_gateway.observability.logging import Logging
+from llm_gateway.observability.metrics import Metrics
+from llm_gateway.observability.tracing import Tracing
 
 
 class Answer(BaseModel):
@@ -89,6 +93,30 @@ def models() -> None:
     register_model("acme:one", context_tokens=8_000, capabilities={"chat"}, retires_at="2027-01-31")
     assert_type(ModelInfo("one", "acme").is_deprecated(datetime.now(UTC)), bool)
     assert_type(ModelInfo("one", "acme").capabilities, frozenset[str] | None)
+
+
+class Counting:
+    """An observer of one's own."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def observe(self, event: Event) -> None:
+        """Add up."""
+        if isinstance(event, CallEnded):
+            assert_type(event.usage, TokenUsage | None)
+            assert_type(event.cost_usd, Decimal | None)
+            self.seconds += event.duration_s
+
+
+async def observed() -> None:
+    """Observers and sessions."""
+    observers: list[Observer] = [Logging("json"), Tracing(capture_content=True), Metrics(), Counting()]
+    async with LLMClient(observers=observers, session_id="a") as llm:
+        await llm.chat("Hello", session_id="b")
+        assert_type(llm.get_session_cost("b"), Decimal | None)
+        assert_type(llm.with_options(model="groq:llama3", session_id="c"), LLMClient)
+    assert_type(SyncLLMClient().with_options(provider="openai"), SyncLLMClient)
 
 
 def costs() -> None:

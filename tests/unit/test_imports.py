@@ -8,6 +8,8 @@ import sys
 import pytest
 
 HEAVY = ["anthropic", "botocore", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
+HEAVY = ["anthropic", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
+HEAVY += ["opentelemetry", "structlog"]
 HEAVY += ["llm_gateway.pytest_plugin.reports"]
 LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
@@ -39,6 +41,24 @@ def test_a_ledger_loads_its_database_when_it_is_opened():
     code = "import llm_gateway, llm_gateway.cost.ledger.report; llm_gateway.usage_report"
 
     assert set() == {"sqlite3", "psycopg", "pydantic"} & loaded(code)
+
+
+CALL = """
+import asyncio
+from llm_gateway import LLMClient
+from llm_gateway.types import LLMResponse
+
+class Mine:
+    async def complete(self, messages, response_model=None):
+        return LLMResponse("yes", "mine", "m-1")
+
+asyncio.run(LLMClient(provider_instance=Mine()).chat("hi"))
+"""
+
+
+def test_a_call_that_nobody_observes_loads_nothing_to_observe_it():
+    """Nor the SDK of any provider."""
+    assert set() == loaded(CALL) & {"anthropic", "openai", "opentelemetry", "structlog"}
 
 
 def test_a_run_without_llm_tests_loads_no_client(tmp_path):

@@ -63,6 +63,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
             yield Start(provider.request(request), provider.timeout_s)
         case provider:
             reply = yield from _custom(provider, request, None)
+            call.content()
             yield Emit(StreamDelta(text=reply.text))
             return reply
     decoder = provider.dialect.stream_decoder()
@@ -157,14 +158,15 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
                 deltas = decoder.feed(piece)
             for delta in deltas:
                 has_begun = True
+                call.content()
                 yield Emit(delta)
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
             error.usage, error.has_begun = decoder.reply().usage, has_begun
             raise
         raise _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun) from error
-    except GeneratorExit:
-        call.note(request.model, decoder.reply())
+    except GeneratorExit as left:
+        call.note(request.model, decoder.reply(), left=left)
         raise
     if isinstance(call.provider, ProcessProvider):
         return seen  # how the command ended says more

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
+from llm_gateway.client.observed import Observation
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger import Entry
@@ -71,6 +72,8 @@ class Call:
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     listed: Callable[[Provider], list[str]] | None = None
+    session_id: str | None = None
+    observed: Observation | None = None
     attempts: list[Attempt] = field(default_factory=list)
     cache: Cache | None = None
     hits: list[Kept] = field(default_factory=list[Kept])
@@ -80,6 +83,16 @@ class Call:
     _held: Held | None = None
     _unbooked: list[Entry] = field(default_factory=list)
     _deadline: float | None = None
+
+    @property
+    def provider_name(self) -> str:
+        """The name of the provider that is asked now."""
+        return provider_name(self.provider)
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        """Tokens of all attempts, or None when none reported any."""
+        return total_usage(self.attempts)
 
     def begin(self, now: float) -> None:
         """The first attempt starts the clock."""
@@ -97,21 +110,43 @@ class Call:
         Raises:
             CostLimitExceededError: It could pass the cost limit.
         """
-        if self.tracker.limit_usd is None:
-            return
+        if self.tracker.limit_usd is not None:
+            self._hold(request)
+        if self.observed is not None:
+            self.observed.attempt_begins(self, request)
+
+    def _hold(self, request: ChatRequest) -> None:
         is_bound = isinstance(self.provider, HttpProvider)
         most_usd = _most_usd(self.provider, request) if isinstance(self.provider, HttpProvider) else None
         self._held = self.tracker.hold(request.model, most_usd, is_bound=is_bound)
 
-    def abandon(self) -> None:
-        """The attempt was cancelled, and nobody will say what it cost."""
+    def abandon(self, error: BaseException) -> None:
+        """The attempt was stopped by *error*, and nobody will say what it cost."""
         self.tracker.abandon(self._held)
         self._held = None
+        if self.observed is not None:
+            self.observed.attempt_breaks(error)
+
+    def content(self) -> None:
+        """A piece of a stream arrived."""
+        if self.observed is not None:
+            self.observed.content()
+
+    def hop(self, error: ProviderError, provider: str, model: str) -> None:
+        """Another model is asked because of *error*."""
+        if self.observed is not None:
+            self.observed.hop(error, provider, model)
 
     def note(
-        self, model: str, reply: ChatReply | None, error: ProviderError | None = None, latency_s: float | None = None
+        self,
+        model: str,
+        reply: ChatReply | None,
+        error: ProviderError | None = None,
+        latency_s: float | None = None,
+        *,
+        left: GeneratorExit | None = None,
     ) -> None:
-        """Add an attempt that is over."""
+        """Add an attempt that is over; *left* says that its reader left before the end."""
         served = (reply and reply.model) or model
         usage = reply.usage if reply else error.usage if error else None
         if usage is None and error is not None and error.has_begun:
@@ -125,12 +160,15 @@ class Call:
             usage=usage,
             cost_usd=self._cost(served, reply, usage),
             latency_s=latency_s,
+            session_id=self.session_id,
         )
         self.attempts.append(attempt)
         self.tracker.note(attempt, self._held)
         self._held = None
         if self.outbox is not None and not is_taken_over():
             self._unbooked.append(self._entry(attempt, model))
+        if self.observed is not None:
+            self.observed.attempt_ends(attempt, reply, error or left)
 
     def _entry(self, attempt: Attempt, asked: str) -> Entry:
         dialect = getattr(self.provider, "dialect", None)
@@ -145,6 +183,7 @@ class Call:
             cost_usd=attempt.cost_usd,
             latency_s=attempt.latency_s,
             status=attempt.error or "ok",
+            session_id=self.session_id,
             tags=self.tags,
         )
 

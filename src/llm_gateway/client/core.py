@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import SecretStr
 
@@ -23,13 +24,17 @@ from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.known import Known
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.observed import Observation
+from llm_gateway.client.observers import audience
 from llm_gateway.client.options import ChatOptions, CompleteOptions
+from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError, MissingKeyError
+from llm_gateway.observability.events import Observer
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatRequest, Tool
 from llm_gateway.wire.models import ModelInfo
@@ -51,6 +56,8 @@ class Core:
         provider_instance: Provider | None = None,
         cost_tracker: CostTracker | None = None,
         cache: CacheStore | Literal[False] | None = None,
+        observers: Sequence[Observer] = (),
+        session_id: str | None = None,
     ) -> None:
         self.config = _configured(config, provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
@@ -65,6 +72,10 @@ class Core:
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
+        self._audience = audience(self.config, observers)
+        self.session_id = session_id
+        self.is_beside, self.owns_provider = False, True
+        self.provider_name = name if provider_instance is None else provider_name(provider_instance)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(
             self._target(name, one) for one in self.config.fallback_models or self.config.of(name).fallback_models
@@ -143,6 +154,8 @@ class Core:
             tags=self.config.tags,
             cache=None if options and options.get("cache") is False else self._cache,
             listed=self._known.names,
+            session_id=(options or {}).get("session_id") or self.session_id,
+            observed=Observation(self._audience) if self._audience is not None else None,
         )
 
     def request(
@@ -150,7 +163,7 @@ class Core:
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
         _check_names(options)
-        given = {name: value for name, value in options.items() if value is not None and name != "cache"}
+        given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
         stop = given.get("stop", ())
@@ -181,6 +194,48 @@ class Core:
     def total_cost_usd(self) -> Decimal | None:
         """US dollars of all attempts that were billed, or None when the price of one is not known."""
         return self.cost_tracker.total_cost_usd
+
+    def get_session_cost(self, session_id: str | None = None) -> Decimal | None:
+        """
+        US dollars of a session, the client's own where none is named; None when the price of an attempt is not known.
+
+        Raises:
+            ConfigError: None is named, and the client has none.
+        """
+        return session_cost(self.cost_tracker, session_id or self.session_id)
+
+    def with_options(
+        self, *, model: str | None = None, provider: str | None = None, session_id: str | None = None
+    ) -> Self:
+        """
+        Make another client beside this one, with the same settings, totals, connections and observers.
+
+        Closing it leaves the connections to this one.
+
+        Args:
+            model: ``model`` or ``provider:model``.
+
+            provider: Another one; its key and address then come from its own variables.
+
+            session_id: What the calls of the other client belong to.
+        """
+        getattr(self, "_transport", None)  # made now, so that both have the same
+        other = copy.copy(self)
+        other.is_beside, other.owns_provider, other._calls = True, False, 0  # noqa: SLF001  of the same class
+        name, wanted = chosen(self.config, self.provider_name, model, provider)
+        if name != self.provider_name:
+            other._move(name)  # noqa: SLF001
+        other.model = wanted or (self.model if name == self.provider_name else other.model)
+        other.session_id = session_id or self.session_id
+        return other
+
+    def _move(self, name: str) -> None:
+        """Turn to the provider *name*, with the settings that are its own."""
+        self.config = settings_of_another(self.config, name)
+        self.provider, self.provider_name = registry.build_provider(name, self.config), name
+        self.owns_provider, self._own_names = True, {provider_name(self.provider), name}
+        self.model = str(getattr(self.provider, "default_model", ""))
+        self._fallbacks = tuple(self._target(name, one) for one in self.config.of(name).fallback_models)
 
     def cost_summary(self) -> dict[str, dict[str, Any]]:
         """
@@ -214,6 +269,7 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
+_NOT_SENT = ("cache", "session_id")
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
 
 

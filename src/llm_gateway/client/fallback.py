@@ -53,6 +53,7 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
             if _is_vain(target, call, errors[-1]):
                 continue
             _log.warning("%s, trying %s:%s", errors[-1].message, target.name, target.model)
+            call.hop(errors[-1], target.name, target.model)
             call.provider, request = target.provider(), dataclasses.replace(request, model=target.model)
         try:
             reply: ChatReply = yield from with_cache(call, request, ask)

@@ -10,8 +10,9 @@ from typing import Any, Self, TypeVar, Unpack
 from llm_gateway.client import flows
 from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
+from llm_gateway.client.observed import asynchronously, interrupt, synchronously
 from llm_gateway.client.options import ChatOptions, CompleteOptions
-from llm_gateway.flow.drive import adrive, astream, drive, stream
+from llm_gateway.flow.drive import AsyncDoer, adrive, astream, drive, stream
 from llm_gateway.flow.steps import Await, Call, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
@@ -43,8 +44,10 @@ class SyncLLMClient(Core):
         Raises:
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
-        request = self.request(messages, **options)
-        response: LLMResponse[str] = drive(flows.chat(self.call(None, options), request), self._transport.session())
+        request, call = self.request(messages, **options), self.call(None, options)
+        response: LLMResponse[str] = drive(
+            *synchronously("chat", call, request, flows.chat(call, request), self._transport.session())
+        )
         return response
 
     def complete(
@@ -58,14 +61,16 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model, options), request, flows.adapter_for(response_model))
-        response: LLMResponse[M] = drive(flow, self._transport.session())
+        call = self.call(response_model, options)
+        flow = flows.complete(call, request, flows.adapter_for(response_model))
+        response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.session()))
         return response
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request = self.request(messages, **options)
-        return Stream(stream(flows.stream(self.call(None, options), request), self._transport.session()))
+        request, call = self.request(messages, **options), self.call(None, options)
+        flow = flows.stream(call, request)
+        return Stream(stream(*synchronously("stream", call, request, flow, self._transport.session())))
 
     def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """
@@ -101,12 +106,13 @@ class SyncLLMClient(Core):
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
-        if not isinstance(self.provider, HttpProvider | ProcessProvider):
+        if self.owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             self._transport.session().do(Await(self.provider.close))
-        if self._cache is not None:
-            self._cache.close()
-        self._transport.close()
-        self._end_booking()
+        if not self.is_beside:
+            if self._cache is not None:
+                self._cache.close()
+            self._transport.close()
+            self._end_booking()
 
     def __enter__(self) -> Self:
         return self
@@ -152,9 +158,10 @@ class LLMClient(Core):
 
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
-        request = self.request(messages, **options)
-        flow = flows.chat(self.call(None, options), request)
-        response: LLMResponse[str] = await adrive(flow, self._transport.session())
+        request, call = self.request(messages, **options), self.call(None, options)
+        response: LLMResponse[str] = await adrive(
+            *asynchronously("chat", call, request, flows.chat(call, request), self._transport.session())
+        )
         return response
 
     async def complete(
@@ -162,14 +169,18 @@ class LLMClient(Core):
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model, options), request, flows.adapter_for(response_model))
-        response: LLMResponse[M] = await adrive(flow, self._transport.session())
+        call = self.call(response_model, options)
+        flow = flows.complete(call, request, flows.adapter_for(response_model))
+        response: LLMResponse[M] = await adrive(
+            *asynchronously("complete", call, request, flow, self._transport.session())
+        )
         return response
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request = self.request(messages, **options)
-        return AsyncStream(flows.stream(self.call(None, options), request), self._transport)
+        request, call = self.request(messages, **options), self.call(None, options)
+        flow = flows.stream(call, request)
+        return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.session()))
 
     async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """Ask which models there are, and keep the list; as `SyncLLMClient.refresh_models`."""
@@ -194,12 +205,13 @@ class LLMClient(Core):
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""
-        if self._cache is not None:
-            await self._transport.session().do(Call(self._cache.close))
-        await self._transport.close()
-        if not isinstance(self.provider, HttpProvider | ProcessProvider):
+        if not self.is_beside:
+            if self._cache is not None:
+                await self._transport.session().do(Call(self._cache.close))
+            await self._transport.close()
+            await self._transport.session().do(Call(self._end_booking))
+        if self.owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()
-        await self._transport.session().do(Call(self._end_booking))
 
     async def __aenter__(self) -> Self:
         return self
@@ -213,9 +225,9 @@ class LLMClient(Core):
 class AsyncStream:
     """Deltas as they arrive; `response` is there once they are through."""
 
-    def __init__(self, flow: Flow, transport: AsyncTransport) -> None:
+    def __init__(self, flow: Flow, doer: AsyncDoer) -> None:
         self._results: list[LLMResponse[str]] = []
-        self._flow, self._transport = flow, transport
+        self._flow, self._doer = flow, doer
         self._deltas: Any = None
 
     @property
@@ -228,7 +240,7 @@ class AsyncStream:
 
     async def __anext__(self) -> StreamDelta:
         if self._deltas is None:
-            self._deltas = astream(self._flow, self._transport.session(), self._results)
+            self._deltas = astream(self._flow, self._doer, self._results)
         delta: StreamDelta = await anext(self._deltas)
         return delta
 
@@ -238,5 +250,6 @@ class AsyncStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        interrupt(self._doer, error)  # a task may be cancelled while it is busy with what it has read
         if self._deltas is not None:
             await self._deltas.aclose()

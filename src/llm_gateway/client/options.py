@@ -26,6 +26,7 @@ class CompleteOptions(TypedDict, total=False):
         extra: Members of the provider's own request body, merged into it as they are.
 
         cache: False neither looks into the cache nor keeps the answer there.
+        session_id: What the call belongs to, as in `LLMClient.get_session_cost`.
     """
 
     model: str | None
@@ -34,6 +35,7 @@ class CompleteOptions(TypedDict, total=False):
     temperature: float | None
     extra: JsonObject | None
     cache: bool | None
+    session_id: str | None
 
 
 class ChatOptions(CompleteOptions, total=False):

@@ -62,8 +62,8 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
                 raise
             if not call.is_replayed:
                 yield Sleep(seconds)
-        except BaseException:
-            call.abandon()
+        except BaseException as error:
+            call.abandon(error)
             call.book_now()  # nothing more can be asked of whoever drives this
             raise
         else:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -82,6 +82,7 @@ class GatewayConfig(BaseSettings):
     *cache* keeps answers for *cache_ttl_s* seconds, apart for each *cache_tenant* (see docs/cache.md).
     *models* says what is known of models, and *models_cache* is the folder where lists of them are kept (see
     docs/models.md).
+    *log*, *tracing*, *metrics* and *capture_content* are those of docs/observability.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
@@ -113,6 +114,10 @@ class GatewayConfig(BaseSettings):
     cache_tool_calls: bool = False
     models: dict[str, dict[str, Any]] = Field(default_factory=dict)
     models_cache: Path | None = None
+    log: Literal["off", "line", "json", "structlog"] = "off"
+    tracing: Literal["console", "otlp"] | None = None
+    metrics: Literal["console", "otlp"] | None = None
+    capture_content: bool = False
 
     @classmethod
     def settings_customise_sources(

@@ -60,6 +60,10 @@ class CostTracker:
         """US dollars of all attempts that were billed, or None when the price of one is not known."""
         return billed_cost(self._attempts)
 
+    def session_cost_usd(self, session_id: str) -> Decimal | None:
+        """US dollars of the attempts of a session that were billed, or None when the price of one is not known."""
+        return billed_cost([one for one in self.attempts if one.session_id == session_id])
+
     def summary(self) -> dict[str, dict[str, Any]]:
         """
         By model: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.

@@ -1,0 +1,218 @@
+"""What a call tells its observers while it runs: nothing is made or measured where there are none."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from llm_gateway.cost.tracker import billed_cost
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow.drive import AsyncDoer, Doer
+from llm_gateway.flow.steps import Flow, Step
+from llm_gateway.observability.audience import Audience
+from llm_gateway.observability.events import (
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    End,
+    FallbackHop,
+    FirstContent,
+)
+from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse
+
+if TYPE_CHECKING:
+    from llm_gateway.client.call import Call
+
+__all__ = ["Observation", "asynchronously", "interrupt", "server_of", "synchronously"]
+
+Verb = Literal["chat", "complete", "stream"]
+_ids = itertools.count(1)
+
+
+def synchronously(verb: Verb, call: Call, request: ChatRequest, flow: Flow, doer: Doer) -> tuple[Flow, Doer]:
+    """*flow* and *doer* as observers hear of them; the same two where there are none."""
+    observed = call.observed
+    if observed is None:
+        return flow, doer
+    return _told(verb, call, request, flow, observed), _Surrounded(doer, observed)
+
+
+def asynchronously(verb: Verb, call: Call, request: ChatRequest, flow: Flow, doer: AsyncDoer) -> tuple[Flow, AsyncDoer]:
+    """As `synchronously`, in an event loop."""
+    observed = call.observed
+    if observed is None:
+        return flow, doer
+    return _told(verb, call, request, flow, observed), _AsyncSurrounded(doer, observed)
+
+
+def interrupt(doer: object, error: BaseException | None) -> None:
+    """Whoever reads the stream of *doer* was stopped by *error*."""
+    if isinstance(doer, _Surrounded | _AsyncSurrounded) and error is not None:
+        doer.observed.interrupt(error)
+
+
+class Observation:
+    """
+    One call as its observers hear of it.
+
+    Args:
+        audience: Who hears.
+
+        clock: Seconds of a clock that only ever moves forward.
+    """
+
+    def __init__(self, audience: Audience, clock: Callable[[], float] = time.monotonic) -> None:
+        self.audience = audience
+        self.call_id = next(_ids)
+        self._clock = clock
+        self._began = self._attempt_began = clock()
+        self._first_content_s: float | None = None
+        self._stop: BaseException | None = None
+        self._asked: AttemptStarted | None = None
+        self._is_asking = self._has_unknown_cost = False
+
+    def begin(self, verb: Verb, call: Call, request: ChatRequest) -> CallStarted:
+        """The call begins now."""
+        self._began = self._clock()
+        where = server_of(call.provider)
+        started = CallStarted(self.call_id, verb, call.provider_name, request.model, call.session_id, *where, request)
+        self.audience.tell(started)
+        return started
+
+    def attempt_begins(self, call: Call, request: ChatRequest) -> None:
+        """A request is about to be sent."""
+        self._attempt_began, self._is_asking = self._clock(), True
+        number, where = len(call.attempts) + 1, server_of(call.provider)
+        self._asked = AttemptStarted(self.call_id, number, call.provider_name, request.model, *where)
+        self.audience.tell(self._asked)
+
+    def attempt_ends(self, attempt: Attempt, reply: ChatReply | None, error: BaseException | None) -> None:
+        """A request was answered or failed, or its stream was left because of *error*."""
+        self._is_asking = False
+        self.audience.tell(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
+
+    def attempt_breaks(self, error: BaseException) -> None:
+        """The request ended in a way of which the provider said nothing, unless it is over already."""
+        if self._asked is not None and self._is_asking:
+            asked, kind = self._asked, self._outcome(error)[1]
+            lasted = self._clock() - self._attempt_began
+            self._has_unknown_cost = True
+            attempt = Attempt(asked.number, asked.provider, asked.model, None, kind, None, None, lasted)
+            self.attempt_ends(attempt, None, error)
+
+    def content(self) -> None:
+        """A piece of a stream arrived."""
+        if self._first_content_s is None:
+            self._first_content_s = self._clock() - self._began
+            self.audience.tell(FirstContent(self.call_id, self._first_content_s))
+
+    def hop(self, error: ProviderError, provider: str, model: str) -> None:
+        """Another model is asked because of *error*."""
+        self.audience.tell(FallbackHop(self.call_id, error.kind, provider, model))
+
+    def interrupt(self, error: BaseException) -> None:
+        """Waiting was stopped by *error*, as a cancelled task's is; an ordinary error is the flow's to judge."""
+        if not isinstance(error, Exception | GeneratorExit):
+            self._stop = error
+
+    def end(self, started: CallStarted, call: Call, reply: ChatReply | None, error: BaseException | None) -> None:
+        """The call is over."""
+        end, kind = self._outcome(error)
+        self.audience.tell(
+            CallEnded(
+                started,
+                end,
+                call.provider_name,
+                (reply and reply.model) or (self._asked or started).model,
+                kind,
+                tuple(call.attempts),
+                call.usage,
+                None if self._has_unknown_cost else billed_cost(call.attempts),
+                self._clock() - self._began,
+                self._first_content_s,
+                reply,
+                self._stop if isinstance(error, GeneratorExit) else error,
+                is_cached=bool(call.hits),
+            )
+        )
+
+    def _outcome(self, error: BaseException | None) -> tuple[End, str | None]:
+        """How it ended, and the word for what went wrong."""
+        if error is None:
+            return "complete", None
+        if not isinstance(error, GeneratorExit):
+            return "failed", _word(error)
+        return ("abandoned", None) if self._stop is None else ("cancelled", _word(self._stop))
+
+
+def _word(error: BaseException) -> str:
+    if isinstance(error, ProviderError):
+        return error.kind
+    name = type(error).__qualname__
+    return "cancelled" if name in {"CancelledError", "Cancelled"} else name  # asyncio's, trio's
+
+
+def server_of(provider: Provider) -> tuple[str | None, int | None]:
+    """Host and port of *provider*; None for what is not called over HTTP."""
+    if not isinstance(provider, HttpProvider):
+        return None, None
+    found = urlsplit(provider.base_url if provider.client is None else str(provider.client.base_url))
+    return found.hostname, found.port or {"https": 443, "http": 80}.get(found.scheme)
+
+
+def _told(verb: Verb, call: Call, request: ChatRequest, flow: Flow, observed: Observation) -> Flow:
+    started = observed.begin(verb, call, request)
+    try:
+        response: LLMResponse[Any] = yield from flow
+    except BaseException as error:
+        observed.end(started, call, None, error)
+        raise
+    observed.end(started, call, response.reply, None)
+    return response
+
+
+class _Surrounded:
+    """Does steps with what observers set around them, so that spans of HTTP libraries have the right parent."""
+
+    def __init__(self, doer: Doer, observed: Observation) -> None:
+        self._doer = doer
+        self.observed = observed
+
+    def do(self, step: Step) -> Any:
+        entered = self.observed.audience.enter(self.observed.call_id)
+        try:
+            return self._doer.do(step)
+        except BaseException as error:
+            self.observed.interrupt(error)
+            raise
+        finally:
+            self.observed.audience.leave(entered)
+
+    def end(self) -> None:
+        self._doer.end()
+
+
+class _AsyncSurrounded:
+    """`_Surrounded` for an event loop."""
+
+    def __init__(self, doer: AsyncDoer, observed: Observation) -> None:
+        self._doer = doer
+        self.observed = observed
+
+    async def do(self, step: Step) -> Any:
+        entered = self.observed.audience.enter(self.observed.call_id)
+        try:
+            return await self._doer.do(step)
+        except BaseException as error:
+            self.observed.interrupt(error)
+            raise
+        finally:
+            self.observed.audience.leave(entered)
+
+    async def end(self) -> None:
+        await self._doer.end()

@@ -1,0 +1,33 @@
+"""Who hears of a client's calls: observers that are handed in, and those that settings ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.observability.audience import Audience
+from llm_gateway.observability.events import Observer
+
+__all__ = ["audience"]
+
+
+def audience(config: GatewayConfig, given: Sequence[Observer]) -> Audience | None:
+    """Those that were *given* and those of *config*, or None where there are none."""
+    observers = (*given, *_configured(config))
+    return Audience(observers) if observers else None
+
+
+def _configured(config: GatewayConfig) -> Iterator[Observer]:
+    """Each is imported when it is asked for."""
+    if config.log != "off":
+        from llm_gateway.observability.logging import configured as configured_logging
+
+        yield configured_logging(config.log)
+    if config.tracing is not None:
+        from llm_gateway.observability.tracing import configured as configured_tracing
+
+        yield configured_tracing(config.tracing, capture_content=config.capture_content)
+    if config.metrics is not None:
+        from llm_gateway.observability.metrics import configured as configured_metrics
+
+        yield configured_metrics(config.metrics)

@@ -1,0 +1,1 @@
+"""What calls do, told to whoever wants to hear: `logging`, `tracing` and `metrics`, or an `Observer` of your own."""

@@ -1,0 +1,78 @@
+"""
+What spans and metrics share: OpenTelemetry itself, its export, and the names of its GenAI conventions.
+
+The names are our own constants, as those of OpenTelemetry's package are deprecated and its conventions still move.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Literal, TypeAlias
+
+from llm_gateway.exceptions import ConfigError
+from llm_gateway.observability.events import AttemptStarted, CallEnded, CallStarted
+
+__all__ = ["SCOPE", "Export", "ended_attributes", "load", "provider_of", "started_attributes", "target_attributes"]
+
+Export: TypeAlias = Literal["console", "otlp"]
+SCOPE = "llm_gateway"
+"""Who makes the spans and measurements."""
+_PROVIDERS = {
+    "azure": "azure.ai.openai",
+    "bedrock": "aws.bedrock",
+    "gemini": "gcp.gemini",
+    "mistral": "mistral_ai",
+    "vertex": "gcp.vertex_ai",
+    "xai": "x_ai",
+}
+
+
+def load(module: str) -> Any:
+    """
+    Import *module* of OpenTelemetry.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ConfigError(
+            "calls cannot be traced or measured by OpenTelemetry",
+            cause=str(error),
+            fix="pip install 'pytest-llm-gateway[otel]'",
+        ) from None
+
+
+def provider_of(name: str) -> str:
+    """The conventions' word for provider *name*, or the name itself where they have none."""
+    return _PROVIDERS.get(name, name)
+
+
+def started_attributes(started: CallStarted) -> dict[str, Any]:
+    """What is known of a call when it begins, for its span and for metrics."""
+    return {
+        "gen_ai.operation.name": "chat",
+        **target_attributes(started),
+    }
+
+
+def target_attributes(started: CallStarted | AttemptStarted) -> dict[str, Any]:
+    """Who is asked for which model, and where; what is not known is left out."""
+    known = {
+        "gen_ai.provider.name": provider_of(started.provider),
+        "gen_ai.request.model": started.model or None,
+        "server.address": started.address,
+        "server.port": started.port,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def ended_attributes(ended: CallEnded) -> dict[str, Any]:
+    """What is known besides when it is over: who answered, and what went wrong."""
+    found = {"gen_ai.provider.name": provider_of(ended.provider)}
+    if ended.reply is not None:
+        found["gen_ai.response.model"] = ended.model
+    if ended.error is not None:
+        found["error.type"] = ended.error
+    return found

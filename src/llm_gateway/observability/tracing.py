@@ -1,0 +1,211 @@
+"""
+Spans by OpenTelemetry's GenAI conventions: one for each call, and beneath it one for each attempt.
+
+The span of a call has the ``gen_ai.*`` attributes, with the tokens of all attempts. Spans of attempts have their own
+tokens as ``llm_gateway.*``: a backend that adds up ``gen_ai.usage.*`` counts each token once. Prompts and answers are
+left out unless they are asked for; messages of errors, which may quote them, as well.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from llm_gateway.observability import content
+from llm_gateway.observability.events import (
+    AttemptEnded,
+    AttemptStarted,
+    CallEnded,
+    CallStarted,
+    Event,
+    FallbackHop,
+    FirstContent,
+)
+from llm_gateway.observability.opentelemetry import (
+    SCOPE,
+    Export,
+    ended_attributes,
+    load,
+    started_attributes,
+    target_attributes,
+)
+from llm_gateway.types import ChatReply, ChatRequest, TokenUsage
+
+__all__ = ["Tracing", "configured"]
+
+_OURS = "suppress_language_model_instrumentation"
+"""Instrumentations of SDKs by OpenLLMetry look for this."""
+_GENAI = "opentelemetry.util.genai.invocation"
+"""OpenTelemetry's own instrumentations of SDKs share this module."""
+_USAGE = {
+    "input_tokens": "gen_ai.usage.input_tokens",
+    "output_tokens": "gen_ai.usage.output_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
+}
+
+
+@dataclass
+class _Spans:
+    """The open spans of one call."""
+
+    call: Any
+    attempt: Any = None
+    hops: int = 0
+
+
+class Tracing:
+    """
+    An observer that makes spans; nothing comes of them as long as no OpenTelemetry SDK is set up.
+
+    Args:
+        tracer_provider: Where spans go; None stands for OpenTelemetry's global one.
+
+        capture_content: Whether spans hold prompts, answers, tools and the messages of errors.
+
+    Raises:
+        ConfigError: OpenTelemetry is not installed.
+    """
+
+    def __init__(self, tracer_provider: Any = None, *, capture_content: bool = False) -> None:
+        self._trace, self._context = load("opentelemetry.trace"), load("opentelemetry.context")
+        self._tracer = self._trace.get_tracer(SCOPE, tracer_provider=tracer_provider)
+        self._capture_content = capture_content
+        self._open: dict[int, _Spans] = {}
+
+    def observe(self, event: Event) -> None:
+        """Begin or end a span."""
+        if isinstance(event, CallStarted):
+            self._open[event.call_id] = _Spans(self._begin(event))
+        elif isinstance(event, CallEnded):
+            self._end(event, self._open.pop(event.started.call_id))
+        else:
+            self._during(event, self._open[event.call_id])
+
+    def _during(self, event: AttemptStarted | FirstContent | AttemptEnded | FallbackHop, spans: _Spans) -> None:
+        match event:
+            case AttemptStarted():
+                spans.attempt = self._begin_attempt(event, spans.call)
+            case AttemptEnded():
+                self._end_attempt(event, spans.attempt)
+                spans.attempt = None
+            case FirstContent(after_s=after_s):
+                spans.call.set_attribute("gen_ai.response.time_to_first_chunk", after_s)
+            case FallbackHop():
+                spans.hops += 1
+                spans.call.set_attribute("llm_gateway.fallbacks", spans.hops)
+
+    def enter(self, call_id: int) -> object:
+        """Make the span of the attempt current; spans of an SDK of the provider would be double ones."""
+        spans = self._open[call_id]
+        context = self._trace.set_span_in_context(spans.attempt or spans.call)
+        context = self._context.set_value(_OURS, True, context)
+        if genai := sys.modules.get(_GENAI):
+            context = self._context.set_value(genai.CLIENT_INFERENCE_CONTEXT_KEY, genai.InferenceData(), context)
+        return self._context.attach(context)
+
+    def leave(self, token: object) -> None:
+        """Make current again what was before."""
+        self._context.detach(token)
+
+    def _begin(self, started: CallStarted) -> Any:
+        attributes = started_attributes(started) | _asked(started)
+        if self._capture_content:
+            attributes |= content.asked(started.request)
+        return self._tracer.start_span(
+            f"chat {started.model}".rstrip(), kind=self._trace.SpanKind.CLIENT, attributes=attributes
+        )
+
+    def _begin_attempt(self, started: AttemptStarted, parent: Any) -> Any:
+        attributes = target_attributes(started) | {"llm_gateway.attempt": started.number}
+        context = self._trace.set_span_in_context(parent)
+        return self._tracer.start_span(f"attempt {started.model}".rstrip(), context=context, attributes=attributes)
+
+    def _end_attempt(self, ended: AttemptEnded, span: Any) -> None:
+        attempt = ended.attempt
+        span.set_attributes({f"llm_gateway.{name}": value for name, value in _used(attempt.usage).items()})
+        if ended.reply is not None:
+            span.set_attribute("gen_ai.response.model", attempt.model)
+        if attempt.status is not None:
+            span.set_attribute("http.response.status_code", attempt.status)
+        if attempt.cost_usd is not None:
+            span.set_attribute("llm_gateway.cost_usd", float(attempt.cost_usd))
+        self._close(span, ended.end, ended.error, None)
+
+    def _end(self, ended: CallEnded, spans: _Spans) -> None:
+        span, reply = spans.call, ended.reply
+        span.set_attributes(ended_attributes(ended))
+        span.set_attributes({_USAGE[name]: value for name, value in _used(ended.usage).items()})
+        if ended.cost_usd is not None:
+            span.set_attribute("llm_gateway.cost_usd", float(ended.cost_usd))
+        if reply is not None:
+            span.set_attributes(_answered(reply))
+            if self._capture_content:
+                span.set_attributes(content.answered(reply))
+        self._close(span, ended.end, ended.error, ended.exception)
+
+    def _close(self, span: Any, end: str, error: str | None, exception: BaseException | None) -> None:
+        if end == "abandoned":
+            span.set_attribute("llm_gateway.end", end)
+        if error is not None:
+            span.set_attribute("error.type", error)
+            told = str(exception) if self._capture_content and exception is not None else None
+            span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, told))
+        span.end()
+
+
+def _asked(started: CallStarted) -> dict[str, Any]:
+    """What a span says of a call that begins, besides what metrics say."""
+    request = started.request
+    found = {
+        "gen_ai.conversation.id": started.session_id,
+        "gen_ai.output.type": "json" if request.response_schema is not None else None,
+        "gen_ai.request.max_tokens": request.max_tokens,
+        "gen_ai.request.stream": started.verb == "stream" or None,
+        "gen_ai.request.temperature": request.temperature,
+        "gen_ai.request.stop_sequences": request.stop or None,
+        **_extra(request),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _extra(request: ChatRequest) -> dict[str, Any]:
+    names = ("frequency_penalty", "presence_penalty", "seed", "top_k", "top_p")
+    known = {name: request.extra.get(name) for name in names}
+    return {f"gen_ai.request.{name}": value for name, value in known.items() if isinstance(value, int | float)}
+
+
+def _used(usage: TokenUsage | None) -> dict[str, int]:
+    """The tokens that were reported, by their names in `TokenUsage`."""
+    known = {name: getattr(usage, name, None) for name in _USAGE}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _answered(reply: ChatReply) -> dict[str, Any]:
+    reasons = None if reply.stop_reason is None else (content.finish_reason(reply.stop_reason),)
+    found = {"gen_ai.response.id": reply.id, "gen_ai.response.finish_reasons": reasons}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def configured(export: Export, *, capture_content: bool = False) -> Tracing:
+    """What ``LLM_TRACING`` asks for; where the program has set up OpenTelemetry itself, spans go there."""
+    _set_up(export)
+    return Tracing(capture_content=capture_content)
+
+
+@functools.cache
+def _set_up(export: Export) -> None:
+    """Once in a process, and only where nobody else did."""
+    trace, sdk = load("opentelemetry.trace"), load("opentelemetry.sdk.trace")
+    if isinstance(trace.get_tracer_provider(), sdk.TracerProvider):
+        return
+    exports, provider = load("opentelemetry.sdk.trace.export"), sdk.TracerProvider()
+    if export == "console":
+        provider.add_span_processor(exports.SimpleSpanProcessor(exports.ConsoleSpanExporter()))
+    else:
+        otlp = load("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+        provider.add_span_processor(exports.BatchSpanProcessor(otlp.OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
