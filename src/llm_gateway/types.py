@@ -246,6 +246,8 @@ class LLMResponse(Generic[T]):
     attempts: tuple[Attempt, ...] = ()
     reply: ChatReply | None = None
     """The decoded reply of the last attempt, parts and all: append it to a conversation with ``to_message()``."""
+    truncated: int = 0
+    """How many messages were left out, the oldest first as a rule, so that the conversation fitted."""
 
     def to_message(self) -> LLMMessage:
         """The assistant turn that continues a conversation, tool calls and reasoning included."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from llm_gateway.client.context import Context
 from llm_gateway.cost import recorded
 from llm_gateway.cost.prices import price
 from llm_gateway.cost.purse import Held
@@ -51,6 +52,7 @@ class Call:
     response_model: type[Any] | None = None
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
+    context: Context | None = None
     answering_model: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
     _held: Held | None = None
@@ -125,6 +127,7 @@ class Call:
             tool_calls=reply.tool_calls,
             attempts=tuple(self.attempts),
             reply=reply,
+            truncated=self.context.truncated if self.context else 0,
         )
 
 

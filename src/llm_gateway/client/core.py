@@ -9,9 +9,11 @@ from typing import Any
 from llm_gateway import config as settings
 from llm_gateway import registry
 from llm_gateway.client.call import Call
+from llm_gateway.client.context import Context
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.cost import recorded
 from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
@@ -21,6 +23,9 @@ from llm_gateway.types import ChatRequest, Tool
 from llm_gateway.wire.schema import strict_json_schema
 
 __all__ = ["Core"]
+
+_OF_THE_CALL = frozenset({"max_context_tokens", "context_strategy"})
+"""Options that say how to ask; the others say what."""
 
 
 class Core:
@@ -44,6 +49,7 @@ class Core:
             limit_usd=self.config.cost_limit_usd, warn_usd=self.config.cost_warn_usd
         )
         self._calls = 0
+        self._ratios: dict[str, float] = {}
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.resolve(name)(self.config)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
@@ -77,8 +83,8 @@ class Core:
         made = functools.cache(lambda: factory(theirs))
         return Target(name, model or "", made)
 
-    def call(self, response_model: type[Any] | None = None) -> Call:
-        """Start a call."""
+    def call(self, response_model: type[Any] | None = None, **options: Any) -> Call:
+        """Start a call; of *options* it takes what `request` leaves."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
         return Call(
@@ -88,13 +94,22 @@ class Core:
             response_model,
             self._fallbacks,
             self.config.total_timeout_s,
+            self._context(options),
         )
+
+    def _context(self, options: dict[str, Any]) -> Context | None:
+        most = options.get("max_context_tokens") or self.config.max_context_tokens
+        return Context(most, options.get("context_strategy") or drop_oldest, self._ratios) if most else None
+
+    def counting(self) -> Call:
+        """Start a call that counts only: it is free, and no part of the client's totals."""
+        return Call(self.provider, self.config.max_retries, CostTracker())
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
-        given = {name: value for name, value in options.items() if value is not None}
+        given = {name: value for name, value in options.items() if value is not None and name not in _OF_THE_CALL}
         given.setdefault("max_tokens", self.config.max_tokens)
         given.setdefault("temperature", self.config.temperature)
         given["stop"] = tuple(given.get("stop", ()))

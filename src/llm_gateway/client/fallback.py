@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from llm_gateway.client.attempts import attempt
 from llm_gateway.client.call import Call, provider_name
-from llm_gateway.client.retry import with_retries
+from llm_gateway.client.fit import with_fit
 from llm_gateway.exceptions import AllFallbacksFailedError, ErrorKind, ProviderError
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import Provider
@@ -55,7 +55,7 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
             _log.warning("%s, trying %s:%s", errors[-1].message, target.name, target.model)
             call.provider, request = target.provider(), dataclasses.replace(request, model=target.model)
         try:
-            reply: ChatReply = yield from with_retries(call, request, ask)
+            reply: ChatReply = yield from with_fit(call, request, ask)
         except ProviderError as error:
             if error.has_begun or error.kind in _OF_THE_REQUEST:
                 raise

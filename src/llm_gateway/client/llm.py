@@ -7,7 +7,7 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
-from llm_gateway.client import flows
+from llm_gateway.client import counting, flows
 from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
 from llm_gateway.client.options import ChatOptions, CompleteOptions
@@ -16,6 +16,7 @@ from llm_gateway.flow.steps import Await, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
+from llm_gateway.wire.tokens import Estimate
 
 __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
 
@@ -43,7 +44,7 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
         request = self.request(messages, **options)
-        response: LLMResponse[str] = drive(flows.chat(self.call(), request), self._transport.session())
+        response: LLMResponse[str] = drive(flows.chat(self.call(**options), request), self._transport.session())
         return response
 
     def complete(
@@ -57,14 +58,25 @@ class SyncLLMClient(Core):
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model, **options), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(flow, self._transport.session())
         return response
+
+    def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
+        """
+        Count the input of a `chat`, system prompt and tools included: by the provider, or by an estimate that says so.
+
+        Raises:
+            ProviderError: The provider refused or failed.
+        """
+        request = self.request(messages, **options)
+        estimate: Estimate = drive(counting.count(self.counting(), request), self._transport.session())
+        return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
-        return Stream(stream(flows.stream(self.call(), request), self._transport.session()))
+        return Stream(stream(flows.stream(self.call(**options), request), self._transport.session()))
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
@@ -117,7 +129,7 @@ class LLMClient(Core):
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
         request = self.request(messages, **options)
-        response: LLMResponse[str] = await adrive(flows.chat(self.call(), request), self._transport.session())
+        response: LLMResponse[str] = await adrive(flows.chat(self.call(**options), request), self._transport.session())
         return response
 
     async def complete(
@@ -125,14 +137,20 @@ class LLMClient(Core):
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
         request = self.request(messages, response_model=response_model, **options)
-        flow = flows.complete(self.call(response_model), request, flows.adapter_for(response_model))
+        flow = flows.complete(self.call(response_model, **options), request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(flow, self._transport.session())
         return response
+
+    async def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
+        """Count the input of a `chat`; as `SyncLLMClient.count_tokens`."""
+        request = self.request(messages, **options)
+        estimate: Estimate = await adrive(counting.count(self.counting(), request), self._transport.session())
+        return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
         request = self.request(messages, **options)
-        return AsyncStream(flows.stream(self.call(), request), self._transport)
+        return AsyncStream(flows.stream(self.call(**options), request), self._transport)
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""

@@ -58,6 +58,8 @@ class HttpProvider:
 
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
             and headers; None sends them directly.
+
+        counter: Where the API counts the tokens of a request, as a provider whose replies hold nothing but usage.
     """
 
     name: str
@@ -70,6 +72,7 @@ class HttpProvider:
     headers: Headers = ()
     unsupported: frozenset[str] = frozenset()
     client: Any = None
+    counter: HttpProvider | None = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """

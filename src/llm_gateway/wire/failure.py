@@ -43,7 +43,16 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "unsupported_parameter": "unsupported_param",
     "unsupported_value": "unsupported_param",
 }
-_CONTEXT_WORDS = ("prompt is too long", "maximum context length", "context window", "input is too long")
+_CONTEXT_WORDS = (
+    "prompt is too long",
+    "maximum context length",
+    "context window",
+    "input is too long",
+    "exceed context limit",  # anthropic, with max_tokens
+    "exceeds the maximum number of tokens",  # gemini
+    "maximum prompt length",  # xai
+    "exceeded model token limit",  # moonshot
+)
 _LONGEST = 500
 
 
