@@ -18,6 +18,7 @@ Every error that this package raises, in one tree.
     +-- BlockedCallError                an LLM host was called where none may be
     +-- ProviderError                   the provider refused or failed; `kind` says how
     |   +-- AllFallbacksFailedError     so did every model that was to answer instead
+    |   +-- ContextWindowError          the conversation does not fit, and was not sent
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
     +-- BudgetExceededError             the calls of a test have used up its budget
@@ -43,6 +44,7 @@ __all__ = [
     "CassetteSecretError",
     "CassetteUnusedError",
     "ConfigError",
+    "ContextWindowError",
     "CostLimitExceededError",
     "ErrorKind",
     "GatewayError",
@@ -242,6 +244,24 @@ class AllFallbacksFailedError(ProviderError):
             fix=last.fix,
         )
         self.errors = errors
+
+
+class ContextWindowError(ProviderError):
+    """
+    Not even the last turn of the conversation fits in what is allowed; nothing was sent.
+
+    Args:
+        message: What happened, with values.
+
+        tokens: Of the whole conversation, by the estimate.
+
+        limit: As it was set.
+    """
+
+    def __init__(self, message: str, *, tokens: int, limit: int, cause: str, fix: str) -> None:
+        super().__init__(message, kind="context_window", cause=cause, fix=fix)
+        self.tokens = tokens
+        self.limit = limit
 
 
 class StructuredOutputError(GatewayError):

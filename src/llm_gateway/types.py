@@ -251,6 +251,8 @@ class LLMResponse(Generic[T]):
     """Whether it came from the client's cache; *usage* is then what it took when it was first given."""
     saved_cost_usd: Decimal | None = None
     """What the answers that came from the cache cost when they were first given; None when that is not known."""
+    truncated: int = 0
+    """How many messages were left out, the oldest first as a rule, so that the conversation fitted."""
 
     def to_message(self) -> LLMMessage:
         """The assistant turn that continues a conversation, tool calls and reasoning included."""

@@ -1,5 +1,6 @@
 """Public calls of the client as users write them: their types are what the documentation says."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, assert_type
@@ -22,6 +23,7 @@ from llm_gateway import (
     usage_report,
 )
 from llm_gateway.client.cache import CacheStore, MemoryStore, RedisStore, SQLiteStore
+from llm_gateway.client.truncation import Block, keep_first_and_last
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
 from llm_gateway.cost.ledger.report import UsageRow
@@ -29,6 +31,7 @@ from llm_gateway.observability.events import CallEnded, Event, Observer
 from llm_gateway.observability.logging import Logging
 from llm_gateway.observability.metrics import Metrics
 from llm_gateway.observability.tracing import Tracing
+from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 
 class Answer(BaseModel):
@@ -48,6 +51,11 @@ class Mine:
         """Nothing to close."""
 
 
+def last_only(blocks: Sequence[Block], room: int) -> Sequence[Block]:
+    """A strategy of one's own."""
+    return [block for block in blocks[-1:] if block.tokens <= room]
+
+
 def sync() -> None:
     """The sync client."""
     with SyncLLMClient(model="anthropic:claude-haiku-5-5") as llm:
@@ -60,6 +68,10 @@ def sync() -> None:
         for delta in stream:
             assert_type(delta, StreamDelta)
         assert_type(stream.response, LLMResponse[str] | None)
+        assert_type(llm.count_tokens("Hello", system="Be brief."), Estimate)
+        llm.chat("Hello", max_context_tokens=8_000, context_strategy=keep_first_and_last)
+        llm.chat("Hello", context_strategy=last_only)
+        assert_type(response.truncated, int)
         assert_type(llm.total_cost_usd, Decimal | None)
         assert_type(llm.total_tokens, int | None)
         assert_type(llm.call_count, int)
@@ -75,6 +87,7 @@ async def asynchronous() -> None:
     """The async client, with settings and with a provider of one's own."""
     async with LLMClient(GatewayConfig(provider="openai")) as llm:
         assert_type(await llm.chat("Hello"), LLMResponse[str])
+        assert_type(await llm.count_tokens("Hello"), Estimate)
         assert_type((await llm.complete("Hello", response_model=Answer)).content, Answer)
         async for delta in llm.stream("Hello"):
             assert_type(delta.text, str)
@@ -86,6 +99,7 @@ async def asynchronous() -> None:
 
 
 assert_type(list_providers(), list[str])
+assert_type(estimate_tokens([LLMMessage("user", ())], "gpt-5-mini").tokens, int)
 
 
 def models() -> None:

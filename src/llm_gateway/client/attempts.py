@@ -38,7 +38,7 @@ _FIXES: dict[ErrorKind, str] = {
     "overloaded": "try again later, or raise LLM_MAX_RETRIES",
     "server": "try again later; the provider's status page may say more",
     "timeout": "try again, or raise LLM_TIMEOUT_S",
-    "context_window": "shorten the conversation, or choose a model with a longer context",
+    "context_window": "set max_context_tokens to leave out old messages, or choose a model with a longer context",
     "quota_exhausted": "check the account's plan and billing; trying again does not help",
 }
 

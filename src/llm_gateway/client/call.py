@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
+from llm_gateway.client.context import Context
 from llm_gateway.client.observed import Observation
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
@@ -66,6 +67,7 @@ class Call:
     response_model: type[Any] | None = None
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
+    context: Context | None = None
     answering_model: str | None = None
     is_replayed: bool = False
     """Whether the last attempt was answered by a recording, so that there is nothing to wait for."""
@@ -219,6 +221,7 @@ class Call:
             tool_calls=reply.tool_calls,
             attempts=tuple(self.attempts),
             reply=reply,
+            truncated=self.context.truncated if self.context else 0,
         )
 
 

@@ -19,6 +19,7 @@ from llm_gateway import registry
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.context import Context
 from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
@@ -28,6 +29,7 @@ from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
 from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
+from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
@@ -69,6 +71,7 @@ class Core:
         self._outbox = _outbox(self.config.ledger.get_secret_value()) if self.config.ledger else None
         self._cache = cache_for(self.config, cache)
         self._known = Known(self.config)
+        self._ratios: dict[str, float] = {}
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
@@ -156,7 +159,16 @@ class Core:
             listed=self._known.names,
             session_id=(options or {}).get("session_id") or self.session_id,
             observed=Observation(self._audience) if self._audience is not None else None,
+            context=self._context(options or {}),
         )
+
+    def _context(self, options: Mapping[str, Any]) -> Context | None:
+        most = options.get("max_context_tokens") or self.config.max_context_tokens
+        return Context(most, options.get("context_strategy") or drop_oldest, self._ratios) if most else None
+
+    def counting(self) -> Call:
+        """Start a call that counts only: it is free, and no part of the client's totals."""
+        return Call(self.provider, self.config.max_retries, CostTracker())
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
@@ -269,7 +281,8 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
-_NOT_SENT = ("cache", "session_id")
+_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id"})
+"""Options that say how to ask; the others say what."""
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
 
 

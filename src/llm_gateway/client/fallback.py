@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from llm_gateway.client.attempts import attempt
-from llm_gateway.client.cache.lookup import with_cache
 from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.fit import with_fit
 from llm_gateway.exceptions import AllFallbacksFailedError, ErrorKind, ProviderError
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import Provider
@@ -56,7 +56,7 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
             call.hop(errors[-1], target.name, target.model)
             call.provider, request = target.provider(), dataclasses.replace(request, model=target.model)
         try:
-            reply: ChatReply = yield from with_cache(call, request, ask)
+            reply: ChatReply = yield from with_fit(call, request, ask)
         except ProviderError as error:
             if error.has_begun or error.kind in _OF_THE_REQUEST:
                 raise

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
-from llm_gateway.client import flows
+from llm_gateway.client import counting, flows
 from llm_gateway.client.core import Core
 from llm_gateway.client.message import Messages
 from llm_gateway.client.observed import asynchronously, interrupt, synchronously
@@ -18,6 +18,7 @@ from llm_gateway.providers.base import HttpProvider, ProcessProvider
 from llm_gateway.transport.session import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
 from llm_gateway.wire.models import ModelInfo
+from llm_gateway.wire.tokens import Estimate
 
 __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
 
@@ -65,6 +66,17 @@ class SyncLLMClient(Core):
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.session()))
         return response
+
+    def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
+        """
+        Count the input of a `chat`, system prompt and tools included: by the provider, or by an estimate that says so.
+
+        Raises:
+            ProviderError: The provider refused or failed.
+        """
+        request = self.request(messages, **options)
+        estimate: Estimate = drive(counting.count(self.counting(), request), self._transport.session())
+        return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
@@ -175,6 +187,12 @@ class LLMClient(Core):
             *asynchronously("complete", call, request, flow, self._transport.session())
         )
         return response
+
+    async def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
+        """Count the input of a `chat`; as `SyncLLMClient.count_tokens`."""
+        request = self.request(messages, **options)
+        estimate: Estimate = await adrive(counting.count(self.counting(), request), self._transport.session())
+        return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""

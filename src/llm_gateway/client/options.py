@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypedDict
 
+from llm_gateway.client.truncation import Strategy
 from llm_gateway.types import JsonObject, Tool
 
 __all__ = ["ChatOptions", "CompleteOptions"]
@@ -21,6 +22,10 @@ class CompleteOptions(TypedDict, total=False):
 
         max_tokens: The most tokens that the answer may have.
 
+        max_context_tokens: The most tokens that the input may have, by an estimate; older messages are left out.
+
+        context_strategy: Which messages stay then; `drop_oldest` unless it is given.
+
         temperature: From 0 to 2.
 
         extra: Members of the provider's own request body, merged into it as they are.
@@ -32,6 +37,8 @@ class CompleteOptions(TypedDict, total=False):
     model: str | None
     system: str | None
     max_tokens: int | None
+    max_context_tokens: int | None
+    context_strategy: Strategy | None
     temperature: float | None
     extra: JsonObject | None
     cache: bool | None

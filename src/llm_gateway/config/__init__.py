@@ -74,7 +74,8 @@ class GatewayConfig(BaseSettings):
     files that *config* names (``LLM_CONFIG``, several with the path separator between; a later one wins).
 
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, and after
-    *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. *fallback_models* are
+    *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. Of a conversation longer
+    than *max_context_tokens* the oldest messages are not sent. *fallback_models* are
     asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
@@ -97,6 +98,7 @@ class GatewayConfig(BaseSettings):
     region: str | None = None
     project: str | None = None
     max_tokens: int | None = Field(default=None, gt=0)
+    max_context_tokens: int | None = Field(default=None, gt=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
     timeout_s: float = Field(default=60.0, gt=0)
     total_timeout_s: float | None = Field(default=None, gt=0)

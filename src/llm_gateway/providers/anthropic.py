@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
+from llm_gateway.wire import counting
 from llm_gateway.wire.anthropic import DIALECT
 from llm_gateway.wire.model_lists import ANTHROPIC
 
@@ -15,7 +17,7 @@ __all__ = ["provider"]
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """Anthropic at its own address, or through *client*, an ``Anthropic`` or ``AsyncAnthropic`` of the official SDK."""
-    return HttpProvider(
+    made = HttpProvider(
         name="anthropic",
         dialect=DIALECT,
         base_url=config.url("anthropic", "https://api.anthropic.com"),
@@ -27,3 +29,5 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         client=client,
         models=ANTHROPIC,
     )
+    counter = dataclasses.replace(made, dialect=counting.ANTHROPIC, path="/v1/messages/count_tokens")
+    return dataclasses.replace(made, counter=counter)

@@ -65,6 +65,7 @@ class HttpProvider:
             and headers; None sends them directly.
 
         models: How the API lists its models; None where it does not.
+        counter: Where the API counts the tokens of a request, as a provider whose replies hold nothing but usage.
     """
 
     name: str
@@ -80,6 +81,7 @@ class HttpProvider:
     unsupported: frozenset[str] = frozenset()
     client: Any = None
     models: Listing | None = None
+    counter: HttpProvider | None = None
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.wire import openai_chat, openai_responses
+from llm_gateway.wire import counting, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect
 from llm_gateway.wire.model_lists import OPENAI
 
 __all__ = ["provider", "responses"]
+
+_OWN = "https://api.openai.com/v1"
 
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
@@ -27,10 +30,10 @@ def responses(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
 def _provider(
     config: GatewayConfig, client: Any, dialect: Dialect, path: str, unsupported: frozenset[str] = frozenset()
 ) -> HttpProvider:
-    return HttpProvider(
+    made = HttpProvider(
         name="openai",
         dialect=dialect,
-        base_url=config.url("openai", "https://api.openai.com/v1"),
+        base_url=config.url("openai", _OWN),
         path=path,
         auth=Key(config.key("openai")) if client is None else NoAuth(),
         default_model="gpt-5-mini",
@@ -38,3 +41,7 @@ def _provider(
         client=client,
         models=OPENAI,
     )
+    if client is not None or made.base_url != _OWN:
+        return made  # others that speak the format do not count
+    counter = dataclasses.replace(made, dialect=counting.OPENAI, path="/responses/input_tokens")
+    return dataclasses.replace(made, counter=counter)

@@ -13,7 +13,7 @@ from llm_gateway.wire.usage import number
 
 __all__ = ["Bound", "most_tokens", "upper_bound"]
 
-_FREE = frozenset({"anthropic.count_tokens", "openai.moderations"})
+_FREE = frozenset({"anthropic.count_tokens", "openai.count_tokens", "openai.moderations"})
 _WRITES_NOTHING = ("embed", "rerank")
 _LIMITS = (
     ("max_tokens",),

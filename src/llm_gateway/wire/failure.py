@@ -48,7 +48,10 @@ _CONTEXT_WORDS = (
     "maximum context length",
     "context window",
     "input is too long",
-    "exceeds the maximum number of tokens",
+    "exceed context limit",  # anthropic, with max_tokens
+    "exceeds the maximum number of tokens",  # gemini
+    "maximum prompt length",  # xai
+    "exceeded model token limit",  # moonshot
 )
 _LONGEST = 500
 

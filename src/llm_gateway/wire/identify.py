@@ -82,6 +82,7 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"/agents/[^/]+/agentAliases/[^/]+/sessions/[^/]+/text$", "bedrock.agent", "bedrock"),
         (r"/chat/completions$|api\.writer\.com/v1/chat$", "openai.chat", "openai"),
         (r"(/v\d+(beta)?|/openai|deepseek\.com)/responses$", "openai.responses", "openai"),
+        (r"/v1/responses/input_tokens$", "openai.count_tokens", "openai"),
         (r"/v1/responses/[^/]+$", "openai.responses", "openai"),
         (r"/v1/embeddings$|/deployments/[^/]+/embeddings$", "openai.embeddings", "openai"),
         (r"/v1/completions$|/deployments/[^/]+/completions$", "openai.completions", "openai"),

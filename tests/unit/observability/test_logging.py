@@ -71,6 +71,7 @@ FACTS = {
     "first_content_s": 0.5,
     "cost_usd": 0.25,
     "attempts": 1,
+    "is_cached": False,
     "end": "complete",
     "error": None,
     "session_id": "s-1",

@@ -73,6 +73,7 @@ def test_embeddings_write_nothing():
     [
         ("GET", "https://api.openai.com/v1/responses/resp_1"),
         ("POST", "https://api.anthropic.com/v1/messages/count_tokens"),
+        ("POST", "https://api.openai.com/v1/responses/input_tokens"),
         ("POST", "https://api.openai.com/v1/moderations"),
         ("POST", "https://example.com/"),
     ],

@@ -1,0 +1,30 @@
+"""How many tokens a request is: counted by the provider where its API does that, else estimated."""
+
+from __future__ import annotations
+
+from llm_gateway.client.attempts import attempt
+from llm_gateway.client.call import Call
+from llm_gateway.client.retry import with_retries
+from llm_gateway.flow.steps import Flow
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.types import ChatReply, ChatRequest
+from llm_gateway.wire.tokens import Estimate, estimate_tokens
+
+__all__ = ["count"]
+
+
+def count(call: Call, request: ChatRequest) -> Flow:
+    """
+    Ask the provider for its count, and come back with the `Estimate`.
+
+    Raises:
+        ProviderError: The provider refused or failed.
+    """
+    counter = call.provider.counter if isinstance(call.provider, HttpProvider) else None
+    if counter is None:
+        return estimate_tokens(request)
+    call.provider = counter
+    reply: ChatReply = yield from with_retries(call, request, attempt)
+    assert reply.usage is not None
+    assert reply.usage.input_tokens is not None  # replies of a counter hold nothing else
+    return Estimate(reply.usage.input_tokens, "counted")
