@@ -30,7 +30,8 @@ LIMITS = {
     "max_output_tokens=5": "6 output tokens, 1 over max_output_tokens=5",
     "max_calls=1": "2 calls, 1 over max_calls=1",
     "max_cost_usd=0.000005": "$0.0000054 spent, $0.0000004 over max_cost_usd=0.000005",
-    "min_cache_hit=0.5": "0% of the input was read from the cache, below min_cache_hit=0.5",
+    "min_cache_hit=0.5": "cached input of claude-haiku-5-5 not known; llm_budget(allow_unknown=True) counts it as nothing",
+    "min_cache_hit=0.5, allow_unknown=True": "0% of the input was read from the cache, below min_cache_hit=0.5",
 }
 
 
@@ -177,7 +178,7 @@ def test_the_innermost_value_counts_and_the_others_hold_too(project):
         ("llm_budget(max_cost_usd=float('nan'))", ["llm_budget(max_cost_usd=nan) cannot be a limit"]),
         ("llm_budget(min_cache_hit=2)", ["a share above 0, up to 1"]),
         ("llm_budget()", ["llm_budget sets no limit", "@pytest.mark.llm_budget(max_tokens=2000)"]),
-        ("llm_budget(5)", ["llm_budget knows no '5'"]),
+        ("llm_budget(5)", ["llm_budget(5) names no limit\n  for example: @pytest.mark.llm_budget(max_tokens=2000)"]),
     ],
 )
 def test_a_budget_that_cannot_be_read_is_refused(mark, words, project):
@@ -249,3 +250,36 @@ def test_an_attempt_that_was_refused_costs_nothing_and_is_known(project):
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["record  2 calls: 12 tokens in, 3 out, $0.000003 spent"])
     project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_what_is_no_call_to_a_model_counts_against_no_budget(project):
+    """While it is recorded, too."""
+    body = """
+    import app, httpx2, os, pytest
+
+    MARK
+
+    def test_asks():
+        httpx2.post(os.environ["PROVIDER"] + "/weather", json={"messages": [{"role": "user", "content": "x"}]})
+        app.ask("one")
+    """
+    suite(project, "llm_budget(max_calls=1)", body)
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+
+
+def test_a_block_that_fails_is_held_to_its_limit_all_the_same(project):
+    """Whatever the test makes of the error."""
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_block(llm_budget):
+            with pytest.raises(ValueError), llm_budget.limit(max_calls=1):
+                app.ask("one"), app.ask("two")
+                raise ValueError
+        """
+    )
+    result = project.runpytest_subprocess("--llm-live")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*BudgetExceededError: a block is over its budget", "*2 calls, 1 over max_calls=1"])

@@ -142,3 +142,39 @@ def test_a_call_outside_any_cassette_counts_against_no_limit_and_is_refused(proj
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["BlockedCallError: test_app.py::test_asks called POST api.anthropic.com/v1/messages"])
+
+
+CLAUDE = """#!/bin/sh
+echo hello
+"""
+
+
+def test_a_run_of_claude_that_does_not_say_its_cost_counts_as_all_that_is_left(project, monkeypatch):
+    """The next one is not run."""
+    folder = project.mkdir("bin")
+    (folder / "claude").write_text(CLAUDE)
+    (folder / "claude").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    project.makepyfile(
+        test_app="""
+        import subprocess, pytest
+
+        @pytest.mark.llm
+        def test_runs():
+            assert "hello" in subprocess.run(["claude", "-p", "x"], capture_output=True, text=True).stdout
+
+        @pytest.mark.llm
+        def test_runs_again():
+            subprocess.run(["claude", "-p", "y"], capture_output=True)
+        """
+    )
+    result = project.runpytest_subprocess("--llm-live", "--llm-max-cost-usd=1")
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "CostLimitExceededError: claude was not run: nothing of --llm-max-cost-usd=1 is left",
+            "  a run that does not say what it cost counts as all that was left",
+            "  to allow it: raise --llm-max-cost-usd, or run claude with --output-format json",
+        ]
+    )

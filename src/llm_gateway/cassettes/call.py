@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
+from llm_gateway.wire.bounds import FREE
 
 __all__ = ["Call", "Served", "call_of"]
 
@@ -31,7 +32,9 @@ class Call:
 
     @property
     def is_billed(self) -> bool:
-        """Whether it may cost: a provider that answers with an error bills nothing."""
+        """Whether it may cost: a provider that answers with an error bills nothing, and some calls are free."""
+        if self.metering.api in FREE:
+            return False
         return self.status is None or self.status < HTTPStatus.BAD_REQUEST or self.metering.usage is not None
 
 

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from llm_gateway.cassettes.diagnose import summary
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.cassettes.gate import Ended
-from llm_gateway.cost.prices import price
+from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.types import WireRequest
@@ -60,19 +60,20 @@ class Cap:
         return ended
 
     def _held(self, request: WireRequest, bound: Bound) -> Held:
-        known = price(bound.provider, bound.model or "", bound.usage, at=datetime.now(UTC))
-        if known is None:
+        models = dict.fromkeys([bound.model or "", *bound.others])
+        most_usd = dearest_usd(bound.provider, models, bound.usage, at=datetime.now(UTC))
+        if most_usd is None:
             raise CostLimitExceededError(
                 f"{summary(request)} was not sent: the price of {bound.provider}:{bound.model} is not known",
                 cause=f"{self._name} can only be held where every price is known",
                 fix=f'say it in a price file (ini value llm_prices): "{bound.provider}:{bound.model}": '
                 "{input: 0.5, output: 2}",
             )
-        held = self._purse.hold(known.cost_usd, self._limit_usd)
+        held = self._purse.hold(most_usd, self._limit_usd)
         if isinstance(held, Held):
             return held
         raise CostLimitExceededError(
-            f"{summary(request)} was not sent: it may cost {_money(known.cost_usd)}, "
+            f"{summary(request)} was not sent: it may cost {_money(most_usd)}, "
             f"and {_money(self._left(held))} of {self._name} is left",
             cause=_why(held, bound),
             fix=f"to allow it: raise {self._name.partition('=')[0]}" + (", or set max_tokens" if bound.is_open else ""),
@@ -86,9 +87,15 @@ class Cap:
         if isinstance(held, Short) or sum(self._purse.spent()) >= self._limit_usd:
             raise CostLimitExceededError(
                 f"claude was not run: nothing of {self._name} is left",
-                fix=f"to allow it: raise {self._name.partition('=')[0]}",
+                cause="a run that does not say what it cost counts as all that was left",
+                fix=f"to allow it: raise {self._name.partition('=')[0]}, or run claude with --output-format json",
             )
-        return lambda exchange: self._purse.settle(held, _cost(exchange))
+
+        def ended(exchange: Exchange) -> None:
+            cost_usd = _cost(exchange)
+            self._purse.settle(held, self._limit_usd - self._purse.spent()[0] if cost_usd is None else cost_usd)
+
+        return ended
 
 
 def _why(short: Short, bound: Bound) -> str:

@@ -17,7 +17,7 @@ from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger import Entry
 from llm_gateway.cost.ledger.outbox import Outbox
-from llm_gateway.cost.prices import price
+from llm_gateway.cost.prices import dearest_usd, price
 from llm_gateway.cost.purse import Held
 from llm_gateway.cost.tracker import CostTracker, billed_cost
 from llm_gateway.exceptions import ProviderError
@@ -233,4 +233,6 @@ def _cost_usd(provider: str, model: str, usage: TokenUsage) -> Decimal | None:
 def _most_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:
     sent = provider.request(request)
     bound = upper_bound(sent.method, sent.url, sent.body)
-    return None if bound is None else _cost_usd(provider.name, request.model, bound.usage)
+    if bound is None:
+        return None
+    return dearest_usd(provider.name, [request.model, *bound.others], bound.usage, at=datetime.now(UTC))

@@ -121,7 +121,7 @@ def _lines(limits: Limits, charges: Sequence[Charge]) -> Iterator[str]:
     if limits.max_cost_usd is not None:
         yield _cost_line(limits, charges)
     if limits.min_cache_hit is not None:
-        yield _cache_line(limits.min_cache_hit, charges)
+        yield _cache_line(limits.min_cache_hit, limits, charges)
 
 
 def _sum_line(
@@ -142,7 +142,10 @@ def _cost_line(limits: Limits, charges: Sequence[Charge]) -> str:
     return f"${total:f} spent, ${total - limit:f} over max_cost_usd={limit:f}" if total > limit else ""
 
 
-def _cache_line(least: float, charges: Sequence[Charge]) -> str:
+def _cache_line(least: float, limits: Limits, charges: Sequence[Charge]) -> str:
+    silent = next((one for one in charges if one.usage is None or one.usage.cache_read_tokens is None), None)
+    if silent is not None and not limits.allow_unknown:
+        return _unknown(silent, "cached input")
     usages = [one.usage for one in charges if one.usage is not None]
     asked = sum(usage.input_tokens or 0 for usage in usages)
     read = sum(usage.cache_read_tokens or 0 for usage in usages)

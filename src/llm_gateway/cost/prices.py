@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +12,7 @@ from typing import Any
 from llm_gateway.cost import overrides
 from llm_gateway.types import TokenUsage
 
-__all__ = ["Priced", "known_models", "price"]
+__all__ = ["Priced", "dearest_usd", "known_models", "price"]
 
 _PROVIDERS = {
     "gemini": "google",
@@ -100,10 +102,11 @@ def _context(tier: str | None) -> dict[str, str]:
 
 
 def _by(rates: Any, usage: TokenUsage, row: dict[str, Any]) -> Priced | None:
-    """The cost by *rates*; an output that was not told costs nothing only where output has no price, as embeddings."""
+    """The cost by *rates*; an output has to be known where it has a price, and to be none where it has not."""
     from genai_prices import Usage
 
-    if usage.output_tokens is None and getattr(rates, "output_mtok", None) is not None:
+    has_output_price = getattr(rates, "output_mtok", None) is not None
+    if (usage.output_tokens is None) if has_output_price else bool(usage.output_tokens):
         return None
     counts = {name: getattr(usage, name) for name in _PARTS}
     try:
@@ -111,6 +114,15 @@ def _by(rates: Any, usage: TokenUsage, row: dict[str, Any]) -> Priced | None:
     except (LookupError, ValueError):
         return None
     return Priced(cost, row | _plain(rates))
+
+
+def dearest_usd(provider: str, models: Iterable[str], usage: TokenUsage, *, at: datetime) -> Decimal | None:
+    """US dollars of *usage* at most, whichever of *models* answers and whatever its output is; None if unknown."""
+    sound = dataclasses.replace(usage, output_audio_tokens=usage.output_tokens)
+    pictures = dataclasses.replace(usage, output_image_tokens=usage.output_tokens)
+    found = [price(provider, model, kind, at=at) for model in models for kind in (usage, sound, pictures)]
+    costs = [one.cost_usd for one in found if one is not None]
+    return max(costs) if costs and len(costs) == len(found) else None
 
 
 def known_models(provider: str) -> list[str]:

@@ -15,6 +15,7 @@ from llm_gateway.cassettes.call import call_of
 from llm_gateway.cost.budget import Charge, Limits, overruns, table
 from llm_gateway.exceptions import BudgetExceededError, ConfigError
 from llm_gateway.types import TokenUsage
+from llm_gateway.wire.identify import identify
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
@@ -39,8 +40,10 @@ def limits_of(item: pytest.Item) -> Limits | None:
     marks = list(item.iter_markers("llm_budget"))
     for mark in reversed(marks):
         given.update(mark.kwargs)
-    if any(mark.args for mark in marks):
-        given.setdefault(str(marks[0].args[0]), None)
+    if named := [arg for mark in marks for arg in mark.args]:
+        raise ConfigError(
+            f"llm_budget({named[0]!r}) names no limit", fix="for example: @pytest.mark.llm_budget(max_tokens=2000)"
+        )
     return Limits.read(given) if marks else None
 
 
@@ -66,7 +69,7 @@ def _charge(call: Call) -> Charge:
     metering = call.metering
     label = metering.model_served or metering.model_requested or metering.api or "call"
     if not call.is_billed:
-        return Charge(f"{label} ({call.status})", TokenUsage(0, 0), Decimal(0))
+        return Charge(f"{label} ({call.status})", TokenUsage(0, 0, 0), Decimal(0))
     return Charge(label, metering.usage, metering.cost_usd)
 
 
@@ -113,6 +116,8 @@ class BudgetGate:
         Raises:
             BudgetExceededError: Nothing of the budget is left.
         """
+        if request is not None and identify(request.method, request.url) is None:
+            return _nothing
         with self._lock:
             over = overruns(self._limits, self._charges)
             if self._max_calls is not None and self._begun >= self._max_calls:
@@ -132,6 +137,11 @@ class BudgetGate:
     def _ended(self, exchange: Exchange) -> None:
         if exchange.metering is not None and exchange.metering.api is not None:
             self._charges.append(_charge(call_of("live", exchange, exchange.metering)))
+
+
+def _nothing(exchange: Exchange) -> None:
+    """What is no call to a model counts against no budget."""
+    del exchange
 
 
 def _what(request: WireRequest | None) -> str:
@@ -205,8 +215,10 @@ class Budget:
             ConfigError: They cannot be read.
         """
         wanted, before = Limits.read(limits), len(self.calls)
-        yield
-        charges = self.calls[before:]
-        if lines := overruns(wanted, charges):
-            text = ["BudgetExceededError: a block is over its budget", *lines, *table(charges).splitlines()]
-            pytest.fail("\n  ".join(text), pytrace=False)
+        try:
+            yield
+        finally:
+            charges = self.calls[before:]
+            if lines := overruns(wanted, charges):
+                text = ["BudgetExceededError: a block is over its budget", *lines, *table(charges).splitlines()]
+                pytest.fail("\n  ".join(text), pytrace=False)

@@ -18,14 +18,15 @@ def read_prices(config: pytest.Config) -> None:
         pytest.UsageError: It cannot be read, or holds a mistake; names it.
     """
     named = config.getini("llm_prices")
-    path = config.rootpath / named if named else Path(os.environ["LLM_PRICES"]) if "LLM_PRICES" in os.environ else None
-    if path is None:
+    text = named or os.environ.get("LLM_PRICES")
+    if not text:
         return
+    path = config.rootpath / text if named else Path(text)
     from llm_gateway.config import read_document
     from llm_gateway.cost.overrides import read
     from llm_gateway.exceptions import ConfigError
 
     try:
-        read(read_document(path), named or str(path))
+        read(read_document(path), text)
     except ConfigError as error:
         raise pytest.UsageError(str(error)) from None

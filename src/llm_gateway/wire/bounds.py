@@ -9,11 +9,11 @@ from typing import Any
 from llm_gateway.types import JsonObject, TokenUsage
 from llm_gateway.wire.identify import identify
 from llm_gateway.wire.limits import most_output
-from llm_gateway.wire.usage import number
+from llm_gateway.wire.usage import number, word
 
-__all__ = ["Bound", "most_tokens", "upper_bound"]
+__all__ = ["FREE", "Bound", "most_tokens", "upper_bound"]
 
-_FREE = frozenset({"anthropic.count_tokens", "openai.count_tokens", "openai.moderations"})
+FREE = frozenset({"anthropic.count_tokens", "openai.count_tokens", "openai.moderations"})
 _WRITES_NOTHING = ("embed", "rerank")
 _LIMITS = (
     ("max_tokens",),
@@ -54,7 +54,9 @@ class Bound:
 
         model: As asked for; None where the request names none.
 
-        usage: Tokens and searches, all billed at the full price.
+        usage: Tokens and searches, in the dearest kinds that the request can mean, and the tier that it asks for.
+
+        others: Models that may answer in its place, as OpenRouter's do.
 
         is_open: Whether the request sets no limit to its output, so that the model's own is taken.
     """
@@ -63,12 +65,13 @@ class Bound:
     model: str | None
     usage: TokenUsage
     is_open: bool
+    others: tuple[str, ...] = ()
 
 
 def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
     """The most that the request can use; None when it is no LLM call, or a free one."""
     endpoint = identify(method, url)
-    if endpoint is None or method != "POST" or endpoint.api in _FREE:
+    if endpoint is None or method != "POST" or endpoint.api in FREE:
         return None
     asked = _object(body)
     model = asked.get("model") if isinstance(asked.get("model"), str) else endpoint.model
@@ -76,12 +79,31 @@ def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
         return Bound(endpoint.provider, model, TokenUsage(most_tokens(asked)), is_open=False)
     limit = next((found for path in _LIMITS if (found := number(asked, *path)) is not None), None)
     times = max([number(asked, *path) or 1 for path in _TIMES])
+    most = _most_input(endpoint.api, asked)
     usage = TokenUsage(
-        input_tokens=_most_input(endpoint.api, asked),
+        input_tokens=most,
         output_tokens=(most_output(model or "") if limit is None else limit) * times,
-        web_searches=_searches(asked.get("tools")),
+        web_searches=_searches(asked),
+        service_tier=_tier(asked),
+        **_dearest_input(body, most),
     )
-    return Bound(endpoint.provider, model, usage, is_open=limit is None)
+    others = asked.get("models")
+    named = tuple(one for one in others if isinstance(one, str)) if isinstance(others, list) else ()
+    return Bound(endpoint.provider, model, usage, is_open=limit is None, others=named)
+
+
+def _tier(asked: JsonObject) -> str | None:
+    if asked.get("speed") == "fast":
+        return "fast"
+    return word(asked.get("service_tier")) or word(asked.get("serviceTier"))
+
+
+def _dearest_input(body: bytes, most: int) -> dict[str, Any]:
+    """All input as the kind that costs most of those that *body* speaks of: written to a cache, or sound."""
+    if b"cache_control" in body or b"cachePoint" in body:
+        lasts_long = b'"1h"' in body
+        return {"cache_write_tokens": most, "cache_write_1h_tokens": most if lasts_long else None}
+    return {"input_audio_tokens": most} if b"audio" in body else {}
 
 
 def _most_input(api: str, asked: JsonObject) -> int:
@@ -89,7 +111,13 @@ def _most_input(api: str, asked: JsonObject) -> int:
         return _WINDOW
     tools = _tools(asked)
     served = sum(1 for tool in tools if not _is_function(tool))
+    served += len(_list(asked, "mcp_servers")) + len(_list(asked, "plugins"))
     return most_tokens(asked) + served * _SERVER_TOOL + (_TOOL_OVERHEAD if tools else 0)
+
+
+def _list(asked: JsonObject, name: str) -> list[Any]:
+    value = asked.get(name)
+    return value if isinstance(value, list) else []
 
 
 def _tools(asked: JsonObject) -> list[JsonObject]:
@@ -123,8 +151,14 @@ def _apart(value: Any) -> tuple[int, Any]:
     if _is_image(value):
         return _IMAGE, {}
     found = [_apart(one) for one in value.values()]
-    files = _FILE * len(_REFERENCES & value.keys())
+    files = _FILE * (len(_REFERENCES & value.keys()) + _is_fetched(value))
     return files + sum(tokens for tokens, _ in found), dict(zip(value, (rest for _, rest in found), strict=True))
+
+
+def _is_fetched(value: JsonObject) -> bool:
+    """Whether *value* is a document that the provider gets from an address."""
+    source = value.get("source")
+    return value.get("type") == "document" and isinstance(source, dict) and source.get("type") in ("url", "file")
 
 
 def _is_image(value: JsonObject) -> bool:
@@ -141,13 +175,17 @@ def _is_reference(value: Any) -> bool:
     return isinstance(value, dict) or str(value).startswith(("resp_", "conv_", "cachedContents/"))
 
 
-def _searches(tools: Any) -> int | None:
+def _searches(asked: JsonObject) -> int | None:
     limits = [
         number(tool, "max_uses") or _SEARCHES
-        for tool in (tools if isinstance(tools, list) else ())
-        if isinstance(tool, dict) and ("search" in str(tool.get("type")) or "google_search" in tool)
+        for tool in [*_list(asked, "tools"), *_list(asked, "plugins")]
+        if isinstance(tool, dict) and _is_search(tool)
     ]
     return sum(limits) or None
+
+
+def _is_search(tool: JsonObject) -> bool:
+    return "search" in str(tool.get("type")) or "google_search" in tool or tool.get("id") == "web"
 
 
 def _object(body: bytes) -> JsonObject:

@@ -63,7 +63,7 @@ def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
     cached = next((count for count in places if count is not None), None)
     return TokenUsage(
         input_tokens=number(raw, "prompt_tokens"),
-        output_tokens=number(raw, "completion_tokens"),
+        output_tokens=_output(raw),
         cache_read_tokens=cached,
         cache_write_tokens=number(raw, "prompt_tokens_details", "cache_write_tokens"),
         reasoning_tokens=number(raw, "completion_tokens_details", "reasoning_tokens"),
@@ -72,6 +72,15 @@ def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
         web_searches=number(raw, "server_tool_use", "web_search_requests"),  # OpenRouter
         service_tier=word(tier),
     )
+
+
+def _output(raw: JsonObject) -> int | None:
+    """Output with reasoning: xAI leaves it out of the count of the completion, as its total tells."""
+    asked, written = number(raw, "prompt_tokens"), number(raw, "completion_tokens")
+    thought = number(raw, "completion_tokens_details", "reasoning_tokens")
+    if asked is None or written is None or not thought:
+        return written
+    return written + thought if number(raw, "total_tokens") == asked + written + thought else written
 
 
 def responses_usage(raw: Any, body: Any = None) -> TokenUsage | None:

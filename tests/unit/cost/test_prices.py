@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cost.prices import price
+from llm_gateway.cost import overrides
+from llm_gateway.cost.prices import dearest_usd, price
 from llm_gateway.types import TokenUsage
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -134,3 +135,22 @@ def test_a_local_model_is_free_and_says_so():
     found = price("ollama", "llama3:8b", TokenUsage(10, 5), at=NOON)
 
     assert (Decimal(0), {"source": "local", "model": "llama3:8b"}) == (found.cost_usd, found.row)
+
+
+def test_the_dearest_output_counts_before_a_call():
+    """A model that paints may paint all of it."""
+    usage = TokenUsage(0, 1_000_000)
+    most = dearest_usd("gemini", ["gemini-2.5-flash-image"], usage, at=NOON)
+
+    assert most > 10 * price("gemini", "gemini-2.5-flash", usage, at=NOON).cost_usd
+    assert dearest_usd("openai", ["gpt-5-nano", "no-such-model"], usage, at=NOON) is None
+
+
+def test_a_price_without_output_makes_no_output_free():
+    """Its cost is not known."""
+    overrides.register_pricing("acme:one", input=1)
+    try:
+        assert price("acme", "one", TokenUsage(10, 5), at=NOON) is None
+        assert Decimal("0.00001") == price("acme", "one", TokenUsage(10, 0), at=NOON).cost_usd
+    finally:
+        overrides.clear()

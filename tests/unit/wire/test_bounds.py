@@ -89,3 +89,36 @@ def test_what_is_free_has_no_bound(method, url):
 def test_junk_is_bound_as_if_it_asked_for_everything(body):
     """The provider will refuse it; nothing breaks here."""
     assert upper_bound("POST", CHAT, body).is_open
+
+
+@pytest.mark.parametrize(
+    ("body", "part"),
+    [
+        ({"messages": [{"cache_control": {"type": "ephemeral"}}]}, "cache_write_tokens"),
+        ({"messages": [{"cache_control": {"type": "ephemeral", "ttl": "1h"}}]}, "cache_write_1h_tokens"),
+        ({"messages": [{"type": "input_audio", "input_audio": {"data": "AA"}}]}, "input_audio_tokens"),
+    ],
+)
+def test_input_is_bound_in_its_dearest_kind(body, part):
+    """Written to a cache for an hour, or heard."""
+    found = bound(**body).usage
+    assert found.input_tokens == getattr(found, part)
+
+
+def test_the_tier_and_the_models_that_may_answer_are_part_of_the_bound():
+    """Priority is dearer, and OpenRouter may pass a call on."""
+    found = bound(service_tier="priority", models=["openai/gpt-5-pro"])
+    assert ("priority", ("openai/gpt-5-pro",)) == (found.usage.service_tier, found.others)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"mcp_servers": [{"type": "url", "url": "https://mcp.example"}]},
+        {"plugins": [{"id": "web"}]},
+        {"messages": [{"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}]},
+    ],
+)
+def test_what_the_provider_fetches_is_input(body):
+    """Servers of tools, searches and documents by address."""
+    assert bound(**body).usage.input_tokens > 50_000
