@@ -283,3 +283,31 @@ def test_a_block_that_fails_is_held_to_its_limit_all_the_same(project):
     result = project.runpytest_subprocess("--llm-live")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*BudgetExceededError: a block is over its budget", "*2 calls, 1 over max_calls=1"])
+
+
+def test_calls_in_a_cassette_of_ones_own_are_counted(project):
+    """In the sums of the run, and where the test itself opens it against its budget; a fixture's are its own."""
+    project.makepyfile(
+        test_app="""
+        import app, pytest
+        from llm_gateway import use_cassette
+
+        @pytest.fixture(scope="session")
+        def answer(llm_mode, request):
+            with use_cassette(request.config.rootpath / "cassettes" / "answer.yaml", llm_mode):
+                app.ask("one"), app.ask("two")
+
+        @pytest.mark.llm_budget(max_calls=1)
+        def test_fixture(answer):
+            app.ask("three")
+
+        @pytest.mark.llm_budget(max_calls=2)
+        def test_inside(llm_mode, tmp_path):
+            app.ask("four")
+            with use_cassette(tmp_path / "a.yaml", llm_mode):
+                app.ask("five"), app.ask("six")
+        """
+    )
+    result = project.runpytest_subprocess("--llm-live")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*3 calls, 1 over max_calls=2", "live    6 calls: 72 tokens in*"])

@@ -96,6 +96,8 @@ class Cassette:
         self.test_id = test_id
         self.is_closed = False
         self.calls: list[Call] = []
+        self.inner_calls: list[Call] = []
+        """Calls that were served by cassettes which were opened while this one was."""
         self._settings = settings or Settings()
         self._tape = None if mode is Mode.LIVE else Tape(path, self._settings.normalize)
         self._slots: list[Exchange | None] = []

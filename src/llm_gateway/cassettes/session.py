@@ -42,6 +42,9 @@ def use_cassette(
     finally:
         cassette.close()
         route.leave(cassette, token)
+        outer = route.current() if route.is_open() else None
+        if outer is not None:
+            outer.inner_calls += cassette.calls
     problems = [*cassette.problems(), *filter(None, [cassette.unused()])]
     if problems:
         raise problems[0]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextvars import Token
 
+    from llm_gateway.cassettes.call import Call
     from llm_gateway.cassettes.cassette import Cassette
     from llm_gateway.types import WireRequest
 
@@ -43,7 +44,16 @@ class _State:
         self.told_misses = 0
         self.told_refusals = 0
         self.sent_calls = 0
+        self.before_test = 0
         self.first_refusal = len(guard.refusals)
+
+    def all_calls(self) -> list[Call]:
+        """What was called, in cassettes of fixtures as well."""
+        return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls]
+
+    def counted_calls(self) -> list[Call]:
+        """What counts against the budget: not what a fixture called before the test, in a cassette of its own."""
+        return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls[self.before_test :]]
 
 
 _STATE: pytest.StashKey[_State] = pytest.StashKey()
@@ -182,6 +192,9 @@ class Session:
     @contextmanager
     def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:
         """Fail *item* for calls inside the block that were refused or found no recording, whatever came of them."""
+        state = item.stash[_STATE]
+        if state.cassette is not None and not is_teardown:
+            state.before_test = len(state.cassette.inner_calls)
         try:
             yield
         except (Exception, pytest.fail.Exception) as error:
@@ -190,7 +203,6 @@ class Session:
                 raise pytest.fail.Exception("\n".join([*texts, _outcome_text(item, error)]), pytrace=False) from None
             raise
         if texts := self._verdict(item, is_over=is_teardown):
-            state = item.stash[_STATE]
             state.is_recording_good &= state.is_over_budget and len(texts) == 1
             pytest.fail("\n".join(texts), pytrace=False)
 
@@ -200,10 +212,10 @@ class Session:
         if state.cassette is not None:
             state.cassette.settle(is_over=is_over)
             texts += self._problems(state, state.cassette, is_over=is_over)
-            texts += self._over_budget(item, state, state.cassette, is_over=is_over)
+            texts += self._over_budget(item, state, is_over=is_over)
         return texts
 
-    def _over_budget(self, item: pytest.Item, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
+    def _over_budget(self, item: pytest.Item, state: _State, *, is_over: bool) -> list[str]:
         """Told once, at the end of the first phase in which it shows."""
         if state.is_over_budget or item.get_closest_marker("llm_budget") is None:
             return []
@@ -211,7 +223,7 @@ class Session:
 
         limits = limits_of(item)
         is_clean = is_over and state.was_called and state.has_passed
-        text = verdict(item.nodeid, limits, cassette.calls, is_over=is_clean) if limits is not None else None
+        text = verdict(item.nodeid, limits, state.counted_calls(), is_over=is_clean) if limits is not None else None
         state.is_over_budget, state.over_budget = text is not None, text
         return [] if text is None else [text]
 
@@ -235,7 +247,7 @@ class Session:
             return
         state.has_passed = state.has_passed and call.excinfo is None
         state.was_called = state.was_called or call.when == "call"
-        calls = state.cassette.calls[state.sent_calls :] if state.cassette is not None else []
+        calls = state.all_calls()[state.sent_calls :]
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
         state.sent_calls += len(calls)
         if calls or refused or (state.cassette is not None and call.when == "teardown"):
@@ -258,7 +270,7 @@ class Session:
         from llm_gateway.pytest_plugin.budgets import judgement
 
         refused = next((error.report for error in problems if isinstance(error, BudgetExceededError)), None)
-        return {"missed": missed, "budget": judgement(item, state.cassette.calls, state.over_budget or refused)}
+        return {"missed": missed, "budget": judgement(item, state.counted_calls(), state.over_budget or refused)}
 
     def _outcome(self, state: _State, call: pytest.CallInfo[None]) -> str | None:
         if call.when != "teardown" or state.cassette is None or not state.cassette.mode.writes:
