@@ -83,6 +83,9 @@ class Call:
     fresh: list[tuple[str, Kept]] = field(default_factory=list[tuple[str, Kept]])
     """What did not, by its key there."""
     _held: Held | None = None
+    _asked: str | None = None
+    """The model of the attempt that is under way."""
+    _price_source: str | None = None
     _unbooked: list[Entry] = field(default_factory=list)
     _deadline: float | None = None
 
@@ -114,6 +117,7 @@ class Call:
         """
         if self.tracker.limit_usd is not None:
             self._hold(request)
+        self._asked = request.model
         if self.observed is not None:
             self.observed.attempt_begins(self, request)
 
@@ -123,9 +127,16 @@ class Call:
         self._held = self.tracker.hold(request.model, most_usd, is_bound=is_bound)
 
     def abandon(self, error: BaseException) -> None:
-        """The attempt was stopped by *error*, and nobody will say what it cost."""
+        """
+        The attempt was stopped by *error*.
+
+        One that was cancelled may have been answered, and nobody will say what it cost; one that failed on this side
+        was not sent.
+        """
+        if self._asked is not None and not isinstance(error, Exception):
+            self._add(self._attempt(self._asked, error="cancelled", usage=TokenUsage()), self._asked)
         self.tracker.abandon(self._held)
-        self._held = None
+        self._held = self._asked = None
         if self.observed is not None:
             self.observed.attempt_breaks(error)
 
@@ -153,24 +164,28 @@ class Call:
         usage = reply.usage if reply else error.usage if error else None
         if usage is None and error is not None and error.has_begun:
             usage = TokenUsage()  # it was billed, and how much nobody said
-        attempt = Attempt(
-            number=len(self.attempts) + 1,
-            provider=provider_name(self.provider),
-            model=served,
+        attempt = self._attempt(
+            served,
             status=error.status if error else 200,
             error=error.kind if error else None,
             usage=usage,
             cost_usd=self._cost(served, reply, usage),
             latency_s=latency_s,
-            session_id=self.session_id,
         )
-        self.attempts.append(attempt)
-        self.tracker.note(attempt, self._held)
-        self._held = None
-        if self.outbox is not None and not is_taken_over():
-            self._unbooked.append(self._entry(attempt, model))
+        self._add(attempt, model)
         if self.observed is not None:
             self.observed.attempt_ends(attempt, reply, error or left)
+
+    def _attempt(self, model: str, **known: Any) -> Attempt:
+        unknown: dict[str, Any] = {"status": None, "cost_usd": None, "latency_s": None, "session_id": self.session_id}
+        return Attempt(len(self.attempts) + 1, provider_name(self.provider), model, **unknown | known)
+
+    def _add(self, attempt: Attempt, asked: str) -> None:
+        self.attempts.append(attempt)
+        self.tracker.note(attempt, self._held)
+        self._held = self._asked = None
+        if self.outbox is not None and not is_taken_over():
+            self._unbooked.append(self._entry(attempt, asked))
 
     def _entry(self, attempt: Attempt, asked: str) -> Entry:
         dialect = getattr(self.provider, "dialect", None)
@@ -183,6 +198,7 @@ class Call:
             model_served=attempt.model if attempt.error is None else None,
             usage=attempt.usage,
             cost_usd=attempt.cost_usd,
+            price=None if attempt.cost_usd is None else self._price_source,
             latency_s=attempt.latency_s,
             status=attempt.error or "ok",
             session_id=self.session_id,
@@ -206,8 +222,11 @@ class Call:
         if noted is not None:
             return noted[0]
         if reply is not None and reply.cost_usd is not None:
+            self._price_source = provider_name(self.provider)
             return reply.cost_usd  # the provider states it
-        return _cost_usd(provider_name(self.provider), model, usage) if usage else None
+        found = price(provider_name(self.provider), model, usage, at=datetime.now(UTC)) if usage else None
+        self._price_source = str(found.row["source"]) if found else None
+        return found.cost_usd if found else None
 
     def response(self, content: M, reply: ChatReply, model: str) -> LLMResponse[M]:
         """The call's answer with the totals of its attempts."""
@@ -223,11 +242,6 @@ class Call:
             reply=reply,
             truncated=self.context.truncated if self.context else 0,
         )
-
-
-def _cost_usd(provider: str, model: str, usage: TokenUsage) -> Decimal | None:
-    found = price(provider, model, usage, at=datetime.now(UTC))
-    return found.cost_usd if found else None
 
 
 def _most_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:

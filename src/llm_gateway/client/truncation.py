@@ -94,7 +94,8 @@ def fitted(request: ChatRequest, most: int, strategy: Strategy = drop_oldest, ra
         return request
     kept = strategy(blocks, room)
     if not kept or kept[-1] != blocks[-1] or _sum(kept) > room:
-        _refuse(most, *(int(ratio * tokens) for tokens in (fixed + _sum(blocks), blocks[-1].tokens, fixed)))
+        last = blocks[-1].tokens if blocks else 0
+        _refuse(most, *(int(ratio * tokens) for tokens in (fixed + _sum(blocks), last, fixed)))
     stay = {place for block in kept for place in block.places}
     messages = tuple(m for place, m in enumerate(request.messages) if m.role == "system" or place in stay)
     return dataclasses.replace(request, messages=messages)

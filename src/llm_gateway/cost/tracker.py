@@ -102,18 +102,21 @@ class CostTracker:
         """
         if self.limit_usd is None:
             return None
-        unknown = next((one.model for one in self._attempts if one.is_billed and one.cost_usd is None), None)
+        unknown = next((one.model for one in self._attempts if _is_unknown(one)), None)
         if unknown is not None:
             self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: what {unknown!r} cost is not known")
         if is_bound and most_usd is None:
             self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: the price of {model!r} is not known")
+        if most_usd is None:  # nobody can tell; it is begun while anything is left
+            spent = sum(self._purse.spent(), Decimal(0))
+            if spent >= self.limit_usd:
+                self._refuse(self._short(Decimal(0), spent))
         held = self._purse.hold(most_usd or Decimal(0), self.limit_usd)
-        spent = sum(self._purse.spent(), Decimal(0))
-        if isinstance(held, Short) or (most_usd is None and spent >= self.limit_usd):
-            self._refuse(self._short(most_usd, spent))
+        if isinstance(held, Short):
+            self._refuse(self._short(most_usd or Decimal(0), held.spent_usd + held.held_usd))
         return held
 
-    def _short(self, most_usd: Decimal | None, spent: Decimal) -> str:
+    def _short(self, most_usd: Decimal, spent: Decimal) -> str:
         limit = self.limit_usd or Decimal(0)
         if spent >= limit:
             return f"the cost limit of ${limit} is reached: ${spent} spent in {len(self._attempts)} attempts"
@@ -142,6 +145,11 @@ class CostTracker:
         if spent >= self.warn_usd:
             self._has_warned = True
             _log.warning("$%s spent, the warning is set at $%s", spent, self.warn_usd)
+
+
+def _is_unknown(one: Attempt) -> bool:
+    """Whether nobody knows what *one* cost; what was cancelled counts as all that was held for it."""
+    return one.is_billed and one.cost_usd is None and one.error != "cancelled"
 
 
 def _add(row: dict[str, Any], one: Attempt) -> None:

@@ -141,7 +141,6 @@ class Session:
         from llm_gateway.exceptions import CassetteReadError
 
         threads.install()
-        booking.take_over()  # a client's own attempts are calls of a test as well: they are booked once
         path = naming.cassette_path(item, marked(item, "cassette"))
         try:
             cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
@@ -149,6 +148,7 @@ class Session:
             raise pytest.fail.Exception(error.report, pytrace=False) from None
         state = item.stash[_STATE]
         prepare(cassette)
+        booking.take_over()  # a client's own attempts are calls of a test as well: they are booked once
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders:
             self._placeholders.set()
@@ -298,7 +298,9 @@ class Session:
         if state.cassette is None or state.token is None:
             return
         from llm_gateway.cassettes import route
+        from llm_gateway.cost import booking
 
+        booking.give_back()
         state.cassette.close()
         route.leave(state.cassette, state.token)
         self._placeholders.unset()

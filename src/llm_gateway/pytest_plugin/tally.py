@@ -76,7 +76,7 @@ class Sum:
     def _add_numbers(self, call: dict[str, Any]) -> None:
         if not call["is_billed"]:
             return
-        if call["input"] is None and call["output"] is None:
+        if call["cost"] is None and None in (call["input"], call["output"]):
             self.without_usage += 1
         elif call["cost"] is None:
             self.without_price += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,7 @@ _KEPT_THERE = ("previous_response_id", "conversation", "prompt", "cachedContent"
 _WINDOW = 1_000_000
 _SEARCHES = 10
 _BYTES_PER_TOKEN = 2  # English has about 4, source code 3, Chinese above 2: the estimate errs on the safe side
+_ONE_EACH = (string.digits + string.punctuation).encode()  # in tables of numbers each may be a token of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
     model = asked.get("model") if isinstance(asked.get("model"), str) else endpoint.model
     if any(word in endpoint.api for word in _WRITES_NOTHING):
         return Bound(endpoint.provider, model, TokenUsage(most_tokens(asked)), is_open=False)
-    limit = next((found for path in _LIMITS if (found := number(asked, *path)) is not None), None)
+    limits = [found for path in _LIMITS if (found := number(asked, *path)) is not None]
+    limit = max(limits) if limits else None
     times = max([number(asked, *path) or 1 for path in _TIMES])
     most = _most_input(endpoint.api, asked)
     usage = TokenUsage(
@@ -136,7 +139,9 @@ def _is_function(tool: JsonObject) -> bool:
 def most_tokens(value: Any) -> int:
     """How many tokens of input *value*, a request body or a part of one, is at most; an estimate."""
     media, rest = _apart(value)
-    return len(json.dumps(rest, ensure_ascii=False).encode(errors="replace")) // _BYTES_PER_TOKEN + media + _OVERHEAD
+    raw = json.dumps(rest, ensure_ascii=False).encode(errors="replace")
+    letters = len(raw.translate(None, _ONE_EACH))
+    return len(raw) - letters + letters // _BYTES_PER_TOKEN + media + _OVERHEAD
 
 
 def _apart(value: Any) -> tuple[int, Any]:

@@ -2,8 +2,6 @@
 
 import logging
 
-import pytest
-
 from llm_gateway import GatewayConfig, LLMResponse, SyncLLMClient
 from llm_gateway.cost import booking
 from llm_gateway.cost.ledger import Span, open_ledger
@@ -18,12 +16,6 @@ class Echo:
 
     async def close(self):
         pass
-
-
-@pytest.fixture(autouse=True)
-def own(monkeypatch):
-    """As outside of a test run, where nobody else sees the calls."""
-    monkeypatch.setattr(booking, "_state", {"taken_over": False})
 
 
 def entries(path):
@@ -51,6 +43,7 @@ def test_each_attempt_is_booked(tmp_path):
         dict(one.tags),
     )
     assert one.id != two.id
+    assert (None, None) == (one.cost_usd, one.price)  # nobody knows what Echo costs
 
 
 def test_a_ledger_that_is_away_is_told_once_and_fails_no_call(tmp_path, monkeypatch, caplog):
@@ -71,8 +64,11 @@ def test_a_ledger_that_is_away_is_told_once_and_fails_no_call(tmp_path, monkeypa
 
 def test_where_all_calls_are_booked_the_client_books_none(tmp_path):
     """They would count twice."""
-    booking.take_over()
     with SyncLLMClient(GatewayConfig(ledger=str(tmp_path / "ledger.db")), provider_instance=Echo()) as client:
-        client.chat("one")
+        booking.take_over()
+        try:
+            client.chat("one")
+        finally:
+            booking.give_back()
 
     assert not (tmp_path / "ledger.db").exists()

@@ -122,3 +122,14 @@ def test_the_tier_and_the_models_that_may_answer_are_part_of_the_bound():
 def test_what_the_provider_fetches_is_input(body):
     """Servers of tools, searches and documents by address."""
     assert bound(**body).usage.input_tokens > 50_000
+
+
+def test_a_table_of_numbers_is_bound_sign_by_sign():
+    """Each digit and comma may be a token."""
+    text = "1,2,3," * 1_000
+    assert bound(messages=[{"role": "user", "content": text}]).usage.input_tokens > len(text)
+
+
+def test_of_two_limits_the_larger_counts():
+    """Whichever the host looks at."""
+    assert 9_000 == bound(max_tokens=10, max_completion_tokens=9_000).usage.output_tokens
