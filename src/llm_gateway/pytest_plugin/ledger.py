@@ -47,10 +47,10 @@ class Keeper:
     """The ledger of a run; a worker tells the controller what became of its entries."""
 
     def __init__(self, config: pytest.Config, where: str, tags: Mapping[str, str]) -> None:
-        from llm_gateway.cost.ledger import open_ledger
+        from llm_gateway.cost.ledger import is_postgres, open_ledger
         from llm_gateway.cost.ledger.outbox import Outbox
 
-        if not where.startswith("postgres"):
+        if not is_postgres(where):
             open_ledger(where).close()
         rescue = config.rootpath / f"llm-ledger-rescue-{os.getpid()}.db"
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
