@@ -65,7 +65,7 @@ def test_a_ledger_that_is_away_is_told_once_and_fails_no_call(tmp_path, monkeypa
     (file,) = tmp_path.glob("llm-ledger-rescue-*.db")
 
     assert "entries are kept, and written when that is over" in told
-    assert f"2 entries are in {file.name} instead" in rescued
+    assert f"2 entries are in {file.relative_to(tmp_path)} instead" in rescued
     assert 2 == len(entries(file))
 
 
