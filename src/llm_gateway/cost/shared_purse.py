@@ -17,6 +17,9 @@ __all__ = ["SharedPurse"]
 
 _PATIENCE_S = 30.0
 _SCALE = 12  # whole numbers of a millionth of a millionth of a dollar: sums are exact
+_MOST_USD = Decimal(10**6)
+"""More than any call costs, and few enough to fit into the 64 bits of the file."""
+_MICRO = 10**6  # sums are of two halves, for one of picodollars would not fit
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS settled (cost INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL);
@@ -74,15 +77,21 @@ class SharedPurse:
 
 
 def _sums(database: sqlite3.Connection) -> tuple[Decimal, Decimal]:
-    row = database.execute(
-        "SELECT (SELECT coalesce(sum(cost), 0) FROM settled), (SELECT coalesce(sum(amount), 0) FROM held)"
-    ).fetchone()
-    return _dollars(row[0]), _dollars(row[1])
+    settled, held = (
+        f"SELECT coalesce(sum({column} / {_MICRO}), 0), coalesce(sum({column} % {_MICRO}), 0) FROM {table}"  # noqa: S608 - constants
+        for column, table in (("cost", "settled"), ("amount", "held"))
+    )
+    return _total(database, settled), _total(database, held)
+
+
+def _total(database: sqlite3.Connection, query: str) -> Decimal:
+    micro, rest = database.execute(query).fetchone()
+    return _dollars(micro * _MICRO + rest)
 
 
 def _whole(amount_usd: Decimal) -> int:
     """Rounded up: a purse is never fuller than it looks."""
-    whole, rest = divmod(amount_usd.scaleb(_SCALE), 1)
+    whole, rest = divmod(min(amount_usd, _MOST_USD).scaleb(_SCALE), 1)
     return int(whole) + (rest > 0)
 
 

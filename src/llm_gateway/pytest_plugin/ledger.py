@@ -104,7 +104,7 @@ class LedgerGate:
             self._outbox.add([self._entry(exchange, metering, test_id, exchange.recorded_at or at)])
 
     def _entry(self, exchange: Exchange, metering: Metering, test_id: str | None, at: datetime) -> Entry:
-        from llm_gateway.cost.ledger import Entry
+        from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
 
         return Entry(
             id=uuid.uuid4().hex,
@@ -113,8 +113,8 @@ class LedgerGate:
             api=metering.api,
             model_requested=metering.model_requested,
             model_served=metering.model_served,
-            usage=metering.usage,
-            cost_usd=metering.cost_usd,
+            usage=known_usage(metering.usage),
+            cost_usd=known_cost(metering.cost_usd),
             price=str(metering.price.get("source")) if metering.price else None,
             latency_s=exchange.duration_s,
             status=_status(exchange),

@@ -57,6 +57,15 @@ def test_threads_never_pass_the_limit(purse):
     assert (LIMIT, Decimal(0)) == purse.spent()
 
 
+def test_a_cost_that_no_call_can_have_raises_nothing(purse):
+    """It spends the purse, also many times."""
+    for _ in range(20):
+        purse.settle(purse.hold(Decimal(0), Decimal("1e999")), Decimal("1e13"))
+
+    assert purse.spent()[0] >= 20 * 10**6
+    assert isinstance(purse.hold(TENTH, LIMIT), Short)
+
+
 def test_small_sums_add_up_exactly(purse):
     """Down to a millionth of a millionth of a dollar."""
     for _ in range(3):
