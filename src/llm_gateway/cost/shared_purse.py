@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from llm_gateway.cost.money import exact
 from llm_gateway.cost.purse import Held, Short
 
 __all__ = ["SharedPurse"]
@@ -52,6 +53,7 @@ class SharedPurse:
                 raise
             database.execute("COMMIT")
 
+    @exact()
     def hold(self, amount_usd: Decimal, limit_usd: Decimal) -> Held | Short:
         """See `Purse.hold`."""
         with self._transaction() as database:
@@ -63,6 +65,7 @@ class SharedPurse:
             database.execute("INSERT INTO held VALUES (?, ?, ?)", (lease.id, os.getpid(), _whole(amount_usd)))
             return lease
 
+    @exact()
     def settle(self, held: Held, cost_usd: Decimal | None) -> None:
         """See `Purse.settle`."""
         cost = held.amount_usd if cost_usd is None else cost_usd
@@ -70,6 +73,7 @@ class SharedPurse:
             if database.execute("DELETE FROM held WHERE id = ?", (held.id,)).rowcount:
                 database.execute("INSERT INTO settled VALUES (?)", (_whole(cost),))
 
+    @exact()
     def spent(self) -> tuple[Decimal, Decimal]:
         """See `Purse.spent`."""
         with self._transaction() as database:
