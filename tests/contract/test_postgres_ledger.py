@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from llm_gateway.cli.main import main
 from llm_gateway.cost.ledger import Entry, Span, open_ledger
 from llm_gateway.exceptions import LedgerError
 
@@ -112,3 +113,18 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
 
     assert refused("postgresql://host/db").endswith("\n  pip install 'pytest-llm-gateway[postgres]'")
+
+
+def test_a_copy_shows_no_password(postgres, folder, tmp_path, capsys):
+    """Wherever the URL has it."""
+    place = str(tmp_path / "x@y.db")
+    with closing(open_ledger(place)) as ledger:
+        ledger.append([entry("copied")])
+    user, _, password = postgres.partition("//")[2].partition("@")[0].partition(":")
+    url = f"postgresql:///postgres?host={folder}&user={user}&password={password}"
+    assert 0 == main(["usage", "--ledger", place, "--copy-to", url])
+    assert 0 == main(["usage", "--ledger", place, "--copy-to", f"{place}.copy"])
+
+    assert capsys.readouterr().out == (
+        f"1 entries are in postgresql://{user}@/postgres?host={folder}\n1 entries are in {place}.copy\n"
+    )

@@ -85,6 +85,26 @@ def test_a_server_that_is_away_stops_nothing_and_loses_nothing(project, monkeypa
     assert 3 == len(entries(project.path / "ledger.db"))
 
 
+def test_an_odd_reply_reaches_the_test(project, provider, monkeypatch):
+    """What no call can use is booked as unknown; the sum of two counts that could be may be too much as well."""
+    monkeypatch.setenv("LLM_LEDGER", str(project.path / "ledger.db"))
+    usage = {"input_tokens": 10**12, "cache_read_input_tokens": 10**12, "output_tokens": 10**12}
+    provider.reply = provider.reply | {"usage": usage}
+    project.makepyfile(
+        """
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_asks():
+            assert app.ask("one")["id"] == "msg_01"
+        """
+    )
+    project.runpytest_subprocess("--llm-live", "--llm-max-cost-usd", "5").assert_outcomes(passed=1)
+
+    (one,) = entries(project.path / "ledger.db")
+    assert (None, 10**12, 10**12) == (one.usage.input_tokens, one.usage.cache_read_tokens, one.usage.output_tokens)
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(b"not a database" * 100, "*ledger.db' is not a ledger, or it is damaged"), (None, "*ledger.db*")],

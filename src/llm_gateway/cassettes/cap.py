@@ -9,6 +9,7 @@ from http import HTTPStatus
 from llm_gateway.cassettes.diagnose import summary
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.cassettes.gate import Ended
+from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
 from llm_gateway.exceptions import CostLimitExceededError
@@ -40,6 +41,7 @@ class Cap:
         self._limit_usd = limit_usd
         self._name = name
 
+    @exact()
     def enter(self, request: WireRequest | None) -> Ended:
         """
         Hold what the call costs at most.
@@ -91,6 +93,7 @@ class Cap:
                 fix=f"to allow it: raise {self._name.partition('=')[0]}, or run claude with --output-format json",
             )
 
+        @exact()
         def ended(exchange: Exchange) -> None:
             cost_usd = _cost(exchange)
             self._purse.settle(held, self._limit_usd - self._purse.spent()[0] if cost_usd is None else cost_usd)

@@ -80,7 +80,7 @@ def _copied(ledger: Ledger, where: str, span: Span) -> str:
             count += len(batch)
     finally:
         target.close()
-    return f"{count} entries are in {where.rpartition('@')[2]}"
+    return f"{count} entries are in {target}"
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:

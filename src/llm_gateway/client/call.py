@@ -15,7 +15,7 @@ from llm_gateway.client.context import Context
 from llm_gateway.client.observed import Observation
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
-from llm_gateway.cost.ledger import Entry
+from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
 from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.prices import dearest_usd, price
 from llm_gateway.cost.purse import Held
@@ -196,8 +196,8 @@ class Call:
             api=dialect.name if dialect else None,
             model_requested=asked,
             model_served=attempt.model if attempt.error is None else None,
-            usage=attempt.usage,
-            cost_usd=attempt.cost_usd,
+            usage=known_usage(attempt.usage),
+            cost_usd=known_cost(attempt.cost_usd),
             price=None if attempt.cost_usd is None else self._price_source,
             latency_s=attempt.latency_s,
             status=attempt.error or "ok",

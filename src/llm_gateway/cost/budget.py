@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from llm_gateway.cost.money import exact
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import TokenUsage
 
@@ -105,6 +106,7 @@ _COUNTS: dict[str, tuple[str, _Count]] = {
 }
 
 
+@exact()
 def overruns(limits: Limits, charges: Sequence[Charge]) -> list[str]:
     """One line for each limit that *charges* passed, or that cannot be held because a number is not known."""
     return [line for line in _lines(limits, charges) if line]

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cost import overrides
+from llm_gateway.cost.money import exact
 from llm_gateway.types import TokenUsage
 
 __all__ = ["Priced", "dearest_usd", "known_models", "price"]
@@ -47,6 +48,7 @@ class Priced:
     row: dict[str, Any]
 
 
+@exact()
 def price(provider: str, model: str, usage: TokenUsage, *, at: datetime) -> Priced | None:
     """
     Price *usage* of a call: by the user's own prices (see `register_pricing`), else by genai-prices.

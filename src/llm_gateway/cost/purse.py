@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
+from llm_gateway.cost.money import exact
+
 __all__ = ["Held", "MemoryPurse", "Purse", "Short"]
 
 
@@ -55,6 +57,7 @@ class MemoryPurse:
         self._spent = Decimal(0)
         self._held: dict[str, Decimal] = {}
 
+    @exact()
     def hold(self, amount_usd: Decimal, limit_usd: Decimal) -> Held | Short:
         """See `Purse.hold`."""
         with self._lock:
@@ -65,12 +68,14 @@ class MemoryPurse:
             self._held[lease.id] = amount_usd
             return lease
 
+    @exact()
     def settle(self, held: Held, cost_usd: Decimal | None) -> None:
         """See `Purse.settle`."""
         with self._lock:
             if self._held.pop(held.id, None) is not None:
                 self._spent += held.amount_usd if cost_usd is None else cost_usd
 
+    @exact()
     def spent(self) -> tuple[Decimal, Decimal]:
         """See `Purse.spent`."""
         with self._lock:

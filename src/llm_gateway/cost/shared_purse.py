@@ -1,4 +1,4 @@
-"""A purse in a file, shared by processes of one machine; what a process held that died comes back."""
+"""A purse in a file, shared by processes of one machine; what a process held that died counts as spent."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
+from llm_gateway.cost.money import exact
 from llm_gateway.cost.purse import Held, Short
 
 __all__ = ["SharedPurse"]
 
 _PATIENCE_S = 30.0
 _SCALE = 12  # whole numbers of a millionth of a millionth of a dollar: sums are exact
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS settled (cost INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL);
-"""
+_MOST_USD = Decimal(10**6)
+"""More than any call costs, and few enough to fit into the 64 bits of the file."""
+_MICRO = 10**6  # sums are of two halves, for one of picodollars would not fit
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS settled (cost INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL)",
+)
 
 
 class SharedPurse:
@@ -29,8 +33,9 @@ class SharedPurse:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        with closing(self._connected()) as database:
-            database.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA}")
+        with self._transaction() as database:
+            for statement in _SCHEMA:
+                database.execute(statement)
 
     def _connected(self) -> sqlite3.Connection:
         return sqlite3.connect(self._path, timeout=_PATIENCE_S, isolation_level=None)
@@ -49,10 +54,11 @@ class SharedPurse:
                 raise
             database.execute("COMMIT")
 
+    @exact()
     def hold(self, amount_usd: Decimal, limit_usd: Decimal) -> Held | Short:
         """See `Purse.hold`."""
         with self._transaction() as database:
-            _forget_the_dead(database)
+            _settle_for_the_dead(database)
             spent, held = _sums(database)
             if spent + held + amount_usd > limit_usd:
                 return Short(spent, held)
@@ -60,6 +66,7 @@ class SharedPurse:
             database.execute("INSERT INTO held VALUES (?, ?, ?)", (lease.id, os.getpid(), _whole(amount_usd)))
             return lease
 
+    @exact()
     def settle(self, held: Held, cost_usd: Decimal | None) -> None:
         """See `Purse.settle`."""
         cost = held.amount_usd if cost_usd is None else cost_usd
@@ -67,6 +74,7 @@ class SharedPurse:
             if database.execute("DELETE FROM held WHERE id = ?", (held.id,)).rowcount:
                 database.execute("INSERT INTO settled VALUES (?)", (_whole(cost),))
 
+    @exact()
     def spent(self) -> tuple[Decimal, Decimal]:
         """See `Purse.spent`."""
         with self._transaction() as database:
@@ -74,15 +82,21 @@ class SharedPurse:
 
 
 def _sums(database: sqlite3.Connection) -> tuple[Decimal, Decimal]:
-    row = database.execute(
-        "SELECT (SELECT coalesce(sum(cost), 0) FROM settled), (SELECT coalesce(sum(amount), 0) FROM held)"
-    ).fetchone()
-    return _dollars(row[0]), _dollars(row[1])
+    settled, held = (
+        f"SELECT coalesce(sum({column} / {_MICRO}), 0), coalesce(sum({column} % {_MICRO}), 0) FROM {table}"  # noqa: S608 - constants
+        for column, table in (("cost", "settled"), ("amount", "held"))
+    )
+    return _total(database, settled), _total(database, held)
+
+
+def _total(database: sqlite3.Connection, query: str) -> Decimal:
+    micro, rest = database.execute(query).fetchone()
+    return _dollars(micro * _MICRO + rest)
 
 
 def _whole(amount_usd: Decimal) -> int:
     """Rounded up: a purse is never fuller than it looks."""
-    whole, rest = divmod(amount_usd.scaleb(_SCALE), 1)
+    whole, rest = divmod(min(amount_usd, _MOST_USD).scaleb(_SCALE), 1)
     return int(whole) + (rest > 0)
 
 
@@ -90,10 +104,12 @@ def _dollars(whole: int) -> Decimal:
     return Decimal(whole).scaleb(-_SCALE)
 
 
-def _forget_the_dead(database: sqlite3.Connection) -> None:
+def _settle_for_the_dead(database: sqlite3.Connection) -> None:
+    """Their calls may have been answered, and nobody will say what they cost."""
     pids = [pid for (pid,) in database.execute("SELECT DISTINCT pid FROM held")]
     for pid in pids:
         if not _is_alive(pid):
+            database.execute("INSERT INTO settled SELECT amount FROM held WHERE pid = ?", (pid,))
             database.execute("DELETE FROM held WHERE pid = ?", (pid,))
 
 

@@ -7,6 +7,7 @@ import threading
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from llm_gateway.cost.money import exact
 from llm_gateway.cost.purse import Held, MemoryPurse, Purse, Short
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.types import Attempt, TokenUsage
@@ -18,6 +19,7 @@ _NOTHING = {"attempts": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": De
 _FIX = "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
 
 
+@exact()
 def billed_cost(attempts: list[Attempt]) -> Decimal | None:
     """US dollars of the attempts that were billed, or None when the price of one is not known."""
     costs = [one.cost_usd for one in attempts if one.is_billed]
@@ -64,6 +66,7 @@ class CostTracker:
         """US dollars of the attempts of a session that were billed, or None when the price of one is not known."""
         return billed_cost([one for one in self.attempts if one.session_id == session_id])
 
+    @exact()
     def summary(self) -> dict[str, dict[str, Any]]:
         """
         By model: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
@@ -83,6 +86,7 @@ class CostTracker:
             self._purse = MemoryPurse()
             self._has_warned = False
 
+    @exact()
     def hold(self, model: str, most_usd: Decimal | None, *, is_bound: bool) -> Held | None:
         """
         Hold what an attempt costs at most.
@@ -138,6 +142,7 @@ class CostTracker:
         if held is not None:
             self._purse.settle(held, None)
 
+    @exact()
     def _warn(self) -> None:
         if self.warn_usd is None or self._has_warned:
             return

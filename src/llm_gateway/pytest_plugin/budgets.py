@@ -13,6 +13,7 @@ import pytest
 
 from llm_gateway.cassettes.call import call_of
 from llm_gateway.cost.budget import Charge, Limits, overruns, table
+from llm_gateway.cost.money import exact
 from llm_gateway.exceptions import BudgetExceededError, ConfigError
 from llm_gateway.types import TokenUsage
 from llm_gateway.wire.identify import identify
@@ -181,6 +182,7 @@ class Budget:
         return charges_of(self._cassette.calls)
 
     @property
+    @exact()
     def spent(self) -> dict[str, Any]:
         """``calls``, ``tokens`` and ``cost_usd`` so far; a sum is None where a call reported nothing."""
         calls = self.calls
@@ -189,10 +191,11 @@ class Budget:
         return {
             "calls": len(calls),
             "tokens": None if None in tokens else sum(one for one in tokens if one is not None),
-            "cost_usd": None if None in costs else sum(one for one in costs if one is not None),
+            "cost_usd": None if None in costs else sum((one for one in costs if one is not None), Decimal(0)),
         }
 
     @property
+    @exact()
     def remaining(self) -> dict[str, Any]:
         """What is left of ``calls``, ``tokens`` and ``cost_usd``; None without a limit or a known sum."""
         spent = self.spent

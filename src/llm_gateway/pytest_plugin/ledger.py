@@ -47,10 +47,10 @@ class Keeper:
     """The ledger of a run; a worker tells the controller what became of its entries."""
 
     def __init__(self, config: pytest.Config, where: str, tags: Mapping[str, str]) -> None:
-        from llm_gateway.cost.ledger import open_ledger
+        from llm_gateway.cost.ledger import is_postgres, open_ledger
         from llm_gateway.cost.ledger.outbox import Outbox
 
-        if not where.startswith("postgres"):
+        if not is_postgres(where):
             open_ledger(where).close()
         rescue = config.rootpath / f"llm-ledger-rescue-{os.getpid()}.db"
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
@@ -104,7 +104,7 @@ class LedgerGate:
             self._outbox.add([self._entry(exchange, metering, test_id, exchange.recorded_at or at)])
 
     def _entry(self, exchange: Exchange, metering: Metering, test_id: str | None, at: datetime) -> Entry:
-        from llm_gateway.cost.ledger import Entry
+        from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
 
         return Entry(
             id=uuid.uuid4().hex,
@@ -113,8 +113,8 @@ class LedgerGate:
             api=metering.api,
             model_requested=metering.model_requested,
             model_served=metering.model_served,
-            usage=metering.usage,
-            cost_usd=metering.cost_usd,
+            usage=known_usage(metering.usage),
+            cost_usd=known_cost(metering.cost_usd),
             price=str(metering.price.get("source")) if metering.price else None,
             latency_s=exchange.duration_s,
             status=_status(exchange),

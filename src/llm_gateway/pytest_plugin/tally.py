@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from llm_gateway.cost.money import exact
+
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
 
@@ -73,6 +75,7 @@ class Sum:
             if call["is_llm"]:
                 self._add_numbers(call)
 
+    @exact()
     def _add_numbers(self, call: dict[str, Any]) -> None:
         if not call["is_billed"]:
             return

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from llm_gateway.exceptions import ErrorKind, ProviderError
@@ -29,7 +29,7 @@ from llm_gateway.types import (
 from llm_gateway.wire.anthropic import content_in, content_out
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import kind_of
-from llm_gateway.wire.usage import anthropic_usage, number
+from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
 __all__ = ["DIALECT", "flag", "last_result", "stated_cost", "stated_usage"]
 
@@ -232,12 +232,7 @@ def stated_usage(result: JsonObject) -> TokenUsage | None:
 
 def stated_cost(result: JsonObject) -> Decimal | None:
     """The cost in US dollars that a result states."""
-    raw = result.get("total_cost_usd")
-    try:
-        cost = None if raw is None or isinstance(raw, bool) else Decimal(str(raw))
-    except InvalidOperation:
-        return None
-    return cost if cost is not None and cost.is_finite() and cost >= 0 else None
+    return dollars(result.get("total_cost_usd"))
 
 
 def _facts(result: JsonObject) -> ErrorFacts | None:

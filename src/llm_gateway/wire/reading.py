@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -13,7 +12,7 @@ from llm_gateway.wire.base import Reading
 from llm_gateway.wire.claude_cli import flag, last_result, stated_cost, stated_usage
 from llm_gateway.wire.events import is_stream, objects
 from llm_gateway.wire.identify import identify
-from llm_gateway.wire.usage import READERS
+from llm_gateway.wire.usage import READERS, dollars
 
 __all__ = ["read_exchange", "read_process"]
 
@@ -64,9 +63,7 @@ _STATES_COST = frozenset({"openrouter"})
 
 def _stated(body: dict[str, Any]) -> Decimal | None:
     usage = body.get("usage")
-    cost = usage.get("cost") if isinstance(usage, dict) else None
-    is_known = isinstance(cost, int | float) and not isinstance(cost, bool) and 0 <= cost < math.inf
-    return Decimal(str(cost)) if is_known else None
+    return dollars(usage.get("cost")) if isinstance(usage, dict) else None
 
 
 def _text(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from llm_gateway.types import JsonObject, TokenUsage
@@ -10,8 +11,13 @@ from llm_gateway.types import JsonObject, TokenUsage
 __all__ = ["anthropic_usage", "chat_usage", "responses_usage"]
 
 
+_MOST_TOKENS = 10**12
+_MOST_USD = 10**6
+"""More than any call can use and cost; what is above is not believed."""
+
+
 def number(raw: Any, *path: str) -> int | None:
-    """The whole number at *path* inside *raw*, or None when nothing stands there."""
+    """The whole number at *path* inside *raw*, or None when nothing stands there that can be a count."""
     for name in path:
         raw = raw.get(name) if isinstance(raw, dict) else None
     if isinstance(raw, bool) or not isinstance(raw, int | float | str):
@@ -20,7 +26,16 @@ def number(raw: Any, *path: str) -> int | None:
         count = int(raw)
     except (ValueError, OverflowError):
         return None
-    return count if count >= 0 else None
+    return count if 0 <= count <= _MOST_TOKENS else None
+
+
+def dollars(raw: Any) -> Decimal | None:
+    """The US dollars that *raw* says, or None where it says none that a call can cost."""
+    try:
+        cost = None if isinstance(raw, bool) else Decimal(str(raw))
+    except InvalidOperation:
+        return None
+    return cost if cost is not None and cost.is_finite() and 0 <= cost <= _MOST_USD else None
 
 
 def _sum(*parts: int | None) -> int | None:

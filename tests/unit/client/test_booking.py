@@ -11,8 +11,10 @@ from llm_gateway.types import TokenUsage
 class Echo:
     """A provider of someone else's."""
 
+    usage = TokenUsage(3, 4)
+
     async def complete(self, messages, response_model=None):
-        return LLMResponse(messages[-1].text, "echo", "echo-1", usage=TokenUsage(3, 4))
+        return LLMResponse(messages[-1].text, "echo", "echo-1", usage=self.usage)
 
     async def close(self):
         pass
@@ -58,8 +60,19 @@ def test_a_ledger_that_is_away_is_told_once_and_fails_no_call(tmp_path, monkeypa
     (file,) = tmp_path.glob("llm-ledger-rescue-*.db")
 
     assert "entries are kept, and written when that is over" in told
-    assert f"2 entries are in {file.name} instead" in rescued
+    assert f"2 entries are in {file.relative_to(tmp_path)} instead" in rescued
     assert 2 == len(entries(file))
+
+
+def test_numbers_that_no_attempt_can_have_are_booked_as_unknown(tmp_path):
+    """The others stand, and the call gets its answer."""
+    place = tmp_path / "ledger.db"
+    odd = Echo()
+    odd.usage = TokenUsage(10**13, 4)
+    with SyncLLMClient(GatewayConfig(ledger=str(place)), provider_instance=odd) as client:
+        client.chat("one")
+
+    assert [(TokenUsage(None, 4), "ok")] == [(one.usage, one.status) for one in entries(place)]
 
 
 def test_where_all_calls_are_booked_the_client_books_none(tmp_path):

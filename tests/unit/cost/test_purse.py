@@ -57,6 +57,15 @@ def test_threads_never_pass_the_limit(purse):
     assert (LIMIT, Decimal(0)) == purse.spent()
 
 
+def test_a_cost_that_no_call_can_have_raises_nothing(purse):
+    """It spends the purse, also many times."""
+    for _ in range(20):
+        purse.settle(purse.hold(Decimal(0), Decimal("1e999")), Decimal("1e13"))
+
+    assert purse.spent()[0] >= 20 * 10**6
+    assert isinstance(purse.hold(TENTH, LIMIT), Short)
+
+
 def test_small_sums_add_up_exactly(purse):
     """Down to a millionth of a millionth of a dollar."""
     for _ in range(3):
@@ -98,21 +107,22 @@ from decimal import Decimal
 from pathlib import Path
 from llm_gateway.cost.shared_purse import SharedPurse
 
-SharedPurse(Path(sys.argv[1])).hold(Decimal("1.00"), Decimal("1.00"))
+SharedPurse(Path(sys.argv[1])).hold(Decimal("0.60"), Decimal("1.00"))
 print("holding", flush=True)
 sys.stdin.read()
 """
 
 
-def test_what_a_killed_process_held_comes_back(tmp_path):
-    """With the next call that anyone makes."""
+def test_what_a_killed_process_held_counts_as_spent(tmp_path):
+    """Its call may have been answered; nothing is held any more, and the limit is never passed."""
     path = tmp_path / "purse.sqlite3"
     command = [sys.executable, "-c", HOLD, str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert "holding\n" == process.stdout.readline()
     purse = SharedPurse(path)
-    assert Short(Decimal(0), LIMIT) == purse.hold(TENTH, LIMIT)
+    assert Short(Decimal(0), Decimal("0.60")) == purse.hold(Decimal("0.50"), LIMIT)
     process.kill()
     process.communicate()
 
-    assert isinstance(purse.hold(LIMIT, LIMIT), Held)
+    assert isinstance(purse.hold(Decimal("0.40"), LIMIT), Held)
+    assert (Decimal("0.60"), Decimal("0.40")) == purse.spent()

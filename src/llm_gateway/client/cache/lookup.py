@@ -11,6 +11,7 @@ from llm_gateway.client.cache.entry import Entry
 from llm_gateway.client.cache.key import key_of
 from llm_gateway.client.call import Call, sum_usage
 from llm_gateway.client.retry import with_retries
+from llm_gateway.cost.money import exact
 from llm_gateway.flow.steps import Emit, Flow
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse, StreamDelta
 
@@ -56,6 +57,7 @@ def settled(call: Call, response: LLMResponse[M]) -> Flow:
     return _with_hits(response, call.hits) if call.hits else response
 
 
+@exact()
 def _with_hits(response: LLMResponse[M], hits: list[Entry]) -> LLMResponse[M]:
     costs = [one.cost_usd for one in hits]
     known = [cost for cost in costs if cost is not None]

@@ -27,16 +27,14 @@ def open_ledger(where: str | Path, *, must_exist: bool = False, timeout_s: float
     """
     text = str(where)
     scheme, separator, path = text.partition("://")
-    if separator and scheme in {"postgresql", "postgres"}:
-        try:
-            from llm_gateway.cost.ledger.postgres import PostgresLedger
-        except ImportError as error:
-            raise LedgerError(
-                "a ledger in PostgreSQL needs psycopg",
-                cause=str(error).partition("\n")[0],
-                fix="pip install 'pytest-llm-gateway[postgres]'",
-            ) from None
-        return PostgresLedger(text, must_exist=must_exist, timeout_s=timeout_s)
+    if is_postgres(text):
+        return _postgres(text, must_exist=must_exist, timeout_s=timeout_s)
+    if text.lower().startswith(("postgres:", "postgresql:")):
+        raise LedgerError(
+            "the URL of the ledger cannot be read (it is not shown here: it may hold a password)",
+            cause="the URL of a PostgreSQL database begins with postgresql:// in small letters",
+            fix="postgresql://user:password@host:5432/database",
+        )
     if not text or (separator and (scheme != "sqlite" or len(path) < 2 or path[0] != "/")):
         raise LedgerError(
             f"no kind of ledger starts with {scheme + separator!r}" if text else "the ledger has no name",
@@ -46,3 +44,20 @@ def open_ledger(where: str | Path, *, must_exist: bool = False, timeout_s: float
 
     file = Path(path[1:] if separator else text).expanduser()
     return SqliteLedger(file, must_exist=must_exist, timeout_s=timeout_s)
+
+
+def is_postgres(where: str) -> bool:
+    """Whether *where* is the URL of a server, which may be away for a while."""
+    return where.startswith(("postgres://", "postgresql://"))
+
+
+def _postgres(url: str, *, must_exist: bool, timeout_s: float) -> Ledger:
+    try:
+        from llm_gateway.cost.ledger.postgres import PostgresLedger
+    except ImportError as error:
+        raise LedgerError(
+            "a ledger in PostgreSQL needs psycopg",
+            cause=str(error).partition("\n")[0],
+            fix="pip install 'pytest-llm-gateway[postgres]'",
+        ) from None
+    return PostgresLedger(url, must_exist=must_exist, timeout_s=timeout_s)

@@ -56,7 +56,8 @@ class Ledger(Protocol):
     """
     A list of attempts that only grows. One object serves all threads of a process, also after a fork.
 
-    Every method raises LedgerError when the store cannot be used; the text says what to do.
+    Every method raises LedgerError when the store cannot be used; the text says what to do. As text it says where it
+    is, without a password.
     """
 
     def append(self, entries: Iterable[Entry]) -> None:

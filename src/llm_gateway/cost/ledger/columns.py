@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cost.ledger.entry import Entry
+from llm_gateway.cost.money import exact
 from llm_gateway.types import TokenUsage
 
 __all__ = ["COLUMNS", "NUMBERS", "PARTS", "decode", "encode"]
@@ -55,6 +56,7 @@ NUMBERS = {
 """What is added up over entries, as SQL that gives one entry's number."""
 
 
+@exact()
 def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
     """The values of *entry* in the order of COLUMNS, with *at* as the store writes times."""
     return (
@@ -69,6 +71,7 @@ def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
     )
 
 
+@exact()
 def decode(row: Sequence[Any], *, at: datetime) -> Entry:
     """The entry of a row whose tags are text."""
     cost, usage = row[12], row[13:]

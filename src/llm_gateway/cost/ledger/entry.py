@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from llm_gateway.exceptions import LedgerError
 from llm_gateway.types import TokenUsage
 
-__all__ = ["Entry"]
+__all__ = ["Entry", "known_cost", "known_usage"]
 
 # Sums of ten million calls of these sizes still fit into 64 bits; no call is near them.
 _MOST_TOKENS = 10**12
@@ -62,14 +63,33 @@ class Entry:
         if self.at.utcoffset() is None or self.at < _EPOCH:
             _refuse("at", self.at, "a time after 1970 with a time zone, such as datetime.now(UTC)")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
-        if self.cost_usd is not None and not (self.cost_usd.is_finite() and 0 <= self.cost_usd <= _MOST_USD):
+        if known_cost(self.cost_usd) != self.cost_usd:
             _refuse("cost_usd", self.cost_usd, f"from 0 to {_MOST_USD:,} US dollars, or None")
         if self.latency_s is not None and not 0 <= self.latency_s < math.inf:
             _refuse("latency_s", self.latency_s, "seconds from 0, or None")
         for part in fields(self.usage) if self.usage else ():
-            count = getattr(self.usage, part.name) if part.name != "service_tier" else None
-            if count is not None and not (isinstance(count, int) and 0 <= count <= _MOST_TOKENS):
+            count = getattr(self.usage, part.name)
+            if part.name != "service_tier" and not _is_count(count):
                 _refuse(part.name, count, f"a whole number from 0 to {_MOST_TOKENS:,}, or None")
+
+
+def known_cost(cost_usd: Decimal | None) -> Decimal | None:
+    """*cost_usd*, or None where no attempt can cost that."""
+    is_known = cost_usd is not None and cost_usd.is_finite() and 0 <= cost_usd <= _MOST_USD
+    return cost_usd if is_known else None
+
+
+def known_usage(usage: TokenUsage | None) -> TokenUsage | None:
+    """*usage*, with None for each number that no attempt can have."""
+    if usage is None:
+        return None
+    counts = ((part.name, getattr(usage, part.name)) for part in fields(usage) if part.name != "service_tier")
+    wrong: dict[str, Any] = {name: None for name, count in counts if not _is_count(count)}
+    return replace(usage, **wrong)
+
+
+def _is_count(count: object) -> bool:
+    return count is None or (isinstance(count, int) and 0 <= count <= _MOST_TOKENS)
 
 
 def _refuse(name: str, value: object, allowed: str) -> None:

@@ -73,6 +73,9 @@ class PostgresLedger:
         self._turns = Turns(f"the ledger {str(self._address)!r}", self._connect)
         self._run(lambda _: None)
 
+    def __str__(self) -> str:
+        return str(self._address)
+
     def append(self, entries: Iterable[Entry]) -> None:
         """Add *entries*; see `Ledger.append`."""
         rows = [encode(entry, at=entry.at) for entry in entries]

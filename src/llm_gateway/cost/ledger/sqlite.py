@@ -94,6 +94,9 @@ class SqliteLedger:
         with self._turn():
             pass
 
+    def __str__(self) -> str:
+        return str(self._file)
+
     def append(self, entries: Iterable[Entry]) -> None:
         """Add *entries*; see `Ledger.append`."""
         rows = [encode(entry, at=_microseconds(entry.at)) for entry in entries]

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cost.ledger.columns import NUMBERS, PARTS
+from llm_gateway.cost.money import exact
 from llm_gateway.types import TokenUsage
 
 __all__ = ["Sums"]
@@ -43,6 +44,7 @@ class Sums:
         return TokenUsage(**known)
 
     @property
+    @exact()
     def cost_usd(self) -> Decimal | None:
         """The cost of the entries whose cost is known; None where none is."""
         if not self["cost_known"]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.cost.money import exact
+
 __all__ = ["SERVED", "dollars", "model_rows", "sums"]
 
 SERVED = ("replay", "record", "live")
@@ -26,6 +28,7 @@ _TOKENS = {
 }
 
 
+@exact()
 def sums(calls: Iterable[Call]) -> dict[str, Any]:
     """What *calls* used and cost together; those that were not made are left out."""
     made = [call for call in calls if call["served"] in SERVED]
@@ -64,6 +67,7 @@ def dollars(amount: Decimal) -> str:
     return text.rstrip("0").rstrip(".") or "0" if "." in text else text
 
 
+@exact()
 def model_rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
     """The sums of each model that was asked, dearest first."""
     groups: dict[tuple[str | None, str | None], list[Call]] = {}

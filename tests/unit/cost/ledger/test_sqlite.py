@@ -122,6 +122,18 @@ def test_a_kind_that_is_not_known(where):
     )
 
 
+@pytest.mark.parametrize("start", ["postgresql:/u", "postgres:u", "Postgres:u", "POSTGRESQL://u"])
+def test_a_misspelt_url_of_a_server_is_no_file_and_is_not_shown(start):
+    """For a password may be in it."""
+    with pytest.raises(LedgerError) as error:
+        open_ledger(f"{start}:hunter22@h/db")
+    assert str(error.value) == (
+        "the URL of the ledger cannot be read (it is not shown here: it may hold a password)\n"
+        "  the URL of a PostgreSQL database begins with postgresql:// in small letters\n"
+        "  postgresql://user:password@host:5432/database"
+    )
+
+
 def test_a_url_and_a_path_are_one_ledger(file, monkeypatch):
     """Also relative, and from the home of the user."""
     monkeypatch.chdir(file.parent)

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.cost.money import exact
 from llm_gateway.pytest_plugin.reports.page.markup import figure, name_of, text
 from llm_gateway.pytest_plugin.reports.problem import Problem, problems
 from llm_gateway.pytest_plugin.reports.wording import cost, count, number, seconds, share
@@ -53,9 +54,14 @@ def _costs(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     waited = [sums["waited_s"] for sums in spending if sums["waited_s"] is not None]
     also = replay["calls"]
     more = f"and {not_spent} not spent, by replay" if also else "by calls to providers"
-    yield "Spent", cost(str(sum(known)) if known else None), more
+    yield "Spent", cost(str(_total(known)) if known else None), more
     more = f"and {seconds(replay['waited_s'])} saved, by replay" if also else "for providers"
     yield "Waited", seconds(sum(waited) if waited else None), more
+
+
+@exact()
+def _total(costs: list[Decimal]) -> Decimal:
+    return sum(costs, Decimal(0))
 
 
 def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

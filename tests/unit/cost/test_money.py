@@ -1,0 +1,77 @@
+"""Money does not depend on the `decimal` context of the code under test."""
+
+import decimal
+from contextlib import closing
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from llm_gateway import usage_report
+from llm_gateway.cost import CostTracker
+from llm_gateway.cost.budget import Charge, Limits, overruns
+from llm_gateway.cost.ledger import Entry, Span, open_ledger
+from llm_gateway.cost.prices import price
+from llm_gateway.cost.purse import MemoryPurse
+from llm_gateway.cost.shared_purse import SharedPurse
+from llm_gateway.pytest_plugin.reports.sums import sums
+from llm_gateway.pytest_plugin.tally import Sum
+from llm_gateway.types import Attempt, TokenUsage
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+COST = Decimal("0.512342123456")
+TWICE = "1.024684246912"
+
+
+def priced(_):
+    usage = TokenUsage(123_457, 12_345)
+    return price("anthropic", "claude-haiku-4-5", usage, at=NOON).cost_usd, Decimal("0.185182")
+
+
+def tracked(_):
+    tracker = CostTracker(limit_usd=Decimal(10))
+    attempt = Attempt(1, "acme", "m", 200, None, TokenUsage(1, 1), COST, 0.1)
+    for _ in range(2):
+        tracker.note(attempt, tracker.hold("m", COST, is_bound=True))
+    return tracker.summary()["m"]["cost_usd"], tracker.total_cost_usd
+
+
+def purses(folder):
+    both = [MemoryPurse(), SharedPurse(folder / "purse.sqlite3")]
+    for purse in both:
+        for _ in range(2):
+            purse.settle(purse.hold(COST, Decimal(10)), COST)
+    return tuple(purse.spent()[0] for purse in both)
+
+
+def budgeted(_):
+    (line,) = overruns(Limits(max_cost_usd=Decimal("0.5")), [Charge("a", None, COST), Charge("b", None, COST)])
+    return line, f"${TWICE} spent, $0.524684246912 over max_cost_usd=0.5"
+
+
+def kept(folder):
+    with closing(open_ledger(folder / "ledger.db")) as ledger:
+        ledger.append(Entry(name, NOON, "acme", cost_usd=COST) for name in "ab")
+        (row,) = usage_report(ledger=ledger)
+        assert [COST, COST] == [one.cost_usd for one in ledger.rows(Span.of(None, None))]
+    return row.cost_usd, Decimal(TWICE)
+
+
+def reported(_):
+    call = {"served": "live", "is_llm": True, "is_billed": True, "cost": str(COST), "duration_s": 1.0}
+    calls = [call | dict.fromkeys(("input", "output", "cache_read", "cache_write", "reasoning"), 1)] * 2
+    tally = Sum()
+    tally.add(calls)
+    assert TWICE == sums(calls)["cost_usd"]
+    return tally.cost_usd, Decimal(TWICE)
+
+
+@pytest.mark.parametrize("reckon", [priced, tracked, purses, budgeted, kept, reported])
+def test_money_is_exact_under_any_context(reckon, tmp_path):
+    """Neither rounded to three digits, nor refused by a trap."""
+    with decimal.localcontext() as context:
+        context.prec = 3
+        context.traps[decimal.Inexact] = True
+        found, wanted = reckon(tmp_path)
+
+    assert wanted == found
