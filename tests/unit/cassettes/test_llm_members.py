@@ -49,7 +49,10 @@ def read(member):
             f"usage: {{input_tokens: {'9' * 4000}}}",
             f"`llm.usage.input_tokens` is a number of more than 30 digits; {TOKENS}",
         ),
-        (f"usage: {{input_tokens: '{'9' * 5000}'}}", f"`llm.usage.input_tokens` is '999999999999...9999999999999'; {TOKENS}"),
+        (
+            f"usage: {{input_tokens: '{'9' * 5000}'}}",
+            f"`llm.usage.input_tokens` is '999999999999...9999999999999'; {TOKENS}",
+        ),
         ("usage: {output_tokens: -1}", f"`llm.usage.output_tokens` is -1; {TOKENS}"),
         ("usage: {output_tokens: true}", f"`llm.usage.output_tokens` is True; {TOKENS}"),
         ("usage: {service_tier: 1}", "`llm.usage.service_tier` is 1; a text was expected"),

@@ -107,6 +107,16 @@ def test_csv_of_calls_has_the_promised_columns(capsys):
     )
 
 
+def test_names_of_others_run_nothing(capsys, ledger):
+    """Neither in a terminal nor, as CSV, in a spreadsheet."""
+    with closing(open_ledger(ledger)) as opened:
+        opened.append([Entry("4", NOON, "\x1b[2J\nx", model_served="=cmd|' /C calc'!A0", session_id="-1+1")])
+
+    assert "\n\\x1b[2J\\nx      1       0" in printed(capsys, "--by", "provider")
+    assert "\n'=cmd|' /C calc'!A0,1,0," in printed(capsys, "--by", "model", "--format", "csv")
+    assert ",'=cmd|' /C calc'!A0,,,,,'-1+1\n" in printed(capsys, "--by", "call", "--format", "csv")
+
+
 def test_what_cannot_be_is_named(capsys, monkeypatch):
     """With what to type instead."""
     assert refused(capsys, "--by", "provder") == (
