@@ -31,7 +31,7 @@ class _Loader(_Base):  # type: ignore[misc]
         """Count a level; the composer calls this on the way into every node."""
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise yaml.composer.ComposerError(None, None, "nested too deep to be a cassette", parent.start_mark)
+            raise yaml.MarkedYAMLError(None, None, "nested too deep to be a cassette", parent.start_mark)
 
     def ascend_resolver(self) -> None:
         """Count a level less; the composer calls this on the way out."""
