@@ -110,8 +110,8 @@ KEYS = {
     "session": lambda entry: [entry.session_id],
     "test": lambda entry: [entry.test_id],
     "tag": lambda entry: [f"{name}={value}" for name, value in entry.tags.items()],
-    "tag:team": lambda entry: [entry.tags.get("team") or None],
-    "tag:x=y": lambda entry: [entry.tags.get("x=y") or None],
+    "tag:team": lambda entry: [entry.tags.get("team")],
+    "tag:x=y": lambda entry: [entry.tags.get("x=y")],
     "tag:none": lambda entry: [None],
 }
 PARTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, readable, rebuild
-from llm_gateway.cassettes.exchange import Chunk, HttpExchange, Metering
-from llm_gateway.types import Headers, TokenUsage, WireReply, WireRequest
+from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
+from llm_gateway.types import Headers, WireReply, WireRequest
 
-__all__ = ["http_to_mapping", "is_http", "metering_from", "metering_to", "reply_from", "request_from", "when"]
+__all__ = ["http_to_mapping", "is_http", "reply_from", "request_from", "when"]
 
 
 def is_http(interaction: object) -> bool:
@@ -68,7 +68,7 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         reply=reply,
         reason=reason,
         chunks=tuple(Chunk(int(length), float(at)) for length, at in ours.get("chunks") or ()),
-        end=ours.get("end", "complete"),
+        end=end_from(ours),
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
         recorded_at=when(ours.get("recorded_at")),
@@ -108,43 +108,6 @@ def when(text: object) -> datetime | None:
         return datetime.fromisoformat(str(text)) if text else None
     except ValueError:
         return None
-
-
-def metering_from(ours: dict[str, Any]) -> Metering | None:
-    """The usage and price that an entry carries, or None when it carries none."""
-    if "provider" not in ours:
-        return None
-    usage, cost = ours.get("usage"), ours.get("cost_usd")
-    return Metering(
-        provider=ours.get("provider"),
-        api=ours.get("api"),
-        model_requested=ours.get("model_requested"),
-        model_served=ours.get("model_served"),
-        usage=_usage(usage) if usage else None,
-        cost_usd=None if cost is None else Decimal(str(cost)),
-        price=ours.get("price"),
-    )
-
-
-def _usage(members: dict[str, Any]) -> TokenUsage:
-    return TokenUsage(**{name: str(it) if name == "service_tier" else int(it) for name, it in members.items()})  # type: ignore[arg-type]
-
-
-def metering_to(metering: Metering | None) -> dict[str, Any]:
-    """The members that `metering_from` reads; what is unknown is left out, and a usage of None stays visible."""
-    if metering is None:
-        return {}
-    usage = metering.usage
-    known = {
-        "provider": metering.provider,
-        "api": metering.api,
-        "model_requested": metering.model_requested,
-        "model_served": metering.model_served,
-        "usage": usage and {name: getattr(usage, name) for name in usage.__slots__ if getattr(usage, name) is not None},
-        "cost_usd": None if metering.cost_usd is None else str(metering.cost_usd),
-        "price": metering.price,
-    }
-    return {name: value for name, value in known.items() if value is not None or name in ("provider", "usage")}
 
 
 def _grouped(headers: Headers) -> dict[str, list[str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
-from llm_gateway.cassettes.format import metering_from, metering_to, when
+from llm_gateway.cassettes.format import when
+from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 
 __all__ = ["process_from", "process_to_mapping"]
 
@@ -20,7 +21,7 @@ def process_from(entry: dict[str, Any]) -> ProcessExchange:
         frames=tuple(_frame(raw) for raw in entry.get("frames") or ()),
         stdin_closed=bool(entry.get("stdin_closed", True)),
         exit_code=entry.get("exit_code"),
-        end=ours.get("end", "complete"),
+        end=end_from(ours),
         recorded_at=when(ours.get("recorded_at")),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
         metering=metering_from(ours),

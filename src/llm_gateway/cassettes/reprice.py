@@ -13,7 +13,7 @@ import yaml
 
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.exchange import Exchange, Metering
-from llm_gateway.cassettes.format import metering_to
+from llm_gateway.cassettes.llm_members import metering_to
 from llm_gateway.cassettes.meter import priced
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError

@@ -32,16 +32,20 @@ def read(path: Path) -> bytes | None:
 
 def write(path: Path, text: str) -> None:
     """
-    Replace the file with *text* in one step, in UTF-8.
+    Replace the file with *text* in one step, in UTF-8. It keeps its mode.
 
     Raises:
-        CassetteSaveError: The folder is read-only, the disk is full, ... The old file is byte for byte as it was.
+        CassetteSaveError: The file or its folder is read-only, the disk is full, ... The old file is byte for byte as
+            it was.
     """
     path = path.resolve()  # a link stays one
+    mode = _mode(path)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("x", encoding="utf-8", newline="\n") as file:
+            if mode is not None:
+                draft.chmod(mode)  # before the text is in it, which may be for one reader only
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -55,3 +59,18 @@ def write(path: Path, text: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+
+
+def _mode(path: Path) -> int | None:
+    """The mode of the file that is to be replaced; None where there is none, or no way to it."""
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        return None
+    if not mode & 0o222:  # a rename asks only the folder
+        raise CassetteSaveError(
+            f"cannot save cassette {shown(path)}: the file is read-only",
+            cause="the recording of this run is not kept; the cassette is as it was",
+            fix=f"chmod u+w {shown(path)}",
+        )
+    return mode

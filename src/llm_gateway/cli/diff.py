@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
 from llm_gateway.cassettes.compare import Change, Pair
 from llm_gateway.cassettes.facts import Facts
 from llm_gateway.cli.compared import Compared, compared
 from llm_gateway.cli.diff_text import as_markdown, as_table
+from llm_gateway.cli.grid import as_json
 from llm_gateway.cli.side import sides
 
 __all__ = ["add_to"]
@@ -58,7 +58,7 @@ def _as_json(found: Compared) -> str:
         "same": found.same,
         "exchanges": list(map(_pair, *zip(*found.differing, strict=True))) if found.differing else [],
     }
-    return json.dumps(value, indent=2, ensure_ascii=False, default=float)
+    return as_json(value)
 
 
 def _pair(file: str, pair: Pair) -> dict[str, Any]:

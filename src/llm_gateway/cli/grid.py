@@ -1,17 +1,31 @@
-"""Rows of text as a table: for a screen, or as Markdown."""
+"""What commands print: rows of text as a table, for a screen or as Markdown, and plain data as JSON."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from decimal import Decimal
 
 from llm_gateway.cassettes.compare import Change
 
-__all__ = ["aligned", "by_file", "code", "counted", "difference", "dollars", "markdown", "number", "printable"]
+__all__ = [
+    "aligned",
+    "as_json",
+    "by_file",
+    "code",
+    "counted",
+    "difference",
+    "dollars",
+    "markdown",
+    "number",
+    "printable",
+]
 
 Row = Sequence[str]
 _PLAIN = re.compile(r"[^`\\|]+")
+# JSON itself escapes only what is below the space; these steer terminals too, or have no UTF-8
+_RAW = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def aligned(rows: Sequence[Row]) -> list[str]:
@@ -47,6 +61,12 @@ def code(text: str) -> str:
 def printable(text: str) -> str:
     """*text* on one line, without characters that steer a terminal."""
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def as_json(value: object) -> str:
+    """*value* as JSON that any terminal and any file can take; sums of money are numbers."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=float)
+    return _RAW.sub(lambda one: f"\\u{ord(one[0]):04x}", text)
 
 
 def dollars(cost: Decimal) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from llm_gateway.cassettes.compare import total
 from llm_gateway.cassettes.facts import Facts, facts_of
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cli.files import bytes_of, with_each
-from llm_gateway.cli.grid import aligned, counted, number, printable
+from llm_gateway.cli.grid import aligned, as_json, counted, number, printable
 
 __all__ = ["add_to"]
 
@@ -32,7 +31,7 @@ def _run(options: argparse.Namespace) -> int:
     read, failures = with_each(options.paths or [Path("cassettes")], _facts)
     rows = [_row(str(file), facts) for file, facts in read.items()]
     if options.json:
-        print(json.dumps(rows, indent=2, ensure_ascii=False, default=float))
+        print(as_json(rows))
     elif rows:
         every = _row(counted(len(rows), "file"), [one for facts in read.values() for one in facts])
         print("\n".join(aligned([_HEAD, *map(_line, [*rows, every])])))

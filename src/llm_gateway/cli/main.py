@@ -14,8 +14,8 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0, or 2 where it cannot be done; 1 is a difference."""
-    options = _parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
     try:
+        options = _parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
         code: int = options.run(options)
         sys.stdout.flush()
     except GatewayError as error:
@@ -30,10 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _spelled_out(argv: Sequence[str]) -> list[str]:
     """``-- PATH...`` of `cassettes diff` as options: argparse would take the first PATH for a side."""
-    if list(argv[:2]) != ["cassettes", "diff"] or "--" not in argv:
+    if list(argv[:2]) != ["cassettes", "diff"]:
         return list(argv)
-    dashes = list(argv).index("--")
+    dashes = list(argv).index("--") if "--" in argv else len(argv)
+    for side in argv[2:dashes]:
+        if side[:1] == "-" and side[:2] not in ("--", "-h"):  # argparse would only say that it knows no such option
+            _refuse(side)
     return [*argv[:dashes], *(f"--path={path}" for path in argv[dashes + 1 :])]
+
+
+def _refuse(side: str) -> None:
+    from llm_gateway.cli.revision import check
+
+    check(side)
 
 
 def _parser() -> argparse.ArgumentParser:

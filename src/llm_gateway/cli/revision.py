@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from llm_gateway.exceptions import CassetteReadError
 
-__all__ = ["Repository"]
+__all__ = ["Repository", "check"]
 
 # fsmonitor is a program of the user's; a clone that fetches lazily would use the network
 _QUIET = ("git", "--no-pager", "-c", "core.fsmonitor=false")
@@ -61,12 +61,7 @@ class Repository:
 
     def find(self, spec: str) -> str | None:
         """The object that *spec* names, as in ``HEAD~1``, ``main`` or ``main:cassettes``; None where it names none."""
-        if spec.startswith("-"):
-            raise CassetteReadError(
-                f"refused the revision {spec!r}",
-                cause="it begins with a dash: git would take it for an option",
-                fix="write its full name, as in refs/heads/NAME",
-            )
+        check(spec)
         done = self._run("rev-parse", "--verify", "--quiet", spec)
         return done.stdout.decode().strip() if done.returncode == 0 else None
 
@@ -149,6 +144,27 @@ class Repository:
             found[one] = output[start : start + int(head[-1])]
             position = start + int(head[-1]) + 1
         return found
+
+
+def check(spec: str) -> None:
+    """
+    Pass where *spec* may name an object.
+
+    Raises:
+        CassetteReadError: It begins with what git takes for something else.
+    """
+    if spec.startswith("-"):
+        raise CassetteReadError(
+            f"refused the revision {spec!r}",
+            cause="it begins with a dash: git would take it for an option",
+            fix="write its full name, as in refs/heads/NAME",
+        )
+    if spec.startswith("^"):
+        raise CassetteReadError(
+            f"refused the revision {spec!r}",
+            cause="to git it is everything but that revision",
+            fix=f"llm-gateway cassettes diff {spec.lstrip('^') or 'HEAD'}",
+        )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from llm_gateway.cassettes.exchange import HttpExchange, Metering, ProcessExchange
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.tape import Tape
-from llm_gateway.cli.grid import by_file
+from llm_gateway.cli.grid import as_json, by_file, printable
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.wire.events import is_stream
 
@@ -31,7 +30,7 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     rows = [row for file in options.files for row in rows_of(file)]
-    print(json.dumps(rows, indent=2, ensure_ascii=False) if options.json else _table(rows))
+    print(as_json(rows) if options.json else _table(rows))
     return 0
 
 
@@ -96,5 +95,5 @@ def _table(rows: list[dict[str, Any]]) -> str:
             *(usage[part] for part in _PARTS[:3]),
             None if row["cost_usd"] is None else f"${row['cost_usd']:.6f}",
         )
-        lines.append(tuple("-" if cell is None else str(cell) for cell in cells))
+        lines.append(tuple("-" if cell is None else printable(str(cell)) for cell in cells))
     return "\n".join(by_file(_COLUMNS, [row["file"] for row in rows], lines)) or "no exchanges"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
-import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.cli.grid import as_json, printable
 from llm_gateway.cli.period import moment
 from llm_gateway.client.usage import ledger_named
 from llm_gateway.cost.ledger import Entry, Ledger, Span, open_ledger
@@ -23,6 +23,7 @@ from llm_gateway.types import TokenUsage
 __all__ = ["add_to"]
 
 _BATCH = 1000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _CALL_COLUMNS = (
     "timestamp",
     "provider",
@@ -91,7 +92,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 def _print(rows: list[UsageRow], options: argparse.Namespace) -> None:
     if options.format == "json":
-        print(json.dumps([_plain(row) for row in rows], indent=2, ensure_ascii=False))
+        print(as_json([_plain(row) for row in rows]))
     elif options.format == "csv":
         parts = [*_PARTS, "cost_usd"]
         columns = [options.by, "calls", "failed", *parts, *(f"unknown_{part}" for part in parts)]
@@ -132,8 +133,13 @@ def _call_cells(entry: Entry) -> Sequence[object]:
 
 def _write_csv(columns: Sequence[str], lines: Iterable[Iterable[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(lines)
+    writer.writerow(map(_harmless, columns))
+    writer.writerows(map(_harmless, line) for line in lines)
+
+
+def _harmless(cell: object) -> object:
+    """A text that a spreadsheet would run as a formula, behind the apostrophe that makes it a text again."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
 _PARTS = (
@@ -151,7 +157,7 @@ _SHOWN = {"input_tokens": "input", "cache_read_tokens": "cached", "output_tokens
 def _table(rows: list[UsageRow], by: str) -> str:
     if not rows:
         return "no calls"
-    lines = [(by, "calls", "failed", *_SHOWN.values(), "not known of"), *map(_line, rows)]
+    lines = [(printable(by), "calls", "failed", *_SHOWN.values(), "not known of"), *map(_line, rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(_aligned(line, widths) for line in lines)
 
@@ -161,7 +167,14 @@ def _line(row: UsageRow) -> tuple[str, ...]:
     counts = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)
     unknown = ", ".join(f"{name} {row.unknown[part]:,}" for part, name in _SHOWN.items() if part in row.unknown)
     sums = ("?" if count is None else f"{count:,}" for count in counts)
-    return (row.key or "-", f"{row.calls:,}", f"{row.failed:,}", *sums, _price_tag(row.cost_usd), unknown)
+    return (
+        "-" if row.key is None else printable(row.key) or '""',
+        f"{row.calls:,}",
+        f"{row.failed:,}",
+        *sums,
+        _price_tag(row.cost_usd),
+        unknown,
+    )
 
 
 def _price_tag(cost: Decimal | None) -> str:

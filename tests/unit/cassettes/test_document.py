@@ -59,6 +59,24 @@ def test_unreadable_text_names_file_line_and_cause(raw, line, cause):
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("level", ["[", "[ ", "{a: ", "[0,", "[\n", "? ", "- ", "- ? ", "[']',"])
+def test_nesting_that_would_end_the_interpreter_is_an_error(level):
+    """However the levels are written: libyaml would run out of stack, and with it the whole run."""
+    raw = f"interactions:\n  {level * 30_000}"
+
+    with pytest.raises(CassetteReadError, match=r"some/test\.yaml, line \d+") as caught:
+        document.parse(raw.encode(), Path("some/test.yaml"))
+
+    assert "nested too deep to be a cassette" == caught.value.cause
+
+
+def test_many_levels_in_turn_are_not_deep():
+    """What is closed again no longer counts, nor do brackets in a text."""
+    raw = f"interactions: [{'[[0]], ' * 5_000}]\ntext: '{'[' * 5_000}'"
+
+    assert 5_000 == len(document.parse(raw.encode(), Path("x"))["interactions"])
+
+
 def test_header_names_of_early_aiohttp_cassettes_are_read_as_text():
     """The one Python tag that old cassettes carry becomes a string; no object is built."""
     raw = (

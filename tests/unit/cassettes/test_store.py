@@ -55,3 +55,29 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
 
     with pytest.raises(CassetteSaveError, match="cannot save cassette"):
         store.write(tmp_path / "a" / "b.yaml", "new")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such modes")
+def test_a_file_keeps_its_mode(tmp_path):
+    """What one person alone may read stays so."""
+    path = tmp_path / "b.yaml"
+    path.write_text("old")
+    path.chmod(0o600)
+    store.write(path, "new")
+
+    assert ("new", 0o600) == (path.read_text(), path.stat().st_mode & 0o777)
+
+
+def test_a_read_only_file_is_left_alone(tmp_path):
+    """Although its folder would let it be replaced."""
+    path = tmp_path / "b.yaml"
+    path.write_text("old")
+    path.chmod(0o444)
+
+    with pytest.raises(CassetteSaveError) as caught:
+        store.write(path, "new")
+
+    assert f"cannot save cassette {path}: the file is read-only" == caught.value.message
+    assert f"chmod u+w {path}" == caught.value.fix
+    assert "old" == path.read_text()
+    assert [path] == list(tmp_path.iterdir())

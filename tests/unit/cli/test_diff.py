@@ -330,6 +330,22 @@ CassetteReadError: refused the revision '-1'
 """,
         ),
         (
+            ["HEAD", "-dash"],
+            """\
+CassetteReadError: refused the revision '-dash'
+  it begins with a dash: git would take it for an option
+  write its full name, as in refs/heads/NAME
+""",
+        ),
+        (
+            ["^HEAD"],
+            """\
+CassetteReadError: refused the revision '^HEAD'
+  to git it is everything but that revision
+  llm-gateway cassettes diff HEAD
+""",
+        ),
+        (
             ["mian"],
             """\
 CassetteReadError: 'mian' is neither a file, a folder nor a revision

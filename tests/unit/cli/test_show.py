@@ -1,6 +1,9 @@
 """``llm-gateway cassettes show``, on our own cassettes and on those of others."""
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,3 +71,33 @@ def test_a_file_that_is_not_there_is_named(capsys):
     """On standard error, with an exit code of its own."""
     assert 2 == main(["cassettes", "show", "nowhere.yaml"])
     assert "there is no cassette nowhere.yaml" in capsys.readouterr().err
+
+
+def test_a_recording_cannot_steer_the_terminal(capsys, tmp_path):
+    """What it says is escaped in the table, and in JSON as JSON does."""
+    text = (QUICKSTART / "test_llm_fixture" / "test_chat.yaml").read_text(encoding="utf-8")
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        text.replace("model_served: claude-haiku-5-5", r'model_served: "\e[2J\n\x9b2J\u202eé"'), encoding="utf-8"
+    )
+
+    assert r"  \x1b[2J\n\x9b2J\u202eé  200" in shown(capsys, file)
+    printed = shown(capsys, "--json", file)
+    assert r'"model_served": "\u001b[2J\n\u009b2J\u202eé"' in printed
+    assert "\x1b[2J\n\x9b2J\u202eé" == json.loads(printed)[0]["model_served"]
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="its file names are Unicode")
+def test_a_file_name_that_is_no_utf8_comes_back_from_json(capsys, tmp_path):
+    """In every command that prints JSON, to an output that takes UTF-8 only."""
+    old, new = tmp_path / "old", tmp_path / os.fsdecode(b"n\xff")
+    for folder in (old, new):
+        folder.mkdir()
+        shutil.copy(QUICKSTART / "test_llm_fixture" / "test_chat.yaml", folder / os.fsdecode(b"\xff.yaml"))
+    file = str(new / os.fsdecode(b"\xff.yaml"))
+
+    assert file == json.loads(shown(capsys, "--json", file))[0]["file"]
+    assert 0 == main(["cassettes", "ls", "--json", str(new)])
+    assert file == json.loads(capsys.readouterr().out)[0]["file"]
+    assert 0 == main(["cassettes", "diff", "--format", "json", str(old), str(new)])
+    assert str(new) == json.loads(capsys.readouterr().out)["new"]

@@ -107,6 +107,28 @@ def test_csv_of_calls_has_the_promised_columns(capsys):
     )
 
 
+def test_an_empty_tag_is_not_a_missing_one(capsys, ledger):
+    """Calls whose tag says nothing have a row of their own."""
+    with closing(open_ledger(ledger)) as opened:
+        opened.append([Entry("4", NOON, "openai", tags={"team": ""})])
+
+    rows = printed(capsys, "--by", "tag:team").splitlines()[1:]
+    assert [('""', "1"), ("search", "1"), ("-", "2")] == [tuple(row.split()[:2]) for row in rows]
+    assert ["", "search", None] == [
+        row["key"] for row in json.loads(printed(capsys, "--by", "tag:team", "--format", "json"))
+    ]
+
+
+def test_names_of_others_run_nothing(capsys, ledger):
+    """Neither in a terminal nor, as CSV, in a spreadsheet."""
+    with closing(open_ledger(ledger)) as opened:
+        opened.append([Entry("4", NOON, "\x1b[2J\nx", model_served="=cmd|' /C calc'!A0", session_id="-1+1")])
+
+    assert "\n\\x1b[2J\\nx      1       0" in printed(capsys, "--by", "provider")
+    assert "\n'=cmd|' /C calc'!A0,1,0," in printed(capsys, "--by", "model", "--format", "csv")
+    assert ",'=cmd|' /C calc'!A0,,,,,'-1+1\n" in printed(capsys, "--by", "call", "--format", "csv")
+
+
 def test_what_cannot_be_is_named(capsys, monkeypatch):
     """With what to type instead."""
     assert refused(capsys, "--by", "provder") == (
@@ -118,8 +140,9 @@ def test_what_cannot_be_is_named(capsys, monkeypatch):
     assert "for example: --since 7d, --since 24h, --since " in refused(capsys, "--since", "yesterday")
     assert "--until '2026-13-01' is no time" in refused(capsys, "--until", "2026-13-01")
     assert "--since '999999999999w' is no time" in refused(capsys, "--since", "999999999999w")
-    assert "cannot go from 2026-11-20T00:00:00+00:00 back to" in refused(
-        capsys, "--since", "2026-11-20", "--until", "2026-11-18"
+    assert refused(capsys, "--since", "2026-11-20", "--until", "2026-11-01") == (
+        "LedgerError: a report cannot go from 2026-11-20 back to 2026-11-01\n"
+        "  the earlier one comes first: llm-gateway usage --since 2026-11-01 --until 2026-11-20\n"
     )
     assert "\n  llm-gateway usage --by call --format csv\n" in refused(capsys, "--by", "call")
     assert "there is no ledger 'other.db'\n" in refused(capsys, "--ledger", "other.db")

@@ -34,7 +34,11 @@ class Span:
         """
         span = cls(_FIRST if start is None else _moment(start), _LAST if end is None else _end(end))
         if span.end < span.start:
-            raise LedgerError(f"a report cannot go from {span.start.isoformat()} back to {span.end.isoformat()}")
+            first, last = ((side or other).isoformat() for side, other in ((start, span.start), (end, span.end)))
+            raise LedgerError(
+                f"a report cannot go from {first} back to {last}",
+                fix=f"the earlier one comes first: llm-gateway usage --since {last} --until {first}",
+            )
         return span
 
 

@@ -85,7 +85,7 @@ def rows_by(ledger: Ledger, by: str, span: Span) -> list[UsageRow]:
     label, stored = _CALENDAR.get(by, (None, by))
     groups: dict[str | None, Sums] = {}
     for key, sums in ledger.report(stored, span):
-        name = label(date.fromisoformat(key)) if label and key else key or None
+        name = label(date.fromisoformat(key)) if label and key else key
         groups[name] = groups.get(name, Sums()) + sums
     return [UsageRow.of(key, groups[key]) for key in sorted(groups, key=lambda key: (key is None, key))]
 

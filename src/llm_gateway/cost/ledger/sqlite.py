@@ -110,6 +110,7 @@ class SqliteLedger:
             if by.startswith("tag:"):
                 everything = Sums.total(sums for _, sums in _groups(connection, "day", span))
                 groups.append((None, everything - Sums.total(sums for _, sums in groups)))
+                return [(key, sums) for key, sums in groups if sums["calls"]]  # a tag may be empty, a name may not
         return [(key or None, sums) for key, sums in groups if sums["calls"]]
 
     def rows(self, span: Span) -> Iterator[Entry]:
