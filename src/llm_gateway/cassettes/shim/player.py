@@ -68,7 +68,8 @@ class Player:
         self._fitting = [run for run in runs if is_same(wanted, arguments(run.argv))]
         self._is_streaming = is_streaming(argv)
         self._buffer = b""
-        self._released = 0
+        self._released: dict[str, int] = {}
+        """How much of each channel was handed out; how the channels are mixed differs from run to run."""
         self._matched: dict[int, bytes] = {}
         self.is_missed = False
         self._choose()
@@ -76,14 +77,14 @@ class Player:
     @property
     def has_released(self) -> bool:
         """Whether any output was handed out."""
-        return self._released > 0
+        return bool(self._released)
 
     @property
     def is_done(self) -> bool:
         """Whether nothing more will come: the run has ended, or none that was recorded fits."""
         if self.claimed is None or self.is_missed:
             return self.is_missed
-        is_written = self._released == len(self.claimed.outputs())
+        is_written = sum(self._released.values()) == len(self.claimed.outputs())
         return is_written and (self.is_over or not self.claimed.stdin_closed)
 
     def feed(self, data: bytes) -> None:
@@ -104,11 +105,15 @@ class Player:
             return []
         run = self._fitting[0]
         found: list[tuple[str, bytes]] = []
-        for channel, data, read in run.outputs()[self._released :]:
+        seen: dict[str, int] = {}
+        for channel, data, read in run.outputs():
+            seen[channel] = seen.get(channel, 0) + 1
+            if seen[channel] <= self._released.get(channel, 0):
+                continue
             if not all(position in self._matched for position in range(read)):
                 break
             found.append((channel, self._with_live_ids(run, data)))
-        self._released += len(found)
+            self._released[channel] = seen[channel]
         return found
 
     def _choose(self) -> None:
