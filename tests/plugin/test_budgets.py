@@ -138,9 +138,10 @@ def test_threads_task_groups_and_swallowed_errors_count(project):
     suite(project, "llm_budget(max_calls=3)", body)
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=3)
     suite(project, "llm_budget(max_calls=2)", body)
-    result = project.runpytest_subprocess("-n", "2")
-    result.assert_outcomes(failed=3)
-    assert 3 == result.stdout.str().count("3 calls, 1 over max_calls=2\n")
+    for mode in MODES.values():
+        result = project.runpytest_subprocess(*mode, "-n", "4")
+        result.assert_outcomes(failed=3)
+        assert 3 == result.stdout.str().count("3 calls, 1 over max_calls=2\n")
 
 
 def test_the_innermost_value_counts_and_the_others_hold_too(project):
@@ -311,3 +312,19 @@ def test_calls_in_a_cassette_of_ones_own_are_counted(project):
     result = project.runpytest_subprocess("--llm-live")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*3 calls, 1 over max_calls=2", "live    6 calls: 72 tokens in*"])
+
+
+def test_a_call_that_reached_nobody_used_nothing(project, monkeypatch):
+    """It fails no budget for want of numbers."""
+    monkeypatch.setenv("PROVIDER", "http://127.0.0.1:9")
+    body = """
+    import app, pytest
+
+    MARK
+
+    def test_asks():
+        with pytest.raises(app.httpx2.ConnectError):
+            app.ask("one")
+    """
+    suite(project, "llm_budget(max_tokens=1, max_cost_usd=0.01)", body)
+    project.runpytest_subprocess("--llm-live").assert_outcomes(passed=1)

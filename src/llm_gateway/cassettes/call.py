@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Literal
 
+from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
-from llm_gateway.wire.bounds import FREE
 
 __all__ = ["Call", "Served", "call_of"]
 
@@ -29,20 +28,23 @@ class Call:
     duration_s: float | None
     error: str | None = None
     recorded_at: datetime | None = None
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether it may cost: a provider that answers with an error bills nothing, and some calls are free."""
-        if self.metering.api in FREE:
-            return False
-        return self.status is None or self.status < HTTPStatus.BAD_REQUEST or self.metering.usage is not None
+    is_billed: bool = True
+    """Whether it may have cost anything."""
 
 
 def call_of(served: Served, exchange: Exchange, metering: Metering) -> Call:
     """What is to be told of *exchange*."""
     reply = exchange.reply if isinstance(exchange, HttpExchange) else None
     status = reply.status if reply else None
-    return Call(served, metering, status, exchange.duration_s, _error(exchange), exchange.recorded_at)
+    return Call(
+        served,
+        metering,
+        status,
+        exchange.duration_s,
+        _error(exchange),
+        exchange.recorded_at,
+        is_billed(exchange, metering),
+    )
 
 
 def _error(exchange: Exchange) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from http import HTTPStatus
 
+from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange
+from llm_gateway.cassettes.exchange import Exchange
 from llm_gateway.cassettes.gate import Ended
+from llm_gateway.cassettes.meter import metered
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
@@ -17,8 +18,6 @@ from llm_gateway.types import WireRequest
 from llm_gateway.wire.bounds import Bound, upper_bound
 
 __all__ = ["Cap"]
-
-_NEVER_SENT = frozenset({"connect", "connect_timeout"})
 
 
 class Cap:
@@ -109,14 +108,9 @@ def _why(short: Short, bound: Bound) -> str:
 
 
 def _cost(exchange: Exchange) -> Decimal | None:
-    """What a call that has ended cost; a call that was refused or never sent is not billed."""
-    if isinstance(exchange, HttpExchange) and (exchange.failure in _NEVER_SENT or _is_refused(exchange)):
-        return Decimal(0)
-    return exchange.metering.cost_usd if exchange.metering else None
-
-
-def _is_refused(exchange: HttpExchange) -> bool:
-    return exchange.reply is not None and exchange.reply.status >= HTTPStatus.BAD_REQUEST
+    """What a call that has ended cost; None is not known."""
+    metering = metered(exchange)
+    return metering.cost_usd if is_billed(exchange, metering) else Decimal(0)
 
 
 def _money(amount: Decimal) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from llm_gateway.cassettes.answer import answer_of
-from llm_gateway.cassettes.exchange import Exchange, Metering, ProcessExchange
+from llm_gateway.cassettes.billing import is_billed
+from llm_gateway.cassettes.exchange import Exchange, ProcessExchange
 from llm_gateway.cassettes.match import key
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.shim.matching import arguments, line_value
@@ -20,7 +21,6 @@ __all__ = ["COUNTS", "FACTS", "Facts", "facts_of"]
 COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd")
 """The facts that are sums of something."""
 FACTS = ("status", "model_served", "stop_reason", "tool_calls", *COUNTS)
-_UNBILLED = frozenset({"connect", "connect_timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +76,12 @@ def _facts(index: int, kind: str, exchange: Exchange, status: int | None, same: 
         "cost_usd": metering.cost_usd,
     }
     model = metering.model_served or metering.model_requested
-    return Facts(index, kind, metering.api, model, same, exchange, values, _is_billed(exchange, metering))
+    return Facts(index, kind, metering.api, model, same, exchange, values, is_billed(exchange, metering))
 
 
 def _calls(calls: Any) -> list[dict[str, Any]] | None:
     """Names and arguments; ids differ on every run."""
     return None if calls is None else [{"name": call.name, "arguments": call.arguments} for call in calls]
-
-
-def _is_billed(exchange: Exchange, metering: Metering) -> bool:
-    if metering.usage is not None or isinstance(exchange, ProcessExchange):
-        return True
-    if metering.api is None or metering.api == "anthropic.count_tokens" or exchange.request.method != "POST":
-        return False
-    return 200 <= exchange.reply.status < 300 if exchange.reply else exchange.failure not in _UNBILLED
 
 
 def _run_key(run: ProcessExchange) -> bytes:

@@ -70,7 +70,7 @@ def _charge(call: Call) -> Charge:
     metering = call.metering
     label = metering.model_served or metering.model_requested or metering.api or "call"
     if not call.is_billed:
-        return Charge(f"{label} ({call.status})", TokenUsage(0, 0, 0), Decimal(0))
+        return Charge(f"{label} ({call.status or call.error})", TokenUsage(0, 0, 0), Decimal(0))
     return Charge(label, metering.usage, metering.cost_usd)
 
 

@@ -99,8 +99,10 @@ class LedgerGate:
         return lambda exchange: self._book(exchange, test_id, at)
 
     def _book(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
+        from llm_gateway.cassettes.billing import was_sent
+
         metering = exchange.metering
-        if metering is not None and metering.api is not None and _was_sent(exchange):
+        if metering is not None and metering.api is not None and was_sent(exchange):
             self._outbox.add([self._entry(exchange, metering, test_id, exchange.recorded_at or at)])
 
     def _entry(self, exchange: Exchange, metering: Metering, test_id: str | None, at: datetime) -> Entry:
@@ -122,10 +124,6 @@ class LedgerGate:
             test_id=test_id,
             tags=self._tags,
         )
-
-
-def _was_sent(exchange: Any) -> bool:
-    return getattr(exchange, "failure", None) not in ("connect", "connect_timeout")
 
 
 def _status(exchange: Any) -> str:
