@@ -11,8 +11,7 @@ from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.config.folder import cache_folder
@@ -132,7 +131,8 @@ class GatewayConfig(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Where values come from; the first that has one wins."""
         del file_secret_settings
-        return init_settings, env_settings, dotenv_settings, _Files(settings_cls, init_settings)
+        files = read_files(named_files(init_settings().get("config")), _names()).values
+        return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, files)
 
     @field_validator("config", mode="before")
     @classmethod
@@ -281,21 +281,6 @@ def _is_misspelt(name: str, known: Collection[str]) -> bool:
 def _variable(name: str) -> str | None:
     """A variable that belongs to a provider's own SDK: from the environment, else from ``.env``."""
     return os.environ.get(name) or dotenv_values(".env").get(name) or None
-
-
-class _Files(PydanticBaseSettingsSource):
-    """The files as a source of settings."""
-
-    def __init__(self, settings_cls: type[BaseSettings], arguments: PydanticBaseSettingsSource) -> None:
-        super().__init__(settings_cls)
-        self._given = arguments().get("config")
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Not used: all values are read together."""
-        raise NotImplementedError
-
-    def __call__(self) -> dict[str, Any]:
-        return read_files(named_files(self._given), _names()).values
 
 
 def _names() -> set[str]:
