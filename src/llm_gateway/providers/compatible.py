@@ -33,8 +33,6 @@ class Host:
 
         dialect: Its way of speaking the format.
 
-        unsupported: Options that it refuses.
-
         has_schemas: Whether it takes JSON schemas for answers.
 
         models: Its way of listing its models.
@@ -44,7 +42,6 @@ class Host:
     default_model: str
     needs_key: bool = True
     dialect: OpenAIChat = _USUAL
-    unsupported: frozenset[str] = frozenset()
     has_schemas: bool = True
     models: Listing = OPENAI
 
@@ -81,7 +78,6 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
         auth=_auth(name, host, config) if client is None else NoAuth(),
         default_model=host.default_model,
         structured=("native", "tool", "prompt") if host.has_schemas else ("tool", "prompt"),
-        unsupported=host.unsupported,
         client=client,
         models=host.models,
     )

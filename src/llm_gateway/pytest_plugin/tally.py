@@ -60,8 +60,9 @@ class Sum:
     """The sums of some calls. What was not reported is counted apart, never as zero."""
 
     calls: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
+    billed: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     cost_usd: Decimal = Decimal(0)
     without_usage: int = 0
     without_price: int = 0
@@ -79,19 +80,23 @@ class Sum:
     def _add_numbers(self, call: dict[str, Any]) -> None:
         if not call["is_billed"]:
             return
+        self.billed += 1
         if call["cost"] is None and None in (call["input"], call["output"]):
             self.without_usage += 1
         elif call["cost"] is None:
             self.without_price += 1
-        self.input_tokens += call["input"] or 0
-        self.output_tokens += call["output"] or 0
+        self.input_tokens = _plus(self.input_tokens, call["input"])
+        self.output_tokens = _plus(self.output_tokens, call["output"])
         self.cost_usd += Decimal(call["cost"] or 0)
 
     def tokens(self) -> str:
-        """``1,204 tokens in, 96 out``, or that none were reported."""
-        if not self.input_tokens and not self.output_tokens and self.without_usage:
+        """``1,204 tokens in, 96 out``, with ``?`` for what no call reported."""
+        if self.billed and self.input_tokens is None and self.output_tokens is None:
             return "tokens unknown"
-        return f"{self.input_tokens:,} tokens in, {self.output_tokens:,} out"
+        return f"{self._part(self.input_tokens)} tokens in, {self._part(self.output_tokens)} out"
+
+    def _part(self, count: int | None) -> str:
+        return "?" if count is None and self.billed else f"{count or 0:,}"
 
     def cost(self) -> str:
         """``$0.0031``, or that no price is known."""
@@ -104,6 +109,10 @@ class Sum:
         parts = [(self.without_usage, "without usage"), (self.without_price, "without price")]
         known = [f"{count} {what}" for count, what in parts if count]
         return f"({', '.join(known)})" if known else ""
+
+
+def _plus(total: int | None, count: int | None) -> int | None:
+    return total if count is None else (total or 0) + count
 
 
 def money(amount: Decimal) -> str:
