@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import (
     ChatReply,
     ChatRequest,
@@ -23,10 +24,11 @@ from llm_gateway.types import (
     Tool,
     ToolCall,
     ToolResult,
+    WireReply,
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of
+from llm_gateway.wire.failure import error_facts, error_reply, kind_of
 from llm_gateway.wire.usage import anthropic_usage
 
 __all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out"]
@@ -43,6 +45,16 @@ _STOPS: dict[str, StopReason] = {
     "model_context_window_exceeded": "context_window",
 }
 _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()}
+_ERRORS: dict[ErrorKind, str] = {
+    "auth": "authentication_error",
+    "permission": "permission_error",
+    "not_found": "not_found_error",
+    "rate_limited": "rate_limit_error",
+    "quota_exhausted": "billing_error",
+    "overloaded": "overloaded_error",
+    "timeout": "timeout_error",
+    "server": "api_error",
+}
 _KNOWN = frozenset(
     {
         "model",
@@ -146,6 +158,12 @@ class AnthropicMessages:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
         return error_facts(status, headers, body)
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply."""
+        error = {"type": facts.type or _ERRORS.get(facts.kind, "invalid_request_error"), "message": facts.message}
+        body = {"type": "error", "error": error, "request_id": "req_injected"}
+        return error_reply(status, body, facts, ("request-id", "req_injected"))
 
 
 DIALECT = AnthropicMessages()

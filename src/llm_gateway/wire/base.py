@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from llm_gateway.exceptions import ErrorKind
-from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, TokenUsage
+from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, TokenUsage, WireReply
 
 __all__ = ["Dialect", "ErrorFacts", "ProcessDialect", "Reading", "StreamDecoder"]
 
@@ -84,6 +84,10 @@ class Dialect(Protocol):
 
     def decode_error(self, status: int, headers: tuple[tuple[str, str], ...], body: bytes) -> ErrorFacts:
         """Read an error reply; the body may be anything, also empty or HTML."""
+        ...
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write the error reply of *status* as the provider does; a type that *facts* leave out follows their sort."""
         ...
 
 

@@ -29,6 +29,7 @@ from llm_gateway.types import (
     Tool,
     ToolCall,
     ToolResult,
+    WireReply,
 )
 from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
@@ -129,6 +130,10 @@ class BedrockConverse:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
         return bedrock_failure.error_facts(status, headers, body)
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply."""
+        return bedrock_failure.error_reply(status, facts)
 
 
 DIALECT = BedrockConverse()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 
 from llm_gateway.exceptions import ErrorKind
-from llm_gateway.types import Headers, JsonObject
+from llm_gateway.types import Headers, JsonObject, WireReply
+from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import kind_of, retry_after_s
 
-__all__ = ["error_facts", "in_stream"]
+__all__ = ["error_facts", "error_reply", "in_stream"]
 
 _BY_TYPE: dict[str, ErrorKind] = {
     "accessdenied": "permission",
@@ -40,6 +41,16 @@ _BY_WORDS: tuple[tuple[str, ErrorKind], ...] = (
 )
 """What is told in words only, or by a reply whose headers a proxy has dropped."""
 _LONGEST = 500
+_NAMES: dict[ErrorKind, str] = {
+    "auth": "UnrecognizedClientException",
+    "permission": "AccessDeniedException",
+    "not_found": "ResourceNotFoundException",
+    "rate_limited": "ThrottlingException",
+    "quota_exhausted": "ServiceQuotaExceededException",
+    "overloaded": "ServiceUnavailableException",
+    "timeout": "ModelTimeoutException",
+    "server": "InternalServerException",
+}
 
 
 def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
@@ -48,6 +59,12 @@ def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     told = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
     words = error.get("message") or error.get("Message") or body.decode("utf-8", "replace").strip()[:_LONGEST]
     return _facts(status, told, str(words) or f"status {status}", retry_after_s(headers))
+
+
+def error_reply(status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply; its type stands in a header."""
+    name = facts.type or _NAMES.get(facts.kind, "ValidationException")
+    return failure.error_reply(status, {"message": facts.message}, facts, ("x-amzn-errortype", name))
 
 
 def in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:

@@ -27,6 +27,7 @@ from llm_gateway.types import (
     Tool,
     ToolCall,
     ToolResult,
+    WireReply,
 )
 from llm_gateway.wire import failure, sse
 from llm_gateway.wire.base import ErrorFacts
@@ -132,6 +133,10 @@ class CohereChat:
         if "calls / month" in words:
             return ErrorFacts("quota_exhausted", facts.message)
         return facts
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply; its sort is told by status and words alone."""
+        return failure.error_reply(status, {"id": "injected", "message": facts.message}, facts)
 
 
 DIALECT = CohereChat()

@@ -1,11 +1,13 @@
-"""Which dialect reads an API, by the API's name."""
+"""Which dialect reads an API, and writes its errors, by the API's name."""
 
 from __future__ import annotations
 
+from llm_gateway.types import WireReply
 from llm_gateway.wire import anthropic, bedrock, cohere, gemini, openai_chat, openai_responses
-from llm_gateway.wire.base import Dialect
+from llm_gateway.wire.base import Dialect, ErrorFacts
+from llm_gateway.wire.failure import error_reply
 
-__all__ = ["dialect_of"]
+__all__ = ["dialect_of", "encode_error"]
 
 _DIALECTS: tuple[Dialect, ...] = (
     anthropic.DIALECT,
@@ -20,3 +22,20 @@ _DIALECTS: tuple[Dialect, ...] = (
 def dialect_of(api: str | None) -> Dialect | None:
     """The dialect of an API as in ``openai.chat``; None where there is none yet."""
     return next((dialect for dialect in _DIALECTS if dialect.name == api), None)
+
+
+_FAMILIES: dict[str, Dialect] = {
+    "anthropic": anthropic.DIALECT,
+    "bedrock": bedrock.DIALECT,
+    "cohere": cohere.DIALECT,
+    "gemini": gemini.DIALECT,
+    "vertex": gemini.DIALECT,
+}
+
+
+def encode_error(api: str | None, status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply of any API, of those without a dialect too; most hosts write errors as OpenAI does."""
+    family = (api or "").partition(".")[0]
+    if family == "ollama":
+        return error_reply(status, {"error": facts.message}, facts)
+    return _FAMILIES.get(family, openai_chat.DIALECT).encode_error(status, facts)

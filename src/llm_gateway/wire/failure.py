@@ -1,4 +1,4 @@
-"""Error replies of HTTP providers: their sort, their words and the wait they ask for."""
+"""Error replies of HTTP providers, both directions: their sort, their words and the wait they ask for."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from llm_gateway.exceptions import ErrorKind
-from llm_gateway.types import Headers
+from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire.base import ErrorFacts
 
-__all__ = ["error_facts", "kind_of", "retry_after_s"]
+__all__ = ["error_facts", "error_reply", "facts_of", "kind_of", "openai_error", "retry_after_s"]
 
 _BY_STATUS: dict[int, ErrorKind] = {
     401: "auth",
@@ -34,6 +34,7 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "insufficient_quota": "quota_exhausted",
     "billing_error": "quota_exhausted",
     "overloaded_error": "overloaded",
+    "server_is_overloaded": "overloaded",
     "timeout_error": "timeout",
     "api_error": "server",
     "server_error": "server",
@@ -54,6 +55,19 @@ _CONTEXT_WORDS = (
     "exceeded model token limit",  # moonshot
 )
 _LONGEST = 500
+_OPENAI: dict[ErrorKind, tuple[str, str | None]] = {
+    "auth": ("invalid_request_error", "invalid_api_key"),
+    "not_found": ("invalid_request_error", "model_not_found"),
+    "context_window": ("invalid_request_error", "context_length_exceeded"),
+    "content_filter": ("invalid_request_error", "content_policy_violation"),
+    "unsupported_param": ("invalid_request_error", "unsupported_parameter"),
+    "rate_limited": ("requests", "rate_limit_exceeded"),
+    "quota_exhausted": ("insufficient_quota", "insufficient_quota"),
+    "overloaded": ("service_unavailable_error", "server_is_overloaded"),
+    "timeout": ("timeout_error", None),
+    "server": ("server_error", None),
+}
+"""The type and the code of each sort, as OpenAI and those who follow it write them."""
 
 
 def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
@@ -96,3 +110,23 @@ def _error_object(body: bytes) -> dict[str, Any]:
         return {}
     error = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
     return error if isinstance(error, dict) else {"message": str(error)}
+
+
+def facts_of(status: int, message: str, *, retry_after_s: float | None = None) -> ErrorFacts:
+    """An error that is known by its status alone."""
+    return ErrorFacts(kind_of(status), message, retry_after_s=retry_after_s)
+
+
+def error_reply(status: int, body: JsonObject, facts: ErrorFacts, *headers: tuple[str, str]) -> WireReply:
+    """An error reply with *body*, and the wait of *facts* where most providers put it."""
+    raw = json.dumps(body).encode()
+    wait = () if facts.retry_after_s is None else (("retry-after", f"{facts.retry_after_s:g}"),)
+    sized = (("content-type", "application/json"), ("content-length", str(len(raw))))
+    return WireReply(status, (*sized, *headers, *wait), raw)
+
+
+def openai_error(status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply of OpenAI."""
+    type_, code = _OPENAI.get(facts.kind, ("invalid_request_error", None))
+    error = {"message": facts.message, "type": facts.type or type_, "param": None, "code": code}
+    return error_reply(status, {"error": error}, facts, ("x-request-id", "req_injected"))

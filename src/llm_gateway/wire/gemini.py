@@ -17,12 +17,13 @@ from llm_gateway.types import (
     TokenUsage,
     Tool,
     ToolCall,
+    WireReply,
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.gemini_parts import Calls, camel, contents_out, message_in, parts_in, parts_out
 from llm_gateway.wire.gemini_schema import json_schema
-from llm_gateway.wire.google_error import error_in, read_error
+from llm_gateway.wire.google_error import error_in, read_error, write_error
 from llm_gateway.wire.jsonarray import ArrayParser
 from llm_gateway.wire.usage import gemini_usage
 
@@ -149,6 +150,10 @@ class GenerateContent:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
         return read_error(status, headers, body)
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply."""
+        return write_error(status, facts)
 
 
 DIALECT = GenerateContent()

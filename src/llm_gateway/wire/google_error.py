@@ -1,4 +1,4 @@
-"""Errors as Google's APIs say them: a status by name, and details that tell reason, quota and wait."""
+"""Errors as Google's APIs say them: a status by name, and details that tell reason, quota and wait. Both directions."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from llm_gateway.exceptions import ErrorKind
-from llm_gateway.types import Headers, JsonObject
+from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of, retry_after_s
+from llm_gateway.wire.failure import error_facts, error_reply, kind_of, retry_after_s
 
-__all__ = ["error_in", "read_error"]
+__all__ = ["error_in", "read_error", "write_error"]
 
 _BY_STATUS: dict[str, ErrorKind] = {
     "ABORTED": "server",
@@ -31,6 +31,11 @@ _BY_REASON: dict[str, ErrorKind] = {
     "BILLING_DISABLED": "quota_exhausted",
 }
 _PER_DAY = "PerDay"
+_NAMES: dict[ErrorKind, str] = {kind: name for name, kind in _BY_STATUS.items()} | {
+    "server": "INTERNAL",
+    "quota_exhausted": "RESOURCE_EXHAUSTED",
+}
+_TYPES = "type.googleapis.com/google.rpc."
 
 
 def read_error(status: int, headers: Headers, body: bytes) -> ErrorFacts:
@@ -90,3 +95,20 @@ def _object(body: bytes) -> JsonObject:
     first = parsed[0] if isinstance(parsed, list) and parsed else parsed
     error = first.get("error") if isinstance(first, dict) else None
     return error if isinstance(error, dict) else {}
+
+
+def write_error(status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply; the wait stands in its details alone."""
+    name = facts.type or _NAMES.get(facts.kind, "INVALID_ARGUMENT")
+    error: JsonObject = {"code": status, "message": facts.message, "status": name}
+    if details := list(_details_out(facts)):
+        error["details"] = details
+    return error_reply(status, {"error": error}, dataclasses.replace(facts, retry_after_s=None))
+
+
+def _details_out(facts: ErrorFacts) -> Iterator[JsonObject]:
+    if facts.kind == "quota_exhausted":
+        violation = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}
+        yield {"@type": f"{_TYPES}QuotaFailure", "violations": [violation]}
+    if facts.retry_after_s is not None:
+        yield {"@type": f"{_TYPES}RetryInfo", "retryDelay": f"{facts.retry_after_s:g}s"}

@@ -23,10 +23,11 @@ from llm_gateway.types import (
     Tool,
     ToolCall,
     ToolResult,
+    WireReply,
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of
+from llm_gateway.wire.failure import error_facts, kind_of, openai_error
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
 from llm_gateway.wire.usage import responses_usage
 
@@ -144,6 +145,10 @@ class OpenAIResponses:
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
         return error_facts(status, headers, body)
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply."""
+        return openai_error(status, facts)
 
 
 DIALECT = OpenAIResponses()
