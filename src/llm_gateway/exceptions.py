@@ -16,6 +16,10 @@ Every error that this package raises, in one tree.
     |   +-- CassetteSecretError         a secret would have been written; nothing was
     |   +-- RouteError                  several cassettes are open and none belongs to the caller
     +-- BlockedCallError                an LLM host was called where none may be
+    +-- FakeError                       a scripted answer cannot be given
+    |   +-- FakeScriptError             the script is wrong: names its line
+    |   +-- FakeMissError               nothing is scripted for a call
+    |   +-- FakeUnusedError             scripted answers that the test never asked for
     +-- ProviderError                   the provider refused or failed; `kind` says how
     |   +-- AllFallbacksFailedError     so did every model that was to answer instead
     |   +-- ContextWindowError          the conversation does not fit, and was not sent
@@ -47,6 +51,10 @@ __all__ = [
     "ContextWindowError",
     "CostLimitExceededError",
     "ErrorKind",
+    "FakeError",
+    "FakeMissError",
+    "FakeScriptError",
+    "FakeUnusedError",
     "GatewayError",
     "LedgerError",
     "MissingKeyError",
@@ -169,6 +177,22 @@ class RouteError(CassetteError):
 
 class BlockedCallError(GatewayError):
     """An LLM host was called by a test that may not call one."""
+
+
+class FakeError(GatewayError):
+    """A scripted answer cannot be given."""
+
+
+class FakeScriptError(FakeError):
+    """The script itself is wrong; the text names its line."""
+
+
+class FakeMissError(FakeError):
+    """A call for which nothing was scripted."""
+
+
+class FakeUnusedError(FakeError):
+    """The test passed without asking for every scripted answer."""
 
 
 class ProviderError(GatewayError):

@@ -11,7 +11,7 @@ from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
 
 __all__ = ["Call", "Served", "call_of"]
 
-Served = Literal["replay", "record", "live", "miss", "refused"]
+Served = Literal["replay", "fake", "record", "live", "miss", "refused"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
+from llm_gateway.cassettes.answerer import Answerer
 from llm_gateway.cassettes.call import Call, Served, call_of
 from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import nearest_text, summary
@@ -32,6 +33,7 @@ from llm_gateway.exceptions import (
     CassetteMissError,
     CassetteReadError,
     CassetteUnusedError,
+    FakeScriptError,
     GatewayError,
 )
 from llm_gateway.types import WireRequest
@@ -110,6 +112,7 @@ class Cassette:
         """What serves commands, once one was started; see `llm_gateway.cassettes.runs`."""
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
+        self._answerer: Answerer | None = None
         self._lock = threading.RLock()
         self._sources.append(self._told_by_forks)
 
@@ -120,7 +123,7 @@ class Cassette:
         host = (urlsplit(request.url).hostname or "").lower()
         if host in self._settings.ignore_hosts:
             return False
-        if not guard.is_local(request.url):
+        if not guard.is_local(request.url) or self._is_scripted(request):
             return True
         if self._tape is not None and self.mode.reads and self._tape.knows(request.url):
             return True
@@ -132,6 +135,8 @@ class Cassette:
         """Answer *request* from the file, or start to record it."""
         if self._forks.is_fork:
             return self._forked(request)
+        if self._answerer is not None and self._answerer.wants(request):
+            return self._scripted(self._answerer, request)
         with self._lock:
             found = self._recorded(request)
             if found is not None:
@@ -141,6 +146,34 @@ class Cassette:
             if self.mode is Mode.REPLAY:
                 return placeholder(request) if is_exchange(request) else self._miss(request)
         return self._made(request)
+
+    def answer_by(self, answerer: Answerer) -> None:
+        """Let *answerer* answer what it wants, in every mode, before the file does."""
+        self._answerer = answerer
+
+    def _is_scripted(self, request: WireRequest) -> bool:
+        return self._answerer is not None and self._answerer.wants(request)
+
+    def _scripted(self, answerer: Answerer, request: WireRequest) -> HttpExchange:
+        try:
+            self._refuse_both(request)
+            found = answerer.answer(request)
+        except GatewayError as error:
+            self._note(error)
+            return self._unanswered(request, error.report)
+        with self._lock:
+            self._count("fake", found)
+        return found
+
+    def _refuse_both(self, request: WireRequest) -> None:
+        """A call that a file and a script would answer: whichever won, the other would seem unused for no reason."""
+        if self._tape is None or not self.mode.reads or not self._tape.knows(request.url):
+            return
+        raise FakeScriptError(
+            f"both fake_llm and {shown(self.path)} would answer {summary(request)}",
+            cause="the cassette holds recordings of that host, and fake_llm answers every model's calls",
+            fix="delete the cassette, or name who is faked: fake_llm.only('anthropic')",
+        )
 
     def _made(self, request: WireRequest) -> HttpExchange | Recording:
         """Make the call for real, if every gate lets it through."""
@@ -228,6 +261,9 @@ class Cassette:
     def _miss(self, request: WireRequest) -> HttpExchange:
         text = self._miss_error(request).report
         self.note_miss(text)
+        return self._unanswered(request, text)
+
+    def _unanswered(self, request: WireRequest, text: str) -> HttpExchange:
         answer = refusal(request, "cassette_miss", text)
         self.calls.append(Call("miss", meter.metered(answer), None, None))
         return answer
@@ -325,6 +361,11 @@ class Cassette:
     def problems(self) -> list[GatewayError]:
         """One error for each different call that found no recording, or that a gate refused."""
         return list(self._problems.values())
+
+    def left_over(self) -> list[GatewayError]:
+        """An error for recorded exchanges, and one for scripted answers, that nobody asked for."""
+        scripted = self._answerer.unused() if self._answerer is not None else None
+        return [error for error in (self.unused(), scripted) if error is not None]
 
     def unused(self) -> CassetteError | None:
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""

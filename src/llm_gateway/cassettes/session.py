@@ -45,7 +45,7 @@ def use_cassette(
         outer = route.current() if route.is_open() else None
         if outer is not None:
             outer.inner_calls += cassette.calls
-    problems = [*cassette.problems(), *filter(None, [cassette.unused()])]
+    problems = [*cassette.problems(), *cassette.left_over()]
     if problems:
         raise problems[0]
     cassette.save()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.session import Session
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
-_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget"})
+_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget", "fake_llm"})
 _MARKERS = ("llm", "llm_budget")
 
 
@@ -168,3 +168,13 @@ def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
     from llm_gateway.pytest_plugin import clients
 
     yield from clients.asynchronous(request)
+
+
+@pytest.fixture
+def fake_llm(request: pytest.FixtureRequest) -> object:
+    """Scripted answers for every model that the test calls: a `llm_gateway.fakes.FakeLLM`."""
+    from llm_gateway.fakes.fake import FakeLLM
+
+    fake = FakeLLM()
+    request.config.stash[SESSION].cassette(request.node).answer_by(fake)
+    return fake

@@ -39,6 +39,7 @@ def build(
         "totals": {
             "all": sums(calls),
             **{served: sums(call for call in calls if call["served"] == served) for served in SERVED},
+            "faked": sum(call["served"] == "fake" for call in calls),
             "missed": sum(call["served"] == "miss" for call in calls),
             "refused": sum(call["served"] == "refused" for call in calls),
         },

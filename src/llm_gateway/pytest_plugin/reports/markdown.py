@@ -30,11 +30,12 @@ def render(document: dict[str, Any]) -> str:
 def _totals(document: dict[str, Any]) -> Iterator[str]:
     run, totals = document["run"], document["totals"]
     tests = f"{outcomes(run)} in {seconds(run['duration_s'])}"
-    if not totals["all"]["calls"]:
+    if not totals["all"]["calls"] and not totals["faked"]:
         yield f"No LLM call was made. {tests}."
         return
     parts = [part for served in ("record", "live", "replay") for part in _part(served, totals[served])]
     unknown = totals["all"]["unknown"]
+    parts += [f"{count(totals['faked'], 'call')} answered by a script"] if totals["faked"] else []
     notes = [f"{count(unknown[name], 'call')} without {what}" for name, what in _UNKNOWN if unknown[name]]
     yield f"**{'; '.join([*parts, *notes])}**. {tests}."
 

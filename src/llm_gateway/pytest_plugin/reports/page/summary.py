@@ -67,7 +67,7 @@ def _total(costs: list[Decimal]) -> Decimal:
 def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     sums = totals["all"]
     kinds = [f"{totals[name]['calls']:,} {name}" for name in ("record", "live", "replay") if totals[name]["calls"]]
-    not_made = (("missed", "without a recording"), ("refused", "refused by a limit"))
+    not_made = (("faked", "answered by a script"), ("missed", "without a recording"), ("refused", "refused by a limit"))
     kinds += [f"{totals[name]:,} {what}" for name, what in not_made if totals[name]]
     yield "Calls", number(sums["calls"]), ", ".join(kinds)
     yield "Input tokens", number(sums["input_tokens"]), _cached(sums)

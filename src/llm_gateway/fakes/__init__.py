@@ -1,0 +1,10 @@
+"""Scripted answers in place of a provider's, in its own wire format. See `llm_gateway.fakes.fake.FakeLLM`."""
+
+from __future__ import annotations
+
+from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.fakes.fake import FakeLLM
+from llm_gateway.fakes.provider import FakeLLMProvider
+from llm_gateway.fakes.script import Script
+
+__all__ = ["FakeCall", "FakeLLM", "FakeLLMProvider", "Script"]

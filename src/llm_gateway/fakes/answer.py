@@ -1,0 +1,177 @@
+"""Write what was scripted as the provider would have sent it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.fakes.content import reply_of
+from llm_gateway.fakes.counted import counted
+from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
+from llm_gateway.types import ChatReply, Headers, Part, WireReply, WireRequest
+from llm_gateway.wire.base import Dialect, ErrorFacts
+from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.failure import kind_of
+
+__all__ = ["exchange_for"]
+
+_WORDS = {
+    400: "the request is wrong",
+    401: "the key is not valid",
+    403: "the key may not do this",
+    404: "there is no such model",
+    408: "the request took too long",
+    413: "the request is too large",
+    429: "too many requests",
+    500: "something went wrong inside",
+    503: "the service is overloaded",
+    529: "overloaded",
+}
+_PREFIXES = {
+    "anthropic.messages": "msg_fake_",
+    "openai.chat": "chatcmpl-fake-",
+    "openai.responses": "resp_fake_",
+}
+_STREAMED_AS = {
+    "bedrock.converse": "application/vnd.amazon.eventstream",
+    "ollama.chat": "application/x-ndjson",
+}
+_ALWAYS_TOLD = frozenset({"mistral", "groq", "together", "fireworks", "cerebras", "deepseek", "xai"})
+"""Hosts of OpenAI's format that send a stream's usage without being asked."""
+_PIECE = re.compile(r"\S+\s*|\s+")
+
+
+def exchange_for(scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+    """
+    What *request* is answered with.
+
+    Raises:
+        FakeScriptError: The format cannot say what was scripted.
+    """
+    match scripted.outcome:
+        case Played(exchange):
+            return dataclasses.replace(exchange, request=request)
+        case Refused() as refused:
+            return HttpExchange(request, _error_reply(refused, call), reason="fake")
+        case Broken() as broken:
+            return _broken(broken, scripted, call, request)
+        case Answer() as answer:
+            return _answered(answer, scripted, call, request)
+
+
+def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
+    message = refused.message or _WORDS.get(refused.status, f"status {refused.status}")
+    kind = kind_of(refused.status, message=message)
+    return _dialect(call).encode_error(refused.status, ErrorFacts(kind, message, None, refused.retry_after_s))
+
+
+def _dialect(call: FakeCall) -> Dialect:
+    found = dialect_of(call.api)
+    assert found is not None
+    return found
+
+
+def _answered(answer: Answer, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+    reply = _whole(reply_of(answer.content, call, stop_reason=answer.stop_reason), scripted, call)
+    if not call.is_streaming:
+        body = json.dumps(_dialect(call).encode_reply(reply), ensure_ascii=False).encode()
+        return HttpExchange(request, WireReply(200, _headers(call, "application/json"), body), reason="OK")
+    return _streamed(list(_events(answer, reply, call)), answer.gap_s, call, request)
+
+
+def _whole(reply: ChatReply, scripted: Scripted, call: FakeCall) -> ChatReply:
+    """With model, id and usage; refused where the format would lose a part."""
+    reply = dataclasses.replace(
+        reply,
+        model=reply.model or call.model,
+        id=reply.id or f"{_PREFIXES.get(call.api, 'fake-')}{call.number}",
+        usage=scripted.usage or reply.usage or counted(call.chat, reply),
+    )
+    dialect = _dialect(call)
+    kept = [type(part) for part in dialect.decode_reply(dialect.encode_reply(reply)).parts]
+    if lost := [part for part in reply.parts if type(part) not in kept and not _is_empty(part)]:
+        raise FakeScriptError(
+            f"{call.api} cannot answer with a {type(lost[0]).__name__}",
+            cause="its format has no place for one, so that no real model could have sent it",
+            fix="leave it out of the reply, or script it for another provider: fake_llm.on(provider=...).reply(...)",
+        )
+    return reply
+
+
+def _is_empty(part: Part) -> bool:
+    return getattr(part, "text", None) == ""
+
+
+def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> Iterator[bytes]:
+    pieces = answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
+    told = reply if _tells_usage(call) else dataclasses.replace(reply, usage=None)
+    yield from _dialect(call).encode_stream(told, pieces=pieces or None)
+
+
+def _tells_usage(call: FakeCall) -> bool:
+    """OpenAI's chat tells a stream's usage only to those who ask."""
+    if call.api != "openai.chat" or call.provider in _ALWAYS_TOLD:
+        return True
+    return bool((call.body.get("stream_options") or {}).get("include_usage"))
+
+
+def _streamed(events: list[bytes], gap_s: float, call: FakeCall, request: WireRequest) -> HttpExchange:
+    kind = _STREAMED_AS.get(call.api, "text/event-stream; charset=utf-8")
+    reply = WireReply(200, _headers(call, kind), b"".join(events))
+    return HttpExchange(request, reply, reason="OK", chunks=_chunks(events, gap_s))
+
+
+def _chunks(events: Iterable[bytes], gap_s: float) -> tuple[Chunk, ...]:
+    return tuple(Chunk(len(event), number * gap_s) for number, event in enumerate(events))
+
+
+def _headers(call: FakeCall, kind: str) -> Headers:
+    name = "request-id" if call.provider == "anthropic" else "x-request-id"
+    return (("content-type", kind), (name, f"req_fake_{call.number}"))
+
+
+def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+    if broken.how == "timeout":
+        text = "fake_llm: no answer in time"
+        return HttpExchange(request, None, end="error", failure="read_timeout", failure_text=text)
+    if broken.how == "disconnect" and not broken.after_chunks:
+        text = "fake_llm: disconnected before a reply"
+        return HttpExchange(request, None, end="error", failure="protocol", failure_text=text)
+    whole = _answered(broken.answer, scripted, call, request)
+    assert whole.reply is not None
+    if broken.how == "malformed":
+        return _with_body(whole, _spoilt(whole.reply.body))
+    return _cut(whole, broken.after_chunks, scripted.where)
+
+
+def _cut(whole: HttpExchange, after_chunks: int, where: str) -> HttpExchange:
+    """The beginning of an answer; one that did not stream is cut after as many of its bytes."""
+    assert whole.reply is not None
+    lengths = [chunk.length for chunk in whole.chunks] or [1] * len(whole.reply.body)
+    if after_chunks >= len(lengths):
+        raise FakeScriptError(
+            f"disconnect(after_chunks={after_chunks}) comes after the end: the answer has {len(lengths)} chunks",
+            cause=f"it was scripted at {where}",
+            fix=f"disconnect(after_chunks={len(lengths) - 1}), or give a longer content=",
+        )
+    body = whole.reply.body[: sum(lengths[:after_chunks])]
+    cut = _with_body(dataclasses.replace(whole, chunks=whole.chunks[:after_chunks]), body)
+    return dataclasses.replace(cut, end="error", failure="read", failure_text="fake_llm: disconnected")
+
+
+def _with_body(exchange: HttpExchange, body: bytes) -> HttpExchange:
+    assert exchange.reply is not None
+    chunks: Any = exchange.chunks if sum(chunk.length for chunk in exchange.chunks) == len(body) else ()
+    return dataclasses.replace(exchange, reply=dataclasses.replace(exchange.reply, body=body), chunks=chunks)
+
+
+def _spoilt(body: bytes) -> bytes:
+    """What is no JSON any more: the first object of the body loses its end."""
+    at = body.rfind(b"}", 0, max(body.find(b"\n\n"), 0) or len(body))
+    return body[:at] + body[at + 1 :]

@@ -1,0 +1,132 @@
+"""Turn what a test scripted into a reply: text, an object, a tool call, parts, or a function of the call."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.types import ChatReply, Part, StopReason, TextPart, ThinkingPart, ToolCall
+
+__all__ = ["reply_of"]
+
+_SHOWN = 120
+_SAID = (TextPart, ThinkingPart, ToolCall)
+
+
+def reply_of(content: Any, call: FakeCall, *, stop_reason: StopReason | None = None) -> ChatReply:
+    """
+    The reply that *content* stands for.
+
+    Args:
+        content: A text; an instance of a pydantic model, a dataclass or a dict, which is answered as the call asks for
+            objects; a `ToolCall` or another part; a list of texts and parts; a `ChatReply`; or a function that gets
+            the `FakeCall` and returns one of these.
+
+        call: What was asked.
+
+        stop_reason: Why the answer ended; None follows from the content.
+
+    Raises:
+        FakeScriptError: It is none of these, or does not fit the schema that was asked.
+    """
+    if isinstance(content, ChatReply):
+        return content
+    if callable(content) and not isinstance(content, type):
+        return reply_of(content(call), call, stop_reason=stop_reason)
+    parts, structured = _parts(content, call)
+    has_calls = any(isinstance(part, ToolCall) for part in parts)
+    return ChatReply(
+        parts=parts,
+        model=call.model,
+        stop_reason=stop_reason or ("tool_use" if has_calls else "end_turn"),
+        structured=structured,
+    )
+
+
+def _parts(content: Any, call: FakeCall) -> tuple[tuple[Part, ...], Any]:
+    if isinstance(content, str):
+        return (TextPart(content),), None
+    if isinstance(content, TextPart | ThinkingPart | ToolCall):
+        return (content,), None
+    if isinstance(content, Sequence) and all(
+        isinstance(one, str | TextPart | ThinkingPart | ToolCall) for one in content
+    ):
+        return tuple(TextPart(one) if isinstance(one, str) else one for one in content), None
+    plain = _plain(content)
+    _check(plain, call)
+    return (_object(plain, call),), plain
+
+
+def _plain(content: Any) -> Any:
+    """An object as JSON has it."""
+    if dump := getattr(content, "model_dump", None):
+        return dump(mode="json", by_alias=True)
+    if dataclasses.is_dataclass(content) and not isinstance(content, type):
+        return dataclasses.asdict(content)
+    if isinstance(content, dict | list):
+        return content
+    raise FakeScriptError(
+        f"fake_llm cannot answer with {_short(repr(content))}",
+        cause=f"a {type(content).__name__} is neither a text, a part, nor an object that JSON could hold",
+        fix="reply with a str, a pydantic model, a dict, a ToolCall, a list of these parts, or a function of the call",
+    )
+
+
+def _object(value: Any, call: FakeCall) -> Part:
+    """Where the only way to answer is a tool, the object is the tool's argument; else it is the text."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError) as error:
+        raise FakeScriptError(
+            f"fake_llm cannot answer with {_short(repr(value))}",
+            cause=f"JSON cannot hold it: {error}",
+            fix="reply with numbers, texts, lists and dicts alone, or with a pydantic model",
+        ) from error
+    name = _forced(call)
+    if name is None or not isinstance(value, dict):
+        return TextPart(text)
+    return ToolCall(f"call_fake_{call.number}", name, value)
+
+
+def _forced(call: FakeCall) -> str | None:
+    """The tool that has to be called, where there is just one that can be."""
+    chat = call.chat
+    if chat.response_schema is not None or not chat.tools:
+        return None
+    names = [tool.name for tool in chat.tools]
+    if chat.tool_choice in names:
+        return chat.tool_choice
+    return names[0] if chat.tool_choice == "required" and len(names) == 1 else None
+
+
+def _check(value: Any, call: FakeCall) -> None:
+    """Refuse an object that the provider would never have given for the schema that was asked."""
+    schema = call.chat.response_schema
+    forced = _forced(call)
+    if schema is None and forced is not None:
+        schema = next(tool.parameters for tool in call.chat.tools if tool.name == forced)
+    if schema is None:
+        return
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    if error is not None:
+        raise FakeScriptError(
+            f"the scripted object does not fit the schema that was asked: {_path(error.absolute_path)}: "
+            f"{_short(error.message)}",
+            cause=f"{call.provider} was asked for {_short(json.dumps(schema, ensure_ascii=False))}",
+            fix="reply with an object of that schema, or with its JSON as a str to answer wrongly on purpose",
+        )
+
+
+def _path(keys: Iterable[Any]) -> str:
+    return ".".join(map(str, keys)) or "the whole object"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

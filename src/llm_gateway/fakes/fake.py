@@ -1,0 +1,203 @@
+"""What answers the calls of one test from a script."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Self, TypeVar
+
+from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
+from llm_gateway.fakes.answer import exchange_for
+from llm_gateway.fakes.asked import FakeCall, read
+from llm_gateway.fakes.asked_schema import asks_for
+from llm_gateway.fakes.calls import Calls
+from llm_gateway.fakes.condition import Condition
+from llm_gateway.fakes.generate import example
+from llm_gateway.fakes.outcome import Answer, Scripted
+from llm_gateway.fakes.script import Script, due
+from llm_gateway.types import ToolCall, WireRequest
+from llm_gateway.wire.identify import identify
+
+__all__ = ["FakeLLM"]
+
+M = TypeVar("M")
+_MOST_TOLD = 3
+
+
+class FakeLLM(Script):
+    """
+    Every model that a test calls, scripted at wire level: the code under test keeps its own SDK, parser and retries.
+
+    What is scripted for a condition (`on`) comes before what is scripted for any call. A call for which nothing is
+    left fails the test with the request shown, as does an answer that nobody asked for.
+
+    Attributes:
+        calls: What was asked so far.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = Calls()
+        self._scripts: list[Script] = []
+        self._providers: frozenset[str] | None = None
+        self._generates = False
+        self._lock = threading.RLock()
+
+    def on(
+        self,
+        *,
+        provider: str | None = None,
+        model: str | None = None,
+        contains: str | None = None,
+        tool_result: str | bool | None = None,
+        match: Callable[[FakeCall], Any] | None = None,
+    ) -> Script:
+        """
+        Script answers for the calls that fit all that is given; the first script that fits and has any left answers.
+
+        Args:
+            provider: As in ``openai``.
+
+            model: The name, or a pattern as in ``claude-*``.
+
+            contains: Words in any message, or in the system prompt.
+
+            tool_result: A text in a result that a tool has just returned; True stands for any result.
+
+            match: Whatever else, decided by a function of the `FakeCall`.
+        """
+        return self._when(Condition(provider, model, contains, tool_result, match))
+
+    def _when(self, condition: Condition) -> Script:
+        script = Script(condition)
+        self._scripts.append(script)
+        return script
+
+    def set_response(self, response_model: type[M], instance: M) -> Self:
+        """Answer every call that asks for a *response_model* with *instance*, however often."""
+        self._when(Condition(match=asks_for(response_model))).reply(instance, times=None)
+        return self
+
+    def generate(self) -> Self:
+        """Answer what is not scripted by an example of the schema that is asked for, or by a text."""
+        self._generates = True
+        return self
+
+    def only(self, *providers: str) -> Self:
+        """Answer these providers alone; calls of others go to the test's cassette."""
+        self._providers = frozenset(providers)
+        return self
+
+    @property
+    def last(self) -> FakeCall:
+        """The call made last."""
+        return self.calls.last
+
+    def assert_called_once(self) -> FakeCall:
+        """The only call; fails with all of them when there were more, or none."""
+        __tracebackhide__ = True
+        return self.calls.assert_called_once()
+
+    def wants(self, request: WireRequest) -> bool:
+        """Whether *request*, known by its address, is answered here."""
+        endpoint = identify(request.method, request.url)
+        return endpoint is not None and (self._providers is None or endpoint.provider in self._providers)
+
+    def answer(self, request: WireRequest) -> HttpExchange:
+        """
+        The scripted answer to *request*.
+
+        Raises:
+            FakeMissError: Nothing is scripted for it.
+            FakeScriptError: What is scripted cannot be said in its format.
+        """
+        with self._lock:
+            call = read(len(self.calls) + 1, request)
+            self.calls.add(call)
+            scripted = self._scripted(call)
+        try:
+            exchange = exchange_for(scripted, call, request)
+        except FakeScriptError as error:
+            raise _placed(error, scripted.where) from None
+        exchange.metering = _metering(call, exchange)
+        return exchange
+
+    def _scripted(self, call: FakeCall) -> Scripted:
+        for script in [*self._scripts, self]:
+            entry = script.next()
+            if entry is not None and script.condition.fits(call):
+                entry.used += 1
+                return entry
+        if self._generates:
+            return Scripted(Answer(_generated(call)), "fake_llm.generate()")
+        raise self._missed(call)
+
+    def _missed(self, call: FakeCall) -> FakeMissError:
+        scripts = [*self._scripts, self]
+        waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in due(scripts)]
+        asked = sum(entry.used for script in scripts for entry in script.entries)
+        cause = "\n".join(waiting[:_MOST_TOLD]) or (
+            f"all {asked} scripted answers were given before" if asked else "nothing is scripted"
+        )
+        return FakeMissError(
+            f"fake_llm has no answer for call {call}", cause=cause, fix='fake_llm.reply("...") before it is made'
+        )
+
+    def unused(self) -> FakeError | None:
+        """The error for answers that nobody asked for; None when all were given."""
+        left = due([*self._scripts, self])
+        if not left:
+            return None
+        told = [f"{entry.where}{_why(script, self.calls)}" for script, entry in left[:_MOST_TOLD]]
+        more = [f"and {len(left) - _MOST_TOLD} more"] if len(left) > _MOST_TOLD else []
+        return FakeUnusedError(
+            f"{len(left)} scripted answer{'s were' if len(left) > 1 else ' was'} never asked for",
+            cause="\n".join(told + more),
+            fix="take them out of the script, or let the test make the calls",
+        )
+
+
+def _named(script: Script) -> str:
+    return f"on({script.condition})" if str(script.condition) else "any call"
+
+
+def _why(script: Script, calls: Calls) -> str:
+    """What a condition waited for, and the nearest that came."""
+    if not str(script.condition):
+        return ""
+    near = difflib.get_close_matches(script.condition.model or "", [call.model for call in calls], n=1, cutoff=0.5)
+    return f" {_named(script)}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _placed(error: FakeScriptError, where: str) -> FakeScriptError:
+    cause = f"it was scripted at {where}"
+    return FakeScriptError(error.message, cause="\n".join(filter(None, [cause, error.cause])), fix=error.fix)
+
+
+def _generated(call: FakeCall) -> Any:
+    chat = call.chat
+    if chat.response_schema is not None:
+        return example(chat.response_schema)
+    wanted = [tool for tool in chat.tools if chat.tool_choice in ("required", tool.name)]
+    if wanted:
+        return ToolCall(f"call_fake_{call.number}", wanted[0].name, example(wanted[0].parameters))
+    return "generated"
+
+
+def _metering(call: FakeCall, exchange: HttpExchange) -> Metering:
+    """What it says to have used; it cost nothing."""
+    from llm_gateway.cassettes.meter import metered
+
+    told = metered(exchange)
+    return Metering(
+        provider=call.provider,
+        api=call.api,
+        model_requested=call.model,
+        model_served=told.model_served,
+        usage=told.usage,
+        cost_usd=Decimal(0),
+        price={"source": "fake"},
+    )

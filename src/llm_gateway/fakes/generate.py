@@ -1,0 +1,110 @@
+"""An example of what a JSON schema asks for: the same for the same schema, and as small as it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llm_gateway.types import JsonObject
+
+__all__ = ["example"]
+
+_FORMATS = {
+    "date-time": "2026-01-01T00:00:00Z",
+    "date": "2026-01-01",
+    "time": "00:00:00Z",
+    "duration": "P1D",
+    "email": "someone@example.com",
+    "uri": "https://example.com",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "hostname": "example.com",
+}
+_DEEPEST = 32
+
+
+def example(schema: JsonObject) -> Any:
+    """A value that fits *schema*: required members, least lengths, first choices."""
+    return _Example(schema).of(schema, 0)
+
+
+class _Example:
+    def __init__(self, root: JsonObject) -> None:
+        self._root = root
+
+    def of(self, schema: Any, depth: int) -> Any:
+        """The example of a part of the schema."""
+        if not isinstance(schema, dict) or depth > _DEEPEST:
+            return None
+        if given := [schema[name] for name in ("const", "default") if name in schema] or schema.get("enum"):
+            return given[0]
+        if "$ref" in schema:
+            return self.of(self._found(str(schema["$ref"])), depth + 1)
+        for name in ("anyOf", "oneOf", "type"):
+            if isinstance(schema.get(name), list) and schema[name]:
+                return self._first(schema, name, depth)
+        return self.of(_merged(schema), depth + 1) if schema.get("allOf") else self._typed(schema, depth)
+
+    def _first(self, schema: JsonObject, name: str, depth: int) -> Any:
+        """The first of several, but nothing rather than a value without an end."""
+        choices = schema[name] if name != "type" else [{**schema, "type": one} for one in schema["type"]]
+        if depth > _DEEPEST // 4 and any(_is_null(choice) for choice in choices):
+            return None
+        return self.of(choices[0], depth + 1)
+
+    def _found(self, reference: str) -> Any:
+        found: Any = self._root
+        for name in reference.removeprefix("#").strip("/").split("/"):
+            found = found.get(name.replace("~1", "/").replace("~0", "~"), {}) if name else found
+        return found
+
+    def _typed(self, schema: JsonObject, depth: int) -> Any:
+        match schema.get("type", "object" if "properties" in schema else None):
+            case "object":
+                return self._object(schema, depth)
+            case "array":
+                return [self.of(schema.get("items", {}), depth + 1) for _ in range(schema.get("minItems", 0))]
+            case kind:
+                return _SIMPLE[kind](schema) if kind in _SIMPLE else None
+
+    def _object(self, schema: JsonObject, depth: int) -> JsonObject:
+        members: JsonObject = schema.get("properties") or {}
+        wanted = [name for name in members if name in schema.get("required", members)]
+        return {name: self.of(members[name], depth + 1) for name in wanted}
+
+
+def _merged(schema: JsonObject) -> JsonObject:
+    merged: JsonObject = {name: value for name, value in schema.items() if name != "allOf"}
+    for one in schema["allOf"]:
+        both = {**merged.get("properties", {}), **one.get("properties", {})}
+        merged = {**merged, **one, **({"properties": both} if both else {})}
+    return merged
+
+
+def _is_null(schema: Any) -> bool:
+    return isinstance(schema, dict) and schema.get("type") == "null"
+
+
+def _text(schema: JsonObject) -> str:
+    text = _FORMATS.get(str(schema.get("format")), str(schema.get("title") or "text").lower())
+    text = text.ljust(schema.get("minLength", 0), "x")
+    return text[: schema.get("maxLength", len(text))]
+
+
+def _number(schema: JsonObject) -> float | int:
+    if "minimum" in schema:
+        return schema["minimum"]  # type: ignore[no-any-return]
+    if "exclusiveMinimum" in schema:
+        return schema["exclusiveMinimum"] + 1  # type: ignore[no-any-return]
+    least = min(0, schema.get("maximum", 0), schema.get("exclusiveMaximum", 1) - 1)
+    step = schema.get("multipleOf")
+    return least if step is None else step * round(least / step)  # type: ignore[no-any-return]
+
+
+_SIMPLE: dict[Any, Callable[[JsonObject], Any]] = {
+    "string": _text,
+    "integer": lambda schema: int(_number(schema)),
+    "number": _number,
+    "boolean": lambda _: True,
+}

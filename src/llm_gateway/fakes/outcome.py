@@ -1,0 +1,92 @@
+"""What a scripted call comes to: an answer, an error of the provider, or a failure on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.types import StopReason, TokenUsage
+
+__all__ = ["Answer", "Broken", "Outcome", "Played", "Refused", "Scripted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """
+    An answer of the model.
+
+    Attributes:
+        content: See `llm_gateway.fakes.content.reply_of`.
+
+        stop_reason: Why it ended; None follows from the content.
+
+        pieces: How its text is cut where it is streamed; None: word by word.
+
+        gap_s: Seconds between two pieces.
+    """
+
+    content: Any
+    stop_reason: StopReason | None = None
+    pieces: tuple[str, ...] | None = None
+    gap_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An error reply of the provider; *message* None takes the words that belong to the status."""
+
+    status: int
+    message: str | None = None
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A failure on the way; *after_chunks* of the answer arrive first."""
+
+    how: Literal["timeout", "disconnect", "malformed"]
+    answer: Answer
+    after_chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A recorded exchange, byte for byte."""
+
+    exchange: HttpExchange
+
+
+Outcome: TypeAlias = Answer | Refused | Broken | Played
+
+
+@dataclass(slots=True)
+class Scripted:
+    """
+    One entry of a script.
+
+    Attributes:
+        outcome: What the call comes to.
+
+        where: File and line that scripted it.
+
+        times: For how many calls; None for any number, and at least one.
+
+        usage: What the answer says to have used; None is counted from what was asked and answered.
+    """
+
+    outcome: Outcome
+    where: str
+    times: int | None = 1
+    usage: TokenUsage | None = None
+    used: int = 0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it has nothing left to give."""
+        return self.times is not None and self.used >= self.times
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the test has to ask for it still."""
+        return self.used < (1 if self.times is None else self.times)

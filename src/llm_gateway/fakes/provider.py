@@ -1,0 +1,67 @@
+"""A provider that answers from a script, without any request: for `LLMClient` where no test runs."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.fakes.calls import Calls
+from llm_gateway.fakes.content import reply_of
+from llm_gateway.fakes.counted import counted
+from llm_gateway.types import ChatRequest, LLMMessage, LLMResponse
+
+__all__ = ["FakeLLMProvider"]
+
+M = TypeVar("M")
+
+
+class FakeLLMProvider:
+    """
+    A provider for ``LLMClient(provider_instance=FakeLLMProvider("hello"))``.
+
+    Args:
+        text: What it answers to whatever does not ask for an object.
+
+    Attributes:
+        calls: What was asked so far.
+    """
+
+    name = "fake"
+
+    def __init__(self, text: str = "fake") -> None:
+        self.calls = Calls()
+        self._text = text
+        self._instances: dict[Any, Any] = {}
+
+    def set_response(self, response_model: type[M], instance: M) -> None:
+        """Answer calls that ask for a *response_model* with *instance*."""
+        self._instances[response_model] = instance
+
+    async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
+        """
+        Answer as it was set.
+
+        Raises:
+            FakeMissError: An object of a class is asked for that was not set.
+        """
+        chat = ChatRequest("fake-model", tuple(messages))
+        call = FakeCall(len(self.calls) + 1, self.name, "fake", chat)
+        self.calls.add(call)
+        content = self._text if response_model is None else self._instance(response_model, call)
+        usage = counted(chat, reply_of(content, call))
+        return LLMResponse(content, self.name, chat.model, usage=usage, stop_reason="end_turn")
+
+    def _instance(self, model: type[Any], call: FakeCall) -> Any:
+        if model in self._instances:
+            return self._instances[model]
+        from llm_gateway.exceptions import FakeMissError
+
+        set_ones = ", ".join(one.__name__ for one in self._instances) or "none"
+        raise FakeMissError(
+            f"FakeLLMProvider has no {model.__name__} for call {call}",
+            cause=f"responses are set for: {set_ones}",
+            fix=f"provider.set_response({model.__name__}, {model.__name__}(...))",
+        )
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,0 +1,141 @@
+"""The verbs that script answers, in the order in which they will be asked for."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from typing import Any, Self
+
+from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.condition import Condition
+from llm_gateway.fakes.outcome import Answer, Broken, Outcome, Refused, Scripted
+from llm_gateway.fakes.where import caller
+from llm_gateway.types import StopReason, TokenUsage
+
+__all__ = ["Script", "due"]
+
+_WORDS = "one two three four five six seven eight nine ten"
+_REFUSAL = "I can't help with that."
+
+
+class Script:
+    """Answers for the calls that fit *condition*, one after another. Each verb returns the script, to go on with."""
+
+    def __init__(self, condition: Condition | None = None) -> None:
+        self.condition = condition or Condition()
+        self.entries: list[Scripted] = []
+
+    def reply(self, content: Any, *, stop_reason: StopReason | None = None, times: int | None = 1) -> Self:
+        """
+        Answer with *content*, streamed or not as the call asks.
+
+        Args:
+            content: A text; a pydantic model, dataclass or dict, given as the call asks for objects; a `ToolCall` or
+                another part; a list of texts and parts; or a function of the `FakeCall` that returns one of these.
+
+            stop_reason: Why the answer ended; None follows from the content.
+
+            times: For how many calls; None for any number of them, at least one.
+        """
+        return self._add(Answer(self._plain(content), stop_reason), times)
+
+    def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
+        """Answer with *pieces* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""
+        cut = tuple(pieces)
+        return self._add(Answer("".join(cut), pieces=cut, gap_s=gap_s), times)
+
+    def error(
+        self,
+        status: int,
+        message: str | None = None,
+        *,
+        retry_after: float | None = None,
+        then: Any = None,
+        times: int | None = 1,
+    ) -> Self:
+        """Answer with the provider's error reply for *status*; *then* scripts the reply to the next call."""
+        if not 400 <= status <= 599:
+            raise FakeScriptError(
+                f"error({status}) is no error",
+                cause="errors have a status from 400 to 599",
+                fix="fake_llm.error(429), or fake_llm.reply(...) for an answer",
+            )
+        return self._add(Refused(status, message, retry_after), times, then)
+
+    def overloaded(self, *, then: Any = None, times: int | None = 1) -> Self:
+        """Answer with 529, which Anthropic made known, or with 503 where an API has no such status."""
+        return self._add(Refused(529), times, then)
+
+    def timeout(self, *, then: Any = None, times: int | None = 1) -> Self:
+        """Let the call end as one that waited for its answer for too long, at once."""
+        return self._add(Broken("timeout", Answer("")), times, then)
+
+    def disconnect(self, *, after_chunks: int = 0, content: Any = _WORDS, then: Any = None) -> Self:
+        """Break the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
+        return self._add(Broken("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
+
+    def malformed(self, *, content: Any = _WORDS, then: Any = None) -> Self:
+        """Answer with a body that is no JSON, or with a stream whose first event is none."""
+        return self._add(Broken("malformed", Answer(self._plain(content))), 1, then)
+
+    def truncated(self, content: Any = _WORDS, *, then: Any = None) -> Self:
+        """Answer with *content* as the part of an answer that the limit of tokens left."""
+        return self._add(Answer(self._plain(content), "max_tokens"), 1, then)
+
+    def refusal(self, text: str = _REFUSAL, *, then: Any = None) -> Self:
+        """Answer as a model that will not."""
+        return self._add(Answer(text, "refusal"), 1, then)
+
+    def usage(
+        self,
+        *,
+        input: int,  # noqa: A002  the word that all providers use
+        output: int,
+        cache_read: int = 0,
+        cache_write: int = 0,
+        reasoning: int = 0,
+    ) -> Self:
+        """Let the answer scripted last say that it used so many tokens; *input* is all input, cached included."""
+        if not self.entries:
+            raise FakeScriptError(
+                "usage(...) belongs to an answer, and none is scripted yet",
+                cause=f"it was called first at {caller()}",
+                fix='fake_llm.reply("...").usage(input=10, output=5)',
+            )
+        if cache_read + cache_write > input or reasoning > output:
+            raise FakeScriptError(
+                f"usage(input={input}, output={output}, cache_read={cache_read}, cache_write={cache_write}, "
+                f"reasoning={reasoning}) does not add up",
+                cause="input is all input, cached included; output is all output, reasoning included",
+                fix=f"usage(input={max(input, cache_read + cache_write)}, output={max(output, reasoning)}, ...)",
+            )
+        self.entries[-1].usage = TokenUsage(input, output, cache_read, cache_write, reasoning_tokens=reasoning)
+        return self
+
+    def next(self) -> Scripted | None:
+        """The entry whose turn it is; None when all are spent."""
+        return next((entry for entry in self.entries if not entry.is_spent), None)
+
+    def _add(self, outcome: Outcome, times: int | None, then: Any = None) -> Self:
+        where = caller()
+        if times is not None and times < 1:
+            raise FakeScriptError(
+                f"times={times} would never be asked for", cause=f"it was scripted at {where}", fix="times=1 or more"
+            )
+        self.entries.append(Scripted(outcome, where, times))
+        return self if then is None else self.reply(then)
+
+    def _plain(self, content: Any) -> Any:
+        """*content*, unless it has to be awaited: it is asked for beneath the SDK, where nothing can wait."""
+        if inspect.iscoroutinefunction(content) or inspect.iscoroutinefunction(getattr(content, "__call__", None)):  # noqa: B004
+            raise FakeScriptError(
+                f"reply({getattr(content, '__name__', 'function')}) is async, and would never be awaited",
+                cause=f"it was scripted at {caller()}; answers are made beneath the SDK, in sync clients as well",
+                fix="make it a plain function: def, without async",
+            )
+        return content
+
+
+def due(scripts: Iterable[Script]) -> list[tuple[Script, Scripted]]:
+    """What the test has not asked for yet."""
+    return [(script, entry) for script in scripts for entry in script.entries if entry.is_due]

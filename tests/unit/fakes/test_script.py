@@ -1,0 +1,365 @@
+"""What scripts give for a call, and what they say when they cannot; every answer is read by the official SDKs."""
+
+import re
+
+import anthropic
+import httpx2
+import openai
+import pytest
+from pydantic import BaseModel
+
+from llm_gateway import SyncLLMClient, ToolCall
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError
+from llm_gateway.fakes import FakeLLM
+from llm_gateway.types import TextPart, ThinkingPart, TokenUsage
+
+HERE = re.escape("test_script.py")
+
+
+class Ticket(BaseModel):
+    queue: str
+    urgent: bool = False
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A fake that answers every call in this process; what is left over fails the test."""
+    made = FakeLLM()
+    with use_cassette(tmp_path / "none.yaml", Mode.REPLAY) as cassette:
+        cassette.answer_by(made)
+        yield made
+        cassette._problems.clear()  # each is asserted where it is raised
+
+
+@pytest.fixture
+def claude():
+    return anthropic.Anthropic(api_key="k", max_retries=0)
+
+
+@pytest.fixture
+def gpt():
+    return openai.OpenAI(api_key="k", max_retries=0)
+
+
+def ask(gpt, text="hello", **options):
+    return gpt.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": text}], **options)
+
+
+def said(reply):
+    return reply.choices[0].message.content
+
+
+def test_answers_in_order(fake, gpt, claude):
+    """The queue is one for all SDKs; each gets the next answer in its own format."""
+    fake.reply("one").reply("two").reply(["three ", TextPart("parts")])
+
+    message = claude.messages.create(model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+
+    assert "one" == message.content[0].text
+    assert "two" == said(ask(gpt))
+    assert "three parts" == said(ask(gpt))
+    assert ["claude-x", "gpt-5", "gpt-5"] == [call.model for call in fake.calls]
+
+
+def test_an_object_is_given_as_the_call_asks_for_it(fake, gpt, claude):
+    """By the format's own schema, as the argument of the only tool, or as JSON text."""
+    fake.reply(Ticket(queue="billing"), times=3)
+    asked = [{"role": "user", "content": "hi"}]
+
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+    tool = {"name": "route", "input_schema": Ticket.model_json_schema()}
+    forced = claude.messages.create(
+        model="claude-x", max_tokens=9, messages=asked, tools=[tool], tool_choice={"type": "tool", "name": "route"}
+    )
+
+    assert Ticket(queue="billing") == parsed.choices[0].message.parsed
+    assert {"queue": "billing", "urgent": False} == forced.content[0].input
+    assert '{"queue": "billing", "urgent": false}' == said(ask(gpt))
+
+
+def test_conditions_come_before_the_queue(fake, gpt):
+    """A condition answers the calls it fits, as long as it has answers; others get the queue's."""
+    fake.reply("anything", times=2)
+    fake.on(contains="weather").reply("sunny")
+    fake.on(model="gpt-*", match=lambda call: call.params.get("temperature") == 0).reply("cold")
+
+    assert "anything" == said(ask(gpt))
+    assert "sunny" == said(ask(gpt, "the weather?"))
+    assert "cold" == said(ask(gpt, temperature=0))
+    assert "anything" == said(ask(gpt, "the weather?"))
+
+
+def test_a_tool_call_and_its_result(fake, gpt):
+    """The loop of an agent: a tool is asked for, and its result picks the next answer."""
+    fake.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}))
+    fake.on(tool_result="12 degrees").reply("mild")
+    tools = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}]
+
+    call = ask(gpt, tools=tools).choices[0].message.tool_calls[0]
+    answer = gpt.chat.completions.create(
+        model="gpt-5",
+        messages=[
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "tool_calls": [call.model_dump()]},
+            {"role": "tool", "tool_call_id": call.id, "content": "12 degrees"},
+        ],
+    )
+
+    assert ("look_up", '{"city": "Oslo"}') == (call.function.name, call.function.arguments)
+    assert "mild" == said(answer)
+    assert {"call_1": "12 degrees"} == fake.last.tool_results
+
+
+def test_a_function_sees_the_call(fake, gpt):
+    """It may answer with anything that may be scripted."""
+    fake.reply(lambda call: f"{call.model} was asked {call.text!r}")
+
+    assert "gpt-5 was asked 'hello'" == said(ask(gpt))
+
+
+def test_a_stream_is_cut_as_scripted(fake, gpt):
+    """Each piece is one event; usage comes at the end, when it was asked for."""
+    fake.stream(["Hel", "lo"]).usage(input=10, output=5, cache_read=4).stream(["a", "b"])
+
+    events = list(ask(gpt, stream=True, stream_options={"include_usage": True}))
+    without = list(ask(gpt, stream=True))
+
+    assert ["Hel", "lo"] == [
+        one.choices[0].delta.content for one in events if one.choices and one.choices[0].delta.content
+    ]
+    assert (10, 5, 4) == (
+        events[-1].usage.prompt_tokens,
+        events[-1].usage.completion_tokens,
+        events[-1].usage.prompt_tokens_details.cached_tokens,
+    )
+    assert {None} == {one.usage for one in without}
+
+
+def test_usage_adds_up_when_it_is_not_scripted(fake, claude):
+    """The same call always says the same, and the sum of the parts is the whole."""
+    fake.reply([ThinkingPart("hmm, let me think", "sig"), "fine"], times=2)
+    ask_claude = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+
+    one, two = claude.messages.create(**ask_claude).usage, claude.messages.create(**ask_claude).usage
+
+    assert one == two
+    assert 0 < one.input_tokens
+    assert 6 == one.output_tokens
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(429, openai.RateLimitError), (401, openai.AuthenticationError), (500, openai.InternalServerError)],
+)
+def test_errors_are_the_providers_own(fake, gpt, status, kind):
+    """The SDK raises what it raises for the real thing, with the words and the wait that were scripted."""
+    fake.error(status, "no, thanks", retry_after=1, then="now")
+
+    with pytest.raises(kind, match="no, thanks") as caught:
+        ask(gpt)
+
+    assert "1" == caught.value.response.headers["retry-after"]
+    assert "now" == said(ask(gpt))
+
+
+def test_an_sdk_retries_by_itself(fake):
+    """A rate limit, an overload and a timeout, then the answer."""
+    fake.error(429, retry_after=0).overloaded().timeout(then="at last")
+
+    assert "at last" == said(ask(openai.OpenAI(api_key="k", max_retries=3)))
+    assert 4 == len(fake.calls)
+
+
+def test_connections_break_where_scripted(fake, gpt):
+    """Before a reply, in the middle of a stream, and in the middle of a body."""
+    fake.disconnect().disconnect(after_chunks=2, content="a b c").malformed()
+
+    with pytest.raises(openai.APIConnectionError):
+        ask(gpt)
+    stream = ask(gpt, stream=True)
+    assert ["", "a "] == [next(stream).choices[0].delta.content for _ in range(2)]
+    with pytest.raises((openai.APIConnectionError, httpx2.ReadError)):
+        next(stream)
+    with pytest.raises(ValueError, match=r"JSON|Expecting|delimiter"):
+        ask(gpt)
+
+
+def test_endings_other_than_the_usual(fake, claude):
+    """Cut off by the limit, and refused."""
+    fake.truncated("once upon").refusal()
+    ask_claude = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+
+    assert ["max_tokens", "refusal"] == [claude.messages.create(**ask_claude).stop_reason for _ in range(2)]
+
+
+def test_set_response_is_for_every_sdk_and_the_client(fake, gpt):
+    """However often an object of the class is asked for."""
+    fake.set_response(Ticket, Ticket(queue="sales"))
+    asked = [{"role": "user", "content": "hi"}]
+
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+    with SyncLLMClient(provider="anthropic", api_key="k") as client:
+        own = client.complete("hi", response_model=Ticket)
+
+    assert Ticket(queue="sales") == parsed.choices[0].message.parsed == own.content
+
+
+def test_generates_what_a_schema_asks_for(fake, gpt):
+    """Where nothing is scripted, and only when the test wants that."""
+    fake.generate()
+
+    asked = [{"role": "user", "content": "hi"}]
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+
+    assert Ticket(queue="queue", urgent=False) == parsed.choices[0].message.parsed
+    assert "generated" == said(ask(gpt))
+
+
+def test_a_call_without_an_answer_shows_the_request(tmp_path, gpt):
+    """And what is still waiting for another call."""
+    fake = FakeLLM()
+    with pytest.raises(FakeMissError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        fake.on(model="claude-*").reply("x")
+        with pytest.raises(openai.APIStatusError, match="fake_llm has no answer"):
+            ask(gpt)
+
+    assert re.fullmatch(
+        r"fake_llm has no answer for call #1 openai gpt-5 \(openai.chat\)\n"
+        r"    user: 'hello'\n"
+        rf"  .*{HERE}:\d+ waits for on\(model='claude-\*'\)\n"
+        r'  fake_llm.reply\("..."\) before it is made',
+        str(caught.value),
+    ), caught.value
+
+
+def test_unused_answers_name_their_lines(tmp_path):
+    """And a condition says the model that came in place of the one it waited for."""
+    fake = FakeLLM()
+    with pytest.raises(FakeUnusedError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        fake.on(model="gpt-5-mini").reply("x")
+        fake.reply("y")
+        ask(openai.OpenAI(api_key="k"))
+
+    assert "1 scripted answer was never asked for" == caught.value.message
+    assert re.search(rf"{HERE}:\d+ on\(model='gpt-5-mini'\); did you mean 'gpt-5'\?", str(caught.value))
+
+
+def bad_object(fake, gpt):
+    fake.reply({"queue": 3, "urgent": True})
+    gpt.chat.completions.parse(model="gpt-5", messages=[{"role": "user", "content": "hi"}], response_format=Ticket)
+
+
+def bad_part(fake, gpt):
+    fake.reply(ThinkingPart("hm"))
+    ask(gpt)
+
+
+def bad_thing(fake, gpt):
+    fake.reply(object)
+    ask(gpt)
+
+
+def bad_cut(fake, gpt):
+    fake.disconnect(after_chunks=99)
+    ask(gpt, stream=True)
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (bad_object, "the scripted object does not fit the schema that was asked: queue: 3 is not of type 'string'"),
+        (bad_part, "openai.chat cannot answer with a ThinkingPart"),
+        (bad_thing, "fake_llm cannot answer with <class 'object'>"),
+        (bad_cut, "disconnect(after_chunks=99) comes after the end: the answer has"),
+    ],
+)
+def test_what_cannot_be_said_names_the_line_that_scripted_it(tmp_path, gpt, script, text):
+    """The test fails with that, whatever the code under test makes of the answer."""
+    fake = FakeLLM()
+    with pytest.raises(FakeScriptError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        with pytest.raises(openai.APIStatusError):
+            script(fake, gpt)
+
+    assert caught.value.message.startswith(text)
+    assert re.search(rf"it was scripted at .*{HERE}:\d+", str(caught.value))
+    assert caught.value.fix
+
+
+async def waits(call):
+    return "x"
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (lambda: FakeLLM().reply(waits), "reply(waits) is async, and would never be awaited"),
+        (lambda: FakeLLM().error(200), "error(200) is no error"),
+        (lambda: FakeLLM().usage(input=1, output=1), "usage(...) belongs to an answer, and none is scripted yet"),
+        (
+            lambda: FakeLLM().reply("x").usage(input=1, output=1, cache_read=2),
+            "usage(input=1, output=1, cache_read=2, cache_write=0, reasoning=0) does not add up",
+        ),
+        (lambda: FakeLLM().reply("x", times=0), "times=0 would never be asked for"),
+    ],
+)
+def test_wrong_scripts_are_refused_at_once(script, text):
+    """At the line that scripts them."""
+    with pytest.raises(FakeScriptError) as caught:
+        script()
+
+    assert text == caught.value.message
+    assert caught.value.fix
+
+
+def test_counts_as_a_fake_that_cost_nothing(tmp_path, gpt):
+    """Usage is what the answer said."""
+    fake = FakeLLM()
+    with use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        fake.reply("x").usage(input=7, output=3)
+        ask(gpt)
+
+    (call,) = cassette.calls
+    assert ("fake", 0, TokenUsage(7, 3, 0, 0, reasoning_tokens=0)) == (
+        call.served,
+        call.metering.cost_usd,
+        call.metering.usage,
+    )
+
+
+def test_calls_read_well_in_a_failed_assert(fake, gpt):
+    """With roles and texts, and without credentials."""
+    fake.reply("x", times=2)
+    ask(gpt, "first")
+    ask(gpt, "second", stream=True)
+
+    with pytest.raises(AssertionError) as caught:
+        fake.assert_called_once()
+
+    assert str(caught.value) == (
+        "expected 1 call to the model, got 2 calls:\n"
+        "  #1 openai gpt-5 (openai.chat)\n    user: 'first'\n"
+        "  #2 openai gpt-5 (openai.chat, streamed)\n    user: 'second'"
+    )
+    assert "authorization" not in fake.last.headers
+    assert 1 == len(fake.calls.of(contains="second"))
+
+
+def test_never_lets_a_call_out(fake):
+    """An API that no format describes is refused as well."""
+    with pytest.raises(openai.APIStatusError, match=r"fake_llm cannot answer POST api.openai.com/v1/audio/speech"):
+        openai.OpenAI(api_key="k", max_retries=0).audio.speech.create(model="tts-1", voice="alloy", input="hi")
+
+
+def test_only_some_providers(fake, gpt):
+    """Others are the cassette's business."""
+    fake.only("anthropic")
+
+    with pytest.raises(openai.APIStatusError, match="no recording matches"):
+        ask(gpt)
+    assert not fake.calls
