@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
+    from llm_gateway.fakes.provider import FakeLLMProvider
     from llm_gateway.registry import build_provider, list_providers, register_provider
     from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
     from llm_gateway.wire.models import ModelInfo
 
 __all__ = [
+    "FakeLLMProvider",
     "GatewayConfig",
     "GatewayError",
     "LLMClient",
@@ -40,6 +42,7 @@ __all__ = [
     "use_cassette",
 ]
 _WHERE = {
+    "FakeLLMProvider": "fakes.provider",
     "GatewayConfig": "config",
     "GatewayError": "exceptions",
     "LLMClient": "client.llm",

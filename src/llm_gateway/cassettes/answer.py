@@ -14,7 +14,7 @@ from llm_gateway.wire.claude_cli import DIALECT as CLAUDE_CLI
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.events import is_stream, objects
 
-__all__ = ["Answer", "answer_of"]
+__all__ = ["Answer", "answer_of", "decoded"]
 
 _JUNK = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
@@ -39,12 +39,13 @@ def _of_http(exchange: HttpExchange, dialect: Dialect | None) -> Answer:
     reply = exchange.reply
     if dialect is None or reply is None or not 200 <= reply.status < 300:
         return Answer()
-    decoded = _decoded(reply, dialect)
-    is_over = decoded.stop_reason is not None or decoded.tool_calls  # a queued response may still ask for tools
-    return Answer(decoded.stop_reason, decoded.tool_calls if is_over else None)
+    told = decoded(reply, dialect)
+    is_over = told.stop_reason is not None or told.tool_calls  # a queued response may still ask for tools
+    return Answer(told.stop_reason, told.tool_calls if is_over else None)
 
 
-def _decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
+def decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
+    """What *reply*, streamed or not, says in *dialect*; raises whatever junk makes it raise."""
     body = plain(reply.body, reply.header("content-encoding"))
     if not is_stream(reply.headers, body):
         return dialect.decode_reply(json.loads(body))

@@ -6,8 +6,10 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
+from llm_gateway.cassettes.answer import decoded
 from llm_gateway.cassettes.exchange import Chunk, HttpExchange
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.asked import FakeCall
@@ -55,14 +57,28 @@ def exchange_for(scripted: Scripted, call: FakeCall, request: WireRequest) -> Ht
         FakeScriptError: The format cannot say what was scripted.
     """
     match scripted.outcome:
-        case Played(exchange):
-            return dataclasses.replace(exchange, request=request)
+        case Played() as played:
+            return _played(played, scripted, call, request)
         case Refused() as refused:
             return HttpExchange(request, _error_reply(refused, call), reason="fake")
         case Broken() as broken:
             return _broken(broken, scripted, call, request)
         case Answer() as answer:
             return _answered(answer, scripted, call, request)
+
+
+def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+    if (played.api, played.is_streamed) == (call.api, call.is_streaming):
+        return dataclasses.replace(played.exchange, request=request, metering=None)
+    dialect, reply = dialect_of(played.api), played.exchange.reply
+    assert dialect is not None
+    if reply is None:
+        return dataclasses.replace(played.exchange, request=request, metering=None)
+    if reply.status >= HTTPStatus.BAD_REQUEST:
+        facts = dialect.decode_error(reply.status, reply.headers, reply.body)
+        return HttpExchange(request, _dialect(call).encode_error(reply.status, dataclasses.replace(facts, type=None)))
+    said = dataclasses.replace(decoded(reply, dialect), model=call.model)
+    return _answered(Answer(said), scripted, call, request)
 
 
 def _error_reply(refused: Refused, call: FakeCall) -> WireReply:

@@ -6,6 +6,7 @@ import difflib
 import threading
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from llm_gateway.cassettes.exchange import HttpExchange, Metering
@@ -15,6 +16,7 @@ from llm_gateway.fakes.asked import FakeCall, read
 from llm_gateway.fakes.asked_schema import asks_for
 from llm_gateway.fakes.calls import Calls
 from llm_gateway.fakes.condition import Condition
+from llm_gateway.fakes.conversation import Conversation
 from llm_gateway.fakes.generate import example
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
@@ -80,6 +82,22 @@ class FakeLLM(Script):
         """Answer every call that asks for a *response_model* with *instance*, however often."""
         self._when(Condition(match=asks_for(response_model))).reply(instance, times=None)
         return self
+
+    def from_cassette(self, path: str | Path) -> Conversation:
+        """
+        Answer with what a cassette holds, one exchange after another, whatever is asked.
+
+        Returns:
+            The turns, each of which can be edited: ``conversation[1].reply("something else")``. One that is not is
+            given byte for byte.
+
+        Raises:
+            CassetteReadError: The file is unreadable, or there is none.
+            FakeScriptError: It holds something that is no chat over HTTP.
+        """
+        conversation = Conversation(path)
+        self._scripts.extend(conversation)
+        return conversation
 
     def generate(self) -> Self:
         """Answer what is not scripted by an example of the schema that is asked for, or by a text."""

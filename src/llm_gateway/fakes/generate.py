@@ -93,13 +93,15 @@ def _text(schema: JsonObject) -> str:
 
 
 def _number(schema: JsonObject) -> float | int:
-    if "minimum" in schema:
-        return schema["minimum"]  # type: ignore[no-any-return]
+    """The least that is allowed, or 0."""
+    high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if "exclusiveMinimum" in schema:
-        return schema["exclusiveMinimum"] + 1  # type: ignore[no-any-return]
-    least = min(0, schema.get("maximum", 0), schema.get("exclusiveMaximum", 1) - 1)
+        above = schema["exclusiveMinimum"]
+        least = above + 1 if high is None or above + 1 <= high else (above + high) / 2
+    else:
+        least = schema.get("minimum", 0 if high is None else min(0, high - 1))
     step = schema.get("multipleOf")
-    return least if step is None else step * round(least / step)  # type: ignore[no-any-return]
+    return least if step is None else step * -(-least // step)  # type: ignore[no-any-return]
 
 
 _SIMPLE: dict[Any, Callable[[JsonObject], Any]] = {

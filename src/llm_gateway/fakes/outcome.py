@@ -52,9 +52,18 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A recorded exchange, byte for byte."""
+    """
+    A recorded exchange: byte for byte for a call that asks as it was asked, else written for the API that is asked.
+
+    Attributes:
+        api: As in ``openai.chat``.
+
+        is_streamed: Whether it was streamed.
+    """
 
     exchange: HttpExchange
+    api: str
+    is_streamed: bool
 
 
 Outcome: TypeAlias = Answer | Refused | Broken | Played

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.condition import Condition
-from llm_gateway.fakes.outcome import Answer, Broken, Outcome, Refused, Scripted
+from llm_gateway.fakes.outcome import Answer, Broken, Outcome, Played, Refused, Scripted
 from llm_gateway.fakes.where import caller
 from llm_gateway.types import StopReason, TokenUsage
 
@@ -31,13 +31,15 @@ class Script:
 
         Args:
             content: A text; a pydantic model, dataclass or dict, given as the call asks for objects; a `ToolCall` or
-                another part; a list of texts and parts; or a function of the `FakeCall` that returns one of these.
+                another part; a list of texts and parts; a function of the `FakeCall` that returns one of these; or a
+                reply that was recorded (see ``from_cassette``).
 
             stop_reason: Why the answer ended; None follows from the content.
 
             times: For how many calls; None for any number of them, at least one.
         """
-        return self._add(Answer(self._plain(content), stop_reason), times)
+        outcome = content if isinstance(content, Played) else Answer(self._plain(content), stop_reason)
+        return self._add(outcome, times)
 
     def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
         """Answer with *pieces* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""

@@ -2,14 +2,12 @@
 
 import re
 
-import anthropic
 import httpx2
 import openai
 import pytest
 from pydantic import BaseModel
 
 from llm_gateway import SyncLLMClient, ToolCall
-from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.fakes import FakeLLM
@@ -21,26 +19,6 @@ HERE = re.escape("test_script.py")
 class Ticket(BaseModel):
     queue: str
     urgent: bool = False
-
-
-@pytest.fixture
-def fake(tmp_path):
-    """A fake that answers every call in this process; what is left over fails the test."""
-    made = FakeLLM()
-    with use_cassette(tmp_path / "none.yaml", Mode.REPLAY) as cassette:
-        cassette.answer_by(made)
-        yield made
-        cassette._problems.clear()  # each is asserted where it is raised
-
-
-@pytest.fixture
-def claude():
-    return anthropic.Anthropic(api_key="k", max_retries=0)
-
-
-@pytest.fixture
-def gpt():
-    return openai.OpenAI(api_key="k", max_retries=0)
 
 
 def ask(gpt, text="hello", **options):

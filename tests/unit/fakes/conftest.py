@@ -1,0 +1,29 @@
+"""A fake that answers every call of this process."""
+
+import anthropic
+import openai
+import pytest
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.fakes import FakeLLM
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """What it refuses is asserted where it is raised; what nobody asked for fails the test."""
+    made = FakeLLM()
+    with use_cassette(tmp_path / "none.yaml", Mode.REPLAY) as cassette:
+        cassette.answer_by(made)
+        yield made
+        cassette._problems.clear()
+
+
+@pytest.fixture
+def claude():
+    return anthropic.Anthropic(api_key="k", max_retries=0)
+
+
+@pytest.fixture
+def gpt():
+    return openai.OpenAI(api_key="k", max_retries=0)
