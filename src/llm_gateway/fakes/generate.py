@@ -97,7 +97,7 @@ def _number(schema: JsonObject) -> float | int:
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if "exclusiveMinimum" in schema:
         above = schema["exclusiveMinimum"]
-        least = above + 1 if high is None or above + 1 <= high else (above + high) / 2
+        least = above + 1 if high is None or above + 1 < high else (above + high) / 2
     else:
         least = schema.get("minimum", 0 if high is None else min(0, high - 1))
     step = schema.get("multipleOf")
