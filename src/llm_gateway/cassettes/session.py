@@ -28,6 +28,7 @@ def use_cassette(
     Raises:
         CassetteMissError: A call found no recording, also when the code inside swallowed that.
         CassetteUnusedError: The block ended without asking for every recorded exchange.
+        FaultError: The block ended before the call that was to fail.
         CassetteReadError: The file exists and cannot be read.
         CassetteSaveError, CassetteSecretError: The recording could not be written; the old file is as it was.
     """
@@ -45,7 +46,7 @@ def use_cassette(
         outer = route.current() if route.is_open() else None
         if outer is not None:
             outer.inner_calls += cassette.calls
-    problems = [*cassette.problems(), *filter(None, [cassette.unused()])]
+    problems = [*cassette.problems(), *filter(None, [cassette.unreached(), cassette.unused()])]
     if problems:
         raise problems[0]
     cassette.save()

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Report"]
 
-_SERVED = ("replay", "record", "live", "miss", "refused")
-_NOT_MADE = {"miss": "found no recording", "refused": "not made, by a limit on cost or calls"}
+_SERVED = ("replay", "record", "live", "fault", "miss", "refused")
+_NOT_MADE = {
+    "fault": "failed by an injected fault",
+    "miss": "found no recording",
+    "refused": "not made, by a limit on cost or calls",
+}
 _MOST_TESTS = 3
 _NOTABLE_S = 0.1
 _NO_KEY = "no key  nothing could be called: export ANTHROPIC_API_KEY=... (or OPENAI_API_KEY, ...), then record again"

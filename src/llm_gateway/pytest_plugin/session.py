@@ -236,9 +236,8 @@ class Session:
         misses = [error.report for error in cassette.problems()]
         texts, state.told_misses = misses[state.told_misses :], len(misses)
         is_clean = is_over and state.was_called and state.has_passed and not misses
-        if is_clean and (unused := cassette.unused()) is not None:
-            texts.append(unused.report)
-        return texts
+        left = [cassette.unreached(), cassette.unused()] if is_clean else []
+        return texts + [error.report for error in left if error is not None]
 
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Keep the outcome of a phase, and put what was called into its report; xdist carries it to the controller."""
