@@ -14,6 +14,7 @@ Every error that this package raises, in one tree.
     |   +-- CassetteUnusedError         recorded exchanges that the test never asked for
     |   +-- CassetteSaveError           could not be written; the old file is as it was
     |   +-- CassetteSecretError         a secret would have been written; nothing was
+    |   +-- FaultError                  a fault that cannot be injected, or was never reached
     |   +-- RouteError                  several cassettes are open and none belongs to the caller
     +-- BlockedCallError                an LLM host was called where none may be
     +-- FakeError                       a scripted answer cannot be given
@@ -55,6 +56,7 @@ __all__ = [
     "FakeMissError",
     "FakeScriptError",
     "FakeUnusedError",
+    "FaultError",
     "GatewayError",
     "LedgerError",
     "MissingKeyError",
@@ -169,6 +171,10 @@ class CassetteSaveError(CassetteError):
 
 class CassetteSecretError(CassetteError):
     """A secret would have been written; nothing was."""
+
+
+class FaultError(CassetteError):
+    """A fault that a test asked for cannot be injected, or the test ended before the call that was to fail."""
 
 
 class RouteError(CassetteError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
 
-__all__ = ["Call", "Served", "call_of"]
+__all__ = ["Call", "Served", "call_of", "unbilled"]
 
-Served = Literal["replay", "fake", "record", "live", "miss", "refused"]
+Served = Literal["replay", "fake", "record", "live", "miss", "refused", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,12 @@ def call_of(served: Served, exchange: Exchange, metering: Metering) -> Call:
         exchange.recorded_at,
         is_billed(exchange, metering),
     )
+
+
+def unbilled(exchange: Exchange, metering: Metering) -> Call:
+    """What is to be told of an injected fault: nobody was asked, so that nothing was used and nothing is owed."""
+    told = replace(metering, usage=None, cost_usd=None, price=None)
+    return replace(call_of("fault", exchange, told), is_billed=False, duration_s=None)
 
 
 def _error(exchange: Exchange) -> str | None:

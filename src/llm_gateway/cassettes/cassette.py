@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
 from llm_gateway.cassettes.answerer import Answerer
-from llm_gateway.cassettes.call import Call, Served, call_of
+from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
 from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.cassettes.fault import Fault, answered, changed
+from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.forks import Notes
 from llm_gateway.cassettes.gate import Ended, Gate, standing
 from llm_gateway.cassettes.known import secret_variables, sent_secrets
@@ -34,6 +36,7 @@ from llm_gateway.exceptions import (
     CassetteReadError,
     CassetteUnusedError,
     FakeScriptError,
+    FaultError,
     GatewayError,
 )
 from llm_gateway.types import WireRequest
@@ -75,7 +78,7 @@ class Settings:
     gates: Sequence[Gate] = ()
 
 
-class Cassette:
+class Cassette(Faults):
     """
     An open cassette file in one mode. Its methods may be called from any thread.
 
@@ -93,8 +96,8 @@ class Cassette:
     """
 
     def __init__(self, path: Path, mode: Mode, *, test_id: str = "", settings: Settings | None = None) -> None:
+        super().__init__(mode)
         self.path = path
-        self.mode = mode
         self.test_id = test_id
         self.is_closed = False
         self.calls: list[Call] = []
@@ -138,11 +141,10 @@ class Cassette:
         if self._answerer is not None and self._answerer.wants(request):
             return self._scripted(self._answerer, request)
         with self._lock:
-            found = self._recorded(request)
+            due = [] if is_exchange(request) else self._due()
+            found = answered(due, request) or self._recorded(request)
             if found is not None:
-                self._count("replay", found)
-                recorded.note(self.calls[-1].metering.cost_usd)
-                return found
+                return self._played(found, due)
             if self.mode is Mode.REPLAY:
                 return placeholder(request) if is_exchange(request) else self._miss(request)
         return self._made(request)
@@ -174,6 +176,20 @@ class Cassette:
             cause="the cassette holds recordings of that host, and fake_llm answers every model's calls",
             fix="delete the cassette, or name who is faked: fake_llm.only('anthropic')",
         )
+
+    def _played(self, found: HttpExchange, due: list[Fault]) -> HttpExchange:
+        """Give out what was recorded, or a fault; a reply that is cut may be asked for again."""
+        try:
+            played = changed(due, found)
+        except FaultError as error:
+            self._note(error)
+            return refusal(found.request, "fault", error.report)
+        is_fault = any(fault.is_end for fault in due)
+        if is_fault and self._tape is not None and played.reply is not None and played.failure:
+            self._tape.give_back(found.request)
+        self._count("fault" if is_fault else "replay", played)
+        recorded.note(self.calls[-1].metering.cost_usd)
+        return played
 
     def _made(self, request: WireRequest) -> HttpExchange | Recording:
         """Make the call for real, if every gate lets it through."""
@@ -239,7 +255,7 @@ class Cassette:
         metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
         if served in ("record", "live"):
             exchange.metering = metering
-        self.calls.append(call_of(served, exchange, metering))
+        self.calls.append(unbilled(exchange, metering) if served == "fault" else call_of(served, exchange, metering))
 
     def _record(self, request: WireRequest, ended: Ended) -> Recording:
         slot = len(self._slots)
@@ -363,9 +379,9 @@ class Cassette:
         return list(self._problems.values())
 
     def left_over(self) -> list[GatewayError]:
-        """An error for recorded exchanges, and one for scripted answers, that nobody asked for."""
+        """An error for faults, one for recorded exchanges, and one for scripted answers, that no call met."""
         scripted = self._answerer.unused() if self._answerer is not None else None
-        return [error for error in (self.unused(), scripted) if error is not None]
+        return [error for error in (self.unreached(), self.unused(), scripted) if error is not None]
 
     def unused(self) -> CassetteError | None:
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""

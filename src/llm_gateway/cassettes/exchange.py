@@ -46,7 +46,8 @@ class HttpExchange:
     A request and its reply.
 
     *chunks* is empty for a reply that was not cut. *failure* names the transport error (``connect``,
-    ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None.
+    ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None. *waits* is
+    never recorded: the seconds before a replayed reply begins, and before each of its pieces; empty for at once.
     """
 
     request: WireRequest
@@ -59,6 +60,7 @@ class HttpExchange:
     recorded_at: datetime | None = None
     duration_s: float | None = None
     metering: Metering | None = None
+    waits: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

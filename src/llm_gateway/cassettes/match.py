@@ -113,3 +113,7 @@ class Index:
         """The position of the next recorded request that equals *request*, or None."""
         waiting = self._waiting.get(self._key(request))
         return waiting.popleft() if waiting else None
+
+    def give_back(self, position: int, request: WireRequest) -> None:
+        """Let *request*, which stands at *position*, be taken once more, before others that equal it."""
+        self._waiting[self._key(request)].appendleft(position)

@@ -28,6 +28,7 @@ def use_cassette(
     Raises:
         CassetteMissError: A call found no recording, also when the code inside swallowed that.
         CassetteUnusedError: The block ended without asking for every recorded exchange.
+        FaultError: The block ended before the call that was to fail.
         CassetteReadError: The file exists and cannot be read.
         CassetteSaveError, CassetteSecretError: The recording could not be written; the old file is as it was.
     """

@@ -85,6 +85,11 @@ class Tape:
         self._used[position] = True
         return self.exchange(position)
 
+    def give_back(self, request: WireRequest) -> None:
+        """Let the exchange of a recorded *request* be taken once more; it stays used."""
+        position = next(at for at, one in enumerate(self._requests) if one is request)
+        self._index.give_back(position, request)
+
     def exchange(self, position: int) -> HttpExchange:
         """
         The exchange at *position*, read whole.

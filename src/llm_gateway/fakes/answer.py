@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -140,11 +140,9 @@ def _tells_usage(call: FakeCall) -> bool:
 def _streamed(events: list[bytes], gap_s: float, call: FakeCall, request: WireRequest) -> HttpExchange:
     kind = _STREAMED_AS.get(call.api, "text/event-stream; charset=utf-8")
     reply = WireReply(200, _headers(call, kind), b"".join(events))
-    return HttpExchange(request, reply, reason="OK", chunks=_chunks(events, gap_s))
-
-
-def _chunks(events: Iterable[bytes], gap_s: float) -> tuple[Chunk, ...]:
-    return tuple(Chunk(len(event), number * gap_s) for number, event in enumerate(events))
+    chunks = tuple(Chunk(len(event), 0.0) for event in events)
+    waits = (0.0, 0.0, *[gap_s] * (len(events) - 1)) if gap_s else ()
+    return HttpExchange(request, reply, reason="OK", chunks=chunks, waits=waits)
 
 
 def _headers(call: FakeCall, kind: str) -> Headers:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Report"]
 
-_SERVED = ("replay", "fake", "record", "live", "miss", "refused")
+_SERVED = ("replay", "fake", "record", "live", "fault", "miss", "refused")
 _NOT_MADE = {
     "fake": "answered by a script",
+    "fault": "failed by an injected fault",
     "miss": "found no recording",
     "refused": "not made, by a limit on cost or calls",
 }

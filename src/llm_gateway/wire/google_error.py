@@ -31,8 +31,9 @@ _BY_REASON: dict[str, ErrorKind] = {
     "BILLING_DISABLED": "quota_exhausted",
 }
 _PER_DAY = "PerDay"
-_NAMES: dict[ErrorKind, str] = {kind: name for name, kind in _BY_STATUS.items()} | {
-    "server": "INTERNAL",
+_NAMES: dict[ErrorKind, str] = {
+    **{kind: name for name, kind in _BY_STATUS.items()},
+    "server": "INTERNAL",  # three names mean that
     "quota_exhausted": "RESOURCE_EXHAUSTED",
 }
 _TYPES = "type.googleapis.com/google.rpc."

@@ -1,0 +1,122 @@
+"""What one fault does to a call: an answer in place of the recorded one, or a change of it. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http import HTTPStatus
+from itertools import pairwise
+
+from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.cassettes.recorders.raw import pieces
+from llm_gateway.exceptions import FaultError
+from llm_gateway.types import WireReply, WireRequest
+from llm_gateway.wire.base import ErrorFacts
+
+__all__ = ["Fault", "answered", "changed", "cut", "delayed", "failure", "paced", "refusing"]
+
+Answer = Callable[[WireRequest], HttpExchange]
+Change = Callable[[HttpExchange], HttpExchange]
+_CUT = "the connection was closed before the reply was whole"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """
+    One fault, written by a test as *text*.
+
+    *answer* is given in place of any reply; *change* is made to the reply that is there. *is_end* says that the caller
+    does not get the recorded reply, or not all of it: a call can end in one way only.
+    """
+
+    text: str
+    answer: Answer | None = None
+    change: Change | None = None
+    is_end: bool = False
+
+
+def answered(faults: Iterable[Fault], request: WireRequest) -> HttpExchange | None:
+    """What one of *faults* answers to *request*; None where none does."""
+    return next((fault.answer(request) for fault in faults if fault.answer), None)
+
+
+def changed(faults: Iterable[Fault], exchange: HttpExchange) -> HttpExchange:
+    """
+    What *faults* make of *exchange*.
+
+    Raises:
+        FaultError: The reply has no place for one of them.
+    """
+    return functools.reduce(lambda made, fault: fault.change(made) if fault.change else made, faults, exchange)
+
+
+def refusing(status: int, facts: ErrorFacts) -> Answer:
+    """An error reply, in the wire format of whichever API is asked."""
+
+    def answer(request: WireRequest) -> HttpExchange:
+        from llm_gateway.wire.dialect import encode_error
+        from llm_gateway.wire.identify import identify
+
+        endpoint = identify(request.method, request.url)
+        reason = ""
+        with suppress(ValueError):  # 529 is Anthropic's own
+            reason = HTTPStatus(status).phrase
+        return HttpExchange(request, encode_error(endpoint.api if endpoint else None, status, facts), reason=reason)
+
+    return answer
+
+
+def failure(kind: str, text: str) -> Answer:
+    """No reply at all: the transport fails."""
+    return lambda request: HttpExchange(request, None, end="error", failure=kind, failure_text=text)
+
+
+def cut(after_chunks: int) -> Change:
+    """The reply breaks off behind so many of its pieces."""
+
+    def change(exchange: HttpExchange) -> HttpExchange:
+        parts = list(pieces(exchange))
+        if after_chunks >= len(parts) or exchange.reply is None:
+            raise _beyond(exchange, after_chunks, len(parts))
+        body = b"".join(parts[:after_chunks])
+        reply = WireReply(exchange.reply.status, exchange.reply.headers, body)
+        chunks = exchange.chunks[:after_chunks] or tuple(Chunk(len(part), 0.0) for part in parts[:after_chunks])
+        return dataclasses.replace(
+            exchange, reply=reply, chunks=chunks, end="error", failure="protocol", failure_text=_CUT
+        )
+
+    return change
+
+
+def _beyond(exchange: HttpExchange, after_chunks: int, count: int) -> FaultError:
+    return FaultError(
+        f"cut(after_chunks={after_chunks}) lies behind the end of the reply to {summary(exchange.request)}",
+        cause=f"it was recorded in {count} chunk{'' if count == 1 else 's'}",
+        fix=f"cut it earlier: llm_cassette.cut(after_chunks={max(0, count - 1)})",
+    )
+
+
+def delayed(seconds: float) -> Change:
+    """The reply begins so much later."""
+
+    def change(exchange: HttpExchange) -> HttpExchange:
+        first, *rest = exchange.waits or (0.0,)
+        return dataclasses.replace(exchange, waits=(first + seconds, *rest))
+
+    return change
+
+
+def paced(speed: float) -> Change:
+    """The reply takes the time that it took when it was recorded, divided by *speed*; at once where that is unknown."""
+
+    def change(exchange: HttpExchange) -> HttpExchange:
+        times = [chunk.at_s for chunk in exchange.chunks] or [exchange.duration_s or 0.0]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        waits = (times[0] / speed, 0.0, *(max(0.0, gap) / speed for gap in gaps))
+        first, *rest = exchange.waits or (0.0,)
+        return dataclasses.replace(exchange, waits=(first + waits[0], *(rest or waits[1:])))
+
+    return change

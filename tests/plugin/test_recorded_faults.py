@@ -1,0 +1,134 @@
+"""Faults that a test injects over its recording: what they answer, what they count, and what they must not leave."""
+
+TESTS = """
+import app, httpx2, pytest
+
+def asked(*args):
+    try:
+        return app.ask(*args).get("content", [{}])[0].get("text", "refused")
+    except httpx2.HTTPError as error:
+        return type(error).__name__
+
+@pytest.mark.llm_budget(max_tokens=15, max_cost_usd=1)
+def test_tries_again(llm_cassette, llm_budget):
+    llm_cassette.fault(status=429, at=1, retry_after=0)
+    llm_cassette.disconnect()
+    llm_cassette.timeout()
+    assert ["refused", "RemoteProtocolError", "ReadTimeout", "pong"] == [asked("ping") for _ in range(4)]
+    assert [False, False, False, True] == [call.is_billed for call in llm_cassette.calls]
+    assert [429, "protocol", "read_timeout", 200] == [call.error or call.status for call in llm_cassette.calls]
+    assert (None, None) == (llm_cassette.calls[0].metering.usage, llm_cassette.calls[0].metering.cost_usd)
+    assert (4, 15) == (llm_budget.spent["calls"], llm_budget.spent["tokens"])
+
+def test_is_cut_and_asked_again(llm_cassette):
+    if not llm_cassette.mode.connects:
+        llm_cassette.cut(after_chunks=0)
+        assert "RemoteProtocolError" == asked("ping")
+    assert "pong" == asked("ping")
+
+def test_gives_up(llm_cassette):
+    llm_cassette.fault(status=503, at=range(1, 4))
+    assert ["refused"] * 3 == [asked("ping") for _ in range(3)]
+"""
+
+
+def test_the_same_tests_record_and_replay(project):
+    """A fault is answered in place of the provider in every mode; what is tried again is recorded once."""
+    project.makepyfile(test_app=TESTS)
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=3)
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        ["replay  2 calls: 24 tokens in, 6 out, *", "fault   7 calls failed by an injected fault"]
+    )
+    assert sorted(path.stem for path in project.path.glob("cassettes/**/*.yaml")) == [
+        "test_is_cut_and_asked_again",
+        "test_tries_again",
+    ]
+
+
+def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
+    """Each text holds what happened, the nearest cause and what to type."""
+    recorded.makepyfile(
+        test_app="""
+        import app, httpx2, pytest
+
+        @pytest.mark.llm
+        def test_greets(llm_cassette):
+            llm_cassette.fault(429, at=2)
+            app.ask("ping")
+
+        @pytest.mark.llm(cassette="test_app/test_greets")
+        def test_cuts(llm_cassette):
+            llm_cassette.cut(after_chunks=7)
+            app.ask("ping")
+
+        @pytest.mark.llm(cassette="test_app/test_greets")
+        def test_mistakes(llm_cassette):
+            texts = []
+            app.ask("ping")
+            for mistake in [
+                lambda: llm_cassette.fault(200),
+                lambda: llm_cassette.fault(429, kind="rate_limit"),
+                lambda: llm_cassette.fault(429, at=1),
+                lambda: llm_cassette.speed(0),
+                lambda: (llm_cassette.disconnect(at=2), llm_cassette.timeout(at=2)),
+            ]:
+                with pytest.raises(Exception) as caught:
+                    mistake()
+                texts.append(caught.value.report)
+            print("\\n".join(texts))
+            assert False
+        """
+    )
+    lines = recorded.runpytest_subprocess("-p", "no:cacheprovider").stdout.str().splitlines()
+    said = "\n".join(lines)
+
+    assert (
+        "FaultError: fault(status=429, at=2) for call 2 was never reached\n"
+        "  the test made 1 call\n"
+        "  if code under test was to try again, look why it did not; else take the fault away\n"
+    ) in said
+    assert ("FaultError: cut(after_chunks=7) lies behind the end of the reply to POST 127.0.0.1") in said
+    assert ("  it was recorded in 1 chunk\n  cut it earlier: llm_cassette.cut(after_chunks=0)\n") in said
+    assert (
+        "FaultError: fault(status=200) cannot be injected\n"
+        "  an error has a status from 400 to 599\n"
+        "  for example: llm_cassette.fault(status=429)\n"
+        "FaultError: fault(status=429) cannot be injected\n"
+        "  kind 'rate_limit' is not known\n"
+        "  for example: llm_cassette.fault(status=429, kind='rate_limited')\n"
+        "FaultError: fault(status=429, at=1) cannot be injected: call 1 was made already\n"
+        "  calls are counted from 1, in the order in which the test makes them\n"
+        "  inject it before the call is made, or into a later one: at=2\n"
+        "FaultError: speed(0) cannot be injected\n"
+        "  a speed is more than 0\n"
+        "  for example: llm_cassette.speed(1.0)\n"
+        "FaultError: timeout(at=2) and disconnect(at=2) both end call 2\n"
+        "  a call can end in one way only\n"
+        "  let one of them come later: at=3\n"
+    ) in said
+
+
+def test_a_recording_run_refuses_to_cut(recorded):
+    """The reply would be recorded cut."""
+    recorded.makepyfile(
+        test_app="""
+        import app
+
+        def test_greets(llm_cassette):
+            llm_cassette.cut(after_chunks=1)
+            app.ask("ping")
+        """
+    )
+    result = recorded.runpytest_subprocess("--llm-record")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E*FaultError: cut(after_chunks=1) needs a recorded reply, and this run asks the provider",
+            "E*  cut while it is recorded, the reply would be recorded cut",
+            "E*  to record the test: if not llm_cassette.mode.connects: llm_cassette.cut(after_chunks=1)",
+        ]
+    )
