@@ -162,7 +162,7 @@ class Cassette(Faults):
             found = answerer.answer(request)
         except GatewayError as error:
             self._note(error)
-            return self._unanswered(request, error.report)
+            return self._unanswered(request, error.report, "fake_miss")
         with self._lock:
             self._count("fake", found)
         return found
@@ -277,10 +277,10 @@ class Cassette(Faults):
     def _miss(self, request: WireRequest) -> HttpExchange:
         text = self._miss_error(request).report
         self.note_miss(text)
-        return self._unanswered(request, text)
+        return self._unanswered(request, text, "cassette_miss")
 
-    def _unanswered(self, request: WireRequest, text: str) -> HttpExchange:
-        answer = refusal(request, "cassette_miss", text)
+    def _unanswered(self, request: WireRequest, text: str, kind: str) -> HttpExchange:
+        answer = refusal(request, kind, text)
         self.calls.append(Call("miss", meter.metered(answer), None, None))
         return answer
 

@@ -20,7 +20,7 @@ def refusal(request: WireRequest, kind: str, text: str) -> HttpExchange:
     Args:
         request: The request that gets no real answer.
 
-        kind: ``cassette_miss``, ``blocked_call`` or ``cost_limit``.
+        kind: ``cassette_miss``, ``fake_miss``, ``fault``, ``blocked_call`` or ``cost_limit``.
 
         text: The whole diagnosis.
     """

@@ -9,7 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import FakeMissError
-from llm_gateway.types import ChatRequest, JsonObject, LLMMessage, Tool, ToolResult, WireRequest
+from llm_gateway.types import (
+    ChatRequest,
+    JsonObject,
+    LLMMessage,
+    Part,
+    TextPart,
+    Tool,
+    ToolCall,
+    ToolResult,
+    WireRequest,
+)
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.identify import Endpoint, identify
 
@@ -112,9 +122,19 @@ def _since_answer(messages: tuple[LLMMessage, ...]) -> tuple[LLMMessage, ...]:
 
 
 def _told(message: LLMMessage) -> str:
-    others = [f"<{type(part).__name__}>" for part in message.parts if not hasattr(part, "text")]
-    results = [part.content for part in message.parts if isinstance(part, ToolResult)]
-    return " ".join(filter(None, [message.text, *results, *others]))
+    return " ".join(filter(None, [_said(part) for part in message.parts]))
+
+
+def _said(part: Part) -> str:
+    match part:
+        case TextPart(text):
+            return text
+        case ToolCall(_, name, arguments):
+            return f"{name}({json.dumps(arguments, ensure_ascii=False)})"
+        case ToolResult(_, content):
+            return content
+        case other:
+            return f"<{type(other).__name__}>"
 
 
 def _short(text: str) -> str:

@@ -161,7 +161,9 @@ class FakeLLM(Script):
             f"all {asked} scripted answers were given before" if asked else "nothing is scripted"
         )
         return FakeMissError(
-            f"fake_llm has no answer for call {call}", cause=cause, fix='fake_llm.reply("...") before it is made'
+            f"fake_llm has no answer for call {call}",
+            cause=cause,
+            fix='to script it: fake_llm.reply("...") before the call',
         )
 
     def unused(self) -> FakeError | None:

@@ -306,10 +306,13 @@ class Session:
         self._placeholders.unset()
 
 
+_TOLD_ABOVE = ("CassetteMissError", "BlockedCallError", "FakeMissError", "FakeScriptError", "FaultError")
+
+
 def _outcome_text(item: pytest.Item, error: BaseException) -> str:
     """What the code under test made of the answer, and the test's own line where it showed."""
     lines = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename == str(item.path)]
     where = f" at {item.path.name}:{lines[-1].lineno}" if lines else ""
     said = (str(error).splitlines() or [""])[0]
-    is_ours = "CassetteMissError" in said or "BlockedCallError" in said
+    is_ours = any(name in said for name in _TOLD_ABOVE)
     return f"  the test then failed{where}: {type(error).__name__}{'' if is_ours else f': {said[:120]}'}"

@@ -208,7 +208,7 @@ def test_a_call_without_an_answer_shows_the_request(tmp_path, gpt):
         r"fake_llm has no answer for call #1 openai gpt-5 \(openai.chat\)\n"
         r"    user: 'hello'\n"
         rf"  .*{HERE}:\d+ waits for on\(model='claude-\*'\)\n"
-        r'  fake_llm.reply\("..."\) before it is made',
+        r'  to script it: fake_llm.reply\("..."\) before the call',
         str(caught.value),
     ), caught.value
 

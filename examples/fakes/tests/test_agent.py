@@ -1,0 +1,43 @@
+"""The agent's loop, turn by turn, with the real anthropic SDK and no model."""
+
+import pytest
+import weather
+
+from llm_gateway import ToolCall
+
+
+def test_looks_up_what_the_model_asks_for(fake_llm):
+    fake_llm.reply(["Let me look.", ToolCall("call_1", "look_up", {"city": "Oslo"})])
+    fake_llm.on(tool_result="12").reply("It is mild in Oslo.")
+
+    assert weather.ask("How is the weather in Oslo?") == "It is mild in Oslo."
+    assert fake_llm.last.tool_results == {"call_1": '{"city": "Oslo", "degrees": 12}'}
+
+
+def test_two_tools_at_once(fake_llm):
+    fake_llm.reply([ToolCall("call_1", "look_up", {"city": "Oslo"}), ToolCall("call_2", "look_up", {"city": "Rome"})])
+    fake_llm.reply(lambda call: f"{len(call.tool_results)} cities")
+
+    assert weather.ask("Oslo or Rome?") == "2 cities"
+
+
+def test_tells_the_model_what_went_wrong(fake_llm):
+    fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Atlantis"}))
+    fake_llm.on(tool_result="KeyError('Atlantis')").reply("I do not know that city.")
+
+    assert weather.ask("How is the weather in Atlantis?") == "I do not know that city."
+
+
+def test_gives_up_on_a_model_that_never_answers(fake_llm):
+    fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}), times=weather.MOST_TURNS)
+
+    with pytest.raises(weather.GaveUp):
+        weather.ask("How is the weather in Oslo?")
+
+
+@pytest.mark.llm_budget(max_calls=2, max_tokens=1_000)
+def test_stays_within_its_budget(fake_llm):
+    fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Oslo"})).usage(input=300, output=40)
+    fake_llm.reply("Mild.").usage(input=380, output=5, cache_read=300)
+
+    weather.ask("How is the weather in Oslo?")
