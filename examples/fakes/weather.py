@@ -16,7 +16,7 @@ TOOLS = [
 MOST_TURNS = 4
 
 
-class GaveUp(Exception):
+class GaveUpError(Exception):
     """The model went on asking for tools."""
 
 
@@ -40,7 +40,7 @@ def ask(question: str) -> str:
             {"role": "assistant", "content": answer.content},
             {"role": "user", "content": [result_of(call) for call in calls]},
         ]
-    raise GaveUp(question)
+    raise GaveUpError(question)
 
 
 def result_of(call) -> dict:

@@ -31,7 +31,7 @@ def test_tells_the_model_what_went_wrong(fake_llm):
 def test_gives_up_on_a_model_that_never_answers(fake_llm):
     fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}), times=weather.MOST_TURNS)
 
-    with pytest.raises(weather.GaveUp):
+    with pytest.raises(weather.GaveUpError):
         weather.ask("How is the weather in Oslo?")
 
 
