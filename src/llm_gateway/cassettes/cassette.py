@@ -68,6 +68,8 @@ class Settings:
         before_save: Applied to each request that is written.
 
         gates: Asked before each call that would reach a provider.
+
+        chunks: How replayed streams are cut: see `llm_gateway.cassettes.chunks.split`. As they were when None.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict)
@@ -76,6 +78,7 @@ class Settings:
     normalize: Normalize | None = None
     before_save: Normalize | None = None
     gates: Sequence[Gate] = ()
+    chunks: str | int | None = None
 
 
 class Cassette(Faults):
@@ -181,6 +184,10 @@ class Cassette(Faults):
         """Give out what was recorded, or a fault; a reply that is cut may be asked for again."""
         try:
             played = changed(due, found)
+            if self._settings.chunks is not None:
+                from llm_gateway.cassettes.chunks import recut
+
+                played = recut(played, self._settings.chunks)
         except FaultError as error:
             self._note(error)
             return refusal(found.request, "fault", error.report)

@@ -78,7 +78,7 @@ def cut(after_chunks: int) -> Change:
     """The reply breaks off behind so many of its pieces."""
 
     def change(exchange: HttpExchange) -> HttpExchange:
-        parts = list(pieces(exchange))
+        parts = _parts(exchange)
         if after_chunks >= len(parts) or exchange.reply is None:
             raise _beyond(exchange, after_chunks, len(parts))
         body = b"".join(parts[:after_chunks])
@@ -89,6 +89,17 @@ def cut(after_chunks: int) -> Change:
         )
 
     return change
+
+
+def _parts(exchange: HttpExchange) -> list[bytes]:
+    """The pieces of a reply; a stream of which no cut is known comes in one piece an event."""
+    from llm_gateway.cassettes.chunks import events
+    from llm_gateway.wire.events import is_stream
+
+    reply = exchange.reply
+    if reply is not None and not exchange.chunks and is_stream(reply.headers, reply.body):
+        return events(reply.body)
+    return list(pieces(exchange))
 
 
 def _beyond(exchange: HttpExchange, after_chunks: int, count: int) -> FaultError:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.session import Session
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
-_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget", "fake_llm"})
-_MARKERS = ("llm", "llm_budget")
+_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget", "llm_chunks", "fake_llm"})
+_MARKERS = ("llm", "llm_budget", "llm_chunks")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -64,6 +64,15 @@ def uses_llm(item: pytest.Item) -> bool:
     """Whether *item* asks for a cassette, by marker or by fixture."""
     is_marked = any(item.get_closest_marker(name) is not None for name in _MARKERS)
     return is_marked or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that replays once for each way in which its marker cuts streams."""
+    if metafunc.config.stash[SESSION].mode_name == "replay" and metafunc.definition.get_closest_marker("llm_chunks"):
+        from llm_gateway.pytest_plugin import chunking
+
+        chunking.parametrize(metafunc)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -134,6 +143,12 @@ def llm_mode(request: pytest.FixtureRequest) -> object:
 def llm_cassette(request: pytest.FixtureRequest) -> object:
     """The cassette of this test: its ``path``, ``mode`` and the ``calls`` made so far."""
     return request.config.stash[SESSION].cassette(request.node)
+
+
+@pytest.fixture
+def llm_chunks(request: pytest.FixtureRequest) -> object:
+    """How the replayed streams of this run are cut, as in the marker ``llm_chunks``; None for as recorded."""
+    return getattr(request, "param", None)
 
 
 @pytest.fixture

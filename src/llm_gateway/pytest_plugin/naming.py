@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["cassette_path", "refuse_collisions", "test_name"]
+__all__ = ["cassette_path", "refuse_collisions", "test_id", "test_name"]
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _MOST_BYTES = 120
@@ -21,10 +21,28 @@ _MOST_BYTES = 120
 def test_name(item: pytest.Item) -> str:
     """The test's name with its class, as a file name: ``TestChat.test_greets[de]``."""
     classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-    return safe(".".join([*classes, item.name]))
+    return safe(".".join([*classes, _plain(item, item.name)]))
 
 
 test_name.__test__ = False  # type: ignore[attr-defined]
+
+
+def test_id(item: pytest.Item) -> str:
+    """The id by which *item* is recorded: without the way in which a replay cuts its streams."""
+    return _plain(item, item.nodeid)
+
+
+test_id.__test__ = False  # type: ignore[attr-defined]
+
+
+def _plain(item: pytest.Item, name: str) -> str:
+    from llm_gateway.pytest_plugin.chunking import id_of, variant
+
+    way = variant(item)
+    if way is None:
+        return name
+    part = id_of(way)
+    return name.replace(f"[{part}]", "").replace(f"-{part}]", "]").replace(f"[{part}-", "[")
 
 
 def safe(name: str) -> str:

@@ -19,6 +19,10 @@ _BUDGET = (
     "llm_budget(max_tokens=, max_input_tokens=, max_output_tokens=, max_cost_usd=, max_calls=, min_cache_hit=, "
     "allow_unknown=False): fail the test when its LLM calls pass a limit, in every mode"
 )
+_CHUNKS = (
+    'llm_chunks(*ways): replay the test once for each way of cutting its recorded streams: "every", one of whole, '
+    "bytes, utf8, tools, ends, crlf, or a number that seeds cuts at random"
+)
 _INI: tuple[tuple[str, Any, Any, str], ...] = (
     ("llm_cassette_folder", "string", "cassettes", "folder of the cassettes, relative to the root folder"),
     (
@@ -100,6 +104,7 @@ def add_markers(config: pytest.Config) -> None:
     """Describe the markers for ``--markers`` and ``--strict-markers``."""
     config.addinivalue_line("markers", _MARKER)
     config.addinivalue_line("markers", _BUDGET)
+    config.addinivalue_line("markers", _CHUNKS)
 
 
 def mode_name(config: pytest.Config) -> str:

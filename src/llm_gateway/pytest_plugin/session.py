@@ -12,7 +12,7 @@ import pytest
 from llm_gateway.cassettes import guard
 from llm_gateway.cassettes.recorders import install
 from llm_gateway.cassettes.recorders.process import prepare
-from llm_gateway.pytest_plugin import naming
+from llm_gateway.pytest_plugin import chunking, naming
 from llm_gateway.pytest_plugin.keys import Placeholders
 from llm_gateway.pytest_plugin.marker import check, marked
 from llm_gateway.pytest_plugin.prices import read_prices
@@ -112,12 +112,14 @@ class Session:
         """
         for item in items:
             check(item)
+            if self.mode_name == "replay":
+                chunking.check(item)
             if item.get_closest_marker("llm_budget") is not None:
                 from llm_gateway.pytest_plugin.budgets import check_budget
 
                 check_budget(item)
         paths = (
-            (item.nodeid, naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
+            (naming.test_id(item), naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
             for item in items
         )
         naming.refuse_collisions(paths, is_writing=self.mode_name in ("record", "new"))
@@ -143,7 +145,8 @@ class Session:
         threads.install()
         path = naming.cassette_path(item, marked(item, "cassette"))
         try:
-            cassette = Cassette(path, Mode(self.mode_name), test_id=item.nodeid, settings=self._settings(item))
+            mode, test_id = Mode(self.mode_name), naming.test_id(item)
+            cassette = Cassette(path, mode, test_id=test_id, settings=self._settings(item))
         except CassetteReadError as error:
             raise pytest.fail.Exception(error.report, pytrace=False) from None
         state = item.stash[_STATE]
@@ -164,6 +167,7 @@ class Session:
             normalize=self._rewriter(item, "pytest_llm_normalize"),
             before_save=self._rewriter(item, "pytest_llm_before_save"),
             gates=[] if self.mode_name == "replay" else self._gates(item),
+            chunks=chunking.variant(item),
         )
 
     def _gates(self, item: pytest.Item) -> list[Any]:
@@ -247,6 +251,8 @@ class Session:
             return
         state.has_passed = state.has_passed and call.excinfo is None
         state.was_called = state.was_called or call.when == "call"
+        if call.excinfo is not None and (way := chunking.variant(item)) is not None:
+            report.sections.append(("llm_chunks", chunking.shown(way)))
         calls = state.all_calls()[state.sent_calls :]
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
         state.sent_calls += len(calls)

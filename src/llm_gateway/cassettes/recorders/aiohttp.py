@@ -15,7 +15,13 @@ from typing import Any
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_watching
-from llm_gateway.cassettes.recorders.raw import ReplyReader, RequestReader, reply_to_bytes, request_from_bytes
+from llm_gateway.cassettes.recorders.raw import (
+    ReplyReader,
+    RequestReader,
+    first_wait,
+    parts_of_reply,
+    request_from_bytes,
+)
 from llm_gateway.cassettes.recording import Recording
 
 __all__ = ["install"]
@@ -69,7 +75,7 @@ class _FarEnd(asyncio.Transport):
     async def _serve(self) -> None:
         decided = intercept(request_from_bytes(self._req.method, str(self._req.url), bytes(self._raw)))
         if isinstance(decided, HttpExchange):
-            self._answer(decided)
+            await self._answer(decided)
             return
         self._recording = decided
         try:
@@ -88,15 +94,29 @@ class _FarEnd(asyncio.Transport):
         if self._real is not None:
             self._real.close()
 
-    def _answer(self, exchange: HttpExchange) -> None:
+    async def _answer(self, exchange: HttpExchange) -> None:
         if exchange.reply is None:
+            await asyncio.sleep(first_wait(exchange))
             self._handler.set_exception(_error(exchange))
             return
-        self._handler.data_received(reply_to_bytes(exchange, self._req.method))
+        await self._give(exchange)
+        if self._is_closing:
+            return
         if exchange.failure == "read_timeout":
             self._time_out()
         elif exchange.failure:
             self._handler.connection_lost(ConnectionResetError(exchange.failure_text))
+
+    async def _give(self, exchange: HttpExchange) -> None:
+        parts = parts_of_reply(exchange, self._req.method)
+        if not exchange.waits:
+            self._handler.data_received(b"".join(part for part, _ in parts))
+            return
+        for part, wait in parts:
+            await asyncio.sleep(wait)  # also of no time: the reader gets what is there, before more comes
+            if self._is_closing:
+                return
+            self._handler.data_received(part)
 
     def _time_out(self) -> None:
         """As aiohttp's own timer does: the reader of the body hears of it too."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import io
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_watching
-from llm_gateway.cassettes.recorders.raw import Dechunker, reply_to_bytes, request_from_bytes
+from llm_gateway.cassettes.recorders.raw import Dechunker, first_wait, parts_of_reply, request_from_bytes
 from llm_gateway.cassettes.recording import Recording
 
 __all__ = ["address_of", "install"]
@@ -89,6 +90,11 @@ class Collector:
         if self._timeout:
             sock.settimeout(*self._timeout)
 
+    def patience(self, connection: Any) -> float | None:
+        """How long the caller would wait for a reply, in seconds; None for ever."""
+        seconds = self._timeout[0] if self._timeout else getattr(connection, "timeout", None)
+        return seconds if isinstance(seconds, (int, float)) else None
+
     def shutdown(self, how: int) -> None:
         if self.real is not None:
             self.real.shutdown(how)
@@ -101,47 +107,55 @@ class Collector:
 class _Recorded:
     """A socket that has one reply to give."""
 
-    def __init__(self, raw: bytes, failure: str | None) -> None:
-        self._raw, self._failure = raw, failure
+    def __init__(self, exchange: HttpExchange, method: str, patience: float | None) -> None:
+        parts = parts_of_reply(exchange, method)
+        at_once = iter([(b"".join(part for part, _ in parts), 0.0)])
+        self._file = _Arriving(parts if exchange.waits else at_once, exchange.failure, patience)
 
-    def makefile(self, *_args: Any, **_options: Any) -> io.BytesIO:
-        return _Late(self._raw) if self._failure == "read_timeout" else io.BytesIO(self._raw)
+    def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
+        return io.BufferedReader(self._file)
 
     def close(self) -> None:
         pass
 
 
-class _Late(io.BytesIO):
-    """A reply whose end did not come in time."""
+class _Arriving(io.RawIOBase):
+    """A reply that arrives in parts, as a socket would give it; its end may not come in time."""
 
-    def _in_time(self, data: bytes, size: int | None) -> bytes:
-        is_short = size is None or size < 0 or len(data) < size
-        if is_short and self.tell() == len(self.getbuffer()):
-            raise TimeoutError("timed out")
-        return data
+    def __init__(self, parts: Iterator[tuple[bytes, float]], failure: str | None, patience: float | None) -> None:
+        self._parts, self._failure, self._patience = parts, failure, patience
+        self._data = b""
 
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._in_time(super().read(size), size)
-
-    def read1(self, size: int | None = -1, /) -> bytes:
-        return super().read1(size) or self._in_time(b"", 1)
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        return line if line.endswith(b"\n") else self._in_time(line, None)
+    def readable(self) -> bool:
+        return True
 
     def readinto(self, buffer: Any, /) -> int:
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        if not self._data:
+            self._data, wait = next(self._parts, (b"", 0.0))
+            _wait(wait, self._patience)
+            if not self._data and self._failure == "read_timeout":
+                raise TimeoutError("timed out")
+        given, self._data = self._data[: len(buffer)], self._data[len(buffer) :]
+        buffer[: len(given)] = given
+        return len(given)
+
+
+def _wait(seconds: float, patience: float | None) -> None:
+    """Wait for what is due in *seconds*, but no longer than the caller would."""
+    if seconds:
+        time.sleep(seconds if patience is None else min(seconds, patience))
+    if patience is not None and seconds > patience:
+        raise TimeoutError("timed out")
 
 
 def _answer(real: Callable[..., Any], connection: Any, exchange: HttpExchange, collector: Collector) -> Any:
     connection.sock = None
+    patience = collector.patience(connection)
     if exchange.reply is None:
         connection.close()
+        _wait(first_wait(exchange), patience)
         raise _error(exchange)
-    connection.sock = _Recorded(reply_to_bytes(exchange, collector.method), exchange.failure)
+    connection.sock = _Recorded(exchange, collector.method, patience)
     try:
         return real(connection)
     finally:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_replaying, is_watching
-from llm_gateway.cassettes.recorders.raw import pieces
+from llm_gateway.cassettes.recorders.raw import first_wait, timed_pieces
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.types import WireRequest
 
@@ -62,6 +63,7 @@ class _Hook:
             if decided is None:
                 return real(transport, request)
             if isinstance(decided, HttpExchange):
+                self.wait(first_wait(decided), request)
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = real(transport, request)
@@ -77,6 +79,7 @@ class _Hook:
             if decided is None:
                 return await real(transport, request)
             if isinstance(decided, HttpExchange):
+                await self.wait_later(first_wait(decided), request)
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = await real(transport, request)
@@ -94,6 +97,24 @@ class _Hook:
             stream=self.replay_stream(exchange, request),
             extensions={"http_version": b"HTTP/1.1", "reason_phrase": exchange.reason.encode("ascii", "replace")},
         )
+
+    def wait(self, seconds: float, request: Any) -> None:
+        """Wait for what is due in *seconds*, but no longer than *request* would."""
+        if seconds:
+            time.sleep(min(seconds, _patience(request)))
+            self._give_up(seconds, request)
+
+    async def wait_later(self, seconds: float, request: Any) -> None:
+        """As `wait`, on whichever event loop this runs."""
+        if seconds:
+            import anyio
+
+            await anyio.sleep(min(seconds, _patience(request)))
+            self._give_up(seconds, request)
+
+    def _give_up(self, seconds: float, request: Any) -> None:
+        if seconds > _patience(request):
+            raise self.module.ReadTimeout("The read operation timed out", request=request)
 
     def tell(self, recording: Recording, response: Any, stream: Any) -> Any:
         """Let *recording* see the response go by."""
@@ -154,6 +175,12 @@ class _Failing:
             self._recording.finish("partial")
 
 
+def _patience(request: Any) -> float:
+    """How long *request* would wait for the next piece, in seconds."""
+    seconds = (request.extensions.get("timeout") or {}).get("read")
+    return float("inf") if seconds is None else seconds
+
+
 def _wire(request: Any, body: bytes) -> WireRequest:
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
     return WireRequest(request.method, str(request.url), headers, body)
@@ -165,15 +192,22 @@ def _replay_class(hook: _Hook) -> Any:
             self._exchange, self._request = exchange, request
 
         def __iter__(self) -> Iterator[bytes]:
-            yield from pieces(self._exchange)
+            for piece, wait in timed_pieces(self._exchange):
+                hook.wait(wait, self._request)
+                yield piece
+            self._end()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for piece, wait in timed_pieces(self._exchange):
+                await hook.wait_later(wait, self._request)
+                yield piece
+            self._end()
+
+        def _end(self) -> None:
             if self._exchange.failure:
                 raise hook.error(self._exchange, self._request)
             if self._exchange.end == "partial":
                 raise hook.module.ReadError(_PARTIAL, request=self._request)
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for piece in self:
-                yield piece
 
     return Replay
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain, repeat
 
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.types import Headers, WireRequest
 
-__all__ = ["Dechunker", "ReplyReader", "RequestReader", "pieces", "reply_to_bytes", "request_from_bytes"]
+__all__ = [
+    "Dechunker",
+    "ReplyReader",
+    "RequestReader",
+    "first_wait",
+    "parts_of_reply",
+    "pieces",
+    "request_from_bytes",
+    "timed_pieces",
+]
 
 _WITHOUT_BODY = frozenset({204, 304})
 
@@ -34,9 +44,19 @@ def pieces(exchange: HttpExchange) -> Iterator[bytes]:
         yield body[start:]
 
 
-def reply_to_bytes(exchange: HttpExchange, method: str) -> bytes:
+def first_wait(exchange: HttpExchange) -> float:
+    """The seconds to wait before the reply begins."""
+    return exchange.waits[0] if exchange.waits else 0.0
+
+
+def timed_pieces(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
+    """The recorded body in its recorded pieces, each with the seconds to wait before it."""
+    return zip(pieces(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)
+
+
+def parts_of_reply(exchange: HttpExchange, method: str) -> Iterator[tuple[bytes, float]]:
     """
-    The recorded reply as a server would have sent it.
+    The recorded reply as a server would have sent it, in parts, each with the seconds to wait before it.
 
     A reply that came in chunks goes out in its recorded chunks; one that failed lacks its end, so that the reader
     finds out for itself.
@@ -48,13 +68,14 @@ def reply_to_bytes(exchange: HttpExchange, method: str) -> bytes:
     missing = 1 if exchange.failure else 0  # whatever was announced, it was more than what came
     headers = _framed(reply.headers, None if is_chunked else len(reply.body) + missing)
     head = "".join(f"{name}: {value}\r\n" for name, value in headers)
-    start = f"HTTP/1.1 {reply.status} {exchange.reason}\r\n{head}\r\n".encode("latin-1", "replace")
+    yield f"HTTP/1.1 {reply.status} {exchange.reason}\r\n{head}\r\n".encode("latin-1", "replace"), first_wait(exchange)
     if method == "HEAD" or reply.status in _WITHOUT_BODY:
-        return start
-    if not is_chunked:
-        return start + reply.body
-    framed = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces(exchange) if piece)
-    return start + framed + (b"" if exchange.failure else b"0\r\n\r\n")
+        return
+    for piece, wait in timed_pieces(exchange):
+        if piece:
+            yield b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece, wait
+    if is_chunked and not exchange.failure:
+        yield b"0\r\n\r\n", 0.0
 
 
 def _framed(headers: Headers, length: int | None) -> Headers:

@@ -1,0 +1,93 @@
+"""The marker ``llm_chunks``: one run of a test for each way of cutting the streams that it replays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FIXTURE", "check", "id_of", "parametrize", "shown", "variant"]
+
+FIXTURE = "llm_chunks"
+
+
+def parametrize(metafunc: pytest.Metafunc) -> None:
+    """
+    Run the test of *metafunc* once for each way of cutting that its marker names.
+
+    Raises:
+        pytest.Collector.CollectError: The marker cannot be read.
+    """
+    ways = list(dict.fromkeys(_ways(metafunc.definition)))
+    if ways:
+        if FIXTURE not in metafunc.fixturenames:
+            metafunc.fixturenames.append(FIXTURE)
+        metafunc.parametrize(FIXTURE, ways, indirect=True, ids=[id_of(way) for way in ways])
+
+
+def check(item: pytest.Item) -> None:
+    """
+    Refuse the marker where nothing can run a test more than once.
+
+    Raises:
+        pytest.UsageError: Names the test.
+    """
+    if variant(item) is None and item.get_closest_marker("llm_chunks") is not None:
+        raise pytest.UsageError(
+            f"{item.nodeid}: the marker llm_chunks has no effect here\n"
+            "  methods of unittest.TestCase cannot be parametrized\n"
+            "  make it a function, or a method of a class of its own"
+        )
+
+
+def _ways(item: pytest.Item) -> Iterator[str | int]:
+    from llm_gateway.cassettes.chunks import STRATEGIES
+
+    mark = item.get_closest_marker("llm_chunks")
+    if mark is None:
+        return
+    if mark.kwargs or not mark.args:
+        _refuse(item, "it takes ways of cutting, without names", '"every"')
+    for way in mark.args:
+        if way == "every":
+            yield from STRATEGIES
+        elif way in STRATEGIES or (isinstance(way, int) and not isinstance(way, bool)):
+            yield way
+        else:
+            _refuse(item, f"{way!r} is not known; it takes every, {', '.join(STRATEGIES)} or a seed", _near(way))
+
+
+def _near(way: object) -> str:
+    import difflib
+
+    from llm_gateway.cassettes.chunks import STRATEGIES
+
+    return repr((difflib.get_close_matches(str(way), ["every", *STRATEGIES], n=1) or ["every"])[0])
+
+
+def _refuse(item: pytest.Item, problem: str, example: str) -> None:
+    raise pytest.Collector.CollectError(
+        f"{item.nodeid}: the marker llm_chunks cannot be read\n"
+        f"  {problem}\n"
+        f"  for example: @pytest.mark.llm_chunks({example})"
+    )
+
+
+def id_of(way: str | int) -> str:
+    """How *way* is called in the id of a test: ``chunks-bytes``, ``chunks-seed7``."""
+    return f"chunks-seed{way}" if isinstance(way, int) else f"chunks-{way}"
+
+
+def variant(item: pytest.Item) -> Any:
+    """The way of cutting that *item* runs with; None for the cuts that were recorded."""
+    call = getattr(item, "callspec", None)
+    return None if call is None else call.params.get(FIXTURE)
+
+
+def shown(way: str | int) -> str:
+    """What a failure says of the way of cutting."""
+    how = f"at random, by the seed {way}" if isinstance(way, int) else repr(way)
+    return f"replayed streams were cut {how}; the bytes are those of the recording"

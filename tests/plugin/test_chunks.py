@@ -1,0 +1,148 @@
+"""One recording, and a run of its test for each way of cutting the streams in it."""
+
+TESTS = """
+import httpx2, json, os, pytest
+
+def words():
+    # A parser with a fault: it takes each piece for whole lines.
+    body = {"model": "m", "stream": True, "messages": []}
+    url = os.environ["PROVIDER"] + "/v1/chat/completions"
+    with httpx2.Client() as client, client.stream("POST", url, json=body) as reply:
+        for piece in reply.iter_raw():
+            for line in piece.decode().splitlines():
+                if line.startswith("data: {"):
+                    yield json.loads(line[6:])["choices"][0]["delta"]["content"]
+
+@pytest.mark.llm_chunks("every", 7)
+@pytest.mark.parametrize("language", ["cs"])
+def test_reads(language, llm_chunks):
+    assert "Žluť" == "".join(words())
+
+class TestOne:
+    @pytest.mark.llm_chunks("whole", "bytes")
+    def test_reads(self):
+        assert "Žluť" == "".join(words())
+"""
+CASSETTE = """
+version: 1
+interactions:
+- request: {{method: POST, uri: '{url}', headers: {{}}, body: '{{"model": "m", "stream": true, "messages": []}}'}}
+  response:
+    status: {{code: 200, message: OK}}
+    headers: {{content-type: [text/event-stream]}}
+    body:
+      string: |+
+        data: {{"choices":[{{"delta":{{"content":"Žlu"}}}}]}}
+
+        data: {{"choices":[{{"delta":{{"content":"ť"}}}}]}}
+
+        data: [DONE]
+
+...
+"""
+
+
+def with_cassettes(project, provider):
+    """The project with a recorded stream for each of its tests."""
+    project.makepyfile(test_app=TESTS)
+    folder = project.mkdir("cassettes").joinpath("test_app")
+    folder.mkdir()
+    text = CASSETTE.format(url=f"{provider.url}/v1/chat/completions")
+    for name in ("test_reads[cs]", "TestOne.test_reads"):
+        folder.joinpath(f"{name}.yaml").write_text(text, "utf-8")
+
+
+def test_a_faulty_parser_is_found(project, provider):
+    """Each way has an id of its own, all share the recording, and a failure says how the stream was cut."""
+    with_cassettes(project, provider)
+    result = project.runpytest_subprocess("-p", "no:cacheprovider", "-rA")
+    said = result.stdout.str()
+
+    ids = [f"test_reads[cs-chunks-{way}]" for way in ("whole", "tools", "ends", "crlf")]
+    result.assert_outcomes(passed=5, failed=4)
+    assert [*ids, "test_reads[chunks-whole]"] == [
+        line.split("::")[-1] for line in said.splitlines() if line.startswith("PASSED ")
+    ]
+    assert "replayed streams were cut 'bytes'; the bytes are those of the recording" in said
+    assert "replayed streams were cut at random, by the seed 7; the bytes are those of the recording" in said
+    assert {"test_reads[cs].yaml", "TestOne.test_reads.yaml"} == {one.name for one in project.path.glob("c*/*/*")}
+
+
+def test_workers_and_k_select_one_way(project, provider):
+    """The ids are the same in every process."""
+    with_cassettes(project, provider)
+    result = project.runpytest_subprocess("-p", "no:cacheprovider", "-n2", "-k", "chunks-whole or chunks-crlf")
+
+    result.assert_outcomes(passed=3)
+
+
+def test_a_recording_run_has_one_run_of_each_test(project):
+    """It records under the test's own name, which a miss of any way of cutting names."""
+    project.makepyfile(
+        test_app="""
+        import app, os, pytest
+
+        @pytest.mark.llm_chunks("bytes", 3)
+        def test_greets(llm_chunks):
+            assert app.ask(os.environ.get("ASKED", "ping"))["content"][0]["text"] == "pong"
+            assert llm_chunks in (None, "bytes", 3)
+        """
+    )
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+    project._monkeypatch.setenv("ASKED", "other")
+    result = project.runpytest_subprocess("-k", "seed3")
+
+    result.stdout.fnmatch_lines(["  to record it: pytest --llm-record test_app.py::test_greets"])
+
+
+def test_a_marker_that_cannot_be_read(project):
+    """Collection says what is wrong, what is known and what to write."""
+    project.makepyfile(
+        test_app="""
+        import pytest
+
+        @pytest.mark.llm_chunks("byte")
+        def test_one(): pass
+        """,
+        test_other="""
+        import pytest
+
+        @pytest.mark.llm_chunks
+        def test_two(): pass
+        """,
+    )
+    said = project.runpytest_subprocess().stdout.str()
+
+    assert (
+        "test_app.py::test_one: the marker llm_chunks cannot be read\n"
+        "  'byte' is not known; it takes every, whole, bytes, utf8, tools, ends, crlf or a seed\n"
+        "  for example: @pytest.mark.llm_chunks('bytes')\n"
+    ) in said
+    assert (
+        "test_other.py::test_two: the marker llm_chunks cannot be read\n"
+        "  it takes ways of cutting, without names\n"
+        '  for example: @pytest.mark.llm_chunks("every")\n'
+    ) in said
+
+
+def test_a_test_case_of_unittest_is_refused(project):
+    """It would pass with one way of cutting, as if it had with all."""
+    project.makepyfile(
+        test_app="""
+        import pytest, unittest
+
+        @pytest.mark.llm_chunks("every")
+        class TestIt(unittest.TestCase):
+            def test_one(self): pass
+        """
+    )
+    result = project.runpytest_subprocess()
+
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: test_app.py::TestIt::test_one: the marker llm_chunks has no effect here",
+            "  methods of unittest.TestCase cannot be parametrized",
+            "  make it a function, or a method of a class of its own",
+        ]
+    )
