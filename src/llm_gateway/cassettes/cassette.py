@@ -7,6 +7,7 @@ import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -121,6 +122,15 @@ class Cassette(Faults):
         self._answerer: Answerer | None = None
         self._lock = threading.RLock()
         self._sources.append(self._told_by_forks)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there was a file when it was opened."""
+        return self._tape is not None and self._tape.exists
+
+    def moments(self) -> list[datetime]:
+        """When its exchanges were recorded, in local time of then and there; see `llm_gateway.cassettes.moments`."""
+        return [] if self._tape is None else self._tape.moments()
 
     def wants(self, request: WireRequest) -> bool:
         """Whether *request* is this cassette's business; a test's own local servers are not, nor are real tokens."""

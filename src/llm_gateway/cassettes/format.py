@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
-from llm_gateway.cassettes import document
+from llm_gateway.cassettes import document, moments
 from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, readable, rebuild
 from llm_gateway.cassettes.exchange import Chunk, HttpExchange
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.types import Headers, WireReply, WireRequest
 
-__all__ = ["http_to_mapping", "is_http", "reply_from", "request_from", "when"]
+__all__ = ["http_to_mapping", "is_http", "reply_from", "request_from"]
 
 
 def is_http(interaction: object) -> bool:
@@ -71,7 +70,7 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         end=end_from(ours),
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
-        recorded_at=when(ours.get("recorded_at")),
+        recorded_at=moments.universal(ours.get("recorded_at")),
         duration_s=_seconds(ours.get("duration_s")),
         metering=metering_from(ours),
     )
@@ -98,16 +97,6 @@ def _consistent(headers: Headers, body: bytes) -> Headers:
     if had_length and _value(headers, "transfer-encoding") is None:
         headers = (*headers, ("content-length", str(len(body))))
     return headers
-
-
-def when(text: object) -> datetime | None:
-    """A moment as files hold it, always with a time zone; None for anything else."""
-    if isinstance(text, datetime):
-        return text if text.tzinfo else text.replace(tzinfo=UTC)
-    try:
-        return datetime.fromisoformat(str(text)) if text else None
-    except ValueError:
-        return None
 
 
 def _grouped(headers: Headers) -> dict[str, list[str]]:
@@ -150,7 +139,7 @@ def http_to_mapping(exchange: HttpExchange) -> dict[str, Any]:
     reply = exchange.reply or WireReply(599)
     shaped = pretty(reply.body)
     ours: dict[str, Any] = {
-        "recorded_at": exchange.recorded_at.isoformat() if exchange.recorded_at else None,
+        "recorded_at": moments.local(exchange.recorded_at),
         "duration_s": exchange.duration_s,
         **metering_to(exchange.metering),
         "end": exchange.end,

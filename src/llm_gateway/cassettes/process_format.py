@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llm_gateway.cassettes import moments
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
-from llm_gateway.cassettes.format import when
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 
 __all__ = ["process_from", "process_to_mapping"]
@@ -22,7 +22,7 @@ def process_from(entry: dict[str, Any]) -> ProcessExchange:
         stdin_closed=bool(entry.get("stdin_closed", True)),
         exit_code=entry.get("exit_code"),
         end=end_from(ours),
-        recorded_at=when(ours.get("recorded_at")),
+        recorded_at=moments.universal(ours.get("recorded_at")),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
         metering=metering_from(ours),
     )
@@ -44,7 +44,7 @@ def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
         "stdin_closed": exchange.stdin_closed,
         "exit_code": exchange.exit_code,
         "llm": {
-            "recorded_at": exchange.recorded_at.isoformat() if exchange.recorded_at else None,
+            "recorded_at": moments.local(exchange.recorded_at),
             "duration_s": exchange.duration_s,
             **metering_to(exchange.metering),
             "end": exchange.end,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from llm_gateway.cassettes.diagnose import Recorded
 from llm_gateway.cassettes.exchange import HttpExchange, ProcessExchange
 from llm_gateway.cassettes.format import is_http, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
+from llm_gateway.cassettes.moments import moments
 from llm_gateway.cassettes.process_format import process_from
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.types import WireRequest
@@ -126,6 +128,10 @@ class Tape:
         """Mark a recorded run as used."""
         position = next(i for i, run in enumerate(self.processes) if run is exchange)
         self._processes_used[position] = True
+
+    def moments(self) -> list[datetime]:
+        """When the exchanges were recorded; see `llm_gateway.cassettes.moments.moments`."""
+        return moments([*self._entries, *(self.content.get("processes") or [])])
 
     def __len__(self) -> int:
         return len(self._entries) + len(self.processes)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized", "report_files"]
 
 _MARKER = (
-    "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None): "
+    "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None, time=None): "
     "replay every LLM call made inside the test from its cassette; record it with --llm-record"
 )
 _BUDGET = (
@@ -38,6 +38,7 @@ _INI: tuple[tuple[str, Any, Any, str], ...] = (
         "model of the llm fixture, as provider:model; default: LLM_MODEL, else built in",
     ),
     ("llm_prices", "string", "", "YAML file with prices of your own, relative to the root folder"),
+    ("llm_time", "string", "real", "the clock of tests while they replay: real, or recorded"),
     ("llm_ignore_hosts", "args", [], "hosts whose calls are neither recorded nor replayed"),
     (
         "llm_placeholder_keys",

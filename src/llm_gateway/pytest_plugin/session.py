@@ -13,6 +13,7 @@ from llm_gateway.cassettes import guard
 from llm_gateway.cassettes.recorders import install
 from llm_gateway.cassettes.recorders.process import prepare
 from llm_gateway.pytest_plugin import chunking, naming
+from llm_gateway.pytest_plugin.clock import Clock
 from llm_gateway.pytest_plugin.keys import Placeholders
 from llm_gateway.pytest_plugin.marker import check, marked
 from llm_gateway.pytest_plugin.prices import read_prices
@@ -74,6 +75,7 @@ class Session:
         self.mode_name = mode_name
         self._placeholders = Placeholders(os.environ)
         self._wants_placeholders = mode_name == "replay" and config.getini("llm_placeholder_keys")
+        self._clock = Clock(config)
         read_prices(config)
         self._spending = Spending(config)
         config.pluginmanager.register(self._spending, "llm_gateway_spending")
@@ -155,6 +157,7 @@ class Session:
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders or "fake_llm" in getattr(item, "fixturenames", ()):  # sent nowhere, in any mode
             self._placeholders.set()
+        self._clock.start(item, cassette)
 
     def _settings(self, item: pytest.Item) -> Any:
         from llm_gateway.cassettes.cassette import Settings
@@ -300,6 +303,7 @@ class Session:
 
     def close(self, item: pytest.Item) -> None:
         """Close the cassette of *item*, whatever happened."""
+        self._clock.stop()
         state = item.stash[_STATE]
         if state.cassette is None or state.token is None:
             return
