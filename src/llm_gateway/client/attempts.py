@@ -159,6 +159,8 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
                 has_begun = True
                 call.content()
                 yield Emit(delta)
+        if decoder.is_finished and isinstance(call.provider, HttpProvider):
+            yield Rest()
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
             error.usage, error.has_begun = decoder.reply().usage, has_begun
@@ -173,7 +175,6 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
         raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
-    yield Rest()
     return seen
 
 
