@@ -339,7 +339,7 @@ def test_a_stream_that_is_left_counts_what_it_used(client_of):
     client = client_of("anthropic", SyncLLMClient)
     with client, client.stream("hello") as stream:
         next(iter(stream))
-    assert 11 == client.cost_summary()[client.model]["input_tokens"]
+    assert 11 == client.cost_summary()[f"anthropic:{client.model}"]["input_tokens"]
 
 
 def test_a_custom_provider_is_closed_with_the_client():

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.nearest import nearest_models
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
-from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Run, Send, Start
+from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
 from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
 from llm_gateway.types import (
     ChatReply,
@@ -29,6 +27,7 @@ __all__ = ["attempt", "stream_attempt"]
 
 _GOOD = range(200, 300)
 _RAW = 2000
+_NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError)
 _FIXES: dict[ErrorKind, str] = {
     "auth": "check the key: it is refused as it is",
     "permission": "ask for access: the key is known and may not do this",
@@ -77,8 +76,10 @@ def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
     reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client)
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
-    with _decoding(provider.name, reply.body):
+    try:
         return provider.dialect.decode_reply(_json(provider, reply.body))
+    except _NOT_DECODED as error:
+        _undecoded(provider.name, reply.body, error)
 
 
 def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -100,19 +101,15 @@ def _json(provider: HttpProvider, body: bytes) -> Any:
         ) from error
 
 
-@contextmanager
-def _decoding(name: str, body: bytes) -> Generator[None]:
+def _undecoded(name: str, body: bytes, error: Exception) -> NoReturn:
     """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
-        raise ProviderError(
-            f"{name} answered with something that its format does not know",
-            kind="server",
-            provider=name,
-            cause=body[:100].decode("utf-8", "replace"),
-            raw=body[:_RAW].decode("utf-8", "replace"),
-        ) from error
+    raise ProviderError(
+        f"{name} answered with something that its format does not know",
+        kind="server",
+        provider=name,
+        cause=body[:100].decode("utf-8", "replace"),
+        raw=body[:_RAW].decode("utf-8", "replace"),
+    ) from error
 
 
 def _process(provider: ProcessProvider, request: ChatRequest) -> Flow:
@@ -154,12 +151,16 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     try:
         while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
             seen += piece[: _RAW - len(seen)]
-            with _decoding(provider_name(call.provider), piece):
+            try:
                 deltas = decoder.feed(piece)
+            except _NOT_DECODED as error:
+                _undecoded(provider_name(call.provider), piece, error)
             for delta in deltas:
                 has_begun = True
                 call.content()
                 yield Emit(delta)
+        if decoder.is_finished and isinstance(call.provider, HttpProvider):
+            yield Rest()
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
             error.usage, error.has_begun = decoder.reply().usage, has_begun

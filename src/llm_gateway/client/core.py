@@ -251,7 +251,7 @@ class Core:
 
     def cost_summary(self) -> dict[str, dict[str, Any]]:
         """
-        By model: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
+        By ``provider:model``: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
 
         A sum is None where one of its attempts reported nothing.
         """

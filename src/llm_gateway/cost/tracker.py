@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
+from collections import deque
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.purse import Held, MemoryPurse, Purse, Short
+from llm_gateway.cost.total import Sessions, Total
 from llm_gateway.exceptions import CostLimitExceededError
-from llm_gateway.types import Attempt, TokenUsage
+from llm_gateway.types import Attempt
 
 __all__ = ["CostTracker", "billed_cost"]
 
 _log = logging.getLogger("llm_gateway.cost")
-_NOTHING = {"attempts": 0, "input_tokens": 0, "output_tokens": 0, "cost_usd": Decimal(0)}
+_RECENT = 100
 _FIX = "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
 
 
@@ -41,50 +44,56 @@ class CostTracker:
         self.limit_usd = limit_usd
         self.warn_usd = warn_usd
         self._lock = threading.Lock()
-        self._attempts: list[Attempt] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self._count = 0
+        self._recent: deque[Attempt] = deque(maxlen=_RECENT)
+        self._total, self._models, self._sessions = Total(), dict[str, Total](), Sessions()
+        self._known_usd = Decimal(0)
+        self._unknown: str | None = None
+        """The first model of which nobody knows what it cost."""
         self._purse: Purse = MemoryPurse()
         self._has_warned = False
 
     @property
     def attempts(self) -> list[Attempt]:
-        """All attempts so far, in the order in which they ended."""
-        return list(self._attempts)
+        """The last hundred attempts, in the order in which they ended."""
+        with self._lock:
+            return list(self._recent)
 
     @property
     def total_tokens(self) -> int | None:
         """Input and output tokens of all attempts that were billed, or None when one of them reported none."""
-        totals = [one.usage.total_tokens if one.usage else None for one in self._attempts if one.is_billed]
-        known = [total for total in totals if total is not None]
-        return sum(known) if len(known) == len(totals) else None
+        return self._total.tokens
 
     @property
     def total_cost_usd(self) -> Decimal | None:
         """US dollars of all attempts that were billed, or None when the price of one is not known."""
-        return billed_cost(self._attempts)
+        return self._total.cost_usd
 
     def session_cost_usd(self, session_id: str) -> Decimal | None:
-        """US dollars of the attempts of a session that were billed, or None when the price of one is not known."""
-        return billed_cost([one for one in self.attempts if one.session_id == session_id])
+        """
+        US dollars of the attempts of a session that were billed, or None when the price of one is not known.
 
-    @exact()
+        The 100,000 sessions that were used last are known; beyond them a session that is not is None too.
+        """
+        with self._lock:
+            return self._sessions.cost_usd(session_id)
+
     def summary(self) -> dict[str, dict[str, Any]]:
         """
-        By model: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
+        By ``provider:model``: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
 
         A sum is None where one of its attempts reported nothing.
         """
-        summary: dict[str, dict[str, Any]] = {}
-        for one in self.attempts:
-            if one.is_billed:
-                _add(summary.setdefault(one.model, dict(_NOTHING)), one)
-        return summary
+        with self._lock:
+            return {name: dataclasses.asdict(total) for name, total in self._models.items()}
 
     def reset(self) -> None:
         """Forget what was spent; the limit counts from zero again, calls under way included."""
         with self._lock:
-            self._attempts.clear()
-            self._purse = MemoryPurse()
-            self._has_warned = False
+            self._clear()
 
     @exact()
     def hold(self, model: str, most_usd: Decimal | None, *, is_bound: bool) -> Held | None:
@@ -106,9 +115,9 @@ class CostTracker:
         """
         if self.limit_usd is None:
             return None
-        unknown = next((one.model for one in self._attempts if _is_unknown(one)), None)
-        if unknown is not None:
-            self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: what {unknown!r} cost is not known")
+        if self._unknown is not None:
+            what = f"what {self._unknown!r} cost is not known"
+            self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: {what}")
         if is_bound and most_usd is None:
             self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: the price of {model!r} is not known")
         if most_usd is None:  # nobody can tell; it is begun while anything is left
@@ -123,7 +132,7 @@ class CostTracker:
     def _short(self, most_usd: Decimal, spent: Decimal) -> str:
         limit = self.limit_usd or Decimal(0)
         if spent >= limit:
-            return f"the cost limit of ${limit} is reached: ${spent} spent in {len(self._attempts)} attempts"
+            return f"the cost limit of ${limit} is reached: ${spent} spent in {self._count} attempts"
         return f"the call may cost ${most_usd:f}, and ${limit - spent:f} of the cost limit of ${limit} is left"
 
     def _refuse(self, what: str) -> NoReturn:
@@ -132,7 +141,7 @@ class CostTracker:
     def note(self, attempt: Attempt, held: Held | None = None) -> None:
         """Add *attempt*, which is over, and give back what was held for it."""
         with self._lock:
-            self._attempts.append(attempt)
+            self._add(attempt)
         if held is not None:
             self._purse.settle(held, attempt.cost_usd if attempt.is_billed else Decimal(0))
         self._warn()
@@ -143,27 +152,23 @@ class CostTracker:
             self._purse.settle(held, None)
 
     @exact()
+    def _add(self, attempt: Attempt) -> None:
+        self._count += 1
+        self._recent.append(attempt)
+        self._total.add(attempt)
+        self._sessions.add(attempt)
+        self._known_usd += attempt.cost_usd or 0
+        if attempt.is_billed:
+            self._models.setdefault(f"{attempt.provider}:{attempt.model}", Total()).add(attempt)
+        if self._unknown is None and _is_unknown(attempt):
+            self._unknown = attempt.model
+
     def _warn(self) -> None:
-        if self.warn_usd is None or self._has_warned:
-            return
-        spent = sum((one.cost_usd for one in self._attempts if one.cost_usd is not None), Decimal(0))
-        if spent >= self.warn_usd:
+        if self.warn_usd is not None and not self._has_warned and self._known_usd >= self.warn_usd:
             self._has_warned = True
-            _log.warning("$%s spent, the warning is set at $%s", spent, self.warn_usd)
+            _log.warning("$%s spent, the warning is set at $%s", self._known_usd, self.warn_usd)
 
 
 def _is_unknown(one: Attempt) -> bool:
     """Whether nobody knows what *one* cost; what was cancelled counts as all that was held for it."""
     return one.is_billed and one.cost_usd is None and one.error != "cancelled"
-
-
-def _add(row: dict[str, Any], one: Attempt) -> None:
-    usage = one.usage or TokenUsage()
-    more = {
-        "attempts": 1,
-        "input_tokens": usage.input_tokens,
-        "output_tokens": usage.output_tokens,
-        "cost_usd": one.cost_usd,
-    }
-    for name, value in more.items():
-        row[name] = None if value is None or row[name] is None else row[name] + value

@@ -18,6 +18,7 @@ __all__ = [
     "Now",
     "Open",
     "Read",
+    "Rest",
     "Run",
     "Send",
     "Sleep",
@@ -53,6 +54,11 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class Read:
     """Come back with the next piece of the open reply's body; ``b""`` at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Read the open reply to its end, which is due at once, so that its connection can be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,6 @@ class Emit:
     delta: StreamDelta
 
 
-Step = Send | Open | Read | Run | Start | Finish | Await | Call | Sleep | Now | Emit
+Step = Send | Open | Read | Rest | Run | Start | Finish | Await | Call | Sleep | Now | Emit
 Flow = Generator[Step, Any, Any]
 """A generator of steps; its return value is the flow's result."""

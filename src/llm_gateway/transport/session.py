@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
-from llm_gateway.flow.steps import Await, Call, Finish, Now, Open, Read, Run, Send, Sleep, Start, Step
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow.steps import Await, Call, Finish, Now, Open, Read, Rest, Run, Send, Sleep, Start, Step
 from llm_gateway.transport import process
 from llm_gateway.transport.http import AsyncPool, Pool
 from llm_gateway.transport.sdk import AsyncSdkPool, SdkPool
 
 __all__ = ["AsyncTransport", "Transport"]
+
+_REST_S = 0.1
 
 
 class Transport:
@@ -48,6 +52,8 @@ class _Session:
                 return time.sleep(seconds)
             case Now():
                 return time.monotonic()
+            case Rest():
+                return None  # nothing bounds this wait in a thread, so the connection is given up
         return self._called(step)
 
     def _called(self, step: Step) -> Any:
@@ -71,6 +77,15 @@ class _Session:
     def end(self) -> None:
         if self._opened is not None:
             self._opened.close()
+
+
+async def _rest(opened: Any) -> None:
+    """Whoever holds the reply open longer than this keeps nobody waiting."""
+    import anyio
+
+    with anyio.move_on_after(_REST_S), suppress(ProviderError):
+        while await opened.read():
+            pass
 
 
 class AsyncTransport:
@@ -98,6 +113,8 @@ class _AsyncSession:
 
     async def do(self, step: Step) -> Any:
         match step:
+            case Read():  # most of the steps of a stream
+                return await self._opened.read()
             case Await(function):
                 return await function()
             case Call(function):
@@ -124,8 +141,8 @@ class _AsyncSession:
             case Start(command, timeout_s):
                 self._opened = await process.AsyncRunning.start(command, timeout_s)
                 return None
-            case Read():
-                return await self._opened.read()
+            case Rest():
+                return await _rest(self._opened)
             case Finish():
                 return await self._opened.finish()
         raise TypeError(step)

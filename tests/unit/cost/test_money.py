@@ -33,7 +33,7 @@ def tracked(_):
     attempt = Attempt(1, "acme", "m", 200, None, TokenUsage(1, 1), COST, 0.1)
     for _ in range(2):
         tracker.note(attempt, tracker.hold("m", COST, is_bound=True))
-    return tracker.summary()["m"]["cost_usd"], tracker.total_cost_usd
+    return tracker.summary()["acme:m"]["cost_usd"], tracker.total_cost_usd
 
 
 def purses(folder):

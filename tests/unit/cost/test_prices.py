@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cost import overrides
+from llm_gateway.cost import overrides, prices
 from llm_gateway.cost.prices import dearest_usd, price
 from llm_gateway.types import TokenUsage
 
@@ -64,6 +64,21 @@ def test_what_is_read_from_a_cache_never_costs_more_than_fresh_input(target, usa
 def test_two_calls_cost_what_their_sum_does(target, usage, more):
     """For models without steps in their price."""
     assert cost(target, usage) + cost(target, more) == cost(target, usage + more)
+
+
+def test_input_and_output_alone_cost_what_the_list_makes_of_them():
+    """They are reckoned here, for every model that has no tiers."""
+    from genai_prices import Usage
+    from genai_prices.data import providers
+
+    counts, reckoned = {"input_tokens": 1_234_567, "output_tokens": 891}, 0
+    for rates in (model.get_prices(NOON) for one in providers for model in one.models):
+        cost_usd = prices._simple_cost(rates, counts)
+        reckoned += cost_usd is not None
+
+        assert cost_usd in (None, rates.calc_price(Usage(**counts))["total_price"])
+
+    assert reckoned > 1_000
 
 
 def test_a_price_of_its_day():

@@ -6,14 +6,15 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.cost import CostTracker
+from llm_gateway.cost.total import Sessions
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.types import Attempt, TokenUsage
 
 USAGE = TokenUsage(100, 10)
 
 
-def attempt(cost="0.10", usage=USAGE, model="m-1", error=None):
-    return Attempt(1, "acme", model, 200, error, usage, None if cost is None else Decimal(cost), 0.1)
+def attempt(cost="0.10", usage=USAGE, model="m-1", error=None, provider="acme", session_id=None):
+    return Attempt(1, provider, model, 200, error, usage, None if cost is None else Decimal(cost), 0.1, session_id)
 
 
 def test_totals_and_a_row_for_each_model():
@@ -23,10 +24,51 @@ def test_totals_and_a_row_for_each_model():
         tracker.note(one)
 
     assert (Decimal("0.30"), 220) == (tracker.total_cost_usd, tracker.total_tokens)
-    assert {"m-1", "m-2"} == tracker.summary().keys()
+    assert ["acme:m-1", "acme:m-2"] == list(tracker.summary())
     assert {"attempts": 1, "input_tokens": 100, "output_tokens": 10, "cost_usd": Decimal("0.20")} == tracker.summary()[
-        "m-2"
+        "acme:m-2"
     ]
+
+
+def test_two_providers_of_one_model_are_told_apart():
+    """Azure sells OpenAI's models."""
+    tracker = CostTracker()
+    for one in (attempt(), attempt("0.20", provider="other")):
+        tracker.note(one)
+
+    assert {"acme:m-1": Decimal("0.10"), "other:m-1": Decimal("0.20")} == {
+        name: row["cost_usd"] for name, row in tracker.summary().items()
+    }
+
+
+def test_the_last_attempts_are_kept_and_all_are_counted():
+    """Memory does not grow with the calls."""
+    tracker = CostTracker()
+    for number in range(1_000):
+        tracker.note(attempt(model=f"m-{number % 2}", session_id="s"))
+
+    assert (100, "m-1") == (len(tracker.attempts), tracker.attempts[-1].model)
+    assert (Decimal(100), 110_000) == (tracker.total_cost_usd, tracker.total_tokens)
+    assert (500, Decimal(100)) == (tracker.summary()["acme:m-1"]["attempts"], tracker.session_cost_usd("s"))
+
+
+def test_the_oldest_sessions_are_forgotten_and_never_said_to_cost_nothing(caplog):
+    """Those that were used last stay; it is told once."""
+    sessions = Sessions(most=2)
+
+    assert Decimal(0) == sessions.cost_usd("one")
+
+    with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
+        for name in (None, "one", "two", "one", "three", "one", "four"):
+            sessions.add(attempt(session_id=name))
+
+    assert [Decimal("0.30"), None, None, Decimal("0.10")] == [
+        sessions.cost_usd(one) for one in ("one", "two", "three", "four")
+    ]
+    assert (
+        "the costs of the oldest sessions are forgotten: there are more than 2\n"
+        "  one that is taken up again counts from zero; export LLM_LEDGER=ledger.db to keep all"
+    ) == "\n".join(caplog.messages)
 
 
 def test_what_one_call_did_not_say_is_not_known_of_the_sum():
