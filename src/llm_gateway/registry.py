@@ -39,6 +39,7 @@ _BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPA
     "gemini": "llm_gateway.providers.gemini:provider",
     "bedrock": "llm_gateway.providers.bedrock:provider",
     "cohere": "llm_gateway.providers.cohere:provider",
+    "litellm": "llm_gateway.providers.litellm:provider",
     "local_claude": "llm_gateway.providers.local_claude:provider",
     "openai": "llm_gateway.providers.openai:provider",
     "openai_responses": "llm_gateway.providers.openai:responses",

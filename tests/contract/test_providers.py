@@ -9,6 +9,7 @@ import anthropic
 import openai
 import pytest
 from pydantic import BaseModel
+from router import Router
 
 from llm_gateway import LLMClient, SyncLLMClient, Tool
 from llm_gateway.cassettes.modes import Mode
@@ -16,6 +17,7 @@ from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.config import GatewayConfig
 from llm_gateway.exceptions import ConfigError, ProviderError, StructuredOutputError
 from llm_gateway.providers import anthropic as anthropic_provider
+from llm_gateway.providers import litellm as litellm_provider
 from llm_gateway.providers import openai as openai_provider
 from llm_gateway.types import ImagePart, LLMMessage, LLMResponse, TextPart, TokenUsage, ToolResult
 
@@ -56,7 +58,8 @@ GOOGLE = ["gemini", "vertex"]
 HOSTS = ["azure", "azure deployments", "groq", "mistral", "ollama"]
 BEDROCK = ["bedrock", "bedrock signed"]
 OVER_HTTP = [*HTTP, "cohere", *GOOGLE, *HOSTS, *BEDROCK, *(f"{name} by its SDK" for name in HTTP)]
-EVERY = [*OVER_HTTP, "local_claude", "custom"]
+BY_OTHERS = [*OVER_HTTP, "litellm"]
+EVERY = [*BY_OTHERS, "local_claude", "custom"]
 MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 
 
@@ -71,6 +74,9 @@ def client_of(api, claude, monkeypatch):
             return colour(provider_instance=Custom(), **settings)
         if name == "local_claude":
             return colour(provider=name, **settings)
+        if name == "litellm":
+            made = litellm_provider.provider(GatewayConfig(), client=Router(f"{api.url}/v1"))
+            return colour(provider_instance=made, **{"model": "gpt-5-mini"} | settings)
         if name.endswith(" by its SDK"):
             return colour(provider_instance=sdk_of(name.split(" ")[0], api.url, colour), **settings)
         if name == "bedrock signed":
@@ -92,6 +98,7 @@ def client_of(api, claude, monkeypatch):
 def run(client, work):
     """Do *work*, a function of a client, in the client's own colour; `ask` awaits what an async client returns."""
     sdk = getattr(client.provider, "client", None)
+    sdk = getattr(sdk, "functions", sdk)  # what litellm is stood in for by
     if isinstance(client, SyncLLMClient):
         with client, sdk or contextlib.nullcontext():
             return work(client)
@@ -142,9 +149,9 @@ class TestEveryProvider:
 
 
 @pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-@pytest.mark.parametrize("name", OVER_HTTP)
+@pytest.mark.parametrize("name", BY_OTHERS)
 class TestHttp:
-    """What holds for all that speak HTTP."""
+    """What holds for all that speak HTTP, also where litellm does."""
 
     def test_tools(self, name, colour, client_of):
         """The model asks for a tool twice at once, and takes both results."""
@@ -222,22 +229,12 @@ class TestHttp:
             run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
         assert ("server" if name == "cohere" else "overloaded") == error.value.kind  # Cohere has no word for it
 
-    def test_a_cut_stream(self, name, colour, client_of, api):
-        """A stream without its end is no answer."""
-        api.cut_after = 2 if name in GOOGLE else 4
-
-        async def read(llm):
-            return [delta async for delta in llm.stream("hello")]
-
-        with pytest.raises(ProviderError, match="stream"):
-            run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
-
     def test_a_refused_connection(self, name, colour, client_of, api):
         """Names the address and what to check."""
         client = client_of(name, colour)
         api.shutdown()
         api.server_close()
-        with pytest.raises(ProviderError, match=r"cannot reach 127\.0\.0\.1") as error:
+        with pytest.raises(ProviderError, match=r"cannot reach (127\.0\.0\.1|litellm)") as error:
             run(client, lambda llm: llm.chat("hello"))
         assert "connection" == error.value.kind
         assert "LLM_BASE_URL" in str(error.value)
@@ -256,6 +253,22 @@ class TestHttp:
         assert Answer(answer="forty-two") == response.content
         assert 36 == response.usage.total_tokens
         assert "does not fit the schema: answer: Field required" in json.dumps(api.asked[-1])
+
+
+@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+@pytest.mark.parametrize("name", OVER_HTTP)
+class TestBytes:
+    """What holds where the bytes of replies are read here; litellm takes what it gets for an answer, or says so."""
+
+    def test_a_cut_stream(self, name, colour, client_of, api):
+        """A stream without its end is no answer."""
+        api.cut_after = 2 if name in GOOGLE else 4
+
+        async def read(llm):
+            return [delta async for delta in llm.stream("hello")]
+
+        with pytest.raises(ProviderError, match="stream"):
+            run(client_of(name, colour), read if colour is LLMClient else lambda llm: list(llm.stream("hello")))
 
     def test_junk_instead_of_json(self, name, colour, client_of, api):
         """A gateway's page in between is said to be that."""

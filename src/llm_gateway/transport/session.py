@@ -1,4 +1,4 @@
-"""Who does the steps of a flow: requests over HTTP or an SDK's client, commands, waiting."""
+"""Who does the steps of a flow: requests over HTTP, an SDK's client or litellm, commands, waiting."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.steps import Await, Call, Finish, Now, Open, Read, Rest, Run, Send, Sleep, Start, Step
 from llm_gateway.transport import process
 from llm_gateway.transport.http import AsyncPool, Pool
+from llm_gateway.transport.litellm import AsyncLitellmPool, Litellm, LitellmPool
 from llm_gateway.transport.sdk import AsyncSdkPool, SdkPool
 
 __all__ = ["AsyncTransport", "Transport"]
@@ -37,7 +38,9 @@ class _Session:
         self._pool = pool
         self._opened: Any = None
 
-    def _through(self, client: Any) -> Pool | SdkPool:
+    def _through(self, client: Any) -> Pool | SdkPool | LitellmPool:
+        if isinstance(client, Litellm):
+            return LitellmPool(client)
         return self._pool if client is None else SdkPool(client)
 
     def do(self, step: Step) -> Any:
@@ -108,7 +111,9 @@ class _AsyncSession:
         self._pool = pool
         self._opened: Any = None
 
-    def _through(self, client: Any) -> AsyncPool | AsyncSdkPool:
+    def _through(self, client: Any) -> AsyncPool | AsyncSdkPool | AsyncLitellmPool:
+        if isinstance(client, Litellm):
+            return AsyncLitellmPool(client)
         return self._pool if client is None else AsyncSdkPool(client)
 
     async def do(self, step: Step) -> Any:
