@@ -26,6 +26,7 @@ import httpx2
 import openai
 import vcr
 import yaml
+from frozen import stopped_clock
 from ledger import ledger
 from metering import metering
 from row import Row
@@ -346,6 +347,7 @@ def main() -> int:
             *claude(folder),
             *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
+            *stopped_clock(),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")

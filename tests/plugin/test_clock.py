@@ -1,7 +1,6 @@
 """The clock of a test that replays: as it was when the test was recorded."""
 
 import re
-from datetime import UTC, datetime
 
 import pytest
 
@@ -75,10 +74,9 @@ TESTS = 7
 
 def aged(folder):
     """Make all cassettes four years older, which keeps every day of the year."""
-    year = datetime.now(UTC).year
     for path in folder.rglob("*.yaml"):
         text = path.read_text("utf-8")
-        path.write_text(re.sub(rf"\b{year}(?=-\d\d-\d\d)", str(year - 4), text), "utf-8")
+        path.write_text(re.sub(r"\b20[2-9]\d(?=-\d\d-\d\d)", lambda year: str(int(year[0]) - 4), text), "utf-8")
 
 
 @pytest.fixture
@@ -102,3 +100,80 @@ def test_prompts_that_carry_the_date_replay_years_later(dated):
     assert max(map(float, times)) < 5
     dated.runpytest_subprocess("-o", "llm_time=recorded", "-n", "2").assert_outcomes(passed=TESTS)
     dated.runpytest_subprocess("-k", "prompt or real").assert_outcomes(passed=1, failed=1)
+
+
+def test_the_clock_moves_with_the_calls(project):
+    """Before each it shows when that one was recorded; without one it is refused, as are names that are not known."""
+    project.makepyfile(
+        test_slow="""
+        import app, pytest, time
+
+        @pytest.mark.llm(time="recorded")
+        def test_minutes(llm_mode):
+            for _ in range(2):
+                app.ask(time.strftime("%F %H:%M"))
+            if llm_mode.value == "replay":
+                assert "2001-02-03 23:31:05" == time.strftime("%F %T")
+
+        @pytest.mark.llm(time="recorded")
+        def test_nothing():
+            pass
+        """,
+    )
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=2)
+    path = project.path / "cassettes" / "test_slow" / "test_minutes.yaml"
+    said, begun = iter(("2001-02-03 23:30", "2001-02-03 23:31")), iter(("23:30:59", "23:31:02"))
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?=\")", lambda _: next(said), path.read_text("utf-8"))
+    text = re.sub(r"(?<=recorded_at: ').*(?=')", lambda _: f"2001-02-03T{next(begun)}-05:00", text)
+    path.write_text(re.sub(r"(?<=duration_s: ).*", "3.0", text), "utf-8")
+
+    replay = project.runpytest_subprocess()
+    replay.assert_outcomes(passed=1, errors=1)
+    replay.stdout.fnmatch_lines(
+        [
+            "CassetteReadError: time='recorded' asks for the time of a recording, and it is not known",
+            "  there is no cassette cassettes/test_slow/test_nothing.yaml yet",
+            "  to record it: pytest --llm-record test_slow.py::test_nothing",
+            '  to keep the real clock: @pytest.mark.llm(time="real")',
+        ]
+    )
+    path.write_text(re.sub(r"(?<=recorded_at: ).*", "null", text).replace("Date:", "Dated:"), "utf-8")
+    project.runpytest_subprocess("-k", "minutes").stdout.fnmatch_lines(
+        ["  no exchange in cassettes/test_slow/test_minutes.yaml says when it was made"]
+    )
+    typo = project.runpytest_subprocess("-o", "llm_time=recored")
+    typo.stderr.fnmatch_lines(
+        [
+            "ERROR: llm_time = 'recored' is not known",
+            "  it takes real, recorded",
+            "  set it in the pytest section of your ini file, for example: llm_time = recorded",
+        ]
+    )
+
+
+def test_a_request_that_is_signed_by_a_frozen_clock_fails_the_recording(project):
+    """AWS would refuse it; nothing is saved."""
+    project.makepyfile(
+        test_signed="""
+        import datetime, freezegun, httpx2, pytest
+
+        @pytest.mark.llm
+        @freezegun.freeze_time("2001-02-03 04:05")
+        def test_converse():
+            headers = {"x-amz-date": f"{datetime.datetime.now():%Y%m%dT%H%M%SZ}"}
+            with httpx2.Client(transport=httpx2.HTTPTransport(proxy="http://127.0.0.1:1")) as client:
+                with pytest.raises(httpx2.ConnectError):
+                    client.post("http://bedrock-runtime.us-east-1.amazonaws.com/model/x/converse", headers=headers)
+        """,
+    )
+    result = project.runpytest_subprocess("--llm-record")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "CassetteError: POST bedrock-runtime.us-east-1.amazonaws.com/model/x/converse was signed with a clock *",
+            "  it is signed at 2001-02-03 04:05 UTC, and it is 20*",
+            "  then record it: pytest --llm-record test_signed.py::test_converse",
+        ]
+    )
+    assert not (project.path / "cassettes").exists()

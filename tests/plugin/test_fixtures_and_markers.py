@@ -238,7 +238,12 @@ def test_the_claude_command(workers, project, monkeypatch):
 @pytest.mark.parametrize(
     ("written", "problem", "example"),
     [
-        ('cassete="x"', "'cassete' is not known; it takes cassette, allow_unused, ignore_hosts, model", "cassette='x'"),
+        (
+            'cassete="x"',
+            "'cassete' is not known; it takes cassette, allow_unused, ignore_hosts, model, time",
+            "cassette='x'",
+        ),
+        ('time="recored"', "time 'recored' is not known; it takes real, recorded", "time='recorded'"),
         ('"name"', "it takes no argument without a name: 'name'", "cassette='name'"),
         ('ignore_hosts="a.com"', "ignore_hosts may not be 'a.com'", "ignore_hosts=['a.com']"),
         ('cassette="../../x"', "cassette '../../x' is outside the cassette folder", "cassette='a-name'"),

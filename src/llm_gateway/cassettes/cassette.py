@@ -29,6 +29,7 @@ from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
 from llm_gateway.cassettes.scrub import Scrubber
+from llm_gateway.cassettes.skew import skewed
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cost import recorded
 from llm_gateway.exceptions import (
@@ -135,6 +136,7 @@ class Cassette(Faults):
     def wants(self, request: WireRequest) -> bool:
         """Whether *request* is this cassette's business; a test's own local servers are not, nor are real tokens."""
         if self.mode.connects and is_exchange(request):
+            self._note_skew(request)
             return False
         host = (urlsplit(request.url).hostname or "").lower()
         if host in self._settings.ignore_hosts:
@@ -216,8 +218,13 @@ class Cassette(Faults):
             answer = refusal(request, "cost_limit", error.report)
             self.calls.append(Call("refused", meter.metered(answer), None, None))
             return answer
+        self._note_skew(request)
         with self._lock:
             return self._record(request, ended)
+
+    def _note_skew(self, request: WireRequest) -> None:
+        if (error := skewed(request, command=self.record_command())) is not None:
+            self._note(error)
 
     def entered(self, request: WireRequest | None) -> Ended:
         """

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 import zlib
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
+from llm_gateway.cassettes import clock
 from llm_gateway.cassettes.body import decoded
 from llm_gateway.cassettes.exchange import Chunk, End, HttpExchange
 from llm_gateway.types import Headers, WireReply, WireRequest
@@ -33,8 +32,8 @@ class Recording:
     def __init__(self, request: WireRequest, done: Callable[[HttpExchange], None]) -> None:
         self._request = request
         self._done = done
-        self._started_at = datetime.now(UTC)
-        self._start = time.monotonic()
+        self._started_at = clock.now()
+        self._start = clock.monotonic()
         self._status: int | None = None
         self._reason = ""
         self._headers: Headers = ()
@@ -48,7 +47,7 @@ class Recording:
     def chunk(self, data: bytes) -> None:
         """A piece of the body arrived, still content-encoded."""
         if data and not self._is_over:
-            self._parts.append((bytes(data), time.monotonic() - self._start))
+            self._parts.append((bytes(data), clock.monotonic() - self._start))
 
     def finish(self, end: End = "complete") -> None:
         """The reply is over; ``partial`` when the caller stopped reading early. Later calls do nothing."""
@@ -79,7 +78,7 @@ class Recording:
                 failure=failure,
                 failure_text=text,
                 recorded_at=self._started_at,
-                duration_s=round(time.monotonic() - self._start, 4),
+                duration_s=round(clock.monotonic() - self._start, 4),
             )
         )
 

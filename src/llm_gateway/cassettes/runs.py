@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llm_gateway.cassettes import guard, shim
+from llm_gateway.cassettes import clock, guard, shim
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
@@ -93,14 +93,14 @@ class Runs:
             self._cassette.take_process(self._recorded[number])
         for text in self.folder.misses():
             self._cassette.note_miss(self._cassette.scrubbed(text))
-        deadline = time.monotonic() + (_PATIENCE_S if is_over else 0)
+        deadline = clock.monotonic() + (_PATIENCE_S if is_over else 0)
         for file in sorted(self.folder.path.glob("run-*")):
             if file.name not in self._read:
                 self._take_in(file, deadline, is_over=is_over)
 
     def _take_in(self, file: Path, deadline: float, *, is_over: bool) -> None:
         entries = _entries(file)
-        while not _has_ended(entries) and is_over and _is_alive(file) and time.monotonic() < deadline:
+        while not _has_ended(entries) and is_over and _is_alive(file) and clock.monotonic() < deadline:
             time.sleep(0.01)
             entries = _entries(file)
         if _has_ended(entries) or is_over:

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import copyreg
 import os
-import sys
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from freezegun import api
 
+from llm_gateway.cassettes.clock import is_travelling
 from llm_gateway.pytest_plugin.clock_fakes import PAIRS, Moment, repair
 from llm_gateway.pytest_plugin.clock_places import Places
 
@@ -47,7 +47,7 @@ class Freeze:
         A clock that somebody else has stopped is left as it is.
         """
         stacks: Any = api
-        if _is_travelling() or any(one is not self._moment for one in stacks.freeze_factories):
+        if is_travelling() or any(one is not self._moment for one in stacks.freeze_factories):
             return
         if not self._is_on:
             self._switch_on()
@@ -84,12 +84,6 @@ class Freeze:
             copyreg.dispatch_table.pop(real, None)
         self._places.restore()
         self._is_on = False
-
-
-def _is_travelling() -> bool:
-    """Whether time-machine has moved the clock; inside a stopped one it refuses to start by itself."""
-    machine = sys.modules.get("time_machine")
-    return machine is not None and machine.escape_hatch.is_travelling()
 
 
 class _Zone:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_gateway.cassettes import gate, guard
+from llm_gateway.cassettes import clock, gate, guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,7 +95,7 @@ class LedgerGate:
     def enter(self, request: WireRequest | None) -> Ended:
         """Note which test makes the call, and when."""
         del request
-        test_id, at = guard.running.get(), datetime.now(UTC)
+        test_id, at = guard.running.get(), clock.now()
         return lambda exchange: self._book(exchange, test_id, at)
 
     def _book(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
