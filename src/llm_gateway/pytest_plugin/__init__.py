@@ -168,3 +168,11 @@ def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
     from llm_gateway.pytest_plugin import clients
 
     yield from clients.asynchronous(request)
+
+
+@pytest.fixture
+def llm_snapshot(request: pytest.FixtureRequest) -> object:
+    """A snapshot in canonical form: ``assert reply.content == llm_snapshot``; needs syrupy."""
+    from llm_gateway.pytest_plugin.snapshots.fixture import snapshot_of
+
+    return snapshot_of(request, request.config.stash[SESSION].mode_name)
