@@ -28,6 +28,7 @@ Every error that this package raises, in one tree.
     +-- CostLimitExceededError          the call would pass the limit that was set
     +-- BudgetExceededError             the calls of a test have used up its budget
     +-- LedgerError                     the ledger of calls cannot be used
+    +-- SnapshotError                   a value cannot be written to a snapshot
 
 Each carries its facts as attributes, builds its text from them and survives pickling, as pytest-xdist needs.
 """
@@ -62,6 +63,7 @@ __all__ = [
     "MissingKeyError",
     "ProviderError",
     "RouteError",
+    "SnapshotError",
     "StructuredOutputError",
     "UnknownModelError",
     "UnknownProviderError",
@@ -325,3 +327,7 @@ class BudgetExceededError(GatewayError):
 
 class LedgerError(GatewayError):
     """The ledger of calls cannot be written or read; what was in it is as it was."""
+
+
+class SnapshotError(GatewayError):
+    """A value cannot be written to a snapshot, or a stored one cannot be read; the file is as it was."""

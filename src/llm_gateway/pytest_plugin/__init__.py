@@ -193,3 +193,11 @@ def fake_llm(request: pytest.FixtureRequest) -> object:
     fake = FakeLLM()
     request.config.stash[SESSION].cassette(request.node).answer_by(fake)
     return fake
+
+
+@pytest.fixture
+def llm_snapshot(request: pytest.FixtureRequest) -> object:
+    """A snapshot in canonical form: ``assert reply.content == llm_snapshot``; needs syrupy."""
+    from llm_gateway.pytest_plugin.snapshots.fixture import snapshot_of
+
+    return snapshot_of(request, request.config.stash[SESSION].mode_name)
