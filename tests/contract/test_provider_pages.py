@@ -39,9 +39,8 @@ def test_every_provider_has_its_page_and_the_index_has_each():
 @pytest.mark.parametrize("name", ["README", *NAMES])
 def test_a_table_says_what_the_code_says(name, alone):
     """Written again by: python tests/fakes/provider_pages.py."""
-    path = FOLDER / f"{name}.md"
-    text = path.read_text(encoding="utf-8")
-    assert provider_pages.filled(text, provider_pages.pages()[path]) == text
+    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert provider_pages.filled(text, provider_pages.table(name)) == text
     assert 1 == text.count(provider_pages.START)
 
 

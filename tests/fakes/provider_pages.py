@@ -121,16 +121,17 @@ def index():
     return "\n".join(lines) + "\n"
 
 
-def filled(text, table):
+def filled(text, made_now):
     """*text* with *table* between its two marks."""
-    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + table + END, text, flags=re.DOTALL)
+    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + made_now + END, text, flags=re.DOTALL)
 
 
-def pages():
-    """Each page with its table."""
-    return {FOLDER / "README.md": index()} | {FOLDER / f"{name}.md": facts(name) for name in NAMES}
+def table(name):
+    """Of the page *name*."""
+    return index() if name == "README" else facts(name)
 
 
 if __name__ == "__main__":
-    for path, table in pages().items():
-        path.write_text(filled(path.read_text(encoding="utf-8"), table), encoding="utf-8")
+    for name in ("README", *NAMES):
+        path = FOLDER / f"{name}.md"
+        path.write_text(filled(path.read_text(encoding="utf-8"), table(name)), encoding="utf-8")
