@@ -16,6 +16,7 @@ from llm_gateway.client.model_file import Store
 from llm_gateway.exceptions import ConfigError, MissingKeyError, ProviderError, UnknownModelError
 from llm_gateway.flow.steps import Call
 from llm_gateway.providers import anthropic as anthropic_provider
+from llm_gateway.providers import bedrock as bedrock_provider
 from llm_gateway.providers import openai as openai_provider
 from llm_gateway.types import WireReply
 from llm_gateway.wire.models import ModelInfo
@@ -50,7 +51,7 @@ def client_of(api, tmp_path, monkeypatch):
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
 
     def make(name, colour=SyncLLMClient, **settings):
-        base = api.url if name in ("anthropic", "azure") else f"{api.url}/v1"
+        base = api.url if name in ("anthropic", "azure", "bedrock", "vertex") else f"{api.url}/v1"
         return colour(provider=name, api_key="k", base_url=base, **settings)
 
     return make
@@ -169,16 +170,63 @@ def test_ollama_is_asked_about_each_model(client_of, api):
     [
         ("azure", "/openai/deployments?api-version=2023-03-15-preview", {"data": [{"id": "m"}]}),
         ("openai_responses", "/v1/models", {"data": [{"id": "m"}]}),
+        (
+            "vertex",
+            "/v1beta1/publishers/google/models?pageSize=100",
+            {"publisherModels": [{"name": "publishers/google/models/m"}]},
+        ),
         ("groq", "/v1/models", {"data": [{"id": "m"}]}),
         ("mistral", "/v1/models", {"data": [{"id": "m"}]}),
         ("together", "/v1/models", [{"id": "m"}]),
         ("openrouter", "/v1/models?limit=500", {"data": [{"id": "m"}]}),
     ],
 )
-def test_each_provider_lists_at_its_own_place(name, path, body, client_of, api):
+def test_each_provider_lists_at_its_own_place(name, path, body, client_of, api, monkeypatch):
     """With its own body."""
+    monkeypatch.setenv("LLM_PROJECT", "my-project")
     api.lists = {path: body}
     assert ["m"] == ids(run(client_of(name), "get_available_models"))
+
+
+@colours
+def test_bedrock_lists_models_and_the_profiles_for_them(colour, api, tmp_path, monkeypatch):
+    """Signed, and page after page."""
+    for name, value in {
+        "LLM_MODELS_CACHE": str(tmp_path),
+        "AWS_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "k",
+    }.items():
+        monkeypatch.setenv(name, value)
+    first, second = "/inference-profiles?maxResults=1000", "/inference-profiles?maxResults=1000&nextToken=a%2Fb%3D"
+    api.lists = {
+        "/foundation-models": {"modelSummaries": [{"modelId": "amazon.nova-micro-v1:0"}]},
+        first: {
+            "inferenceProfileSummaries": [{"inferenceProfileId": "us.amazon.nova-micro-v1:0"}],
+            "nextToken": "a/b=",
+        },
+        second: {"inferenceProfileSummaries": [{"inferenceProfileId": "eu.amazon.nova-micro-v1:0"}]},
+    }
+    models = run(colour(provider="bedrock", base_url=api.url), "refresh_models")
+
+    assert [f"{region}amazon.nova-micro-v1:0" for region in ("", "us.", "eu.")] == ids(models)
+    assert ["/foundation-models", first, second] == [path for path, _, _ in api.asked]
+
+
+@pytest.mark.parametrize(
+    ("there", "lists"),
+    [
+        ({}, "https://bedrock.us-east-1.amazonaws.com"),
+        (
+            {"base_url": "https://bedrock-runtime-fips.us-east-1.amazonaws.com"},
+            "https://bedrock-fips.us-east-1.amazonaws.com",
+        ),
+        ({"base_url": "https://llm.example.com"}, "https://llm.example.com"),
+    ],
+)
+def test_bedrock_lists_at_another_host(there, lists):
+    """The one of its control plane; whoever stands in for one stands in for both."""
+    assert lists == bedrock_provider.provider(GatewayConfig(api_key="k", region="us-east-1", **there)).models.base_url
 
 
 def test_cohere_lists_beside_its_compatible_api(client_of, api):

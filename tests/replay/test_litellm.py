@@ -4,7 +4,9 @@ import asyncio
 import dataclasses
 import http.server
 import json
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
@@ -204,6 +206,18 @@ class TestAsProvider:
 
         assert found[0] == found[1]
         assert found[0][2] is not None
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_what_its_page_shows_runs(api, monkeypatch, capsys):
+    """With a model of a provider that needs no project."""
+    page = (Path(__file__).resolve().parents[2] / "docs/providers/litellm.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    monkeypatch.setenv("LLM_API_KEY", "k")
+    monkeypatch.setenv("LLM_BASE_URL", f"http://127.0.0.1:{api.server_port}/v1")
+    exec(code.replace("watsonx/ibm/granite-3-8b-instruct", "openai/gpt-5-mini"), {})
+
+    assert "Hello there 15 0.000009\n" == capsys.readouterr().out
 
 
 def test_an_unknown_provider_is_a_wrong_request(api):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from llm_gateway.client.attempts import attempt
 from llm_gateway.client.call import Call
 from llm_gateway.client.retry import with_retries
+from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.types import ChatReply, ChatRequest
@@ -15,7 +16,7 @@ __all__ = ["count"]
 
 def count(call: Call, request: ChatRequest) -> Flow:
     """
-    Ask the provider for its count, and come back with the `Estimate`.
+    Ask the provider for its count, and come back with the `Estimate`; it says when it is none of the provider's.
 
     Raises:
         ProviderError: The provider refused or failed.
@@ -24,7 +25,12 @@ def count(call: Call, request: ChatRequest) -> Flow:
     if counter is None:
         return estimate_tokens(request)
     call.provider = counter
-    reply: ChatReply = yield from with_retries(call, request, attempt)
+    try:
+        reply: ChatReply = yield from with_retries(call, request, attempt)
+    except ProviderError as error:
+        if error.kind != "unsupported_param":
+            raise
+        return estimate_tokens(request)  # it counts, but not for this model
     assert reply.usage is not None
     assert reply.usage.input_tokens is not None  # replies of a counter hold nothing else
     return Estimate(reply.usage.input_tokens, "counted")

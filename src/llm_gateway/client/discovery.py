@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 from collections.abc import Sequence
@@ -142,9 +143,12 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
             cause=f"after {_MOST_PAGES} pages it names another one: {query!r}",
             fix="check LLM_BASE_URL: another server may stand there",
         )
-    if listing.detail is None:
+    if listing.detail is not None:
+        found = yield from _detailed(provider, listing, found, max_retries)
+    if listing.also is None:
         return found
-    return (yield from _detailed(provider, listing, found, max_retries))
+    also = dataclasses.replace(listing.also, base_url=listing.base_url)
+    return [*found, *(yield from _pages(provider, also, max_retries))]
 
 
 def _detailed(provider: HttpProvider, listing: Listing, models: Sequence[ModelInfo], max_retries: int) -> Flow:
@@ -165,9 +169,8 @@ def _detailed(provider: HttpProvider, listing: Listing, models: Sequence[ModelIn
 def _request(provider: HttpProvider, listing: Listing, target: str, body: bytes = b"") -> WireRequest:
     headers = (("accept", "application/json"), *provider.headers)
     headers += (("content-type", "application/json"),) if body else ()
-    return WireRequest(
-        "POST" if body else "GET", provider.base_url.removesuffix(listing.leaves) + target, headers, body
-    )
+    base_url = listing.base_url or provider.base_url.removesuffix(listing.leaves)
+    return WireRequest("POST" if body else "GET", base_url + target, headers, body)
 
 
 def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+from typing import Any
+
 from llm_gateway.config import GatewayConfig
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.auth import Auth, Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.providers.sigv4 import SigV4, region_of
-from llm_gateway.wire import bedrock
+from llm_gateway.types import ChatRequest, WireRequest
+from llm_gateway.wire import bedrock, counting
+from llm_gateway.wire.model_lists import BEDROCK
 
 __all__ = ["provider"]
+
+_SEVERAL_REGIONS = re.compile(r"^(apac|au|ca|eu|global|jp|us|us-gov)\.(?=[a-z0-9]+\.)")
 
 
 def provider(config: GatewayConfig) -> HttpProvider:
@@ -23,16 +31,28 @@ def provider(config: GatewayConfig) -> HttpProvider:
         ConfigError: No region is set, or botocore is missing.
     """
     region = _region(config)
-    return HttpProvider(
+    base_url = config.url("bedrock", f"https://bedrock-runtime.{region}.amazonaws.com")
+    made = HttpProvider(
         name="bedrock",
         dialect=bedrock.DIALECT,
-        base_url=config.url("bedrock", f"https://bedrock-runtime.{region}.amazonaws.com"),
+        base_url=base_url,
         path="/model/{model}/converse",
         stream_path="/model/{model}/converse-stream",
         stream_type="application/vnd.amazon.eventstream",
         auth=_auth(config, region),
         default_model="global.anthropic.claude-haiku-4-5-20251001-v1:0",
+        models=dataclasses.replace(BEDROCK, base_url=base_url.replace("bedrock-runtime", "bedrock")),
     )
+    counted: dict[str, Any] = {"dialect": counting.BEDROCK, "path": "/model/{model}/count-tokens"}
+    return dataclasses.replace(made, counter=_Counter(**vars(made) | counted))
+
+
+class _Counter(HttpProvider):
+    """Counts for a model by its own name, as profiles that stand for it in several regions are refused."""
+
+    def request(self, chat: ChatRequest) -> WireRequest:
+        """The request for the count."""
+        return super().request(dataclasses.replace(chat, model=_SEVERAL_REGIONS.sub("", chat.model)))
 
 
 def _region(config: GatewayConfig) -> str:

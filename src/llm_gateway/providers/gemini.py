@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
+from llm_gateway.wire import counting
 from llm_gateway.wire.gemini import DIALECT
 from llm_gateway.wire.model_lists import GEMINI
 
@@ -20,7 +23,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
     Raises:
         MissingKeyError: No key is set.
     """
-    return HttpProvider(
+    made = HttpProvider(
         name="gemini",
         dialect=DIALECT,
         base_url=config.url("gemini", "https://generativelanguage.googleapis.com/v1beta"),
@@ -30,3 +33,5 @@ def provider(config: GatewayConfig) -> HttpProvider:
         default_model=DEFAULT_MODEL,
         models=GEMINI,
     )
+    counter = dataclasses.replace(made, dialect=counting.GEMINI, path="/models/{model}:countTokens")
+    return dataclasses.replace(made, counter=counter)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.providers.gemini import DEFAULT_MODEL
 from llm_gateway.providers.google_token import GoogleToken
+from llm_gateway.wire import counting
 from llm_gateway.wire.gemini import DIALECT
+from llm_gateway.wire.model_lists import VERTEX
 
 __all__ = ["provider"]
 
@@ -28,7 +32,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
     project, region = config.project_of("vertex"), config.region_if_set("vertex") or _ANYWHERE
     token = config.key_if_set("vertex")
     model = f"/v1/projects/{project}/locations/{region}/publishers/google/models/{{model}}"
-    return HttpProvider(
+    made = HttpProvider(
         name="vertex",
         dialect=DIALECT,
         base_url=config.url("vertex", f"https://{_host(region)}"),
@@ -36,7 +40,10 @@ def provider(config: GatewayConfig) -> HttpProvider:
         stream_path=f"{model}:streamGenerateContent?alt=sse",
         auth=Key(token) if token else GoogleToken(config.timeout_s),
         default_model=DEFAULT_MODEL,
+        models=VERTEX,
     )
+    counter = dataclasses.replace(made, dialect=counting.VERTEX, path=f"{model}:countTokens")
+    return dataclasses.replace(made, counter=counter)
 
 
 def _host(region: str) -> str:

@@ -14,7 +14,9 @@ from llm_gateway.wire.usage import number, word
 
 __all__ = ["FREE", "Bound", "most_tokens", "upper_bound"]
 
-FREE = frozenset({"anthropic.count_tokens", "openai.count_tokens", "openai.moderations"})
+FREE = frozenset(
+    {f"{one}.count_tokens" for one in ("anthropic", "bedrock", "gemini", "openai")} | {"openai.moderations"}
+)
 _WRITES_NOTHING = ("embed", "rerank")
 _LIMITS = (
     ("max_tokens",),

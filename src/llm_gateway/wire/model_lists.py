@@ -15,6 +15,7 @@ from llm_gateway.wire.usage import number
 __all__ = [
     "ANTHROPIC",
     "AZURE",
+    "BEDROCK",
     "COHERE",
     "GEMINI",
     "MISTRAL",
@@ -22,6 +23,7 @@ __all__ = [
     "OPENAI",
     "OPENROUTER",
     "TOGETHER",
+    "VERTEX",
 ]
 
 
@@ -234,6 +236,66 @@ def _google(provider: str, entry: JsonObject) -> ModelInfo:
     )
 
 
+def _vertex(provider: str, body: Any) -> Page:
+    """Names with their publisher in front."""
+    entries = _entries(body, "publisherModels")
+    names = [name.rpartition("/")[2] for one in entries if (name := _text(one.get("name")))]
+    token = _text(body.get("nextPageToken"))
+    return Page(
+        tuple(ModelInfo(name, provider, owner="google") for name in names),
+        f"pageSize=100&pageToken={quote(token)}" if token else None,
+    )
+
+
+_BEDROCK_IN = {"IMAGE": ("images",)}
+_BEDROCK_OUT = {"EMBEDDING": ("embeddings",), "TEXT": ("chat",)}
+_PHASES: dict[str, Lifecycle] = {"ACTIVE": "active", "LEGACY": "deprecated"}
+
+
+def _bedrock(provider: str, body: Any) -> Page:
+    return Page(
+        tuple(_foundation(provider, one) for one in _entries(body, "modelSummaries") if _text(one.get("modelId")))
+    )
+
+
+def _foundation(provider: str, entry: JsonObject) -> ModelInfo:
+    stated, phase = entry.get("outputModalities"), entry.get("modelLifecycle")
+    phase = phase if isinstance(phase, dict) else {}
+    is_legacy = phase.get("status") == "LEGACY"
+    capabilities = None
+    if isinstance(stated, list):
+        capabilities = _words(_listed(entry.get("inputModalities")), _BEDROCK_IN) | _words(stated, _BEDROCK_OUT)
+        capabilities |= {"streaming"} if entry.get("responseStreamingSupported") is True else set()
+    return ModelInfo(
+        id=entry["modelId"],
+        provider=provider,
+        created=_moment(phase.get("startOfLifeTime")),
+        capabilities=capabilities,
+        lifecycle=_PHASES.get(str(phase.get("status"))),
+        # An active model's end is the earliest day, not an announcement.
+        deprecated_at=_moment(phase.get("legacyTime")) if is_legacy else None,
+        retires_at=_moment(phase.get("endOfLifeTime")) if is_legacy else None,
+        owner=_text(entry.get("providerName")),
+    )
+
+
+def _profiles(provider: str, body: Any) -> Page:
+    """Names under which models of several regions are called; most newer models have no other."""
+    entries = _entries(body, "inferenceProfileSummaries")
+    models = tuple(_profile(provider, one) for one in entries if _text(one.get("inferenceProfileId")))
+    token = _text(body.get("nextToken"))
+    return Page(models, f"maxResults=1000&nextToken={quote(token, safe='')}" if token else None)
+
+
+def _profile(provider: str, entry: JsonObject) -> ModelInfo:
+    return ModelInfo(
+        id=entry["inferenceProfileId"],
+        provider=provider,
+        created=_moment(entry.get("createdAt")),
+        lifecycle=_PHASES.get(str(entry.get("status"))),
+    )
+
+
 _TOGETHER = {
     "chat": _CHAT,
     "embedding": ("embeddings",),
@@ -320,6 +382,7 @@ def _shown(model: ModelInfo, body: Any) -> ModelInfo:
 ANTHROPIC = Listing("/v1/models?limit=1000", _anthropic)
 AZURE = Listing("/openai/deployments?api-version=2023-03-15-preview", _azure)
 """The last version of the API that lists deployments to whoever calls them; later ones list them to managers only."""
+BEDROCK = Listing("/foundation-models", _bedrock, also=Listing("/inference-profiles?maxResults=1000", _profiles))
 COHERE = Listing("/v1/models?page_size=1000", _cohere, leaves="/compatibility/v1")
 OPENAI = Listing("/models", _openai)
 GEMINI = Listing("/models?pageSize=1000", _gemini)
@@ -329,3 +392,4 @@ OLLAMA = Listing(
 )
 OPENROUTER = Listing("/models?limit=500", _openrouter)
 TOGETHER = Listing("/models", _together)
+VERTEX = Listing("/v1beta1/publishers/google/models?pageSize=100", _vertex)

@@ -109,12 +109,18 @@ class Listing:
         leaves: An end of the base address that *path* does not lie under.
 
         detail: How more is asked of each model.
+
+        base_url: Where *path* begins, if not at the provider's base address.
+
+        also: Another list at the same address, of models that this one does not name.
     """
 
     path: str
     decode: Callable[[str, Any], Page]
     leaves: str = ""
     detail: Detail | None = None
+    base_url: str | None = None
+    also: Listing | None = None
 
 
 def followed(old: Iterable[ModelInfo], new: Iterable[ModelInfo], at: datetime) -> tuple[ModelInfo, ...]:

@@ -16,8 +16,9 @@ from llm_gateway.client import counting, flows
 from llm_gateway.client.truncation import drop_oldest, fitted, keep_first_and_last
 from llm_gateway.exceptions import ContextWindowError, ProviderError
 from llm_gateway.flow.steps import Head, Now, Open, Read, Send
-from llm_gateway.providers import anthropic, openai
+from llm_gateway.providers import anthropic, bedrock, gemini, openai, vertex
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, Tool, ToolCall, ToolResult, WireReply
+from llm_gateway.wire import counting as wire_counting
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 
@@ -273,7 +274,16 @@ def test_a_stream_is_fitted_as_well(client):
     assert [31, 19] == counts
 
 
-COUNTED = WireReply(200, (), b'{"input_tokens": 42}')
+COUNTED = WireReply(200, (), b'{"input_tokens": 42, "inputTokens": 42, "totalTokens": 42}')
+
+
+VERTEX = (
+    "https://europe-west4-aiplatform.googleapis.com/v1/projects/my-project/locations/europe-west4"
+    "/publishers/google/models/gemini-3.1-flash-lite:countTokens"
+)
+BEDROCK = (
+    "https://bedrock-runtime.europe-west4.amazonaws.com/model/anthropic.claude-haiku-4-5-20251001-v1%3A0/count-tokens"
+)
 
 
 @pytest.mark.parametrize(
@@ -286,13 +296,27 @@ COUNTED = WireReply(200, (), b'{"input_tokens": 42}')
         ),
         (openai.provider, "https://api.openai.com/v1/responses/input_tokens", {"model", "input", "tools"}),
         (openai.responses, "https://api.openai.com/v1/responses/input_tokens", {"model", "input", "tools"}),
+        (
+            gemini.provider,
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-3.1-flash-lite:countTokens",
+            {"generateContentRequest"},
+        ),
+        (
+            vertex.provider,
+            VERTEX,
+            {"contents", "generationConfig", "systemInstruction", "tools"},
+        ),
+        (
+            bedrock.provider,
+            BEDROCK,
+            {"input"},
+        ),
     ],
 )
 def test_the_provider_counts_where_it_can(provider, url, members):
     """It is sent what the answer's input is made of, and nothing else; its count is no part of the totals."""
-    made = SyncLLMClient(
-        GatewayConfig(api_key="k", max_tokens=9), provider_instance=provider(GatewayConfig(api_key="k"))
-    )
+    config = GatewayConfig(api_key="k", max_tokens=9, project="my-project", region="europe-west4")
+    made = SyncLLMClient(config, provider_instance=provider(config))
     asked = made.request("hi", system="Be brief.", tools=[Tool("weigh", "Weigh", {"type": "object"})])
     flow = counting.count(made.counting(), asked)
     step = next(flow)
@@ -306,6 +330,43 @@ def test_the_provider_counts_where_it_can(provider, url, members):
     assert Estimate(42, "counted") == done.value.value
     assert (url, members) == (sent.url, set(json.loads(sent.body)))
     assert (0, 0) == (made.call_count, len(made.cost_summary()))
+
+
+def test_a_request_inside_another_is_whole():
+    """Gemini's count takes a request with its model once more, Bedrock's the members of Converse that it knows."""
+    request = ChatRequest("gemini-4-pro", (LLMMessage("system", (TextPart("Be brief."),)),), max_tokens=9)
+    inside = wire_counting.GEMINI.encode_request(request)["generateContentRequest"]
+
+    assert {"model", "contents", "systemInstruction", "generationConfig"} == set(inside)
+    assert "models/gemini-4-pro" == inside["model"]
+    assert {"converse": {"messages": [], "system": [{"text": "Be brief."}]}} == (
+        wire_counting.BEDROCK.encode_request(request)["input"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "found"),
+    [
+        ("ValidationException", "The provided model doesn't support counting tokens.", Estimate(57, "estimated")),
+        ("ValidationException", "messages: wrong", "invalid_request"),
+        ("AccessDeniedException", "not authorized to perform bedrock:CountTokens", "permission"),
+    ],
+)
+def test_a_model_that_is_not_counted_is_estimated(name, words, found):
+    """Bedrock counts few of its models; another refusal is an error."""
+    config = GatewayConfig(api_key="k", region="us-east-1", model="meta.llama3-8b-instruct-v1:0")
+    made = SyncLLMClient(config, provider_instance=bedrock.provider(config))
+    flow = counting.count(made.counting(), made.request("How are you?"))
+    step = next(flow)
+    while not isinstance(step, Send):
+        step = flow.send(0.0)
+    reply = WireReply(400, (("x-amzn-errortype", name),), json.dumps({"message": words}).encode())
+    with pytest.raises((StopIteration, ProviderError)) as done:
+        while True:
+            flow.send(reply if isinstance(step, Send) else 0.0)
+            step = None
+
+    assert found == (done.value.value if isinstance(done.value, StopIteration) else done.value.kind)
 
 
 class Counter(http.server.BaseHTTPRequestHandler):

@@ -75,6 +75,8 @@ def test_embeddings_write_nothing():
         ("POST", "https://api.anthropic.com/v1/messages/count_tokens"),
         ("POST", "https://api.openai.com/v1/responses/input_tokens"),
         ("POST", "https://api.openai.com/v1/moderations"),
+        ("POST", "https://generativelanguage.googleapis.com/v1beta/models/gemini-4-pro:countTokens"),
+        ("POST", "https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-haiku-4-5/count-tokens"),
         ("POST", "https://example.com/"),
     ],
 )

@@ -78,6 +78,36 @@ HOSTED = {
     "organization": "Meta",
     "context_length": 131_072,
 }
+FOUNDATION = {
+    "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
+    "modelId": "amazon.nova-lite-v1:0",
+    "providerName": "Amazon",
+    "inputModalities": ["TEXT", "IMAGE", "VIDEO"],
+    "outputModalities": ["TEXT"],
+    "responseStreamingSupported": True,
+    "inferenceTypesSupported": ["ON_DEMAND"],
+    "modelLifecycle": {
+        "status": "LEGACY",
+        "startOfLifeTime": "2024-12-03T00:00:00Z",
+        "legacyTime": "2026-03-01T00:00:00Z",
+        "endOfLifeTime": "2026-09-01T00:00:00Z",
+    },
+}
+EMBEDDER = {
+    "modelId": "amazon.titan-embed-text-v2:0",
+    "outputModalities": ["EMBEDDING"],
+    "responseStreamingSupported": False,
+    "modelLifecycle": {"status": "ACTIVE", "endOfLifeTime": "2027-09-01T00:00:00Z"},
+}
+PROFILE = {
+    "inferenceProfileName": "US Nova Lite",
+    "inferenceProfileId": "us.amazon.nova-lite-v1:0",
+    "createdAt": "2024-12-03T00:00:00Z",
+    "status": "ACTIVE",
+    "type": "SYSTEM_DEFINED",
+    "models": [{"modelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0"}],
+}
+PUBLISHED = {"name": "publishers/google/models/gemini-2.5-flash", "versionId": "default", "launchStage": "GA"}
 ROUTED = {
     "id": "openai/gpt-4",
     "created": 1_692_901_234,
@@ -172,6 +202,30 @@ ROUTED = {
             },
         ),
         (
+            model_lists.BEDROCK,
+            {"modelSummaries": [FOUNDATION]},
+            {
+                "id": "amazon.nova-lite-v1:0",
+                "created": day("2024-12-03"),
+                "capabilities": words("chat streaming images"),
+                "lifecycle": "deprecated",
+                "deprecated_at": day("2026-03-01"),
+                "retires_at": day("2026-09-01"),
+                "owner": "Amazon",
+            },
+        ),
+        (
+            model_lists.BEDROCK,
+            {"modelSummaries": [EMBEDDER]},
+            {"id": "amazon.titan-embed-text-v2:0", "capabilities": words("embeddings"), "lifecycle": "active"},
+        ),
+        (
+            model_lists.BEDROCK.also,
+            {"inferenceProfileSummaries": [PROFILE]},
+            {"id": "us.amazon.nova-lite-v1:0", "created": day("2024-12-03"), "lifecycle": "active"},
+        ),
+        (model_lists.VERTEX, {"publisherModels": [PUBLISHED]}, {"id": "gemini-2.5-flash", "owner": "google"}),
+        (
             model_lists.TOGETHER,
             [HOSTED],
             {
@@ -241,16 +295,22 @@ def test_a_page_says_how_the_next_is_asked_for(listing, body, query):
     assert query == listing.decode("host", body).next
 
 
-EVERY = [getattr(model_lists, name) for name in model_lists.__all__]
+NAMES = [*model_lists.__all__, "BEDROCK.also"]
+EVERY = [getattr(model_lists, name) for name in model_lists.__all__] + [model_lists.BEDROCK.also]
+LISTS = ("data", "models", "publisherModels", "modelSummaries", "inferenceProfileSummaries")
 
 
-@pytest.mark.parametrize("listing", EVERY, ids=model_lists.__all__)
+@pytest.mark.parametrize("listing", EVERY, ids=NAMES)
 def test_junk_in_a_list_is_not_known(listing):
     """Entries without a name are no models; zeros, wrong types and impossible dates are None."""
     odd = {
         "id": "m",
         "name": "m",
         "model": "m",
+        "modelId": "m",
+        "inferenceProfileId": "m",
+        "modelLifecycle": {"status": [], "startOfLifeTime": "soon"},
+        "outputModalities": [None],
         "created": 0,
         "created_at": "1970-01-01T00:00:00Z",
         "shutdown_date": "soon",
@@ -262,8 +322,8 @@ def test_junk_in_a_list_is_not_known(listing):
         "endpoints": [None],
         "supported_parameters": 5,
     }
-    entries = [odd, None, 5, {}, {"id": 5, "name": "", "model": None}]
-    models = listing.decode("host", {"data": entries, "models": entries}).models
+    entries = [odd, None, 5, {}, {"id": 5, "name": "", "model": None, "modelId": []}]
+    models = listing.decode("host", dict.fromkeys(LISTS, entries)).models
 
     assert ["m"] == [one.id for one in models]
     assert [(None,) * 5] == [
@@ -272,7 +332,7 @@ def test_junk_in_a_list_is_not_known(listing):
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": {}}, {"error": "no"}, None, 5, "x"])
-@pytest.mark.parametrize("listing", EVERY, ids=model_lists.__all__)
+@pytest.mark.parametrize("listing", EVERY, ids=NAMES)
 def test_what_is_no_list_is_refused(listing, body):
     """It is never taken for an empty one, which would mark every model as gone."""
     with pytest.raises((ValueError, TypeError)):

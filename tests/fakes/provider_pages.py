@@ -1,0 +1,137 @@
+"""
+What the pages of docs/providers say of each provider that the code says as well.
+
+``python tests/fakes/provider_pages.py`` writes it into the pages, after a change of a provider.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from llm_gateway.config import (
+    _PROJECT_VARIABLES,
+    _REGION_VARIABLES,
+    _URL_VARIABLES,
+    _VERSION_VARIABLES,
+    KEY_VARIABLES,
+    GatewayConfig,
+)
+from llm_gateway.exceptions import ConfigError, ProviderError
+from llm_gateway.providers import litellm
+from llm_gateway.providers.base import HttpProvider
+from llm_gateway.registry import _BUILT_IN, build_provider, resolve
+from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, TextPart, Tool
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "providers"
+NAMES = sorted(_BUILT_IN)
+START, END = "<!-- what follows is written by tests/fakes/provider_pages.py -->\n", "<!-- until here -->\n"
+EXTRAS = {"bedrock": "bedrock", "litellm": "litellm", "vertex": "vertex"}
+"""What a provider needs beside the base, at least for some of its ways to prove who calls."""
+HANDED_IN = {"anthropic": "one of `[anthropic]`", "litellm": "a `litellm.Router`"}
+HERE, THERE = ImagePart(b"x", "image/png"), ImagePart(url="https://example.com/a.png")
+TOOL = Tool("weigh", "Weigh something", {"type": "object"})
+
+
+def made(name):
+    """The provider, with the least that it has to be told."""
+    told = {"api_key": "k", "project": "my-project", "region": "us-east-1" if name == "bedrock" else None}
+    if name == "litellm":
+        return litellm.provider(GatewayConfig(_env_file=None, **told), client=object())
+    try:
+        return build_provider(name, GatewayConfig(_env_file=None, **told))
+    except ConfigError:
+        return build_provider(name, GatewayConfig(_env_file=None, base_url="https://YOURS", **told))
+
+
+def takes(provider, *parts, **asked):
+    """Whether a request with *parts* is made at all."""
+    try:
+        provider.request(ChatRequest("m", (LLMMessage("user", (TextPart("hi"), *parts)),), **asked))
+    except ProviderError:
+        return False
+    return True
+
+
+def takes_a_client(name):
+    return "client" in inspect.signature(resolve(name)).parameters
+
+
+def address(name, provider):
+    if not isinstance(provider, HttpProvider):
+        return "a command of this machine"
+    if name == "litellm":
+        return "where litellm finds it"
+    return "yours" if "YOURS" in provider.base_url else f"`{provider.base_url.replace('us-east-1', '<region>')}`"
+
+
+def listed(*names):
+    return ", ".join(f"`{name}`" for name in names) or "none"
+
+
+def images(provider):
+    kinds = ["bytes"] * takes(provider, HERE) + ["address"] * takes(provider, THERE)
+    return " and ".join(kinds) or "no"
+
+
+def can(name):
+    """Of one provider: tools, images, objects, whether it lists and counts."""
+    provider = made(name)
+    is_http = isinstance(provider, HttpProvider)
+    return {
+        "tools": "yes" if takes(provider, tools=(TOOL,)) else "no",
+        "images": images(provider),
+        "objects": ", ".join(provider.structured) if is_http else "native",
+        "lists its models": "yes" if is_http and provider.models else "no",
+        "counts tokens": "yes" if is_http and provider.counter else "no",
+    }
+
+
+def facts(name):
+    """The table of one page."""
+    provider = made(name)
+    own = getattr(provider, "name", name)
+    settings = [
+        *([_URL_VARIABLES[own]] if own in _URL_VARIABLES else []),
+        *([_VERSION_VARIABLES[own]] if own in _VERSION_VARIABLES else []),
+        *([_PROJECT_VARIABLES[own]] if own in _PROJECT_VARIABLES else []),
+        *_REGION_VARIABLES.get(own, ()),
+    ]
+    rows = {
+        "key": listed(*KEY_VARIABLES.get(own, ())),
+        "other variables": listed(*settings),
+        "extra": listed(*([f"[{EXTRAS[name]}]"] if name in EXTRAS else [])),
+        "client to hand in": HANDED_IN.get(name, "one of `[openai]`") if takes_a_client(name) else "none",
+        "address": address(name, provider),
+        "format": listed(provider.dialect.name),
+        "default model": listed(*([provider.default_model] if provider.default_model else [])),
+        "chat, streams": "yes",
+        **can(name),
+    }
+    return "| | |\n| --- | --- |\n" + "".join(f"| {label} | {value} |\n" for label, value in rows.items())
+
+
+def index():
+    """The table of all pages."""
+    head = ["provider", "key", *can("openai")]
+    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    for name in NAMES:
+        own = getattr(made(name), "name", name)
+        key = listed(*KEY_VARIABLES.get(own, ())[:1])
+        lines.append(f"| [`{name}`]({name}.md) | {key} | {' | '.join(can(name).values())} |")
+    return "\n".join(lines) + "\n"
+
+
+def filled(text, made_now):
+    """*text* with *table* between its two marks."""
+    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + made_now + END, text, flags=re.DOTALL)
+
+
+def table(name):
+    """Of the page *name*."""
+    return index() if name == "README" else facts(name)
+
+
+if __name__ == "__main__":
+    for name in ("README", *NAMES):
+        path = FOLDER / f"{name}.md"
+        path.write_text(filled(path.read_text(encoding="utf-8"), table(name)), encoding="utf-8")
