@@ -67,6 +67,7 @@ __all__ = [
     "StructuredOutputError",
     "UnknownModelError",
     "UnknownProviderError",
+    "UnsupportedParamWarning",
 ]
 
 ErrorKind = Literal[
@@ -323,6 +324,10 @@ class CostLimitExceededError(GatewayError):
 
 class BudgetExceededError(GatewayError):
     """The calls of a test have used up its budget; the call was not made."""
+
+
+class UnsupportedParamWarning(UserWarning):
+    """An option was left out of a call, because the API or the model does not take it."""
 
 
 class LedgerError(GatewayError):

@@ -18,6 +18,7 @@ __all__ = [
     "Part",
     "ProcessReply",
     "ProcessRequest",
+    "ReasoningEffort",
     "Role",
     "StopReason",
     "StreamDelta",
@@ -33,6 +34,8 @@ __all__ = [
 
 JsonObject = dict[str, Any]
 Role = Literal["system", "user", "assistant", "tool"]
+ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""How hard a model is to think before it answers; each API and model knows some of these."""
 StopReason = Literal[
     "end_turn",
     "max_tokens",
@@ -99,10 +102,34 @@ class LLMMessage:
     role: Role
     parts: tuple[Part, ...]
 
+    @classmethod
+    def system(cls, text: str) -> LLMMessage:
+        """What the model is told beforehand."""
+        return cls("system", (TextPart(text),))
+
+    @classmethod
+    def user(cls, *content: str | Part) -> LLMMessage:
+        """What is asked: texts, images and other parts in their order."""
+        return cls("user", _parts(content))
+
+    @classmethod
+    def assistant(cls, *content: str | Part) -> LLMMessage:
+        """What the model said: texts, calls of tools and other parts in their order."""
+        return cls("assistant", _parts(content))
+
+    @classmethod
+    def tool(cls, call_id: str, content: str, *, is_error: bool = False) -> LLMMessage:
+        """What a tool returned for the call *call_id*; *is_error* says that it failed."""
+        return cls("tool", (ToolResult(call_id, content, is_error),))
+
     @property
     def text(self) -> str:
         """All text parts, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+
+def _parts(content: tuple[str | Part, ...]) -> tuple[Part, ...]:
+    return tuple(TextPart(one) if isinstance(one, str) else one for one in content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +190,9 @@ class ChatRequest:
     messages: tuple[LLMMessage, ...]
     max_tokens: int | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    reasoning_effort: ReasoningEffort | None = None
     stop: tuple[str, ...] = ()
     tools: tuple[Tool, ...] = ()
     tool_choice: str | None = None
@@ -170,6 +200,8 @@ class ChatRequest:
     response_schema: JsonObject | None = None
     """JSON schema the answer must satisfy, for the provider's native structured output."""
     response_schema_name: str = "answer"
+    json_mode: bool = False
+    """Whether the answer is to be a JSON object, of any shape; a schema says more, and wins."""
     stream: bool = False
     extra: JsonObject = field(default_factory=dict)
     """Members that this type does not know; they are merged into the body as they are."""
@@ -253,6 +285,8 @@ class LLMResponse(Generic[T]):
     """What the answers that came from the cache cost when they were first given; None when that is not known."""
     truncated: int = 0
     """How many messages were left out, the oldest first as a rule, so that the conversation fitted."""
+    dropped_params: tuple[str, ...] = ()
+    """Options that were not sent, because the API or the model does not take them."""
 
     def to_message(self) -> LLMMessage:
         """The assistant turn that continues a conversation, tool calls and reasoning included."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import re
 
@@ -60,6 +61,7 @@ BEDROCK = ["bedrock", "bedrock signed"]
 OVER_HTTP = [*HTTP, "cohere", *GOOGLE, *HOSTS, *BEDROCK, *(f"{name} by its SDK" for name in HTTP)]
 BY_OTHERS = [*OVER_HTTP, "litellm"]
 EVERY = [*BY_OTHERS, "local_claude", "custom"]
+SEEING = {"cohere": "command-a-vision-07-2025", "groq": "meta-llama/llama-4-scout-17b-16e-instruct"}
 MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment"}
 
 
@@ -182,6 +184,7 @@ class TestHttp:
         """As bytes; and by address, or else such an image is refused before anything is sent."""
         here, there = ImagePart(b"\x89PNG", "image/png"), ImagePart(url="https://example.com/a.png")
         message, more = LLMMessage("user", (TextPart("look"), here)), LLMMessage("user", (there,))
+        client_of = functools.partial(client_of, model=SEEING.get(name))
         assert "1 images" == run(client_of(name, colour), lambda llm: llm.chat([message])).content
         if name in BEDROCK:
             with pytest.raises(

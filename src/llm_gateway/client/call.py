@@ -13,6 +13,7 @@ from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.client.context import Context
 from llm_gateway.client.observed import Observation
+from llm_gateway.client.params import Params
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
@@ -68,6 +69,9 @@ class Call:
     fallbacks: Sequence[Any] = ()
     total_timeout_s: float | None = None
     context: Context | None = None
+    params: Params = field(default_factory=Params)
+    dropped: dict[str, None] = field(default_factory=dict[str, None])
+    """Options that were left out, in order."""
     answering_model: str | None = None
     is_replayed: bool = False
     """Whether the last attempt was answered by a recording, so that there is nothing to wait for."""
@@ -107,6 +111,12 @@ class Call:
     def has_time(self, seconds: float, now: float) -> bool:
         """Whether a wait of *seconds* leaves time for another attempt."""
         return self._deadline is None or now + seconds < self._deadline
+
+    def fitted(self, request: ChatRequest) -> ChatRequest:
+        """*request* without what its model does not take; errors as in `llm_gateway.client.params.Params.fit`."""
+        sent, lost = self.params.fit(self.provider, request)
+        self.dropped.update(dict.fromkeys(lost))
+        return sent
 
     def enter(self, request: ChatRequest) -> None:
         """
@@ -241,6 +251,7 @@ class Call:
             attempts=tuple(self.attempts),
             reply=reply,
             truncated=self.context.truncated if self.context else 0,
+            dropped_params=tuple(self.dropped),
         )
 
 

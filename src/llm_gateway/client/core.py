@@ -28,6 +28,7 @@ from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
 from llm_gateway.client.options import ChatOptions, CompleteOptions
+from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.cost import recorded
@@ -72,6 +73,7 @@ class Core:
         self._cache = cache_for(self.config, cache)
         self._known = Known(self.config)
         self._ratios: dict[str, float] = {}
+        self._warned: set[tuple[str, str, str]] = set()
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
@@ -160,7 +162,11 @@ class Core:
             session_id=(options or {}).get("session_id") or self.session_id,
             observed=Observation(self._audience) if self._audience is not None else None,
             context=self._context(options or {}),
+            params=Params(self._policy(options or {}), self._known.refuses, self._warned),
         )
+
+    def _policy(self, options: Mapping[str, Any]) -> Policy:
+        return options.get("unsupported_params") or self.config.unsupported_params
 
     def _context(self, options: Mapping[str, Any]) -> Context | None:
         most = options.get("max_context_tokens") or self.config.max_context_tokens
@@ -176,8 +182,8 @@ class Core:
         """What is asked, in no provider's words."""
         _check_names(options)
         given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
-        given.setdefault("max_tokens", self.config.max_tokens)
-        given.setdefault("temperature", self.config.temperature)
+        for name in _WITH_DEFAULTS:
+            given.setdefault(name, getattr(self.config, name))
         stop = given.get("stop", ())
         given["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
         given["tools"] = tuple(_tool(tool) for tool in given.get("tools", ()))
@@ -281,7 +287,8 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
-_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id"})
+_WITH_DEFAULTS = ("max_tokens", "temperature", "top_p", "seed", "reasoning_effort")
+_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id", "unsupported_params"})
 """Options that say how to ask; the others say what."""
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
 

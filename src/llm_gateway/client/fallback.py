@@ -22,7 +22,7 @@ _log = logging.getLogger("llm_gateway.fallback")
 _OF_THE_REQUEST: frozenset[ErrorKind] = frozenset(
     {"invalid_request", "unsupported_param", "schema_unsupported", "content_filter", "cancelled"}
 )
-"""What another model would refuse just the same."""
+"""What is not asked elsewhere."""
 _OF_THE_ACCOUNT: frozenset[ErrorKind] = frozenset({"auth", "quota_exhausted"})
 """What another model of the same provider would refuse just the same."""
 
@@ -56,9 +56,9 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
             call.hop(errors[-1], target.name, target.model)
             call.provider, request = target.provider(), dataclasses.replace(request, model=target.model)
         try:
-            reply: ChatReply = yield from with_fit(call, request, ask)
+            reply: ChatReply = yield from with_fit(call, call.fitted(request), ask)
         except ProviderError as error:
-            if error.has_begun or error.kind in _OF_THE_REQUEST:
+            if error.has_begun or (error.kind in _OF_THE_REQUEST and not _is_own(target, error)):
                 raise
             errors.append(error)
         else:
@@ -69,6 +69,11 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
 
 def _is_vain(target: Target, call: Call, error: ProviderError) -> bool:
     return error.kind in _OF_THE_ACCOUNT and target.name == provider_name(call.provider)
+
+
+def _is_own(target: Target | None, error: ProviderError) -> bool:
+    """Whether another model may well take what this one does not: those of a chain differ in that."""
+    return target is not None and error.kind == "unsupported_param"
 
 
 def _give_up(errors: Sequence[ProviderError]) -> NoReturn:

@@ -8,7 +8,8 @@ from llm_gateway.client import own_models
 from llm_gateway.client.call import provider_name
 from llm_gateway.client.model_file import Listed, Store
 from llm_gateway.config import GatewayConfig
-from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
+from llm_gateway.types import ChatRequest
 from llm_gateway.wire.limits import Limits, published
 from llm_gateway.wire.models import ModelInfo, named
 
@@ -54,6 +55,19 @@ class Known:
         bare = ModelInfo(name, provider if isinstance(provider, str) else provider_name(provider))
         is_said = own_models.said(self._own, bare.provider, name) is not None
         return self._whole(bare) if is_said or published(bare.provider, name) != Limits() else None
+
+    def refuses(
+        self, provider: HttpProvider | ProcessProvider, request: ChatRequest
+    ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+        """
+        What the model of *request* does not take, in words of `llm_gateway.wire.params.NAMES`.
+
+        The first is what the user says of it, the second what its provider lists; None where that says nothing.
+        """
+        said = own_models.said(self._own, provider.name, request.model) or {}
+        listed = self.listed(provider)
+        found = named(listed.models, request.model) if listed is not None else None
+        return said.get("refuses"), found.refuses if found is not None else None
 
     def _whole(self, model: ModelInfo) -> ModelInfo:
         """*model* as listed, its gaps filled by what is published, and all of that under what the user says."""

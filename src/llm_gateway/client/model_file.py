@@ -158,8 +158,9 @@ def _model(provider: str, entry: JsonObject) -> ModelInfo:
     known: dict[str, Any] = {name: value for name, value in entry.items() if name in _NAMES}
     for name in _MOMENTS & known.keys():
         known[name] = _aware(known[name])
-    if "capabilities" in known:
-        known["capabilities"] = frozenset(known["capabilities"])
+    for name in ("capabilities", "refuses"):
+        if name in known:
+            known[name] = frozenset(known[name])
     if not all(isinstance(known.get(name, 1), int) for name in ("context_tokens", "max_output_tokens")):
         raise ValueError(f"the limits of {known.get('id')!r} are no numbers")
     known["provider"] = provider

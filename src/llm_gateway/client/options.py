@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 from llm_gateway.client.truncation import Strategy
-from llm_gateway.types import JsonObject, Tool
+from llm_gateway.types import JsonObject, ReasoningEffort, Tool
 
 __all__ = ["ChatOptions", "CompleteOptions"]
 
@@ -28,6 +28,15 @@ class CompleteOptions(TypedDict, total=False):
 
         temperature: From 0 to 2.
 
+        top_p: Of the likeliest tokens, those that make up this share; from 0 to 1.
+
+        seed: The same one asks for the same answer, as far as the provider can.
+
+        reasoning_effort: How hard to think, from ``none`` to ``max``; each model knows some of the levels.
+
+        unsupported_params: What is done with an option that the API or the model does not take: ``error``, ``warn``
+            and leave it out, or ``drop`` it; see `GatewayConfig`.
+
         extra: Members of the provider's own request body, merged into it as they are.
 
         cache: False neither looks into the cache nor keeps the answer there.
@@ -40,6 +49,10 @@ class CompleteOptions(TypedDict, total=False):
     max_context_tokens: int | None
     context_strategy: Strategy | None
     temperature: float | None
+    top_p: float | None
+    seed: int | None
+    reasoning_effort: ReasoningEffort | None
+    unsupported_params: Literal["error", "warn", "drop"] | None
     extra: JsonObject | None
     cache: bool | None
     session_id: str | None
@@ -55,8 +68,11 @@ class ChatOptions(CompleteOptions, total=False):
         tools: What the model may call: `Tool`, or a dict with ``name``, ``description`` and ``parameters``.
 
         tool_choice: ``auto``, ``none``, ``required``, or the name of a tool.
+
+        json_mode: True asks for a JSON object of any shape; `complete` asks for one of a certain shape.
     """
 
     stop: str | Sequence[str]
     tools: Sequence[Tool | JsonObject]
     tool_choice: str | None
+    json_mode: bool

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from fnmatch import fnmatchcase
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.wire.models import CAPABILITIES, ModelInfo
+from llm_gateway.wire.params import NAMES
 
 __all__ = ["Facts", "clear", "read", "register_model", "registered", "said"]
 
@@ -28,6 +30,7 @@ def register_model(
     deprecated_at: date | str | None = None,
     retires_at: date | str | None = None,
     replaced_by: str | None = None,
+    refuses: Iterable[str] | None = None,
 ) -> None:
     """
     Say what is known of a model; this wins over the provider's list, and over what was said of it before.
@@ -39,6 +42,9 @@ def register_model(
 
         deprecated_at: A date, or its text as in ``2027-01-31``; so for *retires_at*.
 
+        refuses: What the model does not take, in words of `llm_gateway.wire.params.NAMES`; an empty list says that it
+            takes everything.
+
     Raises:
         ConfigError: The target names no model, or a value is none that a model can have.
     """
@@ -49,6 +55,7 @@ def register_model(
         "deprecated_at": deprecated_at,
         "retires_at": retires_at,
         "replaced_by": replaced_by,
+        "refuses": None if refuses is None else list(refuses),
     }
     told = {name: value for name, value in given.items() if value is not None}
     _own[target] = _checked(target, told, "register_model")
@@ -125,10 +132,10 @@ def _tokens(value: object) -> int:
     return value
 
 
-def _words(value: object) -> frozenset[str]:
+def _words(value: object, known: frozenset[str] = CAPABILITIES) -> frozenset[str]:
     words = frozenset(map(str, value)) if isinstance(value, list | tuple | frozenset | set) else frozenset({str(value)})
-    if unknown := words - CAPABILITIES:
-        raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(CAPABILITIES))}")
+    if unknown := words - known:
+        raise ValueError(f"{min(unknown)!r} is none of {', '.join(sorted(known))}")
     return words
 
 
@@ -157,4 +164,5 @@ _FACTS: dict[str, Callable[[object], Any]] = {
     "deprecated_at": _moment,
     "retires_at": _moment,
     "replaced_by": _model,
+    "refuses": functools.partial(_words, known=NAMES),
 }

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.config.folder import cache_folder
 from llm_gateway.exceptions import ConfigError, MissingKeyError
+from llm_gateway.types import ReasoningEffort
 
 __all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "ProviderConfig", "load", "read_document"]
 
@@ -72,6 +73,10 @@ class GatewayConfig(BaseSettings):
     Each value may come from an argument, from the variable ``LLM_`` plus its name, from ``.env``, or from the YAML
     files that *config* names (``LLM_CONFIG``, several with the path separator between; a later one wins).
 
+    *max_tokens*, *temperature*, *top_p*, *seed* and *reasoning_effort* hold for every call that does not say otherwise.
+    Where the API or the model is known not to take one, *unsupported_params* says what happens: ``error`` refuses the
+    call before it is sent, ``warn`` warns once and leaves the option out, ``drop`` leaves it out.
+
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, and after
     *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. Of a conversation longer
     than *max_context_tokens* the oldest messages are not sent. *fallback_models* are
@@ -99,6 +104,10 @@ class GatewayConfig(BaseSettings):
     max_tokens: int | None = Field(default=None, gt=0)
     max_context_tokens: int | None = Field(default=None, gt=0)
     temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    seed: int | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    unsupported_params: Literal["error", "warn", "drop"] = "error"
     timeout_s: float = Field(default=60.0, gt=0)
     total_timeout_s: float | None = Field(default=None, gt=0)
     max_retries: int = Field(default=2, ge=0)

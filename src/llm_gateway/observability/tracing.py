@@ -162,10 +162,13 @@ def _asked(started: CallStarted) -> dict[str, Any]:
     request = started.request
     found = {
         "gen_ai.conversation.id": started.session_id,
-        "gen_ai.output.type": "json" if request.response_schema is not None else None,
+        "gen_ai.output.type": "json" if request.json_mode or request.response_schema is not None else None,
         "gen_ai.request.max_tokens": request.max_tokens,
         "gen_ai.request.stream": started.verb == "stream" or None,
+        "gen_ai.request.reasoning.level": request.reasoning_effort,
+        "gen_ai.request.seed": request.seed,
         "gen_ai.request.temperature": request.temperature,
+        "gen_ai.request.top_p": request.top_p,
         "gen_ai.request.stop_sequences": request.stop or None,
         **_extra(request),
     }

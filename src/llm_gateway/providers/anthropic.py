@@ -25,7 +25,6 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         auth=Key(config.key("anthropic")) if client is None else NoAuth(),
         default_model="claude-haiku-5-5",
         headers=(("anthropic-version", "2026-10-21"),),
-        unsupported=frozenset({"temperature"}),  # of this version of the API
         client=client,
         models=ANTHROPIC,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import quote
 
-from llm_gateway.exceptions import ProviderError
 from llm_gateway.providers.auth import Auth
+from llm_gateway.providers.written import written
 from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
 from llm_gateway.wire.base import Dialect, ProcessDialect
 from llm_gateway.wire.models import Listing
@@ -59,8 +59,6 @@ class HttpProvider:
             tool that has to be called, ``prompt`` words.
         stream_type: The media type that a stream is asked for as.
 
-        unsupported: Options that the API refuses.
-
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
             and headers; None sends them directly.
 
@@ -78,7 +76,6 @@ class HttpProvider:
     stream_type: str = "text/event-stream"
     headers: Headers = ()
     structured: tuple[Literal["native", "tool", "prompt"], ...] = ("native", "tool", "prompt")
-    unsupported: frozenset[str] = frozenset()
     client: Any = None
     models: Listing | None = None
     counter: HttpProvider | None = None
@@ -88,22 +85,14 @@ class HttpProvider:
         The HTTP request for *chat*, without authentication.
 
         Raises:
-            ProviderError: (``unsupported_param``) *chat* holds what the API refuses.
+            ConfigError: *chat* holds something that JSON cannot.
         """
-        if named := sorted(name for name in self.unsupported if getattr(chat, name) not in (None, ())):
-            raise ProviderError(
-                f"{self.name} takes no {', '.join(named)}",
-                kind="unsupported_param",
-                provider=self.name,
-                cause="its API refuses the whole request",
-                fix=f"leave it out, or unset {' and '.join(f'LLM_{name.upper()}' for name in named)}",
-            )
         headers = (
             ("content-type", "application/json"),
             ("accept", self.stream_type if chat.stream else "application/json"),
             *self.headers,
         )
-        body = json.dumps(self.dialect.encode_request(chat), ensure_ascii=False).encode()
+        body = written(self.name, chat, lambda: _json(self.dialect.encode_request(chat)))
         path = (chat.stream and self.stream_path) or self.path
         return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe="")), headers, body)
 
@@ -126,6 +115,10 @@ class ProcessProvider:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, chat: ChatRequest) -> ProcessRequest:
-        """The run for *chat*."""
-        argv, stdin, env = self.dialect.encode_request(chat)
+        """The run for *chat*; errors as in `HttpProvider.request`."""
+        argv, stdin, env = written(self.name, chat, lambda: self.dialect.encode_request(chat))
         return ProcessRequest(argv, stdin, {**self.env, **env})
+
+
+def _json(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()

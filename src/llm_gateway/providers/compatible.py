@@ -46,17 +46,19 @@ class Host:
     models: Listing = OPENAI
 
 
-_NO_STREAM_OPTIONS = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=False)
+_MISTRAL = OpenAIChat(max_tokens_name="max_tokens", asks_for_usage=False, seed_name="random_seed")
+_DEEPSEEK = OpenAIChat(max_tokens_name="max_tokens", effort_as="thinking")
+_OPENROUTER = OpenAIChat(max_tokens_name="max_tokens", effort_as="reasoning")
 
 HOSTS = {
     "cerebras": Host("https://api.cerebras.ai/v1", "llama3.1-8b", dialect=OpenAIChat()),
     "compatible": Host(None, "", needs_key=False),
-    "deepseek": Host("https://api.deepseek.com", "deepseek-chat", has_schemas=False),
+    "deepseek": Host("https://api.deepseek.com", "deepseek-chat", dialect=_DEEPSEEK, has_schemas=False),
     "fireworks": Host("https://api.fireworks.ai/inference/v1", "accounts/fireworks/models/gpt-oss-20b"),
     "groq": Host("https://api.groq.com/openai/v1", "llama-3.1-8b-instant", dialect=OpenAIChat()),
-    "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_NO_STREAM_OPTIONS, models=MISTRAL),
+    "mistral": Host("https://api.mistral.ai/v1", "mistral-small-latest", dialect=_MISTRAL, models=MISTRAL),
     "ollama": Host("http://localhost:11434/v1", "llama3.2", needs_key=False, models=OLLAMA),
-    "openrouter": Host("https://openrouter.ai/api/v1", "openai/gpt-5-mini", models=OPENROUTER),
+    "openrouter": Host("https://openrouter.ai/api/v1", "openai/gpt-5-mini", dialect=_OPENROUTER, models=OPENROUTER),
     "together": Host("https://api.together.ai/v1", "meta-llama/Llama-3.3-70B-Instruct-Turbo", models=TOGETHER),
     "xai": Host("https://api.x.ai/v1", "grok-4-fast"),
 }

@@ -24,12 +24,10 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
 
 def responses(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """The Responses API; otherwise as `provider`."""
-    return _provider(config, client, openai_responses.DIALECT, "/responses", frozenset({"stop"}))
+    return _provider(config, client, openai_responses.DIALECT, "/responses")
 
 
-def _provider(
-    config: GatewayConfig, client: Any, dialect: Dialect, path: str, unsupported: frozenset[str] = frozenset()
-) -> HttpProvider:
+def _provider(config: GatewayConfig, client: Any, dialect: Dialect, path: str) -> HttpProvider:
     made = HttpProvider(
         name="openai",
         dialect=dialect,
@@ -37,7 +35,6 @@ def _provider(
         path=path,
         auth=Key(config.key("openai")) if client is None else NoAuth(),
         default_model="gpt-5-mini",
-        unsupported=unsupported,
         client=client,
         models=OPENAI,
     )

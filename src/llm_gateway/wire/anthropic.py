@@ -16,6 +16,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ReasoningEffort,
     StopReason,
     StreamDelta,
     TextPart,
@@ -29,9 +30,11 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, error_reply, kind_of
+from llm_gateway.wire.json_words import in_words
+from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.usage import anthropic_usage
 
-__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out"]
+__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out", "effort_in", "thinking_out", "thinking_rest"]
 
 DEFAULT_MAX_TOKENS = 4096
 """The API requires a limit; this is used where the caller sets none."""
@@ -62,10 +65,13 @@ _KNOWN = frozenset(
         "system",
         "max_tokens",
         "temperature",
+        "top_p",
+        "seed",
         "stop_sequences",
         "tools",
         "tool_choice",
         "output_config",
+        "thinking",
         "stream",
     }
 )
@@ -77,7 +83,8 @@ class AnthropicMessages:
     name = "anthropic.messages"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body."""
+        """Write the request body; the API has no JSON mode, which is asked for in words, and no seed."""
+        request = in_words(request)
         system = [message.text for message in request.messages if message.role == "system"]
         body: JsonObject = {
             "model": request.model,
@@ -90,13 +97,15 @@ class AnthropicMessages:
             "tools": [_tool_out(tool) for tool in request.tools],
         }
         body.update({name: value for name, value in optional.items() if value})
-        if request.temperature is not None:
-            body["temperature"] = request.temperature
+        settings = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed}
+        body.update({name: value for name, value in settings.items() if value is not None})
         if request.tool_choice is not None:
             body["tool_choice"] = _choice_out(request.tool_choice)
+        body.update(thinking_out(request.reasoning_effort))
         if request.response_schema is not None:
-            body["output_config"] = {"format": {"type": "json_schema", "schema": request.response_schema}}
-        return {**body, **({"stream": True} if request.stream else {}), **request.extra}
+            form = {"format": {"type": "json_schema", "schema": request.response_schema}}
+            body["output_config"] = body.get("output_config", {}) | form
+        return merged({**body, **({"stream": True} if request.stream else {})}, request.extra, "output_config")
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
@@ -109,12 +118,15 @@ class AnthropicMessages:
             messages=tuple(messages),
             max_tokens=body.get("max_tokens"),
             temperature=body.get("temperature"),
+            top_p=body.get("top_p"),
+            seed=body.get("seed"),
+            reasoning_effort=effort_in(body),
             stop=tuple(body.get("stop_sequences") or ()),
             tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if "input_schema" in tool),
             tool_choice=_choice_in(body.get("tool_choice") or {}),
             response_schema=form.get("schema"),
             stream=bool(body.get("stream")),
-            extra={name: value for name, value in body.items() if name not in _KNOWN},
+            extra={name: value for name, value in body.items() if name not in _KNOWN} | thinking_rest(body),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -167,6 +179,29 @@ class AnthropicMessages:
 
 
 DIALECT = AnthropicMessages()
+_ADAPTIVE, _OFF = {"type": "adaptive"}, {"type": "disabled"}
+
+
+def thinking_out(effort: ReasoningEffort | None) -> JsonObject:
+    """How hard to think: the lowest level of the API stands for ``minimal``, and ``none`` is no thinking at all."""
+    if effort is None:
+        return {}
+    if effort == "none":
+        return {"thinking": _OFF}
+    return {"thinking": _ADAPTIVE, "output_config": {"effort": "low" if effort == "minimal" else effort}}
+
+
+def effort_in(body: JsonObject) -> ReasoningEffort | None:
+    """The level that *body* names, also where it says nothing of thinking."""
+    effort = (body.get("output_config") or {}).get("effort")
+    return effort or ("none" if body.get("thinking") == _OFF else None)
+
+
+def thinking_rest(body: JsonObject) -> JsonObject:
+    """What *body* says of thinking and output that no level says: budgets of tokens, and how thoughts are shown."""
+    thinking, effort = body.get("thinking"), effort_in(body)
+    is_said = thinking is None or thinking == (_OFF if effort == "none" else _ADAPTIVE if effort else None)
+    return rest_of(body, output_config="format effort") | ({} if is_said else {"thinking": thinking})
 
 
 def _message_out(message: LLMMessage) -> JsonObject:

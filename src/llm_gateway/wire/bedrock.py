@@ -33,6 +33,8 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
+from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.openai_chat import arguments_in
 from llm_gateway.wire.usage import converse_usage
 
@@ -50,9 +52,10 @@ _STOPS: dict[str, StopReason] = {
     "model_context_window_exceeded": "context_window",
 }
 _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()} | {"error": "malformed_model_output"}
-_KNOWN = frozenset({"messages", "system", "inferenceConfig", "toolConfig", "outputConfig"})
+_OF_THE_MODEL = "additionalModelRequestFields"
+_KNOWN = frozenset({"messages", "system", "inferenceConfig", "toolConfig", "outputConfig", _OF_THE_MODEL})
 _TOLD_LAST = ("usage", "serviceTier", "metrics")
-_INFERENCE = frozenset({"maxTokens", "temperature", "stopSequences"})
+_INFERENCE = frozenset({"maxTokens", "temperature", "topP", "stopSequences"})
 
 
 class BedrockConverse:
@@ -62,18 +65,19 @@ class BedrockConverse:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """
-        Write the request body.
+        Write the request body; the API has no JSON mode, which is asked for in words.
 
         Raises:
             ProviderError: (``unsupported_param``) It holds what the API has no member for.
         """
-        extra = dict(request.extra)
+        request, extra = in_words(request), dict(request.extra)
         body: JsonObject = {"messages": _messages_out(request.messages)}
         optional = {
             "system": [block for one in request.messages if one.role == "system" for block in _content_out(one.parts)],
             "inferenceConfig": _inference_out(request) | extra.pop("inferenceConfig", {}),
             "toolConfig": _tools_out(request),
             "outputConfig": _format_out(request) | extra.pop("outputConfig", {}),
+            _OF_THE_MODEL: model_fields_out(request) | extra.pop(_OF_THE_MODEL, {}),
         }
         return {**body, **{name: value for name, value in optional.items() if value}, **extra}
 
@@ -89,6 +93,9 @@ class BedrockConverse:
             messages=tuple(messages),
             max_tokens=settings.get("maxTokens"),
             temperature=settings.get("temperature"),
+            top_p=settings.get("topP"),
+            seed=_at(body, _OF_THE_MODEL).get("seed"),
+            reasoning_effort=effort_in(_at(body, _OF_THE_MODEL)),
             stop=tuple(settings.get("stopSequences") or ()),
             tools=tuple(_tool_in(tool["toolSpec"]) for tool in tools.get("tools") or () if "toolSpec" in tool),
             tool_choice=_choice_in(tools.get("toolChoice") or {}),
@@ -224,6 +231,7 @@ def _inference_out(request: ChatRequest) -> JsonObject:
     settings = {
         "maxTokens": request.max_tokens,
         "temperature": request.temperature,
+        "topP": request.top_p,
         "stopSequences": list(request.stop) or None,
     }
     return {name: value for name, value in settings.items() if value is not None}
@@ -234,7 +242,11 @@ def _extra_in(body: JsonObject) -> JsonObject:
     extra = {name: value for name, value in body.items() if name not in _KNOWN}
     settings = {name: value for name, value in (body.get("inferenceConfig") or {}).items() if name not in _INFERENCE}
     output = {name: value for name, value in (body.get("outputConfig") or {}).items() if name != "textFormat"}
-    rest = {"inferenceConfig": settings, "outputConfig": output}
+    rest = {
+        "inferenceConfig": settings,
+        "outputConfig": output,
+        _OF_THE_MODEL: model_fields_rest(_at(body, _OF_THE_MODEL)),
+    }
     return extra | {name: value for name, value in rest.items() if value}
 
 

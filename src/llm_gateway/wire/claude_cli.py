@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.types import (
@@ -20,6 +20,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ReasoningEffort,
     StopReason,
     StreamDelta,
     TextPart,
@@ -29,6 +30,7 @@ from llm_gateway.types import (
 from llm_gateway.wire.anthropic import content_in, content_out
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import kind_of
+from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
 __all__ = ["DIALECT", "flag", "last_result", "stated_cost", "stated_usage"]
@@ -52,6 +54,7 @@ _STOPS: dict[str, StopReason] = {
     "refusal": "refusal",
     "max_tokens": "max_tokens",
 }
+_EFFORTS: dict[str | None, ReasoningEffort] = {level: level for level in get_args(ReasoningEffort)}
 _ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tokens": "max_tokens"}
 
 
@@ -70,10 +73,13 @@ class ClaudeCli:
             ProviderError: (``unsupported_param``) The request holds what the command line has no option for.
         """
         _refuse_unsupported(request)
+        request = in_words(request)
         system = "\n".join(message.text for message in request.messages if message.role == "system")
         argv = ["claude", "-p", *_LINES, "--model", request.model, "--system-prompt", system or _DEFAULT_SYSTEM, *_BARE]
         if request.response_schema is not None:
             argv += ["--json-schema", json.dumps(request.response_schema, separators=(",", ":"))]
+        if request.reasoning_effort not in (None, "none"):
+            argv += ["--effort", "low" if request.reasoning_effort == "minimal" else request.reasoning_effort]
         if request.stream:
             argv += ["--include-partial-messages"]
         content = content_out(_one_turn([one for one in request.messages if one.role != "system"]))
@@ -85,7 +91,8 @@ class ClaudeCli:
             "client_composed": True,
         }
         limit = {} if request.max_tokens is None else {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": str(request.max_tokens)}
-        return tuple(argv), json.dumps(line, ensure_ascii=False).encode() + b"\n", limit
+        quick = {"CLAUDE_CODE_DISABLE_THINKING": "1"} if request.reasoning_effort == "none" else {}
+        return tuple(argv), json.dumps(line, ensure_ascii=False).encode() + b"\n", limit | quick
 
     def decode_request(self, argv: tuple[str, ...], stdin: bytes) -> ChatRequest:
         """Read what any caller asked of the command line: on its arguments, as text, or as JSON lines."""
@@ -94,6 +101,7 @@ class ClaudeCli:
         return ChatRequest(
             model=flag(argv, "--model") or "",
             messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *asked),
+            reasoning_effort=_EFFORTS.get(flag(argv, "--effort")),
             response_schema=json.loads(schema) if schema else None,
             stream="--include-partial-messages" in argv,
         )
@@ -140,6 +148,8 @@ def _refuse_unsupported(request: ChatRequest) -> None:
         "tools": request.tools,
         "tool_choice": request.tool_choice,
         "temperature": request.temperature is not None,
+        "top_p": request.top_p is not None,
+        "seed": request.seed is not None,
         "stop": request.stop,
         **dict.fromkeys(request.extra, True),
     }

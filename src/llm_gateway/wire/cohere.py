@@ -19,6 +19,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ReasoningEffort,
     StopReason,
     StreamDelta,
     TextPart,
@@ -31,6 +32,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import failure, sse
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
 from llm_gateway.wire.usage import cohere_usage
 
@@ -47,7 +49,8 @@ _STOPS: dict[str, StopReason] = {
 }
 _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()} | {"error": "ERROR"}
 _KNOWN = frozenset(
-    "model messages max_tokens temperature stop_sequences tools tool_choice response_format stream".split()
+    "model messages max_tokens temperature p seed thinking stop_sequences tools tool_choice response_format "
+    "stream".split()
 )
 
 
@@ -58,32 +61,40 @@ class CohereChat:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; a tool that is to be called is the only one, as the API has no word for its name."""
-        form = {"type": "json_object", "json_schema": request.response_schema}
         optional = {
             "max_tokens": request.max_tokens,
             "temperature": request.temperature,
+            "p": request.top_p,
+            "seed": request.seed,
+            "thinking": _thinking_out(request.reasoning_effort),
             "stop_sequences": list(request.stop) or None,
             "tools": [_tool_out(tool) for tool in _offered(request)] or None,
             "tool_choice": _choice_out(request.tool_choice),
-            "response_format": None if request.response_schema is None else form,
+            "response_format": _format_out(request),
         }
-        messages = [row for message in request.messages for row in _messages_out(message)]
+        messages = [row for message in with_a_mention(request).messages for row in _messages_out(message)]
         body: JsonObject = {"model": request.model, "messages": messages, "stream": request.stream}
         return body | {name: value for name, value in optional.items() if value is not None} | request.extra
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
+        form, is_off = body.get("response_format") or {}, body.get("thinking") == _OFF
         return ChatRequest(
             model=str(body.get("model") or ""),
             messages=tuple(_message_in(one) for one in body.get("messages") or ()),
             max_tokens=body.get("max_tokens"),
             temperature=body.get("temperature"),
+            top_p=body.get("p"),
+            seed=body.get("seed"),
+            reasoning_effort="none" if is_off else None,
             stop=tuple(body.get("stop_sequences") or ()),
             tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=body["tool_choice"].lower() if body.get("tool_choice") else None,
-            response_schema=(body.get("response_format") or {}).get("json_schema"),
+            response_schema=form.get("json_schema"),
+            json_mode=form.get("type") == "json_object" and form.get("json_schema") is None,
             stream=bool(body.get("stream")),
-            extra={name: value for name, value in body.items() if name not in _KNOWN},
+            extra={name: value for name, value in body.items() if name not in _KNOWN}
+            | ({"thinking": body["thinking"]} if body.get("thinking") and not is_off else {}),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -140,6 +151,18 @@ class CohereChat:
 
 
 DIALECT = CohereChat()
+_OFF, _ON = {"type": "disabled"}, {"type": "enabled"}
+
+
+def _thinking_out(effort: ReasoningEffort | None) -> JsonObject | None:
+    """The API has no levels: a model that can think does, unless it is told not to."""
+    return None if effort is None else _OFF if effort == "none" else _ON
+
+
+def _format_out(request: ChatRequest) -> JsonObject | None:
+    if request.response_schema is None:
+        return {"type": "json_object"} if request.json_mode else None
+    return {"type": "json_object", "json_schema": request.response_schema}
 
 
 def _messages_out(message: LLMMessage) -> Iterator[JsonObject]:

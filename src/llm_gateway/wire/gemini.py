@@ -23,8 +23,11 @@ from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.gemini_parts import Calls, camel, contents_out, message_in, parts_in, parts_out
 from llm_gateway.wire.gemini_schema import json_schema
+from llm_gateway.wire.gemini_thinking import effort_in, thinking_out, thinking_rest
 from llm_gateway.wire.google_error import error_in, read_error, write_error
+from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.jsonarray import ArrayParser
+from llm_gateway.wire.merge import merged
 from llm_gateway.wire.usage import gemini_usage
 
 __all__ = ["DIALECT", "GenerateContent"]
@@ -56,7 +59,7 @@ _NUMBERED = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 _CHOICES = {"AUTO": "auto", "NONE": "none", "ANY": "required"}
 _MODES = {ours: theirs for theirs, ours in _CHOICES.items()}
 _KNOWN = frozenset({"model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"})
-_KNOWN_CONFIG = frozenset({"maxOutputTokens", "temperature", "stopSequences"})
+_KNOWN_CONFIG = frozenset({"maxOutputTokens", "temperature", "topP", "seed", "thinkingConfig", "stopSequences"})
 _SCHEMAS = ("responseJsonSchema", "_responseJsonSchema", "responseSchema")
 _JSON = "application/json"
 
@@ -73,6 +76,7 @@ class GenerateContent:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; lists and objects that *extra* has too are joined."""
+        request = with_a_mention(request)
         system = [part for message in request.messages if message.role == "system" for part in message.parts]
         body = {
             "contents": contents_out(request.messages),
@@ -97,10 +101,14 @@ class GenerateContent:
             messages=tuple(messages),
             max_tokens=config.get("maxOutputTokens"),
             temperature=config.get("temperature"),
+            top_p=config.get("topP"),
+            seed=config.get("seed"),
+            reasoning_effort=effort_in(config),
             stop=tuple(config.get("stopSequences") or ()),
             tools=tuple(_tools_in(body.get("tools") or ())),
             tool_choice=choice,
             response_schema=_schema_in(config),
+            json_mode=config.get("responseMimeType") == _JSON and _schema_in(config) is None,
             extra=_extra_in(body, config, choice),
         )
 
@@ -169,7 +177,7 @@ def _joined(body: JsonObject, extra: JsonObject) -> JsonObject:
     for name, value in extra.items():
         ours = body.get(name)
         if isinstance(ours, dict) and isinstance(value, dict):
-            made[name] = {**ours, **value}
+            made[name] = merged(ours, value, "thinkingConfig")
         else:
             made[name] = [*ours, *value] if isinstance(ours, list) and isinstance(value, list) else value
     return made
@@ -190,8 +198,11 @@ def _config_out(request: ChatRequest) -> JsonObject:
     config = {
         "maxOutputTokens": request.max_tokens,
         "temperature": request.temperature,
+        "topP": request.top_p,
+        "seed": request.seed,
+        "thinkingConfig": thinking_out(request.reasoning_effort),
         "stopSequences": list(request.stop) or None,
-        "responseMimeType": None if request.response_schema is None else _JSON,
+        "responseMimeType": _JSON if request.json_mode or request.response_schema is not None else None,
         "responseJsonSchema": request.response_schema,
     }
     return {name: value for name, value in config.items() if value is not None}
@@ -223,7 +234,9 @@ def _schema_in(config: JsonObject) -> JsonObject | None:
 
 def _extra_in(body: JsonObject, config: JsonObject, choice: str | None) -> JsonObject:
     """What `ChatRequest` has no words for: tools that Google runs, modes and settings of the API's own."""
-    known = _KNOWN_CONFIG | ({"responseMimeType", *_SCHEMAS} if _schema_in(config) is not None else frozenset())
+    is_json = config.get("responseMimeType") == _JSON or _schema_in(config) is not None
+    known = _KNOWN_CONFIG | ({"responseMimeType", *_SCHEMAS} if is_json else frozenset())
+    settings = {name: value for name, value in config.items() if name not in known}
     others = {
         "tools": [tool for tool in body.get("tools") or () if "functionDeclarations" not in camel(tool)],
         "toolConfig": {
@@ -231,7 +244,7 @@ def _extra_in(body: JsonObject, config: JsonObject, choice: str | None) -> JsonO
             for name, value in camel(body.get("toolConfig") or {}).items()
             if choice is None or name != "functionCallingConfig"
         },
-        "generationConfig": {name: value for name, value in config.items() if name not in known},
+        "generationConfig": settings | thinking_rest(config),
     }
     return {name: value for name, value in body.items() if name not in _KNOWN} | {
         name: value for name, value in others.items() if value

@@ -76,6 +76,19 @@ def _flags(value: Any) -> list[str]:
     return [name for name, flag in value.items() if flag] if isinstance(value, dict) else []
 
 
+def _is_denied(capability: Any) -> bool:
+    return isinstance(capability, dict) and capability.get("supported") is False
+
+
+def _missing(said: Any, meaning: Mapping[str, str]) -> frozenset[str] | None:
+    """What a list that names all that a model can do leaves out; None where there is no such list."""
+    return frozenset(word for name, word in meaning.items() if _listed(said) and name not in said) or None
+
+
+def _denials(value: Any) -> list[str]:
+    return [name for name, flag in value.items() if flag is False] if isinstance(value, dict) else []
+
+
 _CHAT = ("chat", "streaming")
 
 
@@ -92,14 +105,16 @@ _CLAUDE = {
     "structured_outputs": ("json_schema",),
     "thinking": ("reasoning",),
 }
+_CLAUDE_REFUSES = {"effort": ("reasoning_effort",), "image_input": ("images",)}
 _LIFECYCLES: dict[str, Lifecycle] = {"active": "active", "deprecated": "deprecated", "retired": "retired"}
 
 
 def _claude(provider: str, entry: JsonObject) -> ModelInfo:
     stated = entry.get("capabilities")
-    capabilities = None
+    capabilities = refuses = None
     if isinstance(stated, dict):
         supported = [name for name, one in stated.items() if isinstance(one, dict) and one.get("supported")]
+        refuses = _words([name for name, one in stated.items() if _is_denied(one)], _CLAUDE_REFUSES) or None
         # What is on this list answers messages, streams and takes tools; the list does not repeat it.
         capabilities = _words(supported, _CLAUDE) | {"chat", "streaming", "tools"}
     return ModelInfo(
@@ -109,6 +124,7 @@ def _claude(provider: str, entry: JsonObject) -> ModelInfo:
         context_tokens=_limit(entry, "max_input_tokens"),
         max_output_tokens=_limit(entry, "max_tokens"),
         capabilities=capabilities,
+        refuses=refuses,
         lifecycle=_LIFECYCLES.get(str(entry.get("lifecycle"))),
         deprecated_at=_moment(entry.get("deprecated_at")),
         retires_at=_moment(entry.get("retires_at")),
@@ -164,6 +180,9 @@ _MISTRAL = {
 }
 
 
+_MISTRAL_REFUSES = {"function_calling": ("tools",), "vision": ("images",)}
+
+
 def _mistral(provider: str, body: Any) -> Page:
     return Page(tuple(_card(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
 
@@ -176,6 +195,7 @@ def _card(provider: str, entry: JsonObject) -> ModelInfo:
         created=_moment(entry.get("created")),
         context_tokens=_limit(entry, "max_context_length"),
         capabilities=_words(_flags(stated), _MISTRAL) if isinstance(stated, dict) else None,
+        refuses=_words(_denials(stated), _MISTRAL_REFUSES) or None,
         # Mistral's own clients read this date as the day of removal.
         retires_at=_moment(entry.get("deprecation")),
         replaced_by=_text(entry.get("deprecation_replacement_model")),
@@ -208,6 +228,7 @@ def _command(provider: str, entry: JsonObject) -> ModelInfo:
         provider=provider,
         context_tokens=_limit(entry, "context_length"),
         capabilities=_words(stated, _COHERE) if stated else None,
+        refuses=_missing(entry.get("features"), {"tools": "tools", "vision": "images"}),
         lifecycle="deprecated" if entry.get("is_deprecated") is True else None,
         is_fine_tuned=entry.get("finetuned") is True,
     )
@@ -340,6 +361,7 @@ def _routed(provider: str, entry: JsonObject) -> ModelInfo:
         context_tokens=_limit(entry, "context_length"),
         max_output_tokens=_limit(entry, "top_provider", "max_completion_tokens"),
         capabilities=_route_words(shape, entry) if isinstance(shape, dict) else None,
+        refuses=_route_lacks(shape, entry) if isinstance(shape, dict) else None,
         retires_at=_moment(entry.get("expiration_date")),
     )
 
@@ -348,6 +370,12 @@ def _route_words(shape: JsonObject, entry: JsonObject) -> frozenset[str]:
     taken = _words(_listed(shape.get("input_modalities")), _ROUTED_IN)
     written = _words(_listed(shape.get("output_modalities")), {"text": _CHAT, "embeddings": ("embeddings",)})
     return taken | written | _words(_listed(entry.get("supported_parameters")), _ROUTED)
+
+
+def _route_lacks(shape: JsonObject, entry: JsonObject) -> frozenset[str] | None:
+    taken = _missing(shape.get("input_modalities"), {"image": "images"})
+    written = _missing(entry.get("supported_parameters"), {"tools": "tools"})
+    return (taken or frozenset()) | (written or frozenset()) or None
 
 
 _OLLAMA = {
@@ -376,6 +404,7 @@ def _shown(model: ModelInfo, body: Any) -> ModelInfo:
         provider=model.provider,
         context_tokens=_limit(facts, f"{family}.context_length"),
         capabilities=_words(stated, _OLLAMA) if isinstance(stated, list) else None,
+        refuses=_missing(stated, {"thinking": "reasoning_effort", "tools": "tools", "vision": "images"}),
     )
 
 

@@ -38,6 +38,8 @@ class ModelInfo:
 
         capabilities: What it is said to be able to do, in words of `CAPABILITIES`; None where nothing is said.
 
+        refuses: What it is said not to take, in words of `llm_gateway.wire.params.NAMES`; None where nothing is said.
+
         lifecycle: As the provider says; ``vanished`` once its list no longer names the model.
 
         deprecated_at: When it is no longer for new work.
@@ -61,6 +63,7 @@ class ModelInfo:
     context_tokens: int | None = None
     max_output_tokens: int | None = None
     capabilities: frozenset[str] | None = None
+    refuses: frozenset[str] | None = None
     lifecycle: Lifecycle | None = None
     deprecated_at: datetime | None = None
     retires_at: datetime | None = None

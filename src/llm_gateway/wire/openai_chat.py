@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from llm_gateway.types import (
     ChatReply,
@@ -16,6 +16,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ReasoningEffort,
     Role,
     StopReason,
     StreamDelta,
@@ -29,6 +30,8 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of, openai_error
+from llm_gateway.wire.json_words import with_a_mention
+from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.usage import chat_usage
 
 __all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url"]
@@ -48,6 +51,10 @@ _KNOWN = frozenset(
         "max_tokens",
         "max_completion_tokens",
         "temperature",
+        "top_p",
+        "seed",
+        "random_seed",
+        "reasoning_effort",
         "stop",
         "tools",
         "tool_choice",
@@ -68,45 +75,67 @@ class OpenAIChat:
         max_tokens_name: What the host calls the limit of an answer.
 
         asks_for_usage: Whether a stream is to be asked for its usage; some hosts always send it, and refuse that.
+
+        seed_name: What the host calls the seed.
+
+        effort_as: How the host is told how hard to think: by a member ``reasoning_effort``, inside ``reasoning``, or
+            by ``thinking``, which turns it off, beside the member.
     """
 
     max_tokens_name: str = "max_completion_tokens"
     asks_for_usage: bool = True
+    seed_name: str = "seed"
+    effort_as: Literal["reasoning_effort", "reasoning", "thinking"] = "reasoning_effort"
     name: str = field(default="openai.chat", init=False)
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; a stream asks for its usage, which is sent only on request."""
-        messages = [row for message in request.messages for row in _messages_out(message)]
+        messages = [row for message in with_a_mention(request).messages for row in _messages_out(message)]
         body: JsonObject = {"model": request.model, "messages": messages}
         optional = {
             self.max_tokens_name: request.max_tokens,
             "stop": list(request.stop) or None,
             "tools": [_tool_out(tool) for tool in request.tools] or None,
             "temperature": request.temperature,
+            "top_p": request.top_p,
+            self.seed_name: request.seed,
             "tool_choice": request.tool_choice and _choice_out(request.tool_choice),
-            "response_format": request.response_schema and _format_out(request),
+            "response_format": _format_out(request),
+            **self._effort_out(request.reasoning_effort),
         }
         body.update({name: value for name, value in optional.items() if value is not None})
         if request.stream:
             body.update({"stream": True} | ({"stream_options": {"include_usage": True}} if self.asks_for_usage else {}))
-        return {**body, **request.extra}
+        return merged(body, request.extra, "reasoning")
+
+    def _effort_out(self, effort: ReasoningEffort | None) -> JsonObject:
+        if effort is not None and self.effort_as == "reasoning":
+            return {"reasoning": {"effort": effort}}
+        if effort == "none" and self.effort_as == "thinking":
+            return {"thinking": {"type": "disabled"}}
+        return {"reasoning_effort": effort}
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
-        choice, stop = body.get("tool_choice"), body.get("stop")
-        form = (body.get("response_format") or {}).get("json_schema") or {}
+        choice, stop, effort = body.get("tool_choice"), body.get("stop"), _effort_in(body)
+        form = body.get("response_format") or {}
+        schema = form.get("json_schema") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
             messages=tuple(_message_in(one) for one in body.get("messages") or ()),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
             temperature=body.get("temperature"),
+            top_p=body.get("top_p"),
+            seed=body.get("seed", body.get("random_seed")),
+            reasoning_effort=effort,
             stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
             tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=choice["function"]["name"] if isinstance(choice, dict) else choice,
-            response_schema=form.get("schema"),
-            response_schema_name=form.get("name") or "answer",
+            response_schema=schema.get("schema"),
+            response_schema_name=schema.get("name") or "answer",
+            json_mode=form.get("type") == "json_object",
             stream=bool(body.get("stream")),
-            extra={name: value for name, value in body.items() if name not in _KNOWN},
+            extra=_extra_in(body),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -220,7 +249,27 @@ def _choice_out(choice: str) -> Any:
     return choice if choice in ("auto", "none", "required") else {"type": "function", "function": {"name": choice}}
 
 
-def _format_out(request: ChatRequest) -> JsonObject:
+_OFF = {"type": "disabled"}
+
+
+def _effort_in(body: JsonObject) -> ReasoningEffort | None:
+    """How hard to think, in any of the ways in which hosts are told."""
+    if body.get("thinking") == _OFF:
+        return "none"
+    told = body.get("reasoning")
+    return body.get("reasoning_effort") or (told.get("effort") if isinstance(told, dict) else None)
+
+
+def _extra_in(body: JsonObject) -> JsonObject:
+    extra = {name: value for name, value in body.items() if name not in _KNOWN and name != "reasoning"}
+    if extra.get("thinking") == _OFF:
+        del extra["thinking"]
+    return extra | rest_of(body, reasoning="effort")
+
+
+def _format_out(request: ChatRequest) -> JsonObject | None:
+    if request.response_schema is None:
+        return {"type": "json_object"} if request.json_mode else None
     schema = {"name": request.response_schema_name, "schema": request.response_schema, "strict": True}
     return {"type": "json_schema", "json_schema": schema}
 

@@ -28,6 +28,8 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of, openai_error
+from llm_gateway.wire.json_words import with_a_mention
+from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
 from llm_gateway.wire.usage import responses_usage
 
@@ -42,6 +44,9 @@ _KNOWN = frozenset(
         "instructions",
         "max_output_tokens",
         "temperature",
+        "top_p",
+        "seed",
+        "reasoning",
         "tools",
         "tool_choice",
         "text",
@@ -58,18 +63,23 @@ class OpenAIResponses:
     name = "openai.responses"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API has no stop sequences, so they are sent as given and refused there."""
+        """Write the request body; the API has no stop sequences and no seed: they are sent as given, and refused."""
         optional = {
             "max_output_tokens": request.max_tokens,
             "temperature": request.temperature,
+            "top_p": request.top_p,
+            "seed": request.seed,
+            "reasoning": request.reasoning_effort and {"effort": request.reasoning_effort},
             "stop": list(request.stop) or None,
             "tools": [_tool_out(tool) for tool in request.tools] or None,
             "tool_choice": request.tool_choice and _choice_out(request.tool_choice),
-            "text": request.response_schema and {"format": _format_out(request)},
+            "text": _text_out(request),
             "stream": request.stream or None,
         }
-        body: JsonObject = {"model": request.model, "input": [item for one in request.messages for item in _items(one)]}
-        return {**body, **{name: value for name, value in optional.items() if value is not None}, **request.extra}
+        items = [item for one in with_a_mention(request).messages for item in _items(one)]
+        body: JsonObject = {"model": request.model, "input": items}
+        body.update({name: value for name, value in optional.items() if value is not None})
+        return merged(body, request.extra, "reasoning", "text")
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
@@ -83,13 +93,18 @@ class OpenAIResponses:
             messages=(*messages, *(message for item in items if (message := _message_in(item)) is not None)),
             max_tokens=body.get("max_output_tokens"),
             temperature=body.get("temperature"),
+            top_p=body.get("top_p"),
+            seed=body.get("seed"),
+            reasoning_effort=(body.get("reasoning") or {}).get("effort"),
             stop=tuple(body.get("stop") or ()),
             tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if tool.get("type") == "function"),
             tool_choice=choice.get("name") if isinstance(choice, dict) else choice,
             response_schema=form.get("schema"),
             response_schema_name=form.get("name") or "answer",
+            json_mode=form.get("type") == "json_object",
             stream=bool(body.get("stream")),
-            extra={name: value for name, value in body.items() if name not in _KNOWN},
+            extra={name: value for name, value in body.items() if name not in _KNOWN}
+            | rest_of(body, reasoning="effort", text="format"),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -296,13 +311,11 @@ def _choice_out(choice: str) -> Any:
     return choice if choice in ("auto", "none", "required") else {"type": "function", "name": choice}
 
 
-def _format_out(request: ChatRequest) -> JsonObject:
-    return {
-        "type": "json_schema",
-        "name": request.response_schema_name,
-        "schema": request.response_schema,
-        "strict": True,
-    }
+def _text_out(request: ChatRequest) -> JsonObject | None:
+    if request.response_schema is None:
+        return {"format": {"type": "json_object"}} if request.json_mode else None
+    schema = {"name": request.response_schema_name, "schema": request.response_schema, "strict": True}
+    return {"format": {"type": "json_schema", **schema}}
 
 
 def _usage_out(usage: TokenUsage | None) -> JsonObject | None:

@@ -17,6 +17,7 @@ __all__ = ["Estimate", "estimate_tokens", "frame_tokens", "message_tokens"]
 _MESSAGE = 5
 _TOOL = 25
 _TOOL_TURN = 35
+_JSON_MODE = 20  # the words that ask for it
 _IMAGE = 1_700  # the most that a large image costs at its usual detail
 _SERVER_TOOL = 2_500  # the provider's own description of a tool that it runs; what the tool finds is not known yet
 
@@ -54,6 +55,8 @@ def frame_tokens(request: ChatRequest) -> int:
     if request.tools:
         described = [[tool.name, tool.description, tool.parameters] for tool in request.tools]
         total += family.tools + _TOOL * len(described) + _tokens(_written(described), family)
+    if request.json_mode:
+        total += _JSON_MODE
     if request.response_schema is not None:
         total += family.schema + _tokens(_written(request.response_schema), family)
     if request.extra:

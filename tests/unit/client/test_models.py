@@ -188,7 +188,7 @@ def test_what_is_registered_is_known(own, tmp_path):
         (
             "a:b",
             {"contxt_tokens": 1},
-            "'a:b' has an unknown fact 'contxt_tokens'\n  did you mean 'context_tokens'?\n  facts are context_tokens, max_output_tokens, capabilities, deprecated_at, retires_at, replaced_by",
+            "'a:b' has an unknown fact 'contxt_tokens'\n  did you mean 'context_tokens'?\n  facts are context_tokens, max_output_tokens, capabilities, deprecated_at, retires_at, replaced_by, refuses",
         ),
         ("a:b", {"context_tokens": 0}, "'a:b' has context_tokens=0\n  it is a number of tokens, above 0"),
         ("a:b", {"max_output_tokens": True}, "'a:b' has max_output_tokens=True\n  it is a number of tokens, above 0"),

@@ -308,13 +308,15 @@ def test_what_only_gemini_can_say_goes_along_and_comes_back():
         extra={
             "tools": [{"googleSearch": {}}],
             "toolConfig": {"functionCallingConfig": {"mode": "VALIDATED"}, "retrievalConfig": {"languageCode": "de"}},
-            "generationConfig": {"thinkingConfig": {"thinkingLevel": "low"}, "seed": 7},
+            "generationConfig": {"thinkingConfig": {"includeThoughts": True}, "topK": 7},
             "safetySettings": [],
         },
+        reasoning_effort="low",
     )
     body = DIALECT.encode_request(request)
 
-    assert {"maxOutputTokens": 5, "thinkingConfig": {"thinkingLevel": "low"}, "seed": 7} == body["generationConfig"]
+    thinking = {"thinkingLevel": "low", "includeThoughts": True}
+    assert {"maxOutputTokens": 5, "thinkingConfig": thinking, "topK": 7} == body["generationConfig"]
     assert ["functionDeclarations", "googleSearch"] == [name for tool in body["tools"] for name in tool]
     assert request == DIALECT.decode_request(body)
 

@@ -188,6 +188,7 @@ ROUTED = {
                 "id": "command-a-03-2025",
                 "context_tokens": 288_000,
                 "capabilities": words("chat streaming tools json_schema"),
+                "refuses": words("images"),
             },
         ),
         (
@@ -274,7 +275,10 @@ def test_ollama_is_asked_about_each_model():
 
     assert {"model": "llama3.2:latest"} == detail.encode(bare)
     assert dataclasses.replace(
-        bare, context_tokens=131_072, capabilities=words("chat streaming tools")
+        bare,
+        context_tokens=131_072,
+        capabilities=words("chat streaming tools"),
+        refuses=words("images reasoning_effort"),
     ) == detail.decode(bare, body)
     assert bare == detail.decode(bare, {})
 

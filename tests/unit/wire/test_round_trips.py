@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from llm_gateway.types import (
     ChatRequest,
     ImagePart,
     LLMMessage,
+    ReasoningEffort,
     TextPart,
     ThinkingPart,
     TokenUsage,
@@ -45,6 +47,7 @@ users = st.builds(
     lambda text, image: LLMMessage("user", (text, *image)), texts, st.lists(images, max_size=1).map(tuple)
 )
 systems = st.builds(lambda text: LLMMessage("system", (text,)), texts)
+levels: list[ReasoningEffort | None] = [None, *get_args(ReasoningEffort)]
 tools = st.builds(Tool, names, words, st.just({"type": "object", "properties": {}}))
 requests = st.builds(
     ChatRequest,
@@ -52,6 +55,10 @@ requests = st.builds(
     messages=st.builds(lambda first, rest: (first, *rest), systems, st.lists(users, min_size=1, max_size=3)),
     max_tokens=st.integers(1, 999),
     temperature=st.sampled_from([None, 0.0, 0.5]),
+    top_p=st.sampled_from([None, 0.0, 1.0]),
+    seed=st.sampled_from([None, 0, 7]),
+    reasoning_effort=st.sampled_from(levels),
+    json_mode=st.booleans(),
     tools=st.lists(tools, max_size=2).map(tuple),
     tool_choice=st.sampled_from([None, "auto", "none", "required", "weigh"]),
     response_schema=st.sampled_from([None, {"type": "object"}]),
@@ -100,6 +107,26 @@ def here(request):
     return dataclasses.replace(request, messages=tuple(turns))
 
 
+JSON_IN_WORDS = [anthropic.DIALECT, bedrock.DIALECT]
+
+
+def in_json(dialect, request):
+    """*request* as JSON mode is asked for: without a schema, by who speaks of JSON, of an API that has such a mode."""
+    if not request.json_mode or request.response_schema is not None or dialect in JSON_IN_WORDS:
+        return dataclasses.replace(request, json_mode=False)
+    return dataclasses.replace(request, messages=(LLMMessage.system("As JSON."), *request.messages[1:]))
+
+
+def thought_by(dialect, request):
+    """*request* as far as the dialect has words for how hard to think."""
+    effort = request.reasoning_effort
+    if dialect is anthropic.DIALECT and effort == "minimal":
+        return dataclasses.replace(request, reasoning_effort="low")
+    if dialect is cohere.DIALECT and effort not in (None, "none"):
+        return dataclasses.replace(request, reasoning_effort=None, extra={"thinking": {"type": "enabled"}})
+    return request
+
+
 def said_by(dialect, request):
     """*request* as far as the dialect's body says it: Converse has the model and the stream in its address."""
     if dialect is cohere.DIALECT and request.tool_choice == "auto":
@@ -126,9 +153,9 @@ def replied_by(dialect, reply):
 @given(request=requests)
 def test_a_request_reads_back(dialect, request):
     """What a request says survives its wire form, which is JSON."""
-    request = here(request) if dialect is bedrock.DIALECT else request
+    request = in_json(dialect, here(request) if dialect is bedrock.DIALECT else request)
     body = json.loads(json.dumps(dialect.encode_request(request)))
-    assert said_by(dialect, told_by_the_body(dialect, request)) == dialect.decode_request(body)
+    assert said_by(dialect, told_by_the_body(dialect, thought_by(dialect, request))) == dialect.decode_request(body)
 
 
 @pytest.mark.parametrize("dialect", HTTP, ids=lambda one: one.name)
@@ -198,8 +225,13 @@ def test_thinking_goes_back_with_its_signature():
 @given(request=requests)
 def test_the_command_line_reads_back(request):
     """System prompt, schema and the one turn survive arguments and input."""
+    effort = {"none": None, "minimal": "low"}.get(request.reasoning_effort, request.reasoning_effort)
     asked = ChatRequest(
-        request.model, request.messages[:2], response_schema=request.response_schema, stream=request.stream
+        request.model,
+        request.messages[:2],
+        reasoning_effort=effort,
+        response_schema=request.response_schema,
+        stream=request.stream,
     )
     argv, stdin, env = claude_cli.DIALECT.encode_request(asked)
     assert {} == env

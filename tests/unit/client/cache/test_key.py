@@ -189,7 +189,7 @@ class Mine:
     [
         (Mine(), REQUEST),
         (OPENAI, dataclasses.replace(REQUEST, extra={"conversation": "c1"})),
-        (PROVIDERS[1], dataclasses.replace(REQUEST, stop=("x",))),
+        (PROVIDERS[3], dataclasses.replace(REQUEST, stop=("x",))),
     ],
     ids=["nobody sees its requests", "the provider changes what it refers to", "it cannot be written"],
 )

@@ -1,0 +1,103 @@
+"""What happens to options that an API or a model does not take: the call is refused, or goes without them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from llm_gateway.exceptions import ProviderError, UnsupportedParamWarning
+from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
+from llm_gateway.types import ChatRequest
+from llm_gateway.wire.params import CONTENT, Refusal, asked, refused
+
+__all__ = ["Params", "Policy"]
+
+Policy: TypeAlias = Literal["error", "warn", "drop"]
+BuiltIn: TypeAlias = HttpProvider | ProcessProvider
+Names: TypeAlias = frozenset[str] | None
+_SETTINGS = frozenset({"temperature", "top_p", "seed", "reasoning_effort"})
+_UNSAID: dict[str, Any] = {"stop": (), "json_mode": False}
+_HERE = str(Path(__file__).parent.parent)
+
+
+@dataclass
+class Params:
+    """
+    How a client deals with them.
+
+    Attributes:
+        policy: As in `GatewayConfig`.
+
+        refuses: What the user and the provider's list say of the model of a request; see `Known.refuses`.
+
+        warned: What was warned of, by provider, model and option.
+    """
+
+    policy: Policy = "error"
+    refuses: Callable[[BuiltIn, ChatRequest], tuple[Names, Names]] | None = None
+    warned: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+
+    def fit(self, provider: Provider, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
+        """
+        *request* as it can be sent, and the names of what it lost.
+
+        Raises:
+            ProviderError: (``unsupported_param``) It holds what is not taken, and may not or cannot do without.
+        """
+        if not isinstance(provider, HttpProvider | ProcessProvider) or next(asked(request), None) is None:
+            return request, ()
+        found = self._refused(provider, request)
+        if not found:
+            return request, ()
+        needed = found if self.policy == "error" else [one for one in found if one.name in CONTENT]
+        if needed:
+            raise _refusal(provider.name, request.model, needed)
+        for one in found if self.policy == "warn" else ():
+            self._warn(provider.name, request.model, one)
+        lost: dict[str, Any] = {one.name: _UNSAID.get(one.name) for one in found}
+        return dataclasses.replace(request, **lost), tuple(lost)
+
+    def _refused(self, provider: BuiltIn, request: ChatRequest) -> list[Refusal]:
+        said, listed = self.refuses(provider, request) if self.refuses is not None else (None, None)
+        return refused(provider.name, provider.dialect.name, request, said=said, listed=listed or frozenset())
+
+    def _warn(self, provider: str, model: str, one: Refusal) -> None:
+        if (provider, model, one.name) in self.warned:
+            return
+        self.warned.add((provider, model, one.name))
+        text = f"{_subject(provider, model, [one])} takes no {one.words}, so it is left out: {one.why}"
+        if sys.version_info >= (3, 12):
+            warnings.warn(text, UnsupportedParamWarning, skip_file_prefixes=(_HERE,))
+        else:
+            warnings.warn(text, UnsupportedParamWarning, stacklevel=2)
+
+
+def _subject(provider: str, model: str, found: list[Refusal]) -> str:
+    return f"{provider}:{model}" if any(one.is_of_model for one in found) else provider
+
+
+def _refusal(provider: str, model: str, found: list[Refusal]) -> ProviderError:
+    return ProviderError(
+        f"{_subject(provider, model, found)} takes no {', '.join(one.words for one in found)}",
+        kind="unsupported_param",
+        provider=provider,
+        cause="; ".join(dict.fromkeys(one.why for one in found)),
+        fix="\n".join([*_ways(found), _last_way(provider, model, found)]),
+    )
+
+
+def _ways(found: list[Refusal]) -> list[str]:
+    return [f"say it in its own words: {one.fix}" for one in found if one.fix]
+
+
+def _last_way(provider: str, model: str, found: list[Refusal]) -> str:
+    if all(one.name in CONTENT for one in found):
+        return f'choose another model; if this one takes them: register_model("{provider}:{model}", refuses=[])'
+    unset = [f"unset LLM_{one.name.upper()}" for one in found if one.name in _SETTINGS]
+    leave = " or ".join(["leave it out", *([" and ".join(unset)] if unset else [])])
+    return f"{leave}; to send calls without what is not taken: export LLM_UNSUPPORTED_PARAMS=warn"

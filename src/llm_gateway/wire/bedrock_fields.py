@@ -1,0 +1,45 @@
+"""
+What Converse hands on to the model in the model's own words: how hard to think, and a seed.
+
+Source: the guides of Claude, Nova 2 and gpt-oss on Bedrock. Other models are told as gpt-oss is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llm_gateway.types import ChatRequest, JsonObject, ReasoningEffort
+from llm_gateway.wire import anthropic
+
+__all__ = ["effort_in", "model_fields_out", "model_fields_rest"]
+
+
+def model_fields_out(request: ChatRequest) -> JsonObject:
+    """The fields for the model of *request*."""
+    seed = {} if request.seed is None else {"seed": request.seed}
+    return seed | _effort_out(request.model, request.reasoning_effort)
+
+
+def _effort_out(model: str, effort: ReasoningEffort | None) -> JsonObject:
+    if effort is None:
+        return {}
+    if "claude" in model:
+        return anthropic.thinking_out(effort)
+    if "nova" not in model:
+        return {"reasoning_effort": effort}
+    told = {"type": "disabled"} if effort == "none" else {"type": "enabled", "maxReasoningEffort": effort}
+    return {"reasoningConfig": told}
+
+
+def effort_in(fields: JsonObject) -> ReasoningEffort | None:
+    """The level in *fields*, in any model's words."""
+    nova: Any = fields.get("reasoningConfig") or {}
+    if nova.get("type") == "disabled":
+        return "none"
+    return fields.get("reasoning_effort") or nova.get("maxReasoningEffort") or anthropic.effort_in(fields)
+
+
+def model_fields_rest(fields: JsonObject) -> JsonObject:
+    """What else *fields* say."""
+    known = ("seed", "reasoning_effort", "reasoningConfig", "thinking", "output_config")
+    return {name: value for name, value in fields.items() if name not in known} | anthropic.thinking_rest(fields)
