@@ -47,9 +47,9 @@ def attempt(call: Call, request: ChatRequest) -> Flow:
     """Ask once, and come back with the `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
-            return (yield from _http(provider, request))
+            return (yield from _http(call, provider, request))
         case ProcessProvider() as provider:
-            return (yield from _process(provider, request))
+            return (yield from _process(call, provider, request))
         case provider:
             return (yield from _custom(provider, request, call.response_model))
 
@@ -58,9 +58,9 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     """Ask once, emit what arrives, and come back with the whole `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
-            yield from _opened(provider, request)
+            yield from _opened(call, provider, request)
         case ProcessProvider() as provider:
-            yield Start(provider.request(request), provider.timeout_s)
+            yield Start(provider.request(request), call.first)
         case provider:
             reply = yield from _custom(provider, request, None)
             call.content()
@@ -69,12 +69,12 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     decoder = provider.dialect.stream_decoder()
     seen = yield from _read(call, request, decoder)
     if isinstance(provider, ProcessProvider):
-        yield from _finished(provider, request, decoder, seen)
+        yield from _finished(call, provider, request, decoder, seen)
     return decoder.reply()
 
 
-def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
-    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client)
+def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
+    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.whole)
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     with _decoding(provider.name, reply.body):
@@ -115,8 +115,8 @@ def _decoding(name: str, body: bytes) -> Generator[None]:
         ) from error
 
 
-def _process(provider: ProcessProvider, request: ChatRequest) -> Flow:
-    done: ProcessReply = yield Run(provider.request(request), provider.timeout_s)
+def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
+    done: ProcessReply = yield Run(provider.request(request), call.whole)
     facts = provider.dialect.decode_error(done.exit_code, done.stdout, done.stderr)
     reply = provider.dialect.decode_reply(done.stdout)
     if facts is not None:
@@ -139,8 +139,8 @@ def _custom(provider: CustomProvider, request: ChatRequest, response_model: type
     )
 
 
-def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
-    head = yield Open((yield from _authorised(provider, request)), provider.client)
+def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
+    head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
     if head.status not in _GOOD:
         body = b""
         while piece := (yield Read()):
@@ -151,20 +151,23 @@ def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     """Read a stream to its own end; what it used is noted also when the caller stops before."""
     has_begun, seen = False, b""
+    read, next_ones = Read(call.first), Read(call.between)
     try:
-        while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
+        while not decoder.is_finished and decoder.error is None and (piece := (yield read)):
             seen += piece[: _RAW - len(seen)]
             with _decoding(provider_name(call.provider), piece):
                 deltas = decoder.feed(piece)
             for delta in deltas:
-                has_begun = True
+                has_begun, read = True, next_ones
                 call.content()
                 yield Emit(delta)
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
             error.usage, error.has_begun = decoder.reply().usage, has_begun
             raise
-        raise _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun) from error
+        broken = _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun)
+        broken.cause, broken.fix = error.cause, broken.fix or error.fix
+        raise broken from error
     except GeneratorExit as left:
         call.note(request.model, decoder.reply(), left=left)
         raise
@@ -177,8 +180,8 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     return seen
 
 
-def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
-    done: ProcessReply = yield Finish()
+def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
+    done: ProcessReply = yield Finish(call.between)
     facts = decoder.error
     if facts is None and not decoder.is_finished:
         facts = provider.dialect.decode_error(done.exit_code, seen, done.stderr)

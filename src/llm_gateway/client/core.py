@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
+from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.client.call import Call, provider_name
@@ -24,6 +25,7 @@ from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.known import Known
+from llm_gateway.client.limits import Limits
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
@@ -72,6 +74,7 @@ class Core:
         self._cache = cache_for(self.config, cache)
         self._known = Known(self.config)
         self._ratios: dict[str, float] = {}
+        self._breakers = Breakers(self.config.circuit_failures, self.config.circuit_pause_s)
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
@@ -152,7 +155,8 @@ class Core:
             self.cost_tracker,
             response_model,
             self._fallbacks,
-            self.config.total_timeout_s,
+            Limits.of(self.config, options or {}),
+            breakers=self._breakers,
             outbox=self._outbox,
             tags=self.config.tags,
             cache=None if options and options.get("cache") is False else self._cache,
@@ -168,7 +172,13 @@ class Core:
 
     def counting(self) -> Call:
         """Start a call that counts only: it is free, and no part of the client's totals."""
-        return Call(self.provider, self.config.max_retries, CostTracker())
+        return Call(
+            self.provider,
+            self.config.max_retries,
+            CostTracker(),
+            limits=Limits.of(self.config, {}),
+            breakers=self._breakers,
+        )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
@@ -281,7 +291,7 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
-_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id"})
+_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id", "timeout_s", "total_timeout_s"})
 """Options that say how to ask; the others say what."""
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
 

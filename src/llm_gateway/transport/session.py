@@ -16,8 +16,8 @@ __all__ = ["AsyncTransport", "Transport"]
 class Transport:
     """Does steps in the calling thread."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._pool = Pool(timeout_s)
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self._pool = Pool(timeout_s, connect_timeout_s)
 
     def session(self) -> _Session:
         """Who does the steps of one flow."""
@@ -34,7 +34,7 @@ class _Session:
         self._opened: Any = None
 
     def _through(self, client: Any) -> Pool | SdkPool:
-        return self._pool if client is None else SdkPool(client)
+        return self._pool if client is None else SdkPool(client, self._pool.usual)
 
     def do(self, step: Step) -> Any:
         match step:
@@ -52,20 +52,20 @@ class _Session:
 
     def _called(self, step: Step) -> Any:
         match step:
-            case Send(request, client):
-                return self._through(client).send(request)
-            case Open(request, client):
-                self._opened = self._through(client).open(request)
+            case Send(request, client, limits):
+                return self._through(client).send(request, limits)
+            case Open(request, client, limits):
+                self._opened = self._through(client).open(request, limits)
                 return self._opened.head
-            case Run(command, timeout_s):
-                return process.run(command, timeout_s=timeout_s)
-            case Start(command, timeout_s):
-                self._opened = process.Running(command, timeout_s)
+            case Run(command, limits):
+                return process.run(command, limits=limits)
+            case Start(command):
+                self._opened = process.Running(command)
                 return None
-            case Read():
-                return self._opened.read()
-            case Finish():
-                return self._opened.finish()
+            case Read(limits):
+                return self._opened.read(limits)
+            case Finish(limits):
+                return self._opened.finish(limits)
         raise TypeError(step)
 
     def end(self) -> None:
@@ -76,8 +76,8 @@ class _Session:
 class AsyncTransport:
     """Does steps in an event loop."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._pool = AsyncPool(timeout_s)
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self._pool = AsyncPool(timeout_s, connect_timeout_s)
 
     def session(self) -> _AsyncSession:
         """Who does the steps of one flow."""
@@ -94,7 +94,7 @@ class _AsyncSession:
         self._opened: Any = None
 
     def _through(self, client: Any) -> AsyncPool | AsyncSdkPool:
-        return self._pool if client is None else AsyncSdkPool(client)
+        return self._pool if client is None else AsyncSdkPool(client, self._pool.usual)
 
     async def do(self, step: Step) -> Any:
         match step:
@@ -114,20 +114,20 @@ class _AsyncSession:
 
     async def _called(self, step: Step) -> Any:
         match step:
-            case Send(request, client):
-                return await self._through(client).send(request)
-            case Open(request, client):
-                self._opened = await self._through(client).open(request)
+            case Send(request, client, limits):
+                return await self._through(client).send(request, limits)
+            case Open(request, client, limits):
+                self._opened = await self._through(client).open(request, limits)
                 return self._opened.head
-            case Run(command, timeout_s):
-                return await process.arun(command, timeout_s=timeout_s)
-            case Start(command, timeout_s):
-                self._opened = await process.AsyncRunning.start(command, timeout_s)
+            case Run(command, limits):
+                return await process.arun(command, limits=limits)
+            case Start(command, limits):
+                self._opened = await process.AsyncRunning.start(command, limits)
                 return None
-            case Read():
-                return await self._opened.read()
-            case Finish():
-                return await self._opened.finish()
+            case Read(limits):
+                return await self._opened.read(limits)
+            case Finish(limits):
+                return await self._opened.finish(limits)
         raise TypeError(step)
 
     async def end(self) -> None:
