@@ -23,6 +23,7 @@ Every error that this package raises, in one tree.
     |   +-- FakeUnusedError             scripted answers that the test never asked for
     +-- ProviderError                   the provider refused or failed; `kind` says how
     |   +-- AllFallbacksFailedError     so did every model that was to answer instead
+    |   +-- CircuitOpenError            it failed too often just now, and was not asked
     |   +-- ContextWindowError          the conversation does not fit, and was not sent
     +-- StructuredOutputError           the answer does not satisfy the asked schema
     +-- CostLimitExceededError          the call would pass the limit that was set
@@ -49,6 +50,7 @@ __all__ = [
     "CassetteSaveError",
     "CassetteSecretError",
     "CassetteUnusedError",
+    "CircuitOpenError",
     "ConfigError",
     "ContextWindowError",
     "CostLimitExceededError",
@@ -87,6 +89,7 @@ ErrorKind = Literal[
     "server",
     "stream_interrupted",
     "process",
+    "budget_exceeded",
     "cancelled",
 ]
 
@@ -113,6 +116,16 @@ class GatewayError(Exception):
         lines = [self.message]
         lines += [f"  {line}" for text in (self.cause, self.fix) if text for line in text.splitlines()]
         return "\n".join(lines)
+
+    @property
+    def kind(self) -> ErrorKind | None:
+        """Which sort of failure a call ended with; None where no call is to blame, as for a wrong setting."""
+        return None
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same call may succeed later."""
+        return False
 
     @property
     def report(self) -> str:
@@ -240,7 +253,7 @@ class ProviderError(GatewayError):
         fix: str | None = None,
     ) -> None:
         super().__init__(message, cause=cause, fix=fix)
-        self.kind: ErrorKind = kind
+        self._kind: ErrorKind = kind
         self.provider = provider
         self.status = status
         self.retry_after_s = retry_after_s
@@ -248,6 +261,11 @@ class ProviderError(GatewayError):
         self.raw = raw
         self.has_begun = False
         """Whether a stream had handed out content before it failed; it is then not tried again."""
+
+    @property
+    def kind(self) -> ErrorKind:
+        """Which sort of failure."""
+        return self._kind
 
     @property
     def is_retryable(self) -> bool:
@@ -277,6 +295,33 @@ class AllFallbacksFailedError(ProviderError):
             fix=last.fix,
         )
         self.errors = errors
+
+
+class CircuitOpenError(ProviderError):
+    """
+    The provider failed too often just now; nothing was sent.
+
+    Args:
+        provider: The provider's name.
+
+        failures: How many attempts in a row failed.
+
+        retry_after_s: Seconds until one attempt is let through again.
+
+        last: How the last of them failed.
+    """
+
+    def __init__(self, provider: str, failures: int, retry_after_s: float, last: ProviderError) -> None:
+        super().__init__(
+            f"{provider} was not asked: its last {failures} attempts failed",
+            kind="overloaded",
+            provider=provider,
+            retry_after_s=retry_after_s,
+            cause=f"the last one: {last.message}",
+            fix=f"try again in {retry_after_s:.0f} s, name a model that answers instead (LLM_FALLBACK_MODELS), "
+            "or raise LLM_CIRCUIT_FAILURES",
+        )
+        self.failures = failures
 
 
 class ContextWindowError(ProviderError):
@@ -318,11 +363,18 @@ class StructuredOutputError(GatewayError):
         self.usage = usage
 
 
-class CostLimitExceededError(GatewayError):
+class _OverBudgetError(GatewayError):
+    @property
+    def kind(self) -> ErrorKind:
+        """Always ``budget_exceeded``."""
+        return "budget_exceeded"
+
+
+class CostLimitExceededError(_OverBudgetError):
     """The call would pass the cost limit that was set; it was not sent."""
 
 
-class BudgetExceededError(GatewayError):
+class BudgetExceededError(_OverBudgetError):
     """The calls of a test have used up its budget; the call was not made."""
 
 

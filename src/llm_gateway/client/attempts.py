@@ -46,9 +46,9 @@ def attempt(call: Call, request: ChatRequest) -> Flow:
     """Ask once, and come back with the `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
-            return (yield from _http(provider, request))
+            return (yield from _http(call, provider, request))
         case ProcessProvider() as provider:
-            return (yield from _process(provider, request))
+            return (yield from _process(call, provider, request))
         case provider:
             return (yield from _custom(provider, request, call.response_model))
 
@@ -57,9 +57,9 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     """Ask once, emit what arrives, and come back with the whole `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
-            yield from _opened(provider, request)
+            yield from _opened(call, provider, request)
         case ProcessProvider() as provider:
-            yield Start(provider.request(request), provider.timeout_s)
+            yield Start(provider.request(request), call.first)
         case provider:
             reply = yield from _custom(provider, request, None)
             call.content()
@@ -68,12 +68,12 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     decoder = provider.dialect.stream_decoder()
     seen = yield from _read(call, request, decoder)
     if isinstance(provider, ProcessProvider):
-        yield from _finished(provider, request, decoder, seen)
+        yield from _finished(call, provider, request, decoder, seen)
     return decoder.reply()
 
 
-def _http(provider: HttpProvider, request: ChatRequest) -> Flow:
-    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client)
+def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
+    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.whole)
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     try:
@@ -112,8 +112,8 @@ def _undecoded(name: str, body: bytes, error: Exception) -> NoReturn:
     ) from error
 
 
-def _process(provider: ProcessProvider, request: ChatRequest) -> Flow:
-    done: ProcessReply = yield Run(provider.request(request), provider.timeout_s)
+def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
+    done: ProcessReply = yield Run(provider.request(request), call.whole)
     facts = provider.dialect.decode_error(done.exit_code, done.stdout, done.stderr)
     reply = provider.dialect.decode_reply(done.stdout)
     if facts is not None:
@@ -136,8 +136,8 @@ def _custom(provider: CustomProvider, request: ChatRequest, response_model: type
     )
 
 
-def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
-    head = yield Open((yield from _authorised(provider, request)), provider.client)
+def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
+    head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
     if head.status not in _GOOD:
         body = b""
         while piece := (yield Read()):
@@ -148,15 +148,12 @@ def _opened(provider: HttpProvider, request: ChatRequest) -> Flow:
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     """Read a stream to its own end; what it used is noted also when the caller stops before."""
     has_begun, seen = False, b""
+    read, next_ones = Read(call.first), Read(call.between)
     try:
-        while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
+        while not decoder.is_finished and decoder.error is None and (piece := (yield read)):
             seen += piece[: _RAW - len(seen)]
-            try:
-                deltas = decoder.feed(piece)
-            except _NOT_DECODED as error:
-                _undecoded(provider_name(call.provider), piece, error)
-            for delta in deltas:
-                has_begun = True
+            for delta in _fed(call, decoder, piece):
+                has_begun, read = True, next_ones
                 call.content()
                 yield Emit(delta)
         if decoder.is_finished and isinstance(call.provider, HttpProvider):
@@ -165,21 +162,33 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
         if isinstance(call.provider, ProcessProvider):
             error.usage, error.has_begun = decoder.reply().usage, has_begun
             raise
-        raise _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun) from error
+        broken = _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun)
+        broken.cause, broken.fix = error.cause, broken.fix or error.fix
+        raise broken from error
     except GeneratorExit as left:
         call.note(request.model, decoder.reply(), left=left)
         raise
-    if isinstance(call.provider, ProcessProvider):
-        return seen  # how the command ended says more
+    if not isinstance(call.provider, ProcessProvider):  # how a command ended says more
+        _check_end(call, decoder, has_begun=has_begun)
+    return seen
+
+
+def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
+    try:
+        return decoder.feed(piece)
+    except _NOT_DECODED as error:
+        _undecoded(provider_name(call.provider), piece, error)
+
+
+def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
         raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
-    return seen
 
 
-def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
-    done: ProcessReply = yield Finish()
+def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
+    done: ProcessReply = yield Finish(call.between)
     facts = decoder.error
     if facts is None and not decoder.is_finished:
         facts = provider.dialect.decode_error(done.exit_code, seen, done.stderr)

@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from llm_gateway.client.breaker import Breaker, Breakers
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.client.context import Context
+from llm_gateway.client.limits import Limits
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.params import Params
 from llm_gateway.cost import recorded
@@ -23,6 +25,7 @@ from llm_gateway.cost.purse import Held
 from llm_gateway.cost.tracker import CostTracker, billed_cost
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow import steps
+from llm_gateway.flow.limit import Limit
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse, TokenUsage
@@ -36,6 +39,13 @@ M = TypeVar("M")
 def provider_name(provider: Provider) -> str:
     """The name of *provider*; a class of someone else's need not have one."""
     return str(getattr(provider, "name", type(provider).__name__))
+
+
+def address_of(provider: Provider) -> str:
+    """Where *provider* is called; empty for what is not called over HTTP."""
+    if not isinstance(provider, HttpProvider):
+        return ""
+    return provider.base_url if provider.client is None else str(provider.client.base_url)
 
 
 def total_usage(attempts: list[Attempt]) -> TokenUsage | None:
@@ -67,7 +77,7 @@ class Call:
     tracker: CostTracker
     response_model: type[Any] | None = None
     fallbacks: Sequence[Any] = ()
-    total_timeout_s: float | None = None
+    limits: Limits = field(default_factory=Limits)
     context: Context | None = None
     params: Params = field(default_factory=Params)
     dropped: dict[str, None] = field(default_factory=dict[str, None])
@@ -91,7 +101,9 @@ class Call:
     """The model of the attempt that is under way."""
     _price_source: str | None = None
     _unbooked: list[Entry] = field(default_factory=list)
-    _deadline: float | None = None
+    breakers: Breakers | None = None
+    _called: float | None = None
+    _began: float = 0.0
 
     @property
     def provider_name(self) -> str:
@@ -104,13 +116,37 @@ class Call:
         return total_usage(self.attempts)
 
     def begin(self, now: float) -> None:
-        """The first attempt starts the clock."""
-        if self._deadline is None and self.total_timeout_s is not None:
-            self._deadline = now + self.total_timeout_s
+        """An attempt begins; the first one starts the clock of the call."""
+        self._began = now
+        if self._called is None:
+            self._called = now
 
     def has_time(self, seconds: float, now: float) -> bool:
         """Whether a wait of *seconds* leaves time for another attempt."""
-        return self._deadline is None or now + seconds < self._deadline
+        called, most = self._called, self.limits.total_timeout_s
+        return called is None or most is None or now + seconds < called + most
+
+    @property
+    def whole(self) -> tuple[Limit, ...]:
+        """How long the attempt may take."""
+        return self.limits.whole(self._began, self._called or 0.0)
+
+    @property
+    def first(self) -> tuple[Limit, ...]:
+        """How long it may take to the first content."""
+        return self.limits.first(self._began, self._called or 0.0)
+
+    @property
+    def between(self) -> tuple[Limit, ...]:
+        """How long each piece after that may take."""
+        return self.limits.between(self._called or 0.0)
+
+    @property
+    def breaker(self) -> Breaker | None:
+        """The circuit of the provider that is asked now, if it has one."""
+        if self.breakers is None:
+            return None
+        return self.breakers.of(self.provider_name, address_of(self.provider))
 
     def fitted(self, request: ChatRequest) -> ChatRequest:
         """*request* without what its model does not take; errors as in `llm_gateway.client.params.Params.fit`."""

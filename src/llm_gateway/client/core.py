@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
+from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.client.call import Call, provider_name
@@ -24,6 +25,7 @@ from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import adapter_for, schema_name
 from llm_gateway.client.known import Known
+from llm_gateway.client.limits import Limits
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
@@ -74,6 +76,7 @@ class Core:
         self._known = Known(self.config)
         self._ratios: dict[str, float] = {}
         self._warned: set[tuple[str, str, str]] = set()
+        self._breakers = Breakers(self.config.circuit_failures, self.config.circuit_pause_s)
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
@@ -154,7 +157,8 @@ class Core:
             self.cost_tracker,
             response_model,
             self._fallbacks,
-            self.config.total_timeout_s,
+            Limits.of(self.config, options or {}),
+            breakers=self._breakers,
             outbox=self._outbox,
             tags=self.config.tags,
             cache=None if options and options.get("cache") is False else self._cache,
@@ -174,7 +178,13 @@ class Core:
 
     def counting(self) -> Call:
         """Start a call that counts only: it is free, and no part of the client's totals."""
-        return Call(self.provider, self.config.max_retries, CostTracker())
+        return Call(
+            self.provider,
+            self.config.max_retries,
+            CostTracker(),
+            limits=Limits.of(self.config, {}),
+            breakers=self._breakers,
+        )
 
     def request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
@@ -288,7 +298,17 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
 
 
 _WITH_DEFAULTS = ("max_tokens", "temperature", "top_p", "seed", "reasoning_effort")
-_NOT_SENT = frozenset({"cache", "context_strategy", "max_context_tokens", "session_id", "unsupported_params"})
+_NOT_SENT = frozenset(
+    {
+        "cache",
+        "context_strategy",
+        "max_context_tokens",
+        "session_id",
+        "timeout_s",
+        "total_timeout_s",
+        "unsupported_params",
+    }
+)
 """Options that say how to ask; the others say what."""
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
 

@@ -12,7 +12,7 @@ from llm_gateway.client.attempts import attempt
 from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.fit import with_fit
 from llm_gateway.exceptions import AllFallbacksFailedError, ErrorKind, ProviderError
-from llm_gateway.flow.steps import Flow
+from llm_gateway.flow.steps import Flow, Now
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatReply, ChatRequest
 
@@ -61,6 +61,8 @@ def with_fallbacks(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRe
             if error.has_begun or (error.kind in _OF_THE_REQUEST and not _is_own(target, error)):
                 raise
             errors.append(error)
+            if not call.has_time(0.0, (yield Now())):
+                break
         else:
             call.answering_model = request.model
             return reply

@@ -36,7 +36,7 @@ class SyncLLMClient(Core):
 
     @functools.cached_property
     def _transport(self) -> Transport:
-        return Transport(self.config.timeout_s)
+        return Transport(self.config.timeout_s, self.config.connect_timeout_s)
 
     def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """
@@ -166,7 +166,7 @@ class LLMClient(Core):
 
     @functools.cached_property
     def _transport(self) -> AsyncTransport:
-        return AsyncTransport(self.config.timeout_s)
+        return AsyncTransport(self.config.timeout_s, self.config.connect_timeout_s)
 
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""

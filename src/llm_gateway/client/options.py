@@ -40,6 +40,11 @@ class CompleteOptions(TypedDict, total=False):
         extra: Members of the provider's own request body, merged into it as they are.
 
         cache: False neither looks into the cache nor keeps the answer there.
+
+        timeout_s: How long one attempt may take; what a stream may wait for where nothing else is set.
+
+        total_timeout_s: How long the whole call may take, its retries and fallbacks included.
+
         session_id: What the call belongs to, as in `LLMClient.get_session_cost`.
     """
 
@@ -55,6 +60,8 @@ class CompleteOptions(TypedDict, total=False):
     unsupported_params: Literal["error", "warn", "drop"] | None
     extra: JsonObject | None
     cache: bool | None
+    timeout_s: float | None
+    total_timeout_s: float | None
     session_id: str | None
 
 

@@ -44,20 +44,24 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
 
     Raises:
         ProviderError: The last failure.
+        CircuitOpenError: The provider failed too often, and is not asked for now.
         CostLimitExceededError: The next attempt could pass the cost limit.
     """
     before = len(call.attempts)
     while True:
         start = yield Now()
         call.begin(start)
+        if call.breaker is not None:
+            call.breaker.admit(call.provider_name, start)
         call.enter(request)
         try:
             reply: ChatReply = yield from ask(call, request)
         except ProviderError as error:
-            call.note(request.model, None, error, latency_s=(yield Now()) - start)
+            now = yield Now()
+            call.note(request.model, None, error, latency_s=now - start)
             yield from call.book()
-            seconds = wait_s(error, len(call.attempts) - before, call.max_retries)
-            if seconds is None or error.has_begun or not call.has_time(seconds, (yield Now())):
+            seconds = _wait_s(call, error, len(call.attempts) - before, now)
+            if seconds is None:
                 yield from offer_listed(call, request.model, error)
                 raise
             if not call.is_replayed:
@@ -68,5 +72,17 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)
+            if call.breaker is not None:
+                call.breaker.answered()
             yield from call.book()
             return reply
+
+
+def _wait_s(call: Call, error: ProviderError, attempt: int, now: float) -> float | None:
+    """Seconds to wait after *error*, or None where the call is over: it has begun, run out of time, or been cut off."""
+    breaker, seconds = call.breaker, wait_s(error, attempt, call.max_retries)
+    if breaker is not None and not call.is_replayed:  # a replay does not wait, so no pause would ever be over
+        breaker.failed(error, now)
+    if seconds is None or error.has_begun or not call.has_time(seconds, now):
+        return None
+    return None if breaker is not None and breaker.state(now + seconds) == "open" else seconds

@@ -77,10 +77,12 @@ class GatewayConfig(BaseSettings):
     Where the API or the model is known not to take one, *unsupported_params* says what happens: ``error`` refuses the
     call before it is sent, ``warn`` warns once and leaves the option out, ``drop`` leaves it out.
 
-    *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, and after
-    *total_timeout_s* no other attempt is begun; *max_retries* counts attempts after the first. Of a conversation longer
-    than *max_context_tokens* the oldest messages are not sent. *fallback_models* are
-    asked in turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
+    *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, *connect_timeout_s* its
+    connection, *total_timeout_s* the whole call. A stream may wait *first_token_timeout_s* for its first content and
+    *idle_timeout_s* for each piece after that; both are *timeout_s* where they are not set. *max_retries* counts
+    attempts after the first. After *circuit_failures* in a row a provider is left alone for *circuit_pause_s*.
+    Of a conversation longer than *max_context_tokens* the oldest messages are not sent. *fallback_models* are asked in
+    turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
     *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
     much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
     *ledger* is where usage is kept: a path, or the URL of a database; *tags* stand beside each entry there.
@@ -108,9 +110,14 @@ class GatewayConfig(BaseSettings):
     seed: int | None = None
     reasoning_effort: ReasoningEffort | None = None
     unsupported_params: Literal["error", "warn", "drop"] = "error"
+    connect_timeout_s: float = Field(default=10.0, gt=0)
+    first_token_timeout_s: float | None = Field(default=None, gt=0)
+    idle_timeout_s: float | None = Field(default=None, gt=0)
     timeout_s: float = Field(default=60.0, gt=0)
     total_timeout_s: float | None = Field(default=None, gt=0)
     max_retries: int = Field(default=2, ge=0)
+    circuit_failures: int | None = Field(default=None, gt=0)
+    circuit_pause_s: float = Field(default=30.0, gt=0)
     fallback_models: Annotated[tuple[str, ...], NoDecode] = ()
     cross_provider_fallback: bool = False
     cost_limit_usd: Decimal | None = Field(default=None, ge=0)

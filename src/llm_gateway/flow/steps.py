@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
+from llm_gateway.flow.limit import Limit
 from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
 
 __all__ = [
@@ -29,10 +30,15 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request, through *client* of an official SDK if one is given; come back with its whole `WireReply`."""
+    """
+    Send a request, through *client* of an official SDK if one is given; come back with its whole `WireReply`.
+
+    Without *limits* the transport's own holds.
+    """
 
     request: WireRequest
     client: Any = None
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class Open:
 
     request: WireRequest
     client: Any = None
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Come back with the next piece of the open reply's body; ``b""`` at its end."""
+    """Come back with the next piece of the open body, ``b""`` at its end. Without *limits* those of `Open` go on."""
+
+    limits: tuple[Limit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,7 @@ class Run:
     """Run a command and come back with its `ProcessReply`."""
 
     request: ProcessRequest
-    timeout_s: float | None
+    limits: tuple[Limit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +83,14 @@ class Start:
     """Start a command; its output is then asked for with `Read`, and its end with `Finish`."""
 
     request: ProcessRequest
-    timeout_s: float | None
+    limits: tuple[Limit, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
     """Come back with the `ProcessReply` of the started command, without the output that was read."""
+
+    limits: tuple[Limit, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,15 +103,12 @@ class ProcessProvider:
     A provider that speaks a dialect with a command of this machine.
 
     Attributes:
-        timeout_s: How long one run may take.
-
         env: Added to the environment of each run.
     """
 
     name: str
     dialect: ProcessDialect
     default_model: str
-    timeout_s: float
     env: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, chat: ChatRequest) -> ProcessRequest:

@@ -10,12 +10,12 @@ __all__ = ["provider"]
 
 
 def provider(config: GatewayConfig) -> ProcessProvider:
-    """The command line; it needs no key of ours, and *config* says how long one run may take."""
+    """The command line; it needs nothing that *config* holds."""
+    del config
     return ProcessProvider(
         name="local_claude",
         dialect=DIALECT,
         default_model="haiku",
-        timeout_s=config.timeout_s,
         # Retries are the flow's; without this the command line tries eleven times, in silence, for three minutes.
         env={"CLAUDE_CODE_MAX_RETRIES": "0", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},
     )

@@ -3,90 +3,109 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
-from llm_gateway.exceptions import ErrorKind, ProviderError
+from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_size
+from llm_gateway.transport.patience import limit_reads, until
 from llm_gateway.types import Headers, WireReply, WireRequest
 
-__all__ = ["AsyncPool", "Pool", "refuse"]
+__all__ = ["AsyncPool", "Pool"]
 
-_WORDS: dict[ErrorKind, str] = {
-    "timeout": "no answer from {} in time",
-    "stream_interrupted": "the stream from {} broke off",
-    "connection": "cannot reach {}",
-}
+_MOST_BYTES = 128 << 20  # a few kilobytes that are packed well may be gigabytes
 
 
-def _options(timeout_s: float) -> dict[str, Any]:
-    import httpx2
+class _Waiting:
+    """One request and how long it may take. Sockets wait no longer; what never waits is stopped here."""
 
-    return {"timeout": httpx2.Timeout(timeout_s, connect=min(timeout_s, 10.0)), "follow_redirects": False}
+    def __init__(self, request: WireRequest, limits: Sequence[Limit], connect_s: float) -> None:
+        self.request = request
+        self._connect = Limit("connect", "connect_timeout_s", connect_s)
+        self._limit, self.end = soonest(limits, time.monotonic())
+        self._phase: Phase = "head"
+        self._size = 0
 
+    def built(self, client: Any) -> Any:
+        """The request as *client* sends it."""
+        request, left = self.request, max(self.end - time.monotonic(), 0.0)
+        if not left:
+            give_up(request, self._limit)
+        limits = {"connect": min(left, self._connect.seconds), "read": left, "write": left, "pool": left}
+        return client.build_request(
+            request.method,
+            request.url,
+            headers=list(request.headers),
+            content=request.body,
+            extensions={"timeout": limits},
+        )
 
-def _built(client: Any, request: WireRequest) -> Any:
-    return client.build_request(request.method, request.url, headers=list(request.headers), content=request.body)
+    def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
+        """A piece is to be read, within new *limits* if there are any."""
+        self._phase = phase
+        if limits:
+            self._limit, self.end = soonest(limits, time.monotonic())
+        if time.monotonic() >= self.end:
+            give_up(self.request, self._limit)
 
+    def took(self, piece: bytes) -> bytes:
+        """*piece* was read."""
+        self._size += len(piece)
+        if self._size > _MOST_BYTES:
+            refuse_size(self.request, _MOST_BYTES)
+        return piece
 
-def _headers(response: Any) -> Headers:
-    return tuple(response.headers.multi_items())
+    def refuse(self, error: Exception) -> NoReturn:
+        """Raise what *error* means."""
+        import httpx2
 
-
-def refuse(error: Exception, request: WireRequest, *, is_timeout: bool, has_head: bool) -> NoReturn:
-    """Raise what *error* means for *request*; *has_head* says whether its reply had begun."""
-    kind: ErrorKind = "timeout" if is_timeout else "stream_interrupted" if has_head else "connection"
-    advice = "check the address (LLM_BASE_URL) and the network, or raise LLM_TIMEOUT_S"
-    raise ProviderError(
-        _WORDS[kind].format(urlsplit(request.url).netloc),
-        kind=kind,
-        cause=str(error) or type(error).__name__,
-        fix=None if has_head else advice,
-    ) from error
-
-
-def _refuse(error: Exception, request: WireRequest, *, has_head: bool) -> NoReturn:
-    import httpx2
-
-    refuse(error, request, is_timeout=isinstance(error, httpx2.TimeoutException), has_head=has_head)
+        if isinstance(error, httpx2.DecodingError):
+            refuse_coding(error, self.request)
+        if not isinstance(error, httpx2.TimeoutException):
+            refuse(error, self.request, self._phase)
+        is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self.end
+        give_up(self.request, self._connect if is_connect else self._limit, error)
 
 
 class Pool:
     """Connections for the calling thread."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self.usual = (Limit("attempt", "timeout_s", timeout_s),)
+        self._connect_s = connect_timeout_s
         self._client: Any = None
 
     def _connected(self) -> Any:
         if self._client is None:
             import httpx2
 
-            self._client = httpx2.Client(**_options(self._timeout_s))
+            self._client = httpx2.Client(follow_redirects=False)
+            limit_reads(self._client)
         return self._client
 
-    def send(self, request: WireRequest) -> WireReply:
+    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        import httpx2
-
-        client = self._connected()
+        opened = self.open(request, limits)
         try:
-            response = client.send(_built(client, request))
-        except httpx2.TransportError as error:
-            _refuse(error, request, has_head=False)
-        return WireReply(response.status_code, _headers(response), response.content)
+            body = b"".join(iter(opened.read, b""))
+        finally:
+            opened.close()
+        return WireReply(opened.head.status, opened.head.headers, body)
 
-    def open(self, request: WireRequest) -> Opened:
+    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
         """Send *request* and read the head of its reply."""
         import httpx2
 
-        client = self._connected()
+        client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
+        sent = waiting.built(client)
         try:
-            response = client.send(_built(client, request), stream=True)
-        except httpx2.TransportError as error:
-            _refuse(error, request, has_head=False)
-        return Opened(request, response)
+            with until(waiting.end):
+                response = client.send(sent, stream=True)
+        except httpx2.RequestError as error:
+            waiting.refuse(error)
+        return Opened(waiting, response)
 
     def close(self) -> None:
         """Close the connections."""
@@ -98,20 +117,22 @@ class Pool:
 class Opened:
     """A reply of which the head was read."""
 
-    def __init__(self, request: WireRequest, response: Any) -> None:
-        self._request = request
+    def __init__(self, waiting: _Waiting, response: Any) -> None:
+        self._waiting = waiting
         self._response = response
         self._pieces: Iterator[bytes] = response.iter_bytes()
         self.head = Head(response.status_code, _headers(response))
 
-    def read(self) -> bytes:
-        """The next piece of the body; none at its end."""
+    def read(self, limits: Sequence[Limit] = ()) -> bytes:
+        """The next piece of the body; none at its end. Without *limits* those of the request go on."""
         import httpx2
 
+        self._waiting.reads("stream" if limits else "body", limits)
         try:
-            return next(self._pieces, b"")
-        except httpx2.TransportError as error:
-            _refuse(error, self._request, has_head=True)
+            with until(self._waiting.end):
+                return self._waiting.took(next(self._pieces, b""))
+        except httpx2.RequestError as error:
+            self._waiting.refuse(error)
 
     def close(self) -> None:
         """Let go of the rest."""
@@ -121,8 +142,9 @@ class Opened:
 class AsyncPool:
     """Connections for event loops; each loop has its own, as connections cannot move between loops."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self.usual = (Limit("attempt", "timeout_s", timeout_s),)
+        self._connect_s = connect_timeout_s
         self._client: Any = None
         self._loop: Any = None
 
@@ -131,30 +153,33 @@ class AsyncPool:
         if self._client is None or self._loop is not loop:
             import httpx2
 
-            self._client, self._loop = httpx2.AsyncClient(**_options(self._timeout_s)), loop
+            self._client, self._loop = httpx2.AsyncClient(follow_redirects=False), loop
+            limit_reads(self._client)
         return self._client
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        import httpx2
-
-        client = self._connected()
+        opened = await self.open(request, limits)
+        pieces: list[bytes] = []
         try:
-            response = await client.send(_built(client, request))
-        except httpx2.TransportError as error:
-            _refuse(error, request, has_head=False)
-        return WireReply(response.status_code, _headers(response), response.content)
+            while piece := await opened.read():
+                pieces.append(piece)
+        finally:
+            await opened.close()
+        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces))
 
-    async def open(self, request: WireRequest) -> AsyncOpened:
+    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
         """Send *request* and read the head of its reply."""
         import httpx2
 
-        client = self._connected()
+        client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
+        sent = waiting.built(client)
         try:
-            response = await client.send(_built(client, request), stream=True)
-        except httpx2.TransportError as error:
-            _refuse(error, request, has_head=False)
-        return AsyncOpened(request, response)
+            with until(waiting.end):
+                response = await client.send(sent, stream=True)
+        except httpx2.RequestError as error:
+            waiting.refuse(error)
+        return AsyncOpened(waiting, response)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
@@ -163,31 +188,37 @@ class AsyncPool:
         self._client = self._loop = None
 
 
+class AsyncOpened:
+    """A reply of which the head was read."""
+
+    def __init__(self, waiting: _Waiting, response: Any) -> None:
+        self._waiting = waiting
+        self._response = response
+        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self.head = Head(response.status_code, _headers(response))
+
+    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
+        """The next piece of the body, as with `Opened.read`."""
+        import httpx2
+
+        self._waiting.reads("stream" if limits else "body", limits)
+        try:
+            with until(self._waiting.end):
+                return self._waiting.took(await anext(self._pieces, b""))
+        except httpx2.RequestError as error:
+            self._waiting.refuse(error)
+
+    async def close(self) -> None:
+        """Let go of the rest."""
+        await self._response.aclose()
+
+
+def _headers(response: Any) -> Headers:
+    return tuple(response.headers.multi_items())
+
+
 def _running_loop() -> Any:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:  # trio, or anything else that anyio speaks
         return None
-
-
-class AsyncOpened:
-    """A reply of which the head was read."""
-
-    def __init__(self, request: WireRequest, response: Any) -> None:
-        self._request = request
-        self._response = response
-        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
-        self.head = Head(response.status_code, _headers(response))
-
-    async def read(self) -> bytes:
-        """The next piece of the body; none at its end."""
-        import httpx2
-
-        try:
-            return await anext(self._pieces, b"")
-        except httpx2.TransportError as error:
-            _refuse(error, self._request, has_head=True)
-
-    async def close(self) -> None:
-        """Let go of the rest."""
-        await self._response.aclose()

@@ -8,12 +8,14 @@ bytes that a server of that format would have sent.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.http import refuse
+from llm_gateway.transport.failure import Phase, give_up, refuse
 from llm_gateway.types import Headers, JsonObject, WireReply, WireRequest
 
 __all__ = ["AsyncLitellmPool", "Litellm", "LitellmPool"]
@@ -42,9 +44,29 @@ class Litellm:
     functions: Any
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def asked(self, request: WireRequest) -> JsonObject:
-        """The arguments for *request*."""
-        return {**json.loads(request.body), **self.options}
+    def asked(self, request: WireRequest, waiting: _Waiting) -> JsonObject:
+        """The arguments for *request*; an own ``timeout`` among the options wins."""
+        return {**json.loads(request.body), "timeout": waiting.left_s, **self.options}
+
+
+class _Waiting:
+    """How long one request may take."""
+
+    def __init__(self, request: WireRequest, limits: Sequence[Limit]) -> None:
+        self.request = request
+        self.limit, self._end = soonest(limits, time.monotonic())
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left."""
+        return max(0.0, self._end - time.monotonic())
+
+    def renew(self, limits: Sequence[Limit]) -> None:
+        """A piece is to be read, within new *limits* if there are any."""
+        if limits:
+            self.limit, self._end = soonest(limits, time.monotonic())
+        if not self.left_s:
+            give_up(self.request, self.limit)
 
 
 def _written(answer: Any, request: WireRequest) -> bytes:
@@ -61,17 +83,18 @@ def _written(answer: Any, request: WireRequest) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _refused(error: Any, request: WireRequest, *, has_head: bool = False) -> WireReply:
+def _refused(error: Any, waiting: _Waiting, phase: Phase = "head") -> WireReply:
     """
     The reply behind an error of litellm's; another error is raised as it is.
 
     Raises:
         ProviderError: There was no reply.
     """
-    name, status = type(error).__name__, getattr(error, "status_code", 500 if has_head else None)
-    is_timeout = "Timeout" in name
-    if is_timeout or any(_is_away(one) for one in _causes(error)):
-        refuse(error, request, is_timeout=is_timeout, has_head=has_head)
+    name, status = type(error).__name__, getattr(error, "status_code", None if phase == "head" else 500)
+    if "Timeout" in name:
+        give_up(waiting.request, waiting.limit, error)
+    if any(_is_away(one) for one in _causes(error)):
+        refuse(error, waiting.request, phase)
     if not isinstance(status, int):
         raise error
     said = {
@@ -108,33 +131,36 @@ def _event(body: bytes) -> bytes:
 class LitellmPool:
     """Asks ``completion``."""
 
-    def __init__(self, client: Litellm) -> None:
+    def __init__(self, client: Litellm, usual: Sequence[Limit]) -> None:
         self._client = client
+        self._usual = usual
 
-    def send(self, request: WireRequest) -> WireReply:
+    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
+        waiting = _Waiting(request, limits or self._usual)
         try:
-            answer = self._client.functions.completion(**self._client.asked(request))
+            answer = self._client.functions.completion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  what litellm raises shares no base
-            return _refused(error, request)
+            return _refused(error, waiting)
         return WireReply(200, (), _written(answer, request))
 
-    def open(self, request: WireRequest) -> Opened:
+    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
         """Send *request* and read the head of its reply."""
+        waiting = _Waiting(request, limits or self._usual)
         try:
-            answer = self._client.functions.completion(**self._client.asked(request))
+            answer = self._client.functions.completion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  as above
-            refused = _refused(error, request)
-            return Opened(Head(refused.status, refused.headers), iter((refused.body,)))
-        return Opened(Head(200, ()), _pieces(answer, request))
+            refused = _refused(error, waiting)
+            return Opened(Head(refused.status, refused.headers), iter((refused.body,)), waiting)
+        return Opened(Head(200, ()), _pieces(answer, waiting), waiting)
 
 
-def _pieces(answer: Any, request: WireRequest) -> Iterator[bytes]:
+def _pieces(answer: Any, waiting: _Waiting) -> Iterator[bytes]:
     try:
         for chunk in answer:
-            yield _event(_written(chunk, request))
+            yield _event(_written(chunk, waiting.request))
     except Exception as error:  # noqa: BLE001  as above
-        yield _event(_refused(error, request, has_head=True).body)
+        yield _event(_refused(error, waiting, "stream").body)
     else:
         yield _DONE
     finally:
@@ -144,12 +170,14 @@ def _pieces(answer: Any, request: WireRequest) -> Iterator[bytes]:
 class Opened:
     """A reply of which the head was read."""
 
-    def __init__(self, head: Head, pieces: Iterator[bytes]) -> None:
+    def __init__(self, head: Head, pieces: Iterator[bytes], waiting: _Waiting) -> None:
         self.head = head
         self._pieces = pieces
+        self._waiting = waiting
 
-    def read(self) -> bytes:
-        """The next piece of the body; none at its end."""
+    def read(self, limits: Sequence[Limit] = ()) -> bytes:
+        """The next piece of the body; none at its end. How long one may take is litellm's to keep."""
+        self._waiting.renew(limits)
         return next(self._pieces, b"")
 
     def close(self) -> None:
@@ -160,37 +188,40 @@ class Opened:
 class AsyncLitellmPool:
     """Asks ``acompletion``."""
 
-    def __init__(self, client: Litellm) -> None:
+    def __init__(self, client: Litellm, usual: Sequence[Limit]) -> None:
         self._client = client
+        self._usual = usual
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
+        waiting = _Waiting(request, limits or self._usual)
         try:
-            answer = await self._client.functions.acompletion(**self._client.asked(request))
+            answer = await self._client.functions.acompletion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  as above
-            return _refused(error, request)
+            return _refused(error, waiting)
         return WireReply(200, (), _written(answer, request))
 
-    async def open(self, request: WireRequest) -> AsyncOpened:
+    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
         """Send *request* and read the head of its reply."""
+        waiting = _Waiting(request, limits or self._usual)
         try:
-            answer = await self._client.functions.acompletion(**self._client.asked(request))
+            answer = await self._client.functions.acompletion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  as above
-            refused = _refused(error, request)
-            return AsyncOpened(Head(refused.status, refused.headers), _one(refused.body))
-        return AsyncOpened(Head(200, ()), _async_pieces(answer, request))
+            refused = _refused(error, waiting)
+            return AsyncOpened(Head(refused.status, refused.headers), _one(refused.body), waiting)
+        return AsyncOpened(Head(200, ()), _async_pieces(answer, waiting), waiting)
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-async def _async_pieces(answer: Any, request: WireRequest) -> AsyncIterator[bytes]:
+async def _async_pieces(answer: Any, waiting: _Waiting) -> AsyncIterator[bytes]:
     try:
         async for chunk in answer:
-            yield _event(_written(chunk, request))
+            yield _event(_written(chunk, waiting.request))
     except Exception as error:  # noqa: BLE001  as above
-        yield _event(_refused(error, request, has_head=True).body)
+        yield _event(_refused(error, waiting, "stream").body)
     else:
         yield _DONE
     finally:
@@ -201,13 +232,21 @@ async def _async_pieces(answer: Any, request: WireRequest) -> AsyncIterator[byte
 class AsyncOpened:
     """A reply of which the head was read."""
 
-    def __init__(self, head: Head, pieces: Any) -> None:
+    def __init__(self, head: Head, pieces: Any, waiting: _Waiting) -> None:
         self.head = head
         self._pieces = pieces
+        self._waiting = waiting
 
-    async def read(self) -> bytes:
+    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
         """The next piece of the body; none at its end."""
-        return bytes(await anext(self._pieces, b""))
+        import anyio
+
+        self._waiting.renew(limits)
+        try:
+            with anyio.fail_after(self._waiting.left_s):
+                return bytes(await anext(self._pieces, b""))
+        except TimeoutError as error:
+            give_up(self._waiting.request, self._waiting.limit, error)
 
     async def close(self) -> None:
         """Let go of the rest."""

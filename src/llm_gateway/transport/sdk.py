@@ -3,18 +3,25 @@ Requests through a client of an official SDK: its own address, authentication, h
 
 The SDK's low-level ``post`` carries the body that was written here, and hands back the reply unread; its retries are
 off, since the flow has its own. Works with anthropic 0.40 and later and openai 1.0 and later, all their variants.
+
+Its own limits of time hold, and those of the call beside them: an async client is stopped when time is up, the reads
+of a sync one wait no longer. With a sync transport of someone else's, time is looked at after each piece only.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import time
+from collections.abc import Sequence
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from llm_gateway.exceptions import ConfigError
+from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.http import refuse
+from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding
+from llm_gateway.transport.patience import limit_reads, until
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["AsyncSdkPool", "SdkPool"]
@@ -54,16 +61,37 @@ def _reply_of(error: Any) -> Any:
     return getattr(error, "response", None)
 
 
-def _refuse(error: Exception, client: Any, request: WireRequest, *, has_head: bool) -> NoReturn:
-    is_timeout = "Timeout" in type(error).__name__
-    if not is_timeout and "Connection" not in type(error).__name__ and "Transport" not in _bases(error):
-        raise error
-    there = dataclasses.replace(request, url=str(client.base_url))
-    refuse(error, there, is_timeout=is_timeout, has_head=has_head)
+class _Waiting:
+    """One request through *client*, and how long it may take."""
 
+    def __init__(self, client: Any, request: WireRequest, limits: Sequence[Limit]) -> None:
+        self.request = dataclasses.replace(request, url=str(client.base_url))
+        self._phase: Phase = "head"
+        self._limit, self.end = soonest(limits, time.monotonic())
 
-def _bases(error: Exception) -> str:
-    return " ".join(one.__name__ for one in type(error).__mro__)
+    @property
+    def left_s(self) -> float:
+        """Seconds that are left."""
+        return self.end - time.monotonic()
+
+    def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
+        """A piece is to be read, within new *limits* if there are any."""
+        self._phase = phase
+        if limits:
+            self._limit, self.end = soonest(limits, time.monotonic())
+        if self.left_s <= 0:
+            give_up(self.request, self._limit)
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """Raise what *error* means, whichever HTTP library it comes from; one of another sort as it is."""
+        names = " ".join(one.__name__ for one in type(error).__mro__)
+        if "Timeout" in names:
+            give_up(self.request, self._limit, error)
+        if "DecodingError" in names:
+            refuse_coding(error, self.request)
+        if "Connection" not in names and "Transport" not in names:
+            raise error
+        refuse(error, self.request, self._phase)
 
 
 def _pairs(response: Any) -> tuple[tuple[str, str], ...]:
@@ -79,51 +107,54 @@ def _refuse_colour(client: Any, ours: str, other: str) -> NoReturn:
 
 
 class SdkPool:
-    """Sends through a sync client; it stays open, as it is its maker's to close."""
+    """Sends through a sync client, within *usual* limits; it stays open, as it is its maker's to close."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, usual: Sequence[Limit]) -> None:
         if hasattr(client, "__aenter__"):
             _refuse_colour(client, "SyncLLMClient", "LLMClient")
         self._client = client
+        self._usual = usual
+        limit_reads(getattr(client, "_client", None))
 
-    def send(self, request: WireRequest) -> WireReply:
+    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = self.open(request)
-        body = b""
+        opened = self.open(request, limits)
         try:
-            while piece := opened.read():
-                body += piece
+            body = b"".join(iter(opened.read, b""))
         finally:
             opened.close()
         return WireReply(opened.head.status, opened.head.headers, body)
 
-    def open(self, request: WireRequest) -> Opened:
+    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
         """Send *request* and read the head of its reply."""
+        waiting = _Waiting(self._client, request, limits or self._usual)
         try:
-            response = _call(self._client, request).http_response
+            with until(waiting.end):
+                response = _call(self._client, request).http_response
         except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
             response = _reply_of(error)
             if response is None:
-                _refuse(error, self._client, request, has_head=False)
-        return Opened(self._client, request, response)
+                waiting.refuse(error)
+        return Opened(waiting, response)
 
 
 class Opened:
     """A reply of which the head was read."""
 
-    def __init__(self, client: Any, request: WireRequest, response: Any) -> None:
-        self._client = client
-        self._request = request
+    def __init__(self, waiting: _Waiting, response: Any) -> None:
+        self._waiting = waiting
         self._response = response
         self._pieces = response.iter_bytes()
         self.head = Head(response.status_code, _pairs(response))
 
-    def read(self) -> bytes:
-        """The next piece of the body; none at its end."""
+    def read(self, limits: Sequence[Limit] = ()) -> bytes:
+        """The next piece of the body; none at its end. Without *limits* those of the request go on."""
+        self._waiting.reads("stream" if limits else "body", limits)
         try:
-            return bytes(next(self._pieces, b""))
+            with until(self._waiting.end):
+                return bytes(next(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
-            _refuse(error, self._client, self._request, has_head=True)
+            self._waiting.refuse(error)
 
     def close(self) -> None:
         """Let go of the rest."""
@@ -131,51 +162,59 @@ class Opened:
 
 
 class AsyncSdkPool:
-    """Sends through an async client; it stays open, as it is its maker's to close."""
+    """Sends through an async client, within *usual* limits; it stays open, as it is its maker's to close."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, usual: Sequence[Limit]) -> None:
         if not hasattr(client, "__aenter__"):
             _refuse_colour(client, "LLMClient", "SyncLLMClient")
         self._client = client
+        self._usual = usual
 
-    async def send(self, request: WireRequest) -> WireReply:
+    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = await self.open(request)
-        body = b""
+        opened = await self.open(request, limits)
+        pieces: list[bytes] = []
         try:
             while piece := await opened.read():
-                body += piece
+                pieces.append(piece)
         finally:
             await opened.close()
-        return WireReply(opened.head.status, opened.head.headers, body)
+        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces))
 
-    async def open(self, request: WireRequest) -> AsyncOpened:
+    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
         """Send *request* and read the head of its reply."""
+        import anyio
+
+        waiting = _Waiting(self._client, request, limits or self._usual)
         try:
-            response = (await _call(self._client, request)).http_response
+            with anyio.fail_after(waiting.left_s):
+                response = (await _call(self._client, request)).http_response
         except Exception as error:  # noqa: BLE001  as above
             response = _reply_of(error)
             if response is None:
-                _refuse(error, self._client, request, has_head=False)
-        return AsyncOpened(self._client, request, response)
+                waiting.refuse(error)
+        return AsyncOpened(waiting, response)
 
 
 class AsyncOpened:
     """A reply of which the head was read."""
 
-    def __init__(self, client: Any, request: WireRequest, response: Any) -> None:
-        self._client = client
-        self._request = request
+    def __init__(self, waiting: _Waiting, response: Any) -> None:
+        self._waiting = waiting
         self._response = response
         self._pieces = response.aiter_bytes()
         self.head = Head(response.status_code, _pairs(response))
 
-    async def read(self) -> bytes:
-        """The next piece of the body; none at its end."""
+    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
+        """The next piece of the body, as with `Opened.read`."""
+        import anyio
+
+        self._waiting.reads("stream" if limits else "body", limits)
         try:
-            return bytes(await anext(self._pieces, b""))
+            with anyio.fail_after(self._waiting.left_s):
+                return bytes(await anext(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
-            _refuse(error, self._client, self._request, has_head=True)
+            self._waiting.refuse(error)
 
     async def close(self) -> None:
         """Let go of the rest."""

@@ -21,8 +21,8 @@ _REST_S = 0.1
 class Transport:
     """Does steps in the calling thread."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._pool = Pool(timeout_s)
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self._pool = Pool(timeout_s, connect_timeout_s)
 
     def session(self) -> _Session:
         """Who does the steps of one flow."""
@@ -40,8 +40,8 @@ class _Session:
 
     def _through(self, client: Any) -> Pool | SdkPool | LitellmPool:
         if isinstance(client, Litellm):
-            return LitellmPool(client)
-        return self._pool if client is None else SdkPool(client)
+            return LitellmPool(client, self._pool.usual)
+        return self._pool if client is None else SdkPool(client, self._pool.usual)
 
     def do(self, step: Step) -> Any:
         match step:
@@ -61,20 +61,20 @@ class _Session:
 
     def _called(self, step: Step) -> Any:
         match step:
-            case Send(request, client):
-                return self._through(client).send(request)
-            case Open(request, client):
-                self._opened = self._through(client).open(request)
+            case Send(request, client, limits):
+                return self._through(client).send(request, limits)
+            case Open(request, client, limits):
+                self._opened = self._through(client).open(request, limits)
                 return self._opened.head
-            case Run(command, timeout_s):
-                return process.run(command, timeout_s=timeout_s)
-            case Start(command, timeout_s):
-                self._opened = process.Running(command, timeout_s)
+            case Run(command, limits):
+                return process.run(command, limits=limits)
+            case Start(command):
+                self._opened = process.Running(command)
                 return None
-            case Read():
-                return self._opened.read()
-            case Finish():
-                return self._opened.finish()
+            case Read(limits):
+                return self._opened.read(limits)
+            case Finish(limits):
+                return self._opened.finish(limits)
         raise TypeError(step)
 
     def end(self) -> None:
@@ -94,8 +94,8 @@ async def _rest(opened: Any) -> None:
 class AsyncTransport:
     """Does steps in an event loop."""
 
-    def __init__(self, timeout_s: float) -> None:
-        self._pool = AsyncPool(timeout_s)
+    def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
+        self._pool = AsyncPool(timeout_s, connect_timeout_s)
 
     def session(self) -> _AsyncSession:
         """Who does the steps of one flow."""
@@ -113,13 +113,13 @@ class _AsyncSession:
 
     def _through(self, client: Any) -> AsyncPool | AsyncSdkPool | AsyncLitellmPool:
         if isinstance(client, Litellm):
-            return AsyncLitellmPool(client)
-        return self._pool if client is None else AsyncSdkPool(client)
+            return AsyncLitellmPool(client, self._pool.usual)
+        return self._pool if client is None else AsyncSdkPool(client, self._pool.usual)
 
     async def do(self, step: Step) -> Any:
         match step:
-            case Read():  # most of the steps of a stream
-                return await self._opened.read()
+            case Read(limits):  # most of the steps of a stream
+                return await self._opened.read(limits)
             case Await(function):
                 return await function()
             case Call(function):
@@ -136,20 +136,20 @@ class _AsyncSession:
 
     async def _called(self, step: Step) -> Any:
         match step:
-            case Send(request, client):
-                return await self._through(client).send(request)
-            case Open(request, client):
-                self._opened = await self._through(client).open(request)
+            case Send(request, client, limits):
+                return await self._through(client).send(request, limits)
+            case Open(request, client, limits):
+                self._opened = await self._through(client).open(request, limits)
                 return self._opened.head
-            case Run(command, timeout_s):
-                return await process.arun(command, timeout_s=timeout_s)
-            case Start(command, timeout_s):
-                self._opened = await process.AsyncRunning.start(command, timeout_s)
+            case Run(command, limits):
+                return await process.arun(command, limits=limits)
+            case Start(command, limits):
+                self._opened = await process.AsyncRunning.start(command, limits)
                 return None
             case Rest():
                 return await _rest(self._opened)
-            case Finish():
-                return await self._opened.finish()
+            case Finish(limits):
+                return await self._opened.finish(limits)
         raise TypeError(step)
 
     async def end(self) -> None:

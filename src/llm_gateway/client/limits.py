@@ -1,0 +1,58 @@
+"""How long a call may take: the settings, and what they mean for each of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from llm_gateway.config import GatewayConfig
+from llm_gateway.flow.limit import Limit
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """
+    The settings of the same names; None takes *timeout_s*, and no limit for the whole call.
+
+    A stream may last longer than *timeout_s* as long as it goes on: a long answer is not a late one.
+    """
+
+    timeout_s: float = 60.0
+    first_token_timeout_s: float | None = None
+    idle_timeout_s: float | None = None
+    total_timeout_s: float | None = None
+
+    @classmethod
+    def of(cls, config: GatewayConfig, options: Mapping[str, Any]) -> Self:
+        """Those of *config*, where the call's own *options* say nothing."""
+        return cls(
+            options.get("timeout_s") or config.timeout_s,
+            config.first_token_timeout_s,
+            config.idle_timeout_s,
+            options.get("total_timeout_s") or config.total_timeout_s,
+        )
+
+    def whole(self, began: float, called: float) -> tuple[Limit, ...]:
+        """For an attempt that *began* then, of a call that was *called* then."""
+        return (Limit("attempt", "timeout_s", self.timeout_s, began + self.timeout_s), *self._total(called))
+
+    def first(self, began: float, called: float) -> tuple[Limit, ...]:
+        """For a stream up to its first content, however many pieces came before."""
+        setting, seconds = self._or_usual("first_token_timeout_s", self.first_token_timeout_s)
+        return (Limit("first_token", setting, seconds, began + seconds), *self._total(called))
+
+    def between(self, called: float) -> tuple[Limit, ...]:
+        """For each piece of a stream after that."""
+        setting, seconds = self._or_usual("idle_timeout_s", self.idle_timeout_s)
+        return (Limit("idle", setting, seconds), *self._total(called))
+
+    def _or_usual(self, setting: str, seconds: float | None) -> tuple[str, float]:
+        return ("timeout_s", self.timeout_s) if seconds is None else (setting, seconds)
+
+    def _total(self, called: float) -> tuple[Limit, ...]:
+        if self.total_timeout_s is None:
+            return ()
+        return (Limit("total", "total_timeout_s", self.total_timeout_s, called + self.total_timeout_s),)

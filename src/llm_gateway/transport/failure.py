@@ -1,0 +1,70 @@
+"""What went wrong between here and a provider, as `ProviderError` with a kind."""
+
+from __future__ import annotations
+
+from typing import Literal, NoReturn
+from urllib.parse import urlsplit
+
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow.limit import Limit, Span
+from llm_gateway.types import WireRequest
+
+__all__ = ["Phase", "give_up", "refuse", "refuse_coding", "refuse_size"]
+
+Phase = Literal["head", "body", "stream"]
+"""What was waited for: the head of a reply, the rest of one that is read as a whole, or a piece of a stream."""
+
+_CHECK = "check the address (LLM_BASE_URL) and the network"
+_LATE: dict[Span, str] = {
+    "connect": "no connection to {host} within {seconds:g} s",
+    "attempt": "no answer from {host} within {seconds:g} s",
+    "first_token": "nothing of an answer from {host} within {seconds:g} s",
+    "idle": "the stream from {host} stood still for {seconds:g} s",
+    "total": "no answer from {host} within the {seconds:g} s that the whole call may take",
+}
+
+
+def _host(request: WireRequest) -> str:
+    return urlsplit(request.url).netloc.rpartition("@")[2]
+
+
+def give_up(request: WireRequest, limit: Limit, error: Exception | None = None) -> NoReturn:
+    """Raise that *limit* ran out for *request*."""
+    raise ProviderError(
+        _LATE[limit.span].format(host=_host(request), seconds=limit.seconds),
+        kind="timeout",
+        cause=f"{limit.setting} ran out",
+        fix=f"{_CHECK}, or {limit.fix}" if limit.span == "connect" else f"try again, or {limit.fix}",
+    ) from error
+
+
+def refuse(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
+    """Raise what *error* of a connection means for *request*; only a stream is not asked for again by itself."""
+    host = _host(request)
+    words = {"head": f"cannot reach {host}", "body": f"the reply from {host} broke off"}
+    raise ProviderError(
+        words.get(phase) or f"the stream from {host} broke off",
+        kind="stream_interrupted" if phase == "stream" else "connection",
+        cause=str(error) or type(error).__name__,
+        fix=_CHECK if phase == "head" else "try again" if phase == "body" else None,
+    ) from error
+
+
+def refuse_coding(error: Exception, request: WireRequest) -> NoReturn:
+    """Raise that the reply to *request* is not compressed in the way that it says."""
+    raise ProviderError(
+        f"the reply from {_host(request)} cannot be unpacked",
+        kind="server",
+        cause=f"it is not what its content-encoding says: {error}",
+        fix="a proxy in between may have changed it: ask without that one, or try again",
+    ) from error
+
+
+def refuse_size(request: WireRequest, most: int) -> NoReturn:
+    """Raise that the reply to *request* is longer than any answer is."""
+    raise ProviderError(
+        f"the reply from {_host(request)} is longer than {most >> 20} MiB",
+        kind="server",
+        cause="no answer is that long; the rest was not read",
+        fix="check that LLM_BASE_URL is the address of an API",
+    )
