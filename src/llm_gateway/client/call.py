@@ -45,7 +45,7 @@ def address_of(provider: Provider) -> str:
     """Where *provider* is called; empty for what is not called over HTTP."""
     if not isinstance(provider, HttpProvider):
         return ""
-    return provider.base_url if provider.client is None else str(provider.client.base_url)
+    return str(getattr(provider.client, "base_url", provider.base_url))  # a client's own address, where it has one
 
 
 def total_usage(attempts: list[Attempt]) -> TokenUsage | None:
