@@ -73,7 +73,7 @@ class Faults:
             _check(text, False, f"kind {kind!r} is not known", f"fault(status={status}, kind={near[0]!r})")
         words = message or f"injected by llm_cassette.{text}"
         facts = ErrorFacts(kind or kind_of(status), words, retry_after_s=retry_after)
-        self._plan(Fault(text, answer=fault.refusing(status, facts), is_end=True), at)
+        self._plan(Fault(text, answer=fault.refusing(status, facts), facts=facts, status=status, is_end=True), at)
 
     def disconnect(self, *, at: At = None) -> None:
         """
@@ -84,7 +84,7 @@ class Faults:
         """
         text = f"disconnect({_shown(at)[2:]})"
         lost = fault.failure("protocol", "Server disconnected without sending a response.")
-        self._plan(Fault(text, answer=lost, is_end=True), at)
+        self._plan(Fault(text, answer=lost, facts=ErrorFacts("connection", "Connection error."), is_end=True), at)
 
     def timeout(self, *, at: At = None) -> None:
         """
@@ -94,7 +94,8 @@ class Faults:
             FaultError: It cannot be injected.
         """
         text = f"timeout({_shown(at)[2:]})"
-        self._plan(Fault(text, answer=fault.failure("read_timeout", "timed out"), is_end=True), at)
+        late, facts = fault.failure("read_timeout", "timed out"), ErrorFacts("timeout", "Request timed out.")
+        self._plan(Fault(text, answer=late, facts=facts, is_end=True), at)
 
     def cut(self, *, after_chunks: int, at: At = None) -> None:
         """
