@@ -173,12 +173,18 @@ class Faults:
 
     def unreached(self) -> FaultError | None:
         """The error for faults whose call was never made; None when there are none."""
-        left = {one.text: number for number, faults in sorted(self._planned.items()) for one in faults}
+        left: dict[str, list[str]] = {}
+        for number, faults in sorted(self._planned.items()):
+            for one in faults:
+                left.setdefault(one.text, []).append(str(number))
         if not left:
             return None
+        told = "; ".join(
+            f"{text} for call{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}" for text, numbers in left.items()
+        )
         made = f"{self._begun} call{'' if self._begun == 1 else 's'}"
         return FaultError(
-            f"{', '.join(f'{text} for call {number}' for text, number in left.items())} was never reached",
+            f"never reached: {told}",
             cause=f"the test made {made}",
             fix="if code under test was to try again, look why it did not; else take the fault away",
         )
