@@ -86,7 +86,7 @@ def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
     said = "\n".join(lines)
 
     assert (
-        "FaultError: fault(status=429, at=2) for call 2 was never reached\n"
+        "FaultError: never reached: fault(status=429, at=2) for call 2\n"
         "  the test made 1 call\n"
         "  if code under test was to try again, look why it did not; else take the fault away\n"
     ) in said

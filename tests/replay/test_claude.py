@@ -16,7 +16,8 @@ import pytest
 from llm_gateway.cassettes import guard
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError
+from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FaultError
+from llm_gateway.wire.claude_cli import DIALECT
 
 # A program in the shape of the real one: plain input, or JSON lines with a control request answered by its id.
 PROGRAM = """
@@ -371,3 +372,42 @@ def test_the_program_starts_without_the_package():
     """)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "[]\n" == done.stdout
+
+
+@pytest.mark.parametrize("way", [by_run, by_popen, by_asyncio, by_uvloop, by_anyio])
+def test_injected_faults_end_a_run(way, claude, tmp_path):
+    """As the command line ends when the API refuses it, while it is recorded too; the run itself is left for later."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
+        cassette.fault(529, message="Overloaded")
+        assert (1, "API Error: Overloaded\n") == way("one")[:2]
+        live = way("one")
+    claude()
+    with use_cassette(tmp_path / "a.yaml") as cassette:
+        cassette.fault(429, message="not so fast")
+        cassette.disconnect()
+        cassette.timeout()
+        told = [way("one", "--output-format", "json") for _ in range(3)]
+        assert live == way("one")
+
+    facts = [DIALECT.decode_error(code, out.encode(), err.encode()) for code, out, err in told]
+    assert [
+        ("rate_limited", "API Error: not so fast"),
+        ("connection", "API Error: Connection error."),
+        ("connection", "API Error: Request timed out."),
+    ] == [(one.kind, one.message) for one in facts]
+    assert [("fault", False)] * 3 + [("replay", True)] == [(one.served, one.is_billed) for one in cassette.calls]
+
+
+def test_a_run_cannot_be_cut(claude, tmp_path):
+    """The block fails, and says what can be done."""
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+        by_run("one")
+    with pytest.raises(FaultError) as caught, use_cassette(tmp_path / "a.yaml") as cassette:
+        cassette.cut(after_chunks=1)
+        by_run("one")
+
+    assert (
+        "cut(after_chunks=1) cannot be injected into a run of claude\n"
+        "  it cuts a reply over HTTP\n"
+        "  let the run fail instead: llm_cassette.fault(status=529)"
+    ) == str(caught.value)

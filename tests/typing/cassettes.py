@@ -5,6 +5,7 @@ from pathlib import Path
 from llm_gateway.cassettes.cassette import Cassette, Settings
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import FaultError
 from llm_gateway.types import TokenUsage
 
 
@@ -12,3 +13,14 @@ def replay(path: Path) -> list[TokenUsage | None]:
     with use_cassette(path, Mode.REPLAY, settings=Settings(allow_unused=True)) as cassette:
         opened: Cassette = cassette
         return [call.metering.usage for call in opened.calls]
+
+
+def fail(cassette: Cassette) -> FaultError | None:
+    cassette.fault(429, at=2, retry_after=1.5, message="slow down", kind="quota_exhausted")
+    cassette.fault(status=529, at=range(1, 4))
+    cassette.disconnect()
+    cassette.timeout(at=[1, 2])
+    cassette.cut(after_chunks=7, at=3)
+    cassette.delay(0.5)
+    cassette.speed(1.0)
+    return cassette.unreached()

@@ -19,7 +19,7 @@ from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
-from llm_gateway.cassettes.fault import Fault, answered, changed
+from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.forks import Notes
 from llm_gateway.cassettes.gate import Ended, Gate, standing
@@ -195,11 +195,7 @@ class Cassette(Faults):
     def _played(self, found: HttpExchange, due: list[Fault]) -> HttpExchange:
         """Give out what was recorded, or a fault; a reply that is cut may be asked for again."""
         try:
-            played = changed(due, found)
-            if self._settings.chunks is not None:
-                from llm_gateway.cassettes.chunks import recut
-
-                played = recut(played, self._settings.chunks)
+            played = changed(due, found, self._settings.chunks)
         except FaultError as error:
             self._note(error)
             return refusal(found.request, "fault", error.report)
@@ -346,6 +342,18 @@ class Cassette(Faults):
             assert self._tape is not None
             self._tape.take_process(exchange)
             self._count("replay", exchange)
+
+    def failed_run(self, argv: Sequence[str]) -> ProcessExchange | None:
+        """A run of a command begins: what an injected fault makes of it, None where it goes on."""
+        with self._lock:
+            try:
+                run = failed(self._due(), tuple(argv))
+            except FaultError as error:
+                self._note(error)
+                return None
+            if run is not None:
+                self._count("fault", run)
+            return run
 
     def enter_run(self) -> None:
         """

@@ -8,15 +8,16 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from itertools import pairwise
+from pathlib import Path
 
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.cassettes.exchange import Chunk, Frame, HttpExchange, ProcessExchange
 from llm_gateway.cassettes.recorders.raw import pieces
 from llm_gateway.exceptions import FaultError
 from llm_gateway.types import WireReply, WireRequest
 from llm_gateway.wire.base import ErrorFacts
 
-__all__ = ["Fault", "answered", "changed", "cut", "delayed", "failure", "paced", "refusing"]
+__all__ = ["Fault", "answered", "changed", "cut", "delayed", "failed", "failure", "paced", "refusing"]
 
 Answer = Callable[[WireRequest], HttpExchange]
 Change = Callable[[HttpExchange], HttpExchange]
@@ -28,12 +29,15 @@ class Fault:
     """
     One fault, written by a test as *text*.
 
-    *answer* is given in place of any reply; *change* is made to the reply that is there. *is_end* says that the caller
-    does not get the recorded reply, or not all of it: a call can end in one way only.
+    *answer* is given in place of any reply; *facts* and *status* tell what a run of a command prints instead. *change*
+    is made to the reply that is there. *is_end* says that the caller does not get the recorded reply, or not all of
+    it: a call can end in one way only.
     """
 
     text: str
     answer: Answer | None = None
+    facts: ErrorFacts | None = None
+    status: int | None = None
     change: Change | None = None
     is_end: bool = False
 
@@ -43,14 +47,43 @@ def answered(faults: Iterable[Fault], request: WireRequest) -> HttpExchange | No
     return next((fault.answer(request) for fault in faults if fault.answer), None)
 
 
-def changed(faults: Iterable[Fault], exchange: HttpExchange) -> HttpExchange:
+def failed(faults: Iterable[Fault], argv: tuple[str, ...]) -> ProcessExchange | None:
     """
-    What *faults* make of *exchange*.
+    The run of a command that one of *faults* ends; None where none does.
+
+    Raises:
+        FaultError: One of them cuts HTTP replies only.
+    """
+    from llm_gateway.wire.claude_cli import DIALECT
+
+    for fault in faults:
+        if not fault.is_end:
+            continue  # when lines of a run come is no part of what it says
+        if fault.facts is None:
+            raise FaultError(
+                f"{fault.text} cannot be injected into a run of {Path(argv[0]).name}",
+                cause="it cuts a reply over HTTP",
+                fix="let the run fail instead: llm_cassette.fault(status=529)",
+            )
+        reply = DIALECT.encode_error(argv, fault.status, fault.facts)
+        printed = Frame("stdout", reply.stdout, 0.0)
+        return ProcessExchange(argv, (printed,), exit_code=reply.exit_code, end="error")
+    return None
+
+
+def changed(faults: Iterable[Fault], exchange: HttpExchange, chunks: str | int | None) -> HttpExchange:
+    """
+    What *faults* make of *exchange*, with its stream cut as *chunks* says.
 
     Raises:
         FaultError: The reply has no place for one of them.
     """
-    return functools.reduce(lambda made, fault: fault.change(made) if fault.change else made, faults, exchange)
+    made = functools.reduce(lambda made, fault: fault.change(made) if fault.change else made, faults, exchange)
+    if chunks is None:
+        return made
+    from llm_gateway.cassettes.chunks import recut
+
+    return recut(made, chunks)
 
 
 def refusing(status: int, facts: ErrorFacts) -> Answer:

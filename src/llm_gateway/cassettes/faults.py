@@ -73,7 +73,7 @@ class Faults:
             _check(text, False, f"kind {kind!r} is not known", f"fault(status={status}, kind={near[0]!r})")
         words = message or f"injected by llm_cassette.{text}"
         facts = ErrorFacts(kind or kind_of(status), words, retry_after_s=retry_after)
-        self._plan(Fault(text, answer=fault.refusing(status, facts), is_end=True), at)
+        self._plan(Fault(text, answer=fault.refusing(status, facts), facts=facts, status=status, is_end=True), at)
 
     def disconnect(self, *, at: At = None) -> None:
         """
@@ -84,7 +84,7 @@ class Faults:
         """
         text = f"disconnect({_shown(at)[2:]})"
         lost = fault.failure("protocol", "Server disconnected without sending a response.")
-        self._plan(Fault(text, answer=lost, is_end=True), at)
+        self._plan(Fault(text, answer=lost, facts=ErrorFacts("connection", "Connection error."), is_end=True), at)
 
     def timeout(self, *, at: At = None) -> None:
         """
@@ -94,7 +94,8 @@ class Faults:
             FaultError: It cannot be injected.
         """
         text = f"timeout({_shown(at)[2:]})"
-        self._plan(Fault(text, answer=fault.failure("read_timeout", "timed out"), is_end=True), at)
+        late, facts = fault.failure("read_timeout", "timed out"), ErrorFacts("timeout", "Request timed out.")
+        self._plan(Fault(text, answer=late, facts=facts, is_end=True), at)
 
     def cut(self, *, after_chunks: int, at: At = None) -> None:
         """
@@ -172,12 +173,18 @@ class Faults:
 
     def unreached(self) -> FaultError | None:
         """The error for faults whose call was never made; None when there are none."""
-        left = {one.text: number for number, faults in sorted(self._planned.items()) for one in faults}
+        left: dict[str, list[str]] = {}
+        for number, faults in sorted(self._planned.items()):
+            for one in faults:
+                left.setdefault(one.text, []).append(str(number))
         if not left:
             return None
+        told = "; ".join(
+            f"{text} for call{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}" for text, numbers in left.items()
+        )
         made = f"{self._begun} call{'' if self._begun == 1 else 's'}"
         return FaultError(
-            f"{', '.join(f'{text} for call {number}' for text, number in left.items())} was never reached",
+            f"never reached: {told}",
             cause=f"the test made {made}",
             fix="if code under test was to try again, look why it did not; else take the fault away",
         )

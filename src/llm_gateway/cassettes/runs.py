@@ -22,12 +22,12 @@ from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
 from llm_gateway.cassettes.shim.folder import Folder, to_plan
 from llm_gateway.cassettes.shim.matching import is_streaming
-from llm_gateway.cassettes.shim.player import Player, Run
+from llm_gateway.cassettes.shim.player import FailedPlayer, Player, Run
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
 
-__all__ = ["Runs", "exchange_of", "refused", "refusing_bin", "shim_command"]
+__all__ = ["Runs", "exchange_of", "failing", "refused", "refusing_bin", "shim_command"]
 
 _SHIM = str(Path(shim.__file__).parent)
 _PATIENCE_S = 2.0
@@ -66,7 +66,10 @@ class Runs:
         return shim_command(self.folder.path, argv)
 
     def player(self, argv: list[str]) -> Player:
-        """Play the recorded run of *argv* in this process."""
+        """Play the recorded run of *argv* in this process, or one that an injected fault ends."""
+        failed = self._cassette.failed_run(argv)
+        if failed is not None:
+            return FailedPlayer(_run(-1, failed))
         return Player(self.folder.runs(), argv, self.folder.claim)
 
     def missed(self, player: Player) -> str:
@@ -138,6 +141,13 @@ def refused(text: str, argv: list[str]) -> list[str]:
     folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
     Folder(folder).write_plan({"refusal": text})
     return shim_command(folder, argv)
+
+
+def failing(run: ProcessExchange) -> list[str]:
+    """The command that ends as *run* does in its place."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
+    Folder(folder).write_plan({"printed": run.channel("stdout").decode(), "exit_code": run.exit_code})
+    return shim_command(folder, list(run.argv))
 
 
 def _run(number: int, exchange: ProcessExchange) -> Run:

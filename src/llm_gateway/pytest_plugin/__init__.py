@@ -141,7 +141,7 @@ def llm_mode(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def llm_cassette(request: pytest.FixtureRequest) -> object:
-    """The cassette of this test: its ``path``, ``mode`` and the ``calls`` made so far."""
+    """The cassette of this test: its ``path``, ``mode`` and ``calls`` so far, and verbs that make calls fail."""
     return request.config.stash[SESSION].cassette(request.node)
 
 

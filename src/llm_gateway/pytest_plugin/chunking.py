@@ -90,4 +90,5 @@ def variant(item: pytest.Item) -> Any:
 def shown(way: str | int) -> str:
     """What a failure says of the way of cutting."""
     how = f"at random, by the seed {way}" if isinstance(way, int) else repr(way)
-    return f"replayed streams were cut {how}; the bytes are those of the recording"
+    what = "their line ends made CRLF" if way == "crlf" else "the bytes are those of the recording"
+    return f"replayed streams were cut {how}; {what}"

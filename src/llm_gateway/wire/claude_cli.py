@@ -20,6 +20,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ProcessReply,
     ReasoningEffort,
     StopReason,
     StreamDelta,
@@ -55,6 +56,20 @@ _STOPS: dict[str, StopReason] = {
     "max_tokens": "max_tokens",
 }
 _EFFORTS: dict[str | None, ReasoningEffort] = {level: level for level in get_args(ReasoningEffort)}
+_FAILED: JsonObject = {
+    "type": "result",
+    "subtype": "success",
+    "is_error": True,
+    "num_turns": 1,
+    "duration_ms": 0,
+    "duration_api_ms": 0,
+    "stop_reason": "stop_sequence",
+    "session_id": "injected",
+    "total_cost_usd": 0,
+    "usage": {"input_tokens": 0, "output_tokens": 0},
+    "modelUsage": {},
+    "terminal_reason": "api_error",
+}
 _ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tokens": "max_tokens"}
 
 
@@ -138,6 +153,14 @@ class ClaudeCli:
         if facts is None and exit_code != 0 and _stop_anyway(result) is None:
             facts = ErrorFacts("process", f"it ended with exit code {exit_code} after it had answered")
         return facts
+
+    def encode_error(self, argv: tuple[str, ...], status: int | None, facts: ErrorFacts) -> ProcessReply:
+        """Write what a run prints whose request was refused; *status* is None where there was no reply."""
+        said = f"API Error: {facts.message}"
+        if flag(argv, "--output-format") not in ("json", "stream-json"):
+            return ProcessReply(1, f"{said}\n".encode())
+        why = {"api_error_type": facts.type} if status else {"api_error": "connection_failed"}
+        return ProcessReply(1, _line({**_FAILED, "result": said, "api_error_status": status, **why}))
 
 
 DIALECT = ClaudeCli()

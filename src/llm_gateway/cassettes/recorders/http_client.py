@@ -109,8 +109,9 @@ class _Recorded:
 
     def __init__(self, exchange: HttpExchange, method: str, patience: float | None) -> None:
         parts = parts_of_reply(exchange, method)
-        at_once = iter([(b"".join(part for part, _ in parts), 0.0)])
-        self._file = _Arriving(parts if exchange.waits else at_once, exchange.failure, patience)
+        if not exchange.waits:
+            parts = iter([(b"".join(part for part, _ in parts), 0.0)])
+        self._file = _Arriving(parts, exchange.failure, patience)
 
     def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
         return io.BufferedReader(self._file)

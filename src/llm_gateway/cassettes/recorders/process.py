@@ -142,6 +142,10 @@ def _instead(argv: list[str]) -> list[str] | None:
     """What to run in place of *argv*; None to let it run."""
     cassette = route.current()
     if cassette is not None:
+        if (failed := cassette.failed_run(argv)) is not None:
+            from llm_gateway.cassettes.runs import failing
+
+            return failing(failed)
         if cassette.mode.connects and not cassette.mode.reads and not _exists(argv[0]):
             return None  # let the caller see the system's own error
         if cassette.mode.connects and not cassette.mode.reads:

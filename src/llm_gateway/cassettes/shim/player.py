@@ -14,7 +14,7 @@ from llm_gateway.cassettes.shim.matching import (
     live_id,
 )
 
-__all__ = ["Player", "Run"]
+__all__ = ["FailedPlayer", "Player", "Run"]
 
 
 class Run(NamedTuple):
@@ -155,3 +155,15 @@ class Player:
             if old and new:
                 data = data.replace(old.encode(), new.encode())
         return data
+
+
+class FailedPlayer(Player):
+    """A run that ends as *run* does, whatever it reads: all of its input, or the first of its lines."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__([run], run.argv, lambda _: True)
+        self.claimed = run
+
+    def feed(self, data: bytes) -> None:
+        """Take input, and leave it aside."""
+        self.is_over = self.is_over or not data or self._is_streaming

@@ -25,6 +25,10 @@ def main() -> int:
     plan = folder.plan()
     if "refusal" in plan:
         return _refused(folder, plan["refusal"])
+    if "printed" in plan:
+        shutil.rmtree(folder.path, ignore_errors=True)
+        _write(1, plan["printed"].encode())
+        return int(plan["exit_code"])
     if plan["mode"] == "record":
         return _live(folder, argv)
     player = Player(folder.runs(), argv, folder.claim)
