@@ -278,7 +278,9 @@ def test_the_converse_stream(answering_boto3):
     events = list(read["stream"])
 
     deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
-    assert [{"text": "Hello"}, {"text": " there"}, {"toolUse": {"input": '{"what": "feathers"}'}}] == deltas
+    assert [{"text": "Hello"}, {"text": " there"}] == deltas[:2]
+    assert '{"what": "feathers"}' == "".join(delta["toolUse"]["input"] for delta in deltas[2:])
+    assert len(deltas) > 4
     assert 15 == events[-1]["metadata"]["usage"]["totalTokens"]
 
 
