@@ -32,6 +32,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, error_reply, kind_of
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.merge import merged, rest_of
+from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import anthropic_usage
 
 __all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out", "effort_in", "thinking_out", "thinking_rest"]
@@ -299,6 +300,8 @@ def _block_events(index: int, part: Part, block: JsonObject, pieces: Iterable[st
     blank: JsonObject = {"text": "", "thinking": "", "input": {}, "signature": ""}
     empty = {name: blank.get(name, value) for name, value in block.items()}
     yield _event("content_block_start", index=index, content_block=empty)
+    if index == 0:
+        yield _event("ping")  # as the real one does, for whoever takes each event for content
     for delta in _deltas(part, pieces):
         yield _event("content_block_delta", index=index, delta=delta)
     yield _event("content_block_stop", index=index)
@@ -313,7 +316,8 @@ def _deltas(part: Part, pieces: Iterable[str] | None) -> Iterator[JsonObject]:
             if signature:
                 yield {"type": "signature_delta", "signature": signature}
         case ToolCall(_, _, arguments):
-            yield {"type": "input_json_delta", "partial_json": json.dumps(arguments, ensure_ascii=False)}
+            for piece in ["", *cut(json.dumps(arguments, ensure_ascii=False))]:
+                yield {"type": "input_json_delta", "partial_json": piece}
 
 
 class MessagesStream:

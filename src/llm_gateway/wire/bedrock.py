@@ -36,6 +36,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.openai_chat import arguments_in
+from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import converse_usage
 
 __all__ = ["DIALECT"]
@@ -323,7 +324,8 @@ def _usage_out(usage: TokenUsage) -> JsonObject:
 
 def _event(kind: str, payload: JsonObject) -> bytes:
     headers = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
-    return eventstream.encode(headers, json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode())
+    padded = {**payload, "p": "abcdefgh"}  # the real one hides the length of what it says
+    return eventstream.encode(headers, json.dumps(padded, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _block_events(index: int, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
@@ -341,7 +343,8 @@ def _deltas(block: JsonObject, pieces: Iterable[str] | None) -> Iterator[JsonObj
         case {"text": text}:
             yield from ({"text": piece} for piece in (pieces or [text]))
         case {"toolUse": call}:
-            yield {"toolUse": {"input": json.dumps(call["input"], ensure_ascii=False)}}
+            pieces = ["", *cut(json.dumps(call["input"], ensure_ascii=False))]
+            yield from ({"toolUse": {"input": piece}} for piece in pieces)
         case {"reasoningContent": {"reasoningText": thought}}:
             yield from ({"reasoningContent": {name: value}} for name, value in thought.items())
 

@@ -34,6 +34,7 @@ from llm_gateway.wire import failure, sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
+from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import cohere_usage
 
 __all__ = ["DIALECT"]
@@ -122,7 +123,8 @@ class CohereChat:
         """Write the reply as a stream; *pieces* cut its text."""
         whole = self.encode_reply(reply)
         message = whole["message"]
-        yield _event("message-start", id=reply.id, delta={"message": {"role": "assistant", "content": []}})
+        empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
+        yield _event("message-start", id=reply.id, delta={"message": empty})
         if "tool_plan" in message:
             yield _event("tool-plan-delta", delta={"message": {"tool_plan": message["tool_plan"]}})
         for index, block in enumerate(message.get("content") or ()):
@@ -291,8 +293,9 @@ def _call_events(index: int, call: JsonObject) -> Iterator[bytes]:
     arguments = call["function"]["arguments"]
     start = {**call, "function": {**call["function"], "arguments": ""}}
     yield _event("tool-call-start", index=index, delta={"message": {"tool_calls": start}})
-    more = {"function": {"arguments": arguments}}
-    yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": more}})
+    for piece in cut(arguments):
+        more = {"function": {"arguments": piece}}
+        yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": more}})
     yield _event("tool-call-end", index=index)
 
 

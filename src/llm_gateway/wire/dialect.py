@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from llm_gateway.types import WireReply
-from llm_gateway.wire import anthropic, bedrock, cohere, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, cohere, gemini, ollama, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect, ErrorFacts
-from llm_gateway.wire.failure import error_reply
 
 __all__ = ["dialect_of", "encode_error"]
 
@@ -14,6 +13,7 @@ _DIALECTS: tuple[Dialect, ...] = (
     bedrock.DIALECT,
     cohere.DIALECT,
     gemini.DIALECT,
+    ollama.DIALECT,
     openai_chat.DIALECT,
     openai_responses.DIALECT,
 )
@@ -29,6 +29,7 @@ _FAMILIES: dict[str, Dialect] = {
     "bedrock": bedrock.DIALECT,
     "cohere": cohere.DIALECT,
     "gemini": gemini.DIALECT,
+    "ollama": ollama.DIALECT,
     "vertex": gemini.DIALECT,
 }
 
@@ -36,6 +37,4 @@ _FAMILIES: dict[str, Dialect] = {
 def encode_error(api: str | None, status: int, facts: ErrorFacts) -> WireReply:
     """Write an error reply of any API, of those without a dialect too; most hosts write errors as OpenAI does."""
     family = (api or "").partition(".")[0]
-    if family == "ollama":
-        return error_reply(status, {"error": facts.message}, facts)
     return _FAMILIES.get(family, openai_chat.DIALECT).encode_error(status, facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 
@@ -143,13 +144,10 @@ class GenerateContent:
 
     def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
         """Write the reply as a stream; *pieces* cut its text."""
-        usage = _usage_out(reply.usage)
-        so_far = _usage_out(reply.usage and TokenUsage(reply.usage.input_tokens))
-        for part in parts_out(reply.parts, {}):
-            is_text = part.keys() == {"text"}
-            for one in ({"text": piece} for piece in pieces if piece) if pieces and is_text else [part]:
-                yield _data(self._body(reply, [one], None, so_far))
-        yield _data(self._body(reply, [{"text": ""}], reply.stop_reason or "end_turn", usage))
+        whole = [one for part in parts_out(reply.parts, {}) for one in _part_pieces(part, pieces)]
+        for number, one in enumerate(whole, 1):
+            yield _data(self._body(reply, [one], None, _so_far(reply.usage, number / (len(whole) + 1))))
+        yield _data(self._body(reply, [{"text": ""}], reply.stop_reason or "end_turn", _usage_out(reply.usage)))
 
     def stream_decoder(self) -> GenerateStream:
         """Start reading one streamed reply."""
@@ -283,11 +281,27 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
         "candidatesTokenCount": None if output is None else output - (thoughts or 0),
         "thoughtsTokenCount": thoughts,
         "totalTokenCount": usage.total_tokens,
-        "promptTokensDetails": _modalities(AUDIO=usage.input_audio_tokens),
+        "promptTokensDetails": _modalities(
+            TEXT=None if usage.input_tokens is None else usage.input_tokens - (usage.input_audio_tokens or 0),
+            AUDIO=usage.input_audio_tokens,
+        ),
         "candidatesTokensDetails": _modalities(AUDIO=usage.output_audio_tokens, IMAGE=usage.output_image_tokens),
         "serviceTier": usage.service_tier,
     }
     return {name: value for name, value in told.items() if value is not None}
+
+
+def _part_pieces(part: JsonObject, pieces: Iterable[str] | None) -> list[JsonObject]:
+    return [{"text": piece} for piece in pieces if piece] if pieces and part.keys() == {"text"} else [part]
+
+
+def _so_far(usage: TokenUsage | None, share: float) -> JsonObject | None:
+    """What a stream has used when *share* of it is sent: it counts up, and never says what the last event added."""
+    if usage is None or usage.output_tokens is None:
+        return _usage_out(usage)
+    thought = usage.reasoning_tokens or 0
+    written = thought + int((usage.output_tokens - thought) * share)
+    return _usage_out(dataclasses.replace(usage, output_tokens=written))
 
 
 def _modalities(**counts: int | None) -> list[JsonObject] | None:

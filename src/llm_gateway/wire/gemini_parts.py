@@ -110,9 +110,9 @@ class Calls:
         return call
 
     def result(self, raw: JsonObject) -> ToolResult:
-        """What a call brought; without an id it belongs to the first call of that function that has none yet."""
-        name, answer = str(raw.get("name")), raw.get("response") or {}
-        asked = next((call.id for call in self._waiting if call.name == name), name)
+        """What a call brought; without an id it belongs to the first call, of that function, that has none yet."""
+        name, answer = str(raw.get("name") or ""), raw.get("response") or {}
+        asked = next((call.id for call in self._waiting if name in ("", call.name)), name)
         identity = str(raw.get("id") or asked)
         self._waiting = [call for call in self._waiting if call.id != identity]
         for kind in ("output", "error"):

@@ -32,6 +32,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, kind_of, openai_error
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
+from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import chat_usage
 
 __all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url"]
@@ -174,14 +175,18 @@ class OpenAIChat:
         """Write the reply as a stream; *pieces* cut its text."""
         base = {"id": reply.id, "object": "chat.completion.chunk", "created": 0, "model": reply.model}
 
+        told: JsonObject = {} if reply.usage is None else {"usage": None}  # only a stream that will tell it names it
+
         def chunk(delta: JsonObject, stop: str | None = None) -> bytes:
             choice = {"index": 0, "delta": delta, "finish_reason": stop, "logprobs": None}
-            return _data({**base, "choices": [choice], "usage": None})
+            return _data({**base, "choices": [choice], **told})
 
-        yield chunk({"role": "assistant", "content": ""})
+        yield chunk(
+            {"role": "assistant", "content": "" if reply.text or not reply.tool_calls else None, "refusal": None}
+        )
         yield from (chunk({"content": piece}) for piece in (pieces or [reply.text]) if piece)
         for index, call in enumerate(reply.tool_calls):
-            yield chunk({"tool_calls": [{"index": index, **_call_out(call)}]})
+            yield from (chunk({"tool_calls": [piece]}) for piece in _call_pieces(index, call))
         yield chunk({}, _STOP_NAMES.get(reply.stop_reason or "", "stop"))
         if reply.usage is not None:
             yield _data({**base, "choices": [], "usage": _usage_out(reply.usage)})
@@ -234,6 +239,14 @@ def image_url(part: ImagePart) -> str:
 def _call_out(call: ToolCall) -> JsonObject:
     arguments = json.dumps(call.arguments, ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def _call_pieces(index: int, call: ToolCall) -> Iterator[JsonObject]:
+    """A call as streams have it: its name, then its arguments bit by bit."""
+    whole = _call_out(call)
+    yield {"index": index, **whole, "function": {"name": call.name, "arguments": ""}}
+    for piece in cut(whole["function"]["arguments"]):
+        yield {"index": index, "function": {"arguments": piece}}
 
 
 def _tool_out(tool: Tool) -> JsonObject:
@@ -292,8 +305,7 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
 def _message_in(message: JsonObject) -> LLMMessage:
     role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
-        texts = "".join(part.text for part in _content_in(message.get("content")) if isinstance(part, TextPart))
-        return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), texts),))
+        return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _text_in(message.get("content"))),))
     return LLMMessage(role, _content_in(message.get("content")) + _calls_in(message))
 
 
@@ -307,6 +319,11 @@ def _content_in(content: Any) -> tuple[Part, ...]:
         elif item.get("type") == "image_url":
             parts.append(image_in(str(item["image_url"]["url"])))
     return tuple(parts)
+
+
+def _text_in(content: Any) -> str:
+    """The text of a piece, which is a list of blocks where Mistral's models think."""
+    return "".join(part.text for part in _content_in(content) if isinstance(part, TextPart))
 
 
 def image_in(url: str) -> ImagePart:
@@ -378,9 +395,9 @@ class ChatStream:
 
     def _choice(self, choice: JsonObject) -> Iterator[StreamDelta]:
         delta = choice.get("delta") or {}
-        if delta.get("content"):
-            self._text.append(delta["content"])
-            yield StreamDelta(text=delta["content"])
+        if text := _text_in(delta.get("content")):
+            self._text.append(text)
+            yield StreamDelta(text=text)
         for call in delta.get("tool_calls") or ():
             self._grow(call)
         if choice.get("finish_reason"):

@@ -31,6 +31,7 @@ from llm_gateway.wire.failure import error_facts, kind_of, openai_error
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
+from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import responses_usage
 
 __all__ = ["DIALECT"]
@@ -145,7 +146,7 @@ class OpenAIResponses:
         """Write the reply as a stream; *pieces* cut its text."""
         whole = self.encode_reply(reply)
         begun = {**whole, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
-        events = [("response.created", {"response": begun})]
+        events = [(f"response.{state}", {"response": begun}) for state in ("created", "in_progress")]
         for index, item in enumerate(whole["output"]):
             events += _item_events(index, item, pieces)
         events.append((f"response.{whole['status']}", {"response": whole}))
@@ -273,7 +274,8 @@ def _item_events(index: int, item: JsonObject, pieces: Iterable[str] | None) -> 
     if item["type"] == "message" and "text" in item["content"][0]:
         events += _text_events(inside, item["content"][0], pieces)
     elif item["type"] == "function_call":
-        events.append(("response.function_call_arguments.delta", {**inside, "delta": item["arguments"]}))
+        pieces = cut(item["arguments"])
+        events += [("response.function_call_arguments.delta", {**inside, "delta": piece}) for piece in pieces]
         done = {**inside, "arguments": item["arguments"], "name": item["name"]}
         events.append(("response.function_call_arguments.done", done))
     elif item["type"] == "reasoning":

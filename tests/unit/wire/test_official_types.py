@@ -10,6 +10,7 @@ import botocore.validate
 import cohere as cohere_sdk
 import httpx
 import httpx2
+import ollama as ollama_sdk
 import openai
 import pytest
 from google import genai
@@ -30,7 +31,8 @@ from llm_gateway.types import (
     ToolResult,
 )
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
+from llm_gateway.wire import bedrock, cohere, eventstream, gemini, ollama, openai_chat, openai_responses
+from llm_gateway.wire.base import ErrorFacts
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),
@@ -276,7 +278,9 @@ def test_the_converse_stream(answering_boto3):
     events = list(read["stream"])
 
     deltas = [event["contentBlockDelta"]["delta"] for event in events if "contentBlockDelta" in event]
-    assert [{"text": "Hello"}, {"text": " there"}, {"toolUse": {"input": '{"what": "feathers"}'}}] == deltas
+    assert [{"text": "Hello"}, {"text": " there"}] == deltas[:2]
+    assert '{"what": "feathers"}' == "".join(delta["toolUse"]["input"] for delta in deltas[2:])
+    assert len(deltas) > 4
     assert 15 == events[-1]["metadata"]["usage"]["totalTokens"]
 
 
@@ -317,6 +321,82 @@ def test_coheres_stream():
         events[-1].type,
         events[-1].delta.usage.tokens.input_tokens,
     )
+
+
+def ollama_client(answer):
+    return ollama_sdk.Client(transport=httpx.MockTransport(answer))
+
+
+def test_ollamas_chat():
+    """As its own SDK reads it."""
+    read = ollama_client(lambda _: httpx.Response(200, json=ollama.DIALECT.encode_reply(REPLY))).chat("m-1")
+
+    (call,) = read.message.tool_calls
+    assert ("Hello there", "weigh", {"what": "feathers"}) == (
+        read.message.content,
+        call.function.name,
+        call.function.arguments,
+    )
+    assert (True, "stop", 12, 3) == (read.done, read.done_reason, read.prompt_eval_count, read.eval_count)
+
+
+def test_ollamas_stream():
+    """The same, line by line."""
+    lines = b"".join(ollama.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    events = list(ollama_client(lambda _: httpx.Response(200, content=lines)).chat("m-1", stream=True))
+
+    assert ["Hello", " there", "", ""] == [event.message.content for event in events]
+    assert [{"what": "feathers"}] == [one.function.arguments for one in events[2].message.tool_calls]
+    assert [False, False, False, True] == [event.done for event in events]
+    assert (12, 3) == (events[-1].prompt_eval_count, events[-1].eval_count)
+
+
+def test_ollamas_errors():
+    """The SDK finds status and words."""
+    facts = ErrorFacts("not_found", "model 'x' not found")
+    wire = ollama.DIALECT.encode_error(404, facts)
+
+    with pytest.raises(ollama_sdk.ResponseError, match="model 'x' not found") as caught:
+        ollama_client(lambda _: httpx.Response(wire.status, content=wire.body)).chat("x")
+
+    assert 404 == caught.value.status_code
+    assert facts == ollama.DIALECT.decode_error(wire.status, wire.headers, wire.body)
+
+
+def test_what_the_sdk_of_ollama_sends_reads_as_what_was_meant():
+    """The same conversation in the SDK's own types; it drops the ids of calls, which are found again by name."""
+    sent = []
+
+    def answer(request):
+        sent.append(json.loads(request.content))
+        return httpx.Response(200, json=ollama.DIALECT.encode_reply(REPLY))
+
+    tool = Tool("weigh", "Weigh", {"type": "object", "properties": {"what": {"type": "string"}}})
+    asked = ChatRequest(
+        "m-1",
+        (
+            LLMMessage("user", (TextPart("Weigh it"), ImagePart(b"\xff\xd8\xff", "image/jpeg"))),
+            LLMMessage("assistant", (ThinkingPart("hm"), ToolCall("call_1", "weigh", {"what": "feathers"}))),
+            LLMMessage("tool", (ToolResult("call_1", "1 kg"),)),
+        ),
+        max_tokens=9,
+        temperature=0.5,
+        stop=("END",),
+        tools=(tool,),
+        response_schema={"type": "object"},
+        extra={"think": True, "options": {"seed": 1}},
+    )
+    body = ollama.DIALECT.encode_request(asked)
+    ollama_client(answer).chat(**body)
+
+    assert asked == ollama.DIALECT.decode_request(body)
+    read = ollama.DIALECT.decode_request(sent[0])
+    assert asked.messages == read.messages
+    assert (9, 0.5, ("END",), {"type": "object"}, {"think": True, "options": {"seed": 1}}) == (
+        *(read.max_tokens, read.temperature, read.stop),
+        *(read.response_schema, read.extra),
+    )
+    assert ["weigh"] == [one.name for one in read.tools]
 
 
 def test_every_frame_is_one_item():

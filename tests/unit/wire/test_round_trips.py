@@ -22,13 +22,14 @@ from llm_gateway.types import (
     ToolCall,
     ToolResult,
 )
-from llm_gateway.wire import anthropic, bedrock, claude_cli, cohere, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, claude_cli, cohere, gemini, ollama, openai_chat, openai_responses
 
 HTTP = [
     anthropic.DIALECT,
     bedrock.DIALECT,
     cohere.DIALECT,
     gemini.DIALECT,
+    ollama.DIALECT,
     openai_chat.DIALECT,
     openai_responses.DIALECT,
 ]
@@ -84,24 +85,26 @@ def replies(draw, dialect):
 
 
 def told_by_the_body(dialect, request):
-    """Without what Gemini says in the address, and with the type that it wants to know of an image."""
-    if dialect is not gemini.DIALECT:
+    """Without what Gemini says in the address, and with the type of an image that it wants to know and Ollama omits."""
+    if dialect not in (gemini.DIALECT, ollama.DIALECT):
         return request
+    kind = "image/png" if dialect is gemini.DIALECT else None
     messages = [
         dataclasses.replace(
             message,
             parts=tuple(
-                dataclasses.replace(part, media_type="image/png") if isinstance(part, ImagePart) else part
+                dataclasses.replace(part, media_type=kind) if isinstance(part, ImagePart) else part
                 for part in message.parts
             ),
         )
         for message in request.messages
     ]
-    return dataclasses.replace(request, model="", stream=False, messages=tuple(messages))
+    addressed = {"model": "", "stream": False} if dialect is gemini.DIALECT else {}
+    return dataclasses.replace(request, messages=tuple(messages), **addressed)
 
 
 def here(request):
-    """*request* without images by address, which Converse refuses."""
+    """*request* without images by address, which Converse and Ollama refuse."""
     kept = (tuple(part for part in one.parts if getattr(part, "url", None) is None) for one in request.messages)
     turns = (dataclasses.replace(one, parts=parts) for one, parts in zip(request.messages, kept, strict=True))
     return dataclasses.replace(request, messages=tuple(turns))
@@ -134,6 +137,9 @@ def said_by(dialect, request):
     if dialect is cohere.DIALECT and request.tool_choice == "weigh":
         offered = tuple(tool for tool in request.tools if tool.name == "weigh")
         return dataclasses.replace(request, tool_choice="required", tools=offered)
+    if dialect is ollama.DIALECT:
+        offered = tuple(tool for tool in request.tools if request.tool_choice in (None, "auto", "required", tool.name))
+        return dataclasses.replace(request, tool_choice=None, tools=offered)
     if dialect is not bedrock.DIALECT:
         return request
     first, *turns = request.messages
@@ -146,6 +152,9 @@ def replied_by(dialect, reply):
     """The same of a reply, which with Converse names neither the model nor itself, and with Cohere no model."""
     if dialect is cohere.DIALECT:
         return dataclasses.replace(reply, model=None, usage=dataclasses.replace(reply.usage, cache_write_tokens=None))
+    if dialect is ollama.DIALECT:
+        usage = TokenUsage(reply.usage.input_tokens, reply.usage.output_tokens)
+        return dataclasses.replace(reply, id=None, usage=usage)
     return dataclasses.replace(reply, model=None, id=None) if dialect is bedrock.DIALECT else reply
 
 
@@ -153,7 +162,7 @@ def replied_by(dialect, reply):
 @given(request=requests)
 def test_a_request_reads_back(dialect, request):
     """What a request says survives its wire form, which is JSON."""
-    request = in_json(dialect, here(request) if dialect is bedrock.DIALECT else request)
+    request = in_json(dialect, here(request) if dialect in (bedrock.DIALECT, ollama.DIALECT) else request)
     body = json.loads(json.dumps(dialect.encode_request(request)))
     assert said_by(dialect, told_by_the_body(dialect, thought_by(dialect, request))) == dialect.decode_request(body)
 

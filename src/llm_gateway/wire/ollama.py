@@ -1,0 +1,295 @@
+"""
+The native chat of Ollama, both directions. Source: the official SDK's types and recorded traffic.
+
+Replies have no id, and older ones none for calls of tools; a result then names its function alone. A stream is one
+JSON object per line, in which calls come whole. No clock stands here: times and durations are those of nobody.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    Headers,
+    ImagePart,
+    JsonObject,
+    LLMMessage,
+    Part,
+    StopReason,
+    StreamDelta,
+    TextPart,
+    ThinkingPart,
+    TokenUsage,
+    Tool,
+    ToolCall,
+    ToolResult,
+    WireReply,
+)
+from llm_gateway.wire import failure
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.gemini_parts import Calls
+from llm_gateway.wire.usage import ollama_usage
+
+__all__ = ["DIALECT"]
+
+_STOPS: dict[str, StopReason] = {"stop": "end_turn", "length": "max_tokens"}
+_KNOWN = frozenset("model messages tools format options stream".split())
+_KNOWN_OPTIONS = frozenset({"num_predict", "temperature", "stop"})
+_STEP_NS = 1_000_000
+"""How long each step is said to have taken: programs divide by it."""
+_IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp", b"GIF8": "image/gif"}
+
+
+class OllamaChat:
+    """The dialect; see `llm_gateway.wire.base.Dialect`."""
+
+    name = "ollama.chat"
+
+    def encode_request(self, request: ChatRequest) -> JsonObject:
+        """
+        Write the request body; a tool that is to be called is the only one, as the API has no word for its name.
+
+        Raises:
+            ProviderError: (``unsupported_param``) It holds an image by address.
+        """
+        extra = dict(request.extra)
+        names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
+        optional = {
+            "tools": [_tool_out(tool) for tool in _offered(request)],
+            "format": request.response_schema,
+            "options": _options_out(request) | extra.pop("options", {}),
+        }
+        return {
+            "model": request.model,
+            "messages": [row for one in request.messages for row in _messages_out(one, names)],
+            **{name: value for name, value in optional.items() if value},
+            "stream": request.stream,
+            **extra,
+        }
+
+    def decode_request(self, body: JsonObject) -> ChatRequest:
+        """Read a request body that any client wrote; one that does not say otherwise streams."""
+        calls, options, form = Calls("call"), body.get("options") or {}, body.get("format")
+        limit = options.get("num_predict") or 0
+        known = _KNOWN - ({"format"} if form == "json" else set())
+        others = {name: value for name, value in options.items() if name not in _KNOWN_OPTIONS}
+        return ChatRequest(
+            model=str(body.get("model") or ""),
+            messages=tuple(_message_in(one, calls) for one in body.get("messages") or ()),
+            max_tokens=limit if limit > 0 else None,
+            temperature=options.get("temperature"),
+            stop=tuple(options.get("stop") or ()),
+            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            response_schema=form if isinstance(form, dict) else None,
+            stream=body.get("stream") is not False,
+            extra={name: value for name, value in body.items() if name not in known}
+            | ({"options": others} if others else {}),
+        )
+
+    def encode_reply(self, reply: ChatReply) -> JsonObject:
+        """Write the reply body of a call that did not stream."""
+        return {**self._line(reply, reply.parts), **_ending(reply)}
+
+    def _line(self, reply: ChatReply, parts: tuple[Part, ...]) -> JsonObject:
+        message = {"role": "assistant", "content": "", **_turn_out(parts)}
+        return {"model": reply.model, "created_at": "1970-01-01T00:00:00Z", "message": message, "done": False}
+
+    def decode_reply(self, body: JsonObject) -> ChatReply:
+        """Read the reply body of a call that did not stream."""
+        parts = _turn_in(body.get("message") or {}, _calls_of(body))
+        stop = _STOPS.get(str(body.get("done_reason")))
+        has_calls = any(isinstance(part, ToolCall) for part in parts)
+        return ChatReply(
+            parts=parts,
+            model=body.get("model"),
+            stop_reason="tool_use" if has_calls and stop == "end_turn" else stop,
+            usage=None if (usage := ollama_usage(body)) == TokenUsage() else usage,
+        )
+
+    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream, one line per event; *pieces* cut its text."""
+        cut = reply.text and (pieces or [reply.text])
+        for part in (part for part in reply.parts if isinstance(part, ThinkingPart)):
+            yield _written(self._line(reply, (part,)))
+        yield from (_written(self._line(reply, (TextPart(piece),))) for piece in cut if piece)
+        if reply.tool_calls:
+            yield _written(self._line(reply, reply.tool_calls))
+        yield _written({**self._line(reply, ()), **_ending(reply)})
+
+    def stream_decoder(self) -> OllamaStream:
+        """Start reading one streamed reply."""
+        return OllamaStream()
+
+    def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
+        """Read an error reply; it has words, and no type."""
+        return failure.error_facts(status, headers, body)
+
+    def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
+        """Write an error reply."""
+        return failure.error_reply(status, {"error": facts.message}, facts)
+
+
+DIALECT = OllamaChat()
+
+
+def _calls_of(body: JsonObject) -> Calls:
+    """Ids that no other reply of a conversation has, as its moment is its own."""
+    return Calls(f"call_{re.sub(r'[^0-9]', '', str(body.get('created_at')))}")
+
+
+def _messages_out(message: LLMMessage, names: dict[str, str]) -> Iterator[JsonObject]:
+    """One message of ours is several of theirs when it holds several results of tools."""
+    results = [part for part in message.parts if isinstance(part, ToolResult)]
+    for one in results:
+        named = {"tool_name": names[one.tool_call_id]} if one.tool_call_id in names else {}
+        yield {"role": "tool", "content": one.content, "tool_call_id": one.tool_call_id, **named}
+    rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
+    if rest or not results:
+        yield {"role": message.role, "content": "", **_turn_out(rest)}
+
+
+def _turn_out(parts: tuple[Part, ...]) -> JsonObject:
+    row = {
+        "content": "".join(part.text for part in parts if isinstance(part, TextPart)),
+        "thinking": "".join(part.text for part in parts if isinstance(part, ThinkingPart)),
+        "images": [_image_out(part) for part in parts if isinstance(part, ImagePart)],
+        "tool_calls": [
+            {"id": call.id, "function": {"index": index, "name": call.name, "arguments": call.arguments}}
+            for index, call in enumerate(part for part in parts if isinstance(part, ToolCall))
+        ],
+    }
+    return {name: value for name, value in row.items() if value}
+
+
+def _image_out(image: ImagePart) -> str:
+    if image.data is not None:
+        return base64.b64encode(image.data).decode()
+    raise ProviderError(
+        f"ollama takes no image by address: {image.url!r}",
+        kind="unsupported_param",
+        provider="ollama",
+        cause="its chat takes an image's bytes only",
+        fix="fetch the image and give ImagePart(data=..., media_type='image/png')",
+    )
+
+
+def _message_in(message: JsonObject, calls: Calls) -> LLMMessage:
+    if message["role"] == "tool":
+        told = {"output": str(message.get("content") or "")}
+        identity, name = message.get("tool_call_id"), message.get("tool_name") or message.get("name")
+        return LLMMessage("tool", (calls.result({"id": identity, "name": name, "response": told}),))
+    return LLMMessage(message["role"], _turn_in(message, calls))
+
+
+def _turn_in(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
+    thinking, content = message.get("thinking"), message.get("content")
+    asked = [
+        {"id": one.get("id"), "name": function.get("name"), "args": function.get("arguments")}
+        for one in message.get("tool_calls") or ()
+        for function in [one["function"]]
+    ]
+    return (
+        *((ThinkingPart(thinking),) if thinking else ()),
+        *((TextPart(content),) if content else ()),
+        *(_image_in(coded) for coded in message.get("images") or ()),
+        *(calls.call(one) for one in asked),
+    )
+
+
+def _image_in(coded: str) -> ImagePart:
+    """The API says no media type, so that the bytes have to."""
+    data = base64.b64decode(coded)
+    return ImagePart(data, next((kind for start, kind in _IMAGES.items() if data.startswith(start)), None))
+
+
+def _offered(request: ChatRequest) -> tuple[Tool, ...]:
+    if request.tool_choice in (None, "auto", "required"):
+        return request.tools
+    return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
+
+
+def _tool_out(tool: Tool) -> JsonObject:
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def _tool_in(function: JsonObject) -> Tool:
+    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
+
+
+def _options_out(request: ChatRequest) -> JsonObject:
+    options = {
+        "num_predict": request.max_tokens,
+        "temperature": request.temperature,
+        "stop": list(request.stop) or None,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _ending(reply: ChatReply) -> JsonObject:
+    usage = reply.usage or TokenUsage()
+    counts = {"prompt_eval_count": usage.input_tokens, "eval_count": usage.output_tokens}
+    return {
+        "done": True,
+        "done_reason": "length" if reply.stop_reason == "max_tokens" else "stop",
+        "total_duration": 3 * _STEP_NS,
+        **dict.fromkeys(("load_duration", "prompt_eval_duration", "eval_duration"), _STEP_NS),
+        **{name: count for name, count in counts.items() if count is not None},
+    }
+
+
+def _written(line: JsonObject) -> bytes:
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+class OllamaStream:
+    """Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
+
+    def __init__(self) -> None:
+        self.is_finished = False
+        self.error: ErrorFacts | None = None
+        self._rest = b""
+        self._body: JsonObject = {}
+        self._texts = {"thinking": "", "content": ""}
+        self._calls: list[ToolCall] = []
+        self._ids: Calls | None = None
+
+    def feed(self, data: bytes) -> list[StreamDelta]:
+        """Take the next bytes and return what they complete."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [delta for line in lines if line.strip() for delta in self._take(json.loads(line))]
+
+    def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
+        if "error" in event:
+            message = str(event["error"])
+            self.error = ErrorFacts(failure.kind_of(500, message=message), message)
+        self._ids = self._ids or _calls_of(event)
+        for part in _turn_in(event.get("message") or {}, self._ids):
+            yield self._grown(part)
+        self._body.update({name: value for name, value in event.items() if name != "message"})
+        self.is_finished = self.error is None and bool(event.get("done"))
+
+    def _grown(self, part: Part) -> StreamDelta:
+        match part:
+            case ToolCall():
+                self._calls.append(part)
+                return StreamDelta(tool_call=part)
+            case ThinkingPart(text):
+                self._texts["thinking"] += text
+                return StreamDelta(thinking=text)
+            case _:
+                text = getattr(part, "text", "")
+                self._texts["content"] += text
+                return StreamDelta(text=text)
+
+    def reply(self) -> ChatReply:
+        """Everything seen so far as one reply."""
+        thought = (ThinkingPart(self._texts["thinking"]),) if self._texts["thinking"] else ()
+        said = (TextPart(self._texts["content"]),) if self._texts["content"] else ()
+        return DIALECT.decode_reply({**self._body, "message": _turn_out((*thought, *said, *self._calls))})
