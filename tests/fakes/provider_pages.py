@@ -122,7 +122,7 @@ def index():
 
 
 def filled(text, made_now):
-    """*text* with *table* between its two marks."""
+    """*text* with *made_now* between its two marks."""
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + made_now + END, text, flags=re.DOTALL)
 
 

@@ -12,11 +12,16 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import LLMClient, SyncLLMClient, Tool
+from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.cassettes.tape import Tape
+from llm_gateway.client.vocabulary import sizer_of
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, openai_chat
+from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.exact import framed_tokens
 
 litellm = pytest.importorskip("litellm")
 
@@ -218,6 +223,35 @@ def test_what_its_page_shows_runs(api, monkeypatch, capsys):
     exec(code.replace("watsonx/ibm/granite-3-8b-instruct", "openai/gpt-5-mini"), {})
 
     assert "Hello there 15 0.000009\n" == capsys.readouterr().out
+
+
+def test_counts_here_equal_those_that_openai_reported(traffic, record_property, monkeypatch):
+    """By the vocabularies that litellm carries: of every recorded request of text, to the token."""
+    folder = Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
+    pairs = []
+    for row in traffic.manifest:
+        tape, positions = Tape(traffic.data / row["file"]), [index for index, _ in traffic.load(row["file"])]
+        for expected in row["expected"]:
+            exchange = tape.exchange(positions.index(expected["index"]))
+            dialect, usage = dialect_of(expected["api"]), metered(exchange).usage
+            if expected["provider"] != "openai" or dialect is None or not usage or not usage.input_tokens:
+                continue
+            body = json.loads(exchange.request.body or b"{}")
+            request = dialect.decode_request({**body, "model": expected["model_served"] or body.get("model")})
+            size = sizer_of(request.model, folder) if request.messages and _is_whole(body) else None
+            tokens = size and framed_tokens(dataclasses.replace(request, extra={}), size)
+            pairs += [(tokens, usage.input_tokens)] if tokens else []
+    record_property("counted exactly", f"{sum(mine == theirs for mine, theirs in pairs)} of {len(pairs)}")
+
+    assert [theirs for _, theirs in pairs] == [mine for mine, _ in pairs]
+    assert len(pairs) >= 12
+
+
+def _is_whole(body):
+    """Whether all of the input stands in the request, as text."""
+    raw = json.dumps(body)
+    return not any(word in raw for word in ("previous_response_id", '"file', "image", "audio", '"tools"', "schema"))
 
 
 def test_an_unknown_provider_is_a_wrong_request(api):

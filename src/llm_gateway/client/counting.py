@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from llm_gateway.client.attempts import attempt
-from llm_gateway.client.call import Call
+from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.retry import with_retries
+from llm_gateway.client.vocabulary import sizer_of
+from llm_gateway.config.folder import vocabulary_folder
 from llm_gateway.exceptions import ProviderError
+from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.types import ChatReply, ChatRequest
+from llm_gateway.wire.exact import framed_tokens
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 __all__ = ["count"]
+
+_OWNER = "openai"  # elsewhere the same names may stand for other models
 
 
 def count(call: Call, request: ChatRequest) -> Flow:
@@ -23,7 +29,8 @@ def count(call: Call, request: ChatRequest) -> Flow:
     """
     counter = call.provider.counter if isinstance(call.provider, HttpProvider) else None
     if counter is None:
-        return estimate_tokens(request)
+        here = (yield steps.Call(lambda: _counted_here(request))) if provider_name(call.provider) == _OWNER else None
+        return here or estimate_tokens(request)
     call.provider = counter
     try:
         reply: ChatReply = yield from with_retries(call, request, attempt)
@@ -34,3 +41,10 @@ def count(call: Call, request: ChatRequest) -> Flow:
     assert reply.usage is not None
     assert reply.usage.input_tokens is not None  # replies of a counter hold nothing else
     return Estimate(reply.usage.input_tokens, "counted")
+
+
+def _counted_here(request: ChatRequest) -> Estimate | None:
+    """The count by the model's own vocabulary, where that is on this machine."""
+    size = sizer_of(request.model, vocabulary_folder())
+    tokens = framed_tokens(request, size) if size is not None else None
+    return None if tokens is None else Estimate(tokens, "counted")

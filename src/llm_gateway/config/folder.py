@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["cache_folder"]
+__all__ = ["cache_folder", "vocabulary_folder"]
 
 
 def cache_folder(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Path:
@@ -19,3 +20,11 @@ def cache_folder(platform: str = sys.platform, environ: Mapping[str, str] = os.e
         return Path.home() / "Library" / "Caches" / "llm-gateway"
     root = environ.get("XDG_CACHE_HOME")
     return (Path(root) if root else Path.home() / ".cache") / "llm-gateway"
+
+
+def vocabulary_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
+    """Where tiktoken looks for vocabularies before it fetches one; None where it is told to keep none."""
+    named = environ.get("TIKTOKEN_CACHE_DIR", environ.get("DATA_GYM_CACHE_DIR"))
+    if named is None:
+        return Path(tempfile.gettempdir()) / "data-gym-cache"
+    return Path(named) if named else None

@@ -30,7 +30,8 @@ class Estimate:
     Attributes:
         tokens: Of messages, system prompt, tools and schema together.
 
-        method: ``estimated`` from the text, ``counted`` by the provider before the call, or ``reported`` by it after.
+        method: ``estimated`` from the text, ``counted`` before the call by the provider or the model's vocabulary, or
+            ``reported`` by the provider after.
     """
 
     tokens: int
