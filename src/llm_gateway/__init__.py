@@ -12,14 +12,26 @@ if TYPE_CHECKING:
     from llm_gateway.client.own_models import register_model
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
-    from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
+    from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError, UnsupportedParamWarning
     from llm_gateway.registry import build_provider, list_providers, register_provider
-    from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
+    from llm_gateway.types import (
+        ImagePart,
+        LLMMessage,
+        LLMResponse,
+        StreamDelta,
+        TextPart,
+        ThinkingPart,
+        TokenUsage,
+        Tool,
+        ToolCall,
+        ToolResult,
+    )
     from llm_gateway.wire.models import ModelInfo
 
 __all__ = [
     "GatewayConfig",
     "GatewayError",
+    "ImagePart",
     "LLMClient",
     "LLMMessage",
     "LLMResponse",
@@ -29,9 +41,13 @@ __all__ = [
     "StreamDelta",
     "StructuredOutputError",
     "SyncLLMClient",
+    "TextPart",
+    "ThinkingPart",
     "TokenUsage",
     "Tool",
     "ToolCall",
+    "ToolResult",
+    "UnsupportedParamWarning",
     "build_provider",
     "list_providers",
     "register_model",
@@ -42,6 +58,7 @@ __all__ = [
 _WHERE = {
     "GatewayConfig": "config",
     "GatewayError": "exceptions",
+    "ImagePart": "types",
     "LLMClient": "client.llm",
     "LLMMessage": "types",
     "LLMResponse": "types",
@@ -51,9 +68,13 @@ _WHERE = {
     "StreamDelta": "types",
     "StructuredOutputError": "exceptions",
     "SyncLLMClient": "client.llm",
+    "TextPart": "types",
+    "ThinkingPart": "types",
     "TokenUsage": "types",
     "Tool": "types",
     "ToolCall": "types",
+    "ToolResult": "types",
+    "UnsupportedParamWarning": "exceptions",
     "build_provider": "registry",
     "list_providers": "registry",
     "register_model": "client.own_models",
