@@ -9,7 +9,7 @@ from typing import Any, NoReturn, get_args
 from llm_gateway.client.part import checked
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import LLMMessage, Role
-from llm_gateway.wire.openai_chat import DIALECT
+from llm_gateway.wire.openai_chat import message_in
 
 __all__ = ["Messages", "messages_from"]
 
@@ -78,7 +78,7 @@ def _read(one: dict[str, Any], place: str) -> LLMMessage:
             fix='{"role": "tool", "tool_call_id": response.tool_calls[0].id, "content": "..."}',
         )
     try:
-        return DIALECT.decode_request({"messages": [one]}).messages[0]
+        return message_in(one)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ConfigError(
             f"{place} cannot be read: {one!r}",

@@ -36,9 +36,6 @@ _UNSET: tuple[Any, ...] = ((), {}, "")
 
 @lru_cache(maxsize=64)
 def _taken(function: Callable[..., Any]) -> tuple[frozenset[str], bool]:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # of a callable that is no Python
-        return frozenset(), False
+    parameters = inspect.signature(function).parameters.values()
     by_name = (one.name for one in parameters if one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD))
     return frozenset(by_name) & frozenset(_NAMES), any(one.kind is one.VAR_KEYWORD for one in parameters)

@@ -54,13 +54,3 @@ def test_what_is_not_asked_is_not_given():
     with SyncLLMClient(provider_instance=Every(), model="big") as llm:
         assert "['model']" == llm.chat("hi").content
         assert () == llm.chat("hi").dropped_params
-
-
-def test_a_callable_without_a_signature_gets_the_messages():
-    """As one that is written in C."""
-
-    class Bare(Least):
-        complete = property(lambda self: dict.fromkeys)  # has none that can be read
-
-    with SyncLLMClient(provider_instance=Bare()) as llm, pytest.raises(TypeError):
-        llm.chat("hi")

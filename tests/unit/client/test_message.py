@@ -10,6 +10,8 @@ from llm_gateway import ImagePart, LLMMessage, SyncLLMClient, TextPart, Tool, To
 from llm_gateway.client.message import messages_from
 from llm_gateway.client.tool import tools_from
 from llm_gateway.exceptions import ConfigError
+from llm_gateway.providers.written import written
+from llm_gateway.types import ChatRequest
 
 EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
 BLOCKS = 'a text, or [{"type": "text", "text": "..."}, {"type": "image_url", "image_url": {"url": "https://..."}}]'
@@ -37,6 +39,8 @@ def test_messages_come_in_many_forms():
     for given in ("Hello", hello, {"role": "user", "content": "Hello"}, [hello], ("Hello",), iter([hello])):
         assert (hello,) == messages_from(given)
     assert (LLMMessage.system("x"), hello) == messages_from([{"role": "developer", "content": "x"}, hello])
+    blocks = [{"type": "text", "text": "a"}, {"type": "image_url", "image_url": {"url": "https://x"}}]
+    assert (LLMMessage.user("a", ImagePart(url="https://x")),) == messages_from({"role": "user", "content": blocks})
     assert (LLMMessage("assistant", ()),) == messages_from([{"role": "assistant", "content": None}])
 
 
@@ -167,6 +171,12 @@ def test_what_holds_itself_is_refused(llm):
     call = ToolCall("c", "weigh", {"x": object()})
     with pytest.raises(ConfigError, match=r"openai cannot be sent messages\[1\]\.parts\[0\]\.arguments\.x: <object "):
         llm.chat(["hi", LLMMessage.assistant(call)])
+
+
+def test_a_mistake_of_our_own_is_not_blamed_on_the_caller():
+    """What JSON could hold was not why it could not be written."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        written("x", ChatRequest("m", ()), lambda: int("x"))
 
 
 class Open(BaseModel, arbitrary_types_allowed=True):
