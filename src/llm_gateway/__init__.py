@@ -12,16 +12,28 @@ if TYPE_CHECKING:
     from llm_gateway.client.own_models import register_model
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
-    from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError
+    from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError, UnsupportedParamWarning
     from llm_gateway.fakes.provider import FakeLLMProvider
     from llm_gateway.registry import build_provider, list_providers, register_provider
-    from llm_gateway.types import LLMMessage, LLMResponse, StreamDelta, TokenUsage, Tool, ToolCall
+    from llm_gateway.types import (
+        ImagePart,
+        LLMMessage,
+        LLMResponse,
+        StreamDelta,
+        TextPart,
+        ThinkingPart,
+        TokenUsage,
+        Tool,
+        ToolCall,
+        ToolResult,
+    )
     from llm_gateway.wire.models import ModelInfo
 
 __all__ = [
     "FakeLLMProvider",
     "GatewayConfig",
     "GatewayError",
+    "ImagePart",
     "LLMClient",
     "LLMMessage",
     "LLMResponse",
@@ -31,9 +43,13 @@ __all__ = [
     "StreamDelta",
     "StructuredOutputError",
     "SyncLLMClient",
+    "TextPart",
+    "ThinkingPart",
     "TokenUsage",
     "Tool",
     "ToolCall",
+    "ToolResult",
+    "UnsupportedParamWarning",
     "build_provider",
     "list_providers",
     "register_model",
@@ -45,6 +61,7 @@ _WHERE = {
     "FakeLLMProvider": "fakes.provider",
     "GatewayConfig": "config",
     "GatewayError": "exceptions",
+    "ImagePart": "types",
     "LLMClient": "client.llm",
     "LLMMessage": "types",
     "LLMResponse": "types",
@@ -54,9 +71,13 @@ _WHERE = {
     "StreamDelta": "types",
     "StructuredOutputError": "exceptions",
     "SyncLLMClient": "client.llm",
+    "TextPart": "types",
+    "ThinkingPart": "types",
     "TokenUsage": "types",
     "Tool": "types",
     "ToolCall": "types",
+    "ToolResult": "types",
+    "UnsupportedParamWarning": "exceptions",
     "build_provider": "registry",
     "list_providers": "registry",
     "register_model": "client.own_models",

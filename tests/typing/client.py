@@ -9,15 +9,19 @@ from pydantic import BaseModel
 
 from llm_gateway import (
     GatewayConfig,
+    ImagePart,
     LLMClient,
     LLMMessage,
     LLMResponse,
     ModelInfo,
     StreamDelta,
     SyncLLMClient,
+    TextPart,
     TokenUsage,
     Tool,
     ToolCall,
+    ToolResult,
+    UnsupportedParamWarning,
     list_providers,
     register_model,
     usage_report,
@@ -51,6 +55,21 @@ class Mine:
         """Nothing to close."""
 
 
+class Wider(Mine):
+    """One that takes more than it has to."""
+
+    async def complete(
+        self,
+        messages: list[LLMMessage],
+        response_model: type[Any] | None = None,
+        *,
+        tools: Sequence[Tool] = (),
+        **options: Any,
+    ) -> LLMResponse[Any]:
+        """Answer."""
+        return LLMResponse(f"{len(tools)} {sorted(options)}", "mine", "model")
+
+
 def last_only(blocks: Sequence[Block], room: int) -> Sequence[Block]:
     """A strategy of one's own."""
     return [block for block in blocks[-1:] if block.tokens <= room]
@@ -64,6 +83,11 @@ def sync() -> None:
         assert_type(response.content, str)
         assert_type(response.tool_calls, tuple[ToolCall, ...])
         assert_type(llm.complete("Hello", response_model=Answer).content, Answer)
+        llm.chat("Hello", top_p=0.9, seed=7, reasoning_effort="low", json_mode=True, unsupported_params="warn")
+        llm.complete("Hello", response_model=Answer, seed=7, reasoning_effort=None)
+        llm.chat([LLMMessage.system("Be brief."), LLMMessage.user("Weigh it", ImagePart(url="https://x"))])
+        llm.chat([LLMMessage.assistant(ToolCall("c", "weigh", {})), LLMMessage.tool("c", "1 kg", is_error=False)])
+        assert_type(response.dropped_params, tuple[str, ...])
         stream = llm.stream("Hello")
         for delta in stream:
             assert_type(delta, StreamDelta)
@@ -94,17 +118,23 @@ async def asynchronous() -> None:
         assert_type(await llm.refresh_models("anthropic"), list[ModelInfo])
         assert_type(await llm.get_available_models(), list[ModelInfo])
         assert_type(await llm.validate_model("gpt-5-mini"), bool)
-    async with LLMClient(provider_instance=Mine()) as llm:
-        await llm.chat("Hello")
+    for mine in (Mine(), Wider()):
+        async with LLMClient(provider_instance=mine) as llm:
+            await llm.chat("Hello")
+    LLMClient(GatewayConfig(top_p=0.5, seed=7, reasoning_effort="none", unsupported_params="drop"))
 
 
 assert_type(list_providers(), list[str])
+assert_type(LLMMessage.user("Hello").parts[:1] == (TextPart("Hello"),), bool)
+assert_type(LLMMessage("tool", (ToolResult("c", "1 kg"),)).text, str)
+assert issubclass(UnsupportedParamWarning, UserWarning)
 assert_type(estimate_tokens([LLMMessage("user", ())], "gpt-5-mini").tokens, int)
 
 
 def models() -> None:
     """What is known of models."""
     register_model("acme:one", context_tokens=8_000, capabilities={"chat"}, retires_at="2027-01-31")
+    register_model("acme:two", refuses=["images", "tools", "temperature"])
     assert_type(ModelInfo("one", "acme").is_deprecated(datetime.now(UTC)), bool)
     assert_type(ModelInfo("one", "acme").capabilities, frozenset[str] | None)
 

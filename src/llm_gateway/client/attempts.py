@@ -11,6 +11,7 @@ from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
 from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
+from llm_gateway.providers.custom import arguments
 from llm_gateway.types import (
     ChatReply,
     ChatRequest,
@@ -50,7 +51,7 @@ def attempt(call: Call, request: ChatRequest) -> Flow:
         case ProcessProvider() as provider:
             return (yield from _process(call, provider, request))
         case provider:
-            return (yield from _custom(provider, request, call.response_model))
+            return (yield from _custom(call, provider, request, call.response_model))
 
 
 def stream_attempt(call: Call, request: ChatRequest) -> Flow:
@@ -61,7 +62,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
         case ProcessProvider() as provider:
             yield Start(provider.request(request), call.first)
         case provider:
-            reply = yield from _custom(provider, request, None)
+            reply = yield from _custom(call, provider, request, None)
             call.content()
             yield Emit(StreamDelta(text=reply.text))
             return reply
@@ -121,8 +122,11 @@ def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flo
     return reply
 
 
-def _custom(provider: CustomProvider, request: ChatRequest, response_model: type[Any] | None) -> Flow:
-    response: LLMResponse[Any] = yield Await(lambda: provider.complete(list(request.messages), response_model))
+def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response_model: type[Any] | None) -> Flow:
+    complete: Any = provider.complete  # it may take more than the protocol asks for
+    given, lost = arguments(provider, request)
+    call.dropped.update(dict.fromkeys(lost))
+    response: LLMResponse[Any] = yield Await(lambda: complete(list(request.messages), response_model, **given))
     if response.reply is not None:
         return response.reply
     text = response.content if isinstance(response.content, str) else ""

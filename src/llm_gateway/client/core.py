@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -23,15 +22,16 @@ from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.context import Context
 from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
-from llm_gateway.client.flows import adapter_for, schema_name
+from llm_gateway.client.flows import schema_name, schema_of
 from llm_gateway.client.known import Known
 from llm_gateway.client.limits import Limits
 from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
-from llm_gateway.client.options import ChatOptions, CompleteOptions
+from llm_gateway.client.options import CompleteOptions, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
+from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
@@ -41,7 +41,7 @@ from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.observability.events import Observer
 from llm_gateway.providers.base import Provider
-from llm_gateway.types import ChatRequest, Tool
+from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 
 __all__ = ["Core"]
@@ -190,15 +190,15 @@ class Core:
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
-        _check_names(options)
+        check_options(options)
         given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
         for name in _WITH_DEFAULTS:
             given.setdefault(name, getattr(self.config, name))
         stop = given.get("stop", ())
         given["stop"] = (stop,) if isinstance(stop, str) else tuple(stop)
-        given["tools"] = tuple(_tool(tool) for tool in given.get("tools", ()))
+        given["tools"] = tools_from(given.get("tools", ()))
         if response_model is not None:
-            given["response_schema"] = adapter_for(response_model).json_schema()
+            given["response_schema"] = schema_of(response_model)
             given["response_schema_name"] = schema_name(response_model)
         return ChatRequest(given.pop("model", self.model), messages_from(messages, system), **given)
 
@@ -274,10 +274,6 @@ class Core:
         return self.cost_tracker.summary()
 
 
-def _tool(tool: Any) -> Tool:
-    return tool if isinstance(tool, Tool) else Tool(tool["name"], tool.get("description", ""), tool["parameters"])
-
-
 def _outbox(where: str) -> Outbox | None:
     """The way to the ledger *where*, which is opened with the first call that has ended."""
     rescue = Path(f"llm-ledger-rescue-{os.getpid()}.db")
@@ -310,13 +306,3 @@ _NOT_SENT = frozenset(
     }
 )
 """Options that say how to ask; the others say what."""
-_OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
-
-
-def _check_names(options: Mapping[str, Any]) -> None:
-    """Refuse an option that there is not, as a wrong argument is refused."""
-    for name in options:
-        if name not in _OPTIONS:
-            near = difflib.get_close_matches(name, _OPTIONS, n=1)
-            offer = f"did you mean {near[0]!r}?" if near else f"options are {', '.join(sorted(_OPTIONS))}"
-            raise TypeError(f"there is no option {name!r}; {offer}")

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
 from llm_gateway.client.attempts import stream_attempt
 from llm_gateway.client.cache.lookup import settled
 from llm_gateway.client.call import Call, total_usage
 from llm_gateway.client.fallback import with_fallbacks
-from llm_gateway.client.structured import Way, again, asked, is_refusal_of, validated, ways_of
-from llm_gateway.exceptions import ProviderError, StructuredOutputError
+from llm_gateway.client.structured import Way, again, asked, is_refusal_of, object_text, validated, ways_of
+from llm_gateway.exceptions import ConfigError, ProviderError, StructuredOutputError
 from llm_gateway.flow.steps import Flow
-from llm_gateway.types import ChatReply, ChatRequest
+from llm_gateway.types import ChatReply, ChatRequest, JsonObject
 
-__all__ = ["adapter_for", "chat", "complete", "schema_name", "stream"]
+__all__ = ["adapter_for", "chat", "complete", "schema_name", "schema_of", "stream"]
 
 M = TypeVar("M")
 _RE_ASKS = 2
@@ -25,7 +27,8 @@ _RE_ASKS = 2
 def chat(call: Call, request: ChatRequest) -> Flow:
     """Ask, and come back with `LLMResponse` of str."""
     reply: ChatReply = yield from with_fallbacks(call, request)
-    return (yield from settled(call, call.response(reply.text, reply, request.model)))
+    text = object_text(reply.text) if request.json_mode else reply.text
+    return (yield from settled(call, call.response(text, reply, request.model)))
 
 
 def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
@@ -85,8 +88,40 @@ def stream(call: Call, request: ChatRequest) -> Flow:
 
 
 def adapter_for(model: type[M]) -> TypeAdapter[M]:
-    """What validates answers, and gives the schema, for *model*."""
-    return TypeAdapter(model)
+    """
+    What validates answers, and gives the schema, for *model*.
+
+    Raises:
+        ConfigError: It is nothing that pydantic can validate.
+    """
+    try:
+        return TypeAdapter(model)
+    except PydanticUserError as error:
+        raise _no_schema(model, error) from error
+
+
+def schema_of(model: type[Any]) -> JsonObject:
+    """
+    The JSON schema of *model*.
+
+    Raises:
+        ConfigError: It has none.
+    """
+    try:
+        schema = adapter_for(model).json_schema()
+        json.dumps(schema)
+    except (PydanticUserError, TypeError, ValueError, RecursionError) as error:
+        raise _no_schema(model, error) from error
+    return schema
+
+
+def _no_schema(model: Any, error: Exception) -> ConfigError:
+    name = getattr(model, "__name__", repr(model))
+    return ConfigError(
+        f"no JSON schema can be made of response_model={name}",
+        cause=str(error).partition("\n")[0],
+        fix="use a pydantic model, a dataclass or a TypedDict whose fields are types that JSON can hold",
+    )
 
 
 def schema_name(model: Any) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, get_args
 
+from llm_gateway.client.part import checked
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.types import LLMMessage, TextPart
-from llm_gateway.wire.openai_chat import DIALECT
+from llm_gateway.types import LLMMessage, Role
+from llm_gateway.wire.openai_chat import message_in
 
 __all__ = ["Messages", "messages_from"]
 
 Messages = str | LLMMessage | Sequence[LLMMessage | dict[str, Any]]
 """A prompt, a message, or messages; dictionaries are read as OpenAI's chat completions have them."""
+_ROLES = (*get_args(Role), "developer")  # what OpenAI calls the system, where the model reasons
+_EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
+_BLOCKS = {"text": str, "image_url": dict, "refusal": str}
 
 
 def messages_from(given: Messages, system: str | None = None) -> tuple[LLMMessage, ...]:
@@ -20,22 +25,79 @@ def messages_from(given: Messages, system: str | None = None) -> tuple[LLMMessag
     One tuple of messages out of what a caller gave.
 
     Raises:
-        ConfigError: Something in it is no message.
+        ConfigError: Something in it is no message, or there is none.
     """
-    listed = [given] if isinstance(given, str | LLMMessage) else list(given)
-    messages = tuple(_message(one) for one in listed)
-    return (LLMMessage("system", (TextPart(system),)), *messages) if system else messages
+    listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str | dict) else [given]
+    if not listed or given == "":
+        raise ConfigError(
+            "there is nothing to send",
+            cause="the text is empty" if given == "" else "the list of messages is empty",
+            fix=f"give a text or messages: {_EXAMPLE}",
+        )
+    messages = tuple(_message(one, f"messages[{index}]") for index, one in enumerate(listed))
+    return (LLMMessage.system(system), *messages) if system else messages
 
 
-def _message(one: object) -> LLMMessage:
-    if isinstance(one, LLMMessage):
-        return one
+def _message(one: object, place: str) -> LLMMessage:
     if isinstance(one, str):
-        return LLMMessage("user", (TextPart(one),))
+        return LLMMessage.user(one)
+    if isinstance(one, LLMMessage):
+        _check_role(one.role, place, get_args(Role))
+        return checked(one, place)
     if isinstance(one, dict) and "role" in one:
-        return DIALECT.decode_request({"messages": [one]}).messages[0]
+        _check_role(one["role"], place, _ROLES)
+        return checked(_read(one, place), place)
     raise ConfigError(
         f"{one!r} is no message",
         cause="a message is a str, an LLMMessage, or a dict with `role` and `content`",
-        fix='for example: llm.chat([{"role": "user", "content": "Hello"}])',
+        fix=f"for example: {_EXAMPLE}",
+    )
+
+
+def _check_role(role: object, place: str, known: tuple[str, ...]) -> None:
+    if role in known:
+        return
+    near = difflib.get_close_matches(str(role), known, n=1)
+    raise ConfigError(
+        f"{place} has the role {role!r}",
+        cause=f"did you mean {near[0]!r}?" if near else "no provider knows that role",
+        fix=f"roles are {', '.join(known)}",
+    )
+
+
+def _read(one: dict[str, Any], place: str) -> LLMMessage:
+    content = one.get("content")
+    for index, block in enumerate(content if isinstance(content, list) else ()):
+        _check_block(block, f"{place}.content[{index}]")
+    if not isinstance(content, str | list | None):
+        _refuse(f"{place} has the content {content!r}", "content is a text, or a list of blocks")
+    if one["role"] == "tool" and not isinstance(one.get("tool_call_id"), str):
+        raise ConfigError(
+            f"{place} is the result of a tool, and does not say of which call",
+            cause="it has no `tool_call_id`",
+            fix='{"role": "tool", "tool_call_id": response.tool_calls[0].id, "content": "..."}',
+        )
+    try:
+        return message_in(one)
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        raise ConfigError(
+            f"{place} cannot be read: {one!r}",
+            cause=f"a dict is read as OpenAI's chat completions have it: {type(error).__name__}: {error}",
+            fix=f"for example: {_EXAMPLE}",
+        ) from error
+
+
+def _check_block(block: object, place: str) -> None:
+    kind = block.get("type") if isinstance(block, dict) else None
+    if not isinstance(block, dict) or kind not in _BLOCKS:
+        _refuse(f"{place} is {block!r}", "dicts are read as OpenAI's chat completions have them")
+    if not isinstance(block.get(kind), _BLOCKS[kind]):
+        _refuse(f"{place} is {block!r}", f"a block of the type {kind!r} has its content under {kind!r}")
+
+
+def _refuse(what: str, why: str) -> NoReturn:
+    raise ConfigError(
+        what,
+        cause=why,
+        fix='a text, or [{"type": "text", "text": "..."}, {"type": "image_url", "image_url": {"url": "https://..."}}]',
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypedDict
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict, get_args
 
+from llm_gateway.client.params import Policy
 from llm_gateway.client.truncation import Strategy
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import JsonObject, ReasoningEffort, Tool
 
-__all__ = ["ChatOptions", "CompleteOptions"]
+__all__ = ["ChatOptions", "CompleteOptions", "check_options"]
 
 
 class CompleteOptions(TypedDict, total=False):
@@ -57,7 +60,7 @@ class CompleteOptions(TypedDict, total=False):
     top_p: float | None
     seed: int | None
     reasoning_effort: ReasoningEffort | None
-    unsupported_params: Literal["error", "warn", "drop"] | None
+    unsupported_params: Policy | None
     extra: JsonObject | None
     cache: bool | None
     timeout_s: float | None
@@ -83,3 +86,37 @@ class ChatOptions(CompleteOptions, total=False):
     tools: Sequence[Tool | JsonObject]
     tool_choice: str | None
     json_mode: bool
+
+
+_OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
+_WORDS = {"reasoning_effort": get_args(ReasoningEffort), "unsupported_params": get_args(Policy)}
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """
+    Refuse an option that there is not, as a wrong argument is refused, and a word that an option does not know.
+
+    Raises:
+        TypeError: There is no such option.
+        ConfigError: It has another value than it can have.
+    """
+    for name, value in options.items():
+        if name not in _OPTIONS:
+            raise TypeError(f"there is no option {name!r}; {_offer(name, _OPTIONS, 'options')}")
+        if name in _WORDS and value is not None and value not in _WORDS[name]:
+            raise ConfigError(
+                f"{name}={value!r} is not known",
+                cause=_offer(str(value), _WORDS[name], "values"),
+                fix=f"leave it out, or give one of {', '.join(map(repr, _WORDS[name]))}",
+            )
+    if not isinstance(options.get("extra") or {}, dict):
+        raise ConfigError(
+            f"extra={options['extra']!r} is no dict",
+            cause="it is merged into the provider's own request body",
+            fix='for example: extra={"service_tier": "flex"}',
+        )
+
+
+def _offer(name: str, known: Sequence[str], what: str) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"{what} are {', '.join(sorted(known))}"

@@ -13,7 +13,7 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatReply, ChatRequest, JsonObject, LLMMessage, TextPart, Tool, ToolResult
 from llm_gateway.wire.schema import strict_json_schema
 
-__all__ = ["Way", "again", "asked", "is_refusal_of", "validated", "ways_of"]
+__all__ = ["Way", "again", "asked", "is_refusal_of", "object_text", "validated", "ways_of"]
 
 M = TypeVar("M")
 Way = Literal["native", "tool", "prompt"]
@@ -64,14 +64,14 @@ def validated(adapter: TypeAdapter[M], reply: ChatReply, name: str) -> M:
     called = next((call for call in reply.tool_calls if call.name == name), None)
     if called is not None:
         return adapter.validate_python(called.arguments)
-    return adapter.validate_json(_object_text(reply.text))
+    return adapter.validate_json(object_text(reply.text))
 
 
-def _object_text(text: str) -> str:
+def object_text(text: str) -> str:
     """The JSON inside an answer, also when the model wrapped it in a code fence."""
     stripped = text.strip()
     if stripped.startswith("```"):
-        stripped = stripped.split("\n", 1)[-1].rsplit("```", 1)[0]
+        stripped = stripped.split("\n", 1)[-1].rsplit("```", 1)[0].strip()
     return stripped
 
 

@@ -19,7 +19,12 @@ __all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
 
 @runtime_checkable
 class CustomProvider(Protocol):
-    """What a class must have to be handed to ``LLMClient(provider_instance=...)``."""
+    """
+    What a class must have to be handed to ``LLMClient(provider_instance=...)``.
+
+    Its ``complete`` may take more by name, and is then given it: ``model``, ``max_tokens``, ``temperature``, ``top_p``,
+    ``seed``, ``reasoning_effort``, ``stop``, ``tools``, ``tool_choice``, ``json_mode`` and ``extra``.
+    """
 
     async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
         """Answer *messages*: with text, or with an instance of *response_model* when one is given."""

@@ -14,6 +14,7 @@ __all__ = ["written"]
 
 T = TypeVar("T")
 _DEEPEST = 100
+_LONGEST = 100
 
 
 def written(name: str, chat: ChatRequest, write: Callable[[], T]) -> T:
@@ -39,13 +40,13 @@ def written(name: str, chat: ChatRequest, write: Callable[[], T]) -> T:
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _DEEPEST else f"{text[:_DEEPEST]}..."
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _unwritable(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, object, str]]:
     """Places in *value* that are no JSON, with what stands there and why that is so."""
     if depth > _DEEPEST:
-        yield place[:_DEEPEST] + "...", type(value), "it holds itself, or is nested too deeply"
+        yield place[:_LONGEST] + "...", type(value), "it holds itself, or is nested too deeply"
         return
     for name, one in _members(value):
         yield from _unwritable(one, f"{place}{name}".lstrip("."), depth + 1)

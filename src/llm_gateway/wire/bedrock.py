@@ -35,6 +35,7 @@ from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
 from llm_gateway.wire.json_words import in_words
+from llm_gateway.wire.merge import rest_of
 from llm_gateway.wire.openai_chat import arguments_in
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import converse_usage
@@ -56,7 +57,6 @@ _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()} | {"error": "mal
 _OF_THE_MODEL = "additionalModelRequestFields"
 _KNOWN = frozenset({"messages", "system", "inferenceConfig", "toolConfig", "outputConfig", _OF_THE_MODEL})
 _TOLD_LAST = ("usage", "serviceTier", "metrics")
-_INFERENCE = frozenset({"maxTokens", "temperature", "topP", "stopSequences"})
 
 
 class BedrockConverse:
@@ -241,14 +241,9 @@ def _inference_out(request: ChatRequest) -> JsonObject:
 def _extra_in(body: JsonObject) -> JsonObject:
     """What `ChatRequest` has no place for, at the depth where it stands."""
     extra = {name: value for name, value in body.items() if name not in _KNOWN}
-    settings = {name: value for name, value in (body.get("inferenceConfig") or {}).items() if name not in _INFERENCE}
-    output = {name: value for name, value in (body.get("outputConfig") or {}).items() if name != "textFormat"}
-    rest = {
-        "inferenceConfig": settings,
-        "outputConfig": output,
-        _OF_THE_MODEL: model_fields_rest(_at(body, _OF_THE_MODEL)),
-    }
-    return extra | {name: value for name, value in rest.items() if value}
+    rest = rest_of(body, inferenceConfig="maxTokens temperature topP stopSequences", outputConfig="textFormat")
+    fields = model_fields_rest(_at(body, _OF_THE_MODEL))
+    return extra | rest | ({_OF_THE_MODEL: fields} if fields else {})
 
 
 def _tools_out(request: ChatRequest) -> JsonObject:

@@ -35,7 +35,7 @@ from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import chat_usage
 
-__all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url"]
+__all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url", "message_in"]
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
@@ -46,23 +46,8 @@ _STOPS: dict[str, StopReason] = {
 }
 _STOP_NAMES = {"end_turn": "stop", "max_tokens": "length", "tool_use": "tool_calls", "content_filter": "content_filter"}
 _KNOWN = frozenset(
-    {
-        "model",
-        "messages",
-        "max_tokens",
-        "max_completion_tokens",
-        "temperature",
-        "top_p",
-        "seed",
-        "random_seed",
-        "reasoning_effort",
-        "stop",
-        "tools",
-        "tool_choice",
-        "response_format",
-        "stream",
-        "stream_options",
-    }
+    "model messages max_tokens max_completion_tokens temperature top_p seed random_seed reasoning_effort reasoning "
+    "stop tools tool_choice response_format stream stream_options".split()
 )
 _DATA_URL = "data:"
 
@@ -123,7 +108,7 @@ class OpenAIChat:
         schema = form.get("json_schema") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
-            messages=tuple(_message_in(one) for one in body.get("messages") or ()),
+            messages=tuple(message_in(one) for one in body.get("messages") or ()),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
@@ -274,7 +259,7 @@ def _effort_in(body: JsonObject) -> ReasoningEffort | None:
 
 
 def _extra_in(body: JsonObject) -> JsonObject:
-    extra = {name: value for name, value in body.items() if name not in _KNOWN and name != "reasoning"}
+    extra = {name: value for name, value in body.items() if name not in _KNOWN}
     if extra.get("thinking") == _OFF:
         del extra["thinking"]
     return extra | rest_of(body, reasoning="effort")
@@ -302,7 +287,8 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
     }
 
 
-def _message_in(message: JsonObject) -> LLMMessage:
+def message_in(message: JsonObject) -> LLMMessage:
+    """One message of a request."""
     role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
         return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _text_in(message.get("content"))),))

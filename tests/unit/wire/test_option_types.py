@@ -15,7 +15,7 @@ from together.types.chat.completion_create_params import CompletionCreateParamsN
 
 from llm_gateway.providers.compatible import HOSTS
 from llm_gateway.types import ChatRequest, LLMMessage
-from llm_gateway.wire import anthropic, bedrock, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, claude_cli, gemini, openai_chat, openai_responses
 from llm_gateway.wire import cohere as cohere_wire
 
 ASKED = (LLMMessage.system("Be brief."), LLMMessage.user("Which JSON?"))
@@ -167,6 +167,16 @@ def test_cohere_calls_top_p_p_and_knows_no_levels():
     assert {"p": 0.9, "seed": 7, "thinking": {"type": "disabled"}, "response_format": {"type": "json_object"}} == told
     assert "disabled" == cohere.Thinking.model_validate(body["thinking"]).type
     assert "json_object" == cohere.JsonObjectResponseFormatV2.model_validate(body["response_format"]).type
+
+
+def test_the_command_line_thinks_by_its_own_option():
+    """It has none for no thinking, but a variable; JSON is asked for in its system prompt."""
+    argv, _, env = claude_cli.DIALECT.encode_request(ChatRequest("m", ASKED, reasoning_effort="none", json_mode=True))
+    assert {"CLAUDE_CODE_DISABLE_THINKING": "1"} == env
+    assert "--effort" not in argv
+    assert "Answer with one JSON object alone" in claude_cli.flag(argv, "--system-prompt")
+    argv, _, env = claude_cli.DIALECT.encode_request(ChatRequest("m", ASKED, reasoning_effort="minimal"))
+    assert ("low", {}) == (claude_cli.flag(argv, "--effort"), env)
 
 
 class Answer(BaseModel):
