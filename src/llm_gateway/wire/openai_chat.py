@@ -27,7 +27,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of
+from llm_gateway.wire.failure import error_facts, in_stream
 from llm_gateway.wire.usage import chat_usage
 
 __all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url"]
@@ -316,8 +316,7 @@ class ChatStream:
     def _take(self, chunk: JsonObject) -> Iterator[StreamDelta]:
         if "error" in chunk:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
-            kind = kind_of(500, error.get("code"), error.get("type"), message=str(error.get("message")))
-            self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
+            self.error = in_stream(error, "an error without words")
         self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)
