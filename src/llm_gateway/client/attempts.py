@@ -23,10 +23,12 @@ from llm_gateway.types import (
     WireReply,
 )
 from llm_gateway.wire.base import ErrorFacts, StreamDecoder
+from llm_gateway.wire.failure import words_of
 
 __all__ = ["attempt", "stream_attempt"]
 
 _GOOD = range(200, 300)
+_ELSEWHERE = range(300, 400)
 _RAW = 2000
 _NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError)
 _FIXES: dict[ErrorKind, str] = {
@@ -78,7 +80,7 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     try:
-        return provider.dialect.decode_reply(_json(provider, reply.body))
+        return provider.dialect.decode_reply(_json(provider, reply))
     except _NOT_DECODED as error:
         _undecoded(provider.name, reply.body, error)
 
@@ -90,15 +92,18 @@ def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
     return (yield steps.Call(lambda: auth.apply(sent)))
 
 
-def _json(provider: HttpProvider, body: bytes) -> Any:
+def _json(provider: HttpProvider, reply: WireReply) -> Any:
     try:
-        return json.loads(body)
-    except ValueError as error:
+        return json.loads(reply.body)
+    except (ValueError, RecursionError) as error:
         raise ProviderError(
-            f"{provider.name} answered with something that is no JSON",
+            f"{provider.name} answered {reply.status} with something that is no JSON",
             kind="server",
             provider=provider.name,
-            cause=body[:100].decode("utf-8", "replace"),
+            status=reply.status,
+            raw=reply.body[:_RAW].decode("utf-8", "replace"),
+            cause=words_of(reply.body)[:100] or "there is nothing in it",
+            fix="check that LLM_BASE_URL is the address of an API, and which proxy stands in between",
         ) from error
 
 
@@ -215,6 +220,8 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
 
 def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
     facts = provider.dialect.decode_error(status, headers, body)
+    if status in _ELSEWHERE:
+        _refuse_redirect(provider, status, headers)
     raise ProviderError(
         f"{provider.name} answered {status} for {model!r}: {facts.message}",
         kind=facts.kind,
@@ -224,6 +231,18 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
         raw=body.decode("utf-8", "replace")[:_RAW],
         cause=nearest_models(provider.name, model) if facts.kind == "not_found" else None,
         fix=_fix(provider.name, facts.kind),
+    )
+
+
+def _refuse_redirect(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
+    there = next((value for name, value in headers if name.lower() == "location"), None)
+    raise ProviderError(
+        f"{provider.name} answered {status}: {'go to ' + repr(there) if there else 'ask elsewhere'}",
+        kind="invalid_request",
+        provider=provider.name,
+        status=status,
+        cause="redirects are not followed: the key would go along",
+        fix=f"set LLM_BASE_URL to the address of {provider.name}'s API, with the right scheme, host and path",
     )
 
 

@@ -29,7 +29,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, error_reply, kind_of
+from llm_gateway.wire.failure import error_facts, error_reply, in_stream
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.pieces import cut
@@ -381,8 +381,7 @@ class MessagesStream:
         self._message["usage"] = {**(self._message.get("usage") or {}), **known}
 
     def _fail(self, error: JsonObject) -> None:
-        kind = kind_of(500, error.get("type"), message=str(error.get("message")))
-        self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
+        self.error = in_stream(error, "an error without words")
 
     def reply(self) -> ChatReply:
         """Everything seen so far as one reply."""

@@ -8,7 +8,7 @@ from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import kind_of, retry_after_s
+from llm_gateway.wire.failure import kind_of, retry_after_s, words_of
 
 __all__ = ["error_facts", "error_reply", "in_stream"]
 
@@ -40,7 +40,6 @@ _BY_WORDS: tuple[tuple[str, ErrorKind], ...] = (
     ("security token", "auth"),
 )
 """What is told in words only, or by a reply whose headers a proxy has dropped."""
-_LONGEST = 500
 _NAMES: dict[ErrorKind, str] = {
     "auth": "UnrecognizedClientException",
     "permission": "AccessDeniedException",
@@ -57,7 +56,7 @@ def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply: its type stands in a header or in the body, and may bring a namespace along."""
     error = _object(body)
     told = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
-    words = error.get("message") or error.get("Message") or body.decode("utf-8", "replace").strip()[:_LONGEST]
+    words = error.get("message") or error.get("Message") or words_of(body)
     return _facts(status, told, str(words) or f"status {status}", retry_after_s(headers))
 
 

@@ -341,7 +341,7 @@ class ClaudeStream:
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
-        self._rest = b""
+        self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many pieces
         self._parts: list[Part] = []
         self._partial: list[str] = []
         self._message: JsonObject = {}
@@ -349,7 +349,11 @@ class ClaudeStream:
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        first, *lines = data.split(b"\n")
+        self._rest.append(first)
+        if lines:
+            whole, self._rest = b"".join(self._rest), [lines.pop()]
+            lines.insert(0, whole)
         events = [event for line in lines for event in _events(line)]
         return [delta for event in events if (delta := self._take(event)) is not None]
 

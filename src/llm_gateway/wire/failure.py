@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import html
 import json
+import math
+import re
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire.base import ErrorFacts
 
-__all__ = ["error_facts", "error_reply", "facts_of", "kind_of", "openai_error", "retry_after_s"]
+__all__ = [
+    "error_facts",
+    "error_reply",
+    "facts_of",
+    "in_stream",
+    "kind_of",
+    "openai_error",
+    "retry_after_s",
+    "words_of",
+]
 
 _BY_STATUS: dict[int, ErrorKind] = {
     401: "auth",
@@ -41,6 +54,7 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "context_length_exceeded": "context_window",
     "content_filter": "content_filter",
     "content_policy_violation": "content_filter",
+    "unknown_parameter": "unsupported_param",
     "unsupported_parameter": "unsupported_param",
     "unsupported_value": "unsupported_param",
 }
@@ -68,6 +82,10 @@ _OPENAI: dict[ErrorKind, tuple[str, str | None]] = {
     "server": ("server_error", None),
 }
 """The type and the code of each sort, as OpenAI and those who follow it write them."""
+_LONGEST_MESSAGE = 2000
+_LONGEST_PAGE = 8_000
+_UNSEEN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
@@ -83,24 +101,54 @@ def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
 
 
 def retry_after_s(headers: Headers) -> float | None:
-    """Seconds that the reply asks to wait; a date is not read, as no provider sends one."""
+    """Seconds that the reply asks to wait; a date, as proxies send it, is counted from the date of the reply itself."""
     values = {name.lower(): value for name, value in headers}
+    told = values.get("retry-after", "")
     try:
-        if "retry-after-ms" in values:
-            return float(values["retry-after-ms"]) / 1000
-        return float(values["retry-after"]) if "retry-after" in values else None
+        seconds = float(values["retry-after-ms"]) / 1000 if "retry-after-ms" in values else float(told)
     except ValueError:
+        return _seconds_between(values.get("date", ""), told)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_between(sent: str, until: str) -> float | None:
+    try:
+        return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(sent)).total_seconds())
+    except (ValueError, TypeError):  # no dates, or one with and one without a zone
         return None
 
 
 def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
     error = _error_object(body)
-    message = (
-        str(error.get("message") or "") or body.decode("utf-8", "replace").strip()[:_LONGEST] or f"status {status}"
-    )
-    names = [value if isinstance(value := error.get(name), str) else None for name in ("code", "type")]
-    return ErrorFacts(kind_of(status, *names, message=message), message, names[1] or names[0], retry_after_s(headers))
+    told = str(error.get("message") or error.get("detail") or "")[:_LONGEST_MESSAGE]
+    message = told or words_of(body) or f"status {status}"
+    code, type_ = _names(error)
+    return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code, retry_after_s(headers))
+
+
+def in_stream(error: JsonObject, otherwise: str) -> ErrorFacts:
+    """Read an error inside a stream: it has no status but the one that it may state; *otherwise* if it has no words."""
+    code, type_ = _names(error)
+    stated = [value for name in ("status_code", "code") if isinstance(value := error.get(name), int)]
+    status = stated[0] if stated else 400 if "invalid_request_error" in (code, type_) else 500
+    message = str(error.get("message") or otherwise)[:_LONGEST_MESSAGE]
+    return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code)
+
+
+def _names(error: JsonObject) -> tuple[str | None, str | None]:
+    code, type_ = error.get("code"), error.get("type")
+    return code if isinstance(code, str) else None, type_ if isinstance(type_, str) else None
+
+
+def words_of(body: bytes) -> str:
+    """What a reply that is no JSON says in words: the title or the text of a page, else its beginning."""
+    text = body[:_LONGEST_PAGE].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text[:_LONGEST]
+    title = _TITLE.search(text)
+    seen = html.unescape(title[1] if title else _UNSEEN.sub(" ", text))
+    return " ".join(seen.split())[:_LONGEST] or text[:_LONGEST]
 
 
 def _error_object(body: bytes) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of, openai_error
+from llm_gateway.wire.failure import error_facts, in_stream, openai_error
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.pieces import cut
@@ -373,8 +373,7 @@ class ChatStream:
     def _take(self, chunk: JsonObject) -> Iterator[StreamDelta]:
         if "error" in chunk:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
-            kind = kind_of(500, error.get("code"), error.get("type"), message=str(error.get("message")))
-            self.error = ErrorFacts(kind, str(error.get("message")), error.get("type"))
+            self.error = in_stream(error, "an error without words")
         self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)

@@ -27,7 +27,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, kind_of, openai_error
+from llm_gateway.wire.failure import error_facts, in_stream, openai_error
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
@@ -381,9 +381,7 @@ class ResponsesStream:
             self._fail(self._response.get("error") or {})
 
     def _fail(self, error: JsonObject) -> None:
-        message = str(error.get("message") or "the response failed")
-        kind = kind_of(500, error.get("code"), error.get("type"), message=message)
-        self.error = ErrorFacts(kind, message, error.get("code"))
+        self.error = in_stream(error, "the response failed")
 
     def reply(self) -> ChatReply:
         """Everything seen so far as one reply."""

@@ -26,7 +26,7 @@ class SseParser:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
+        self._rest: list[str] = []  # joined once: an event of megabytes comes in many pieces
         self._after_cr = False
         self._is_first = True
         self._event = ""
@@ -43,9 +43,12 @@ class SseParser:
         if self._after_cr and text:
             self._after_cr, text = False, text.removeprefix("\n")
         self._after_cr = self._after_cr or text.endswith("\r")
-        lines = (self._rest + text).replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._rest = lines.pop()
-        return lines
+        first, *lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self._rest.append(first)
+        if not lines:
+            return []
+        whole, self._rest = "".join(self._rest), [lines.pop()]
+        return [whole, *lines]
 
     def _line(self, line: str) -> SseEvent | None:
         if not line:

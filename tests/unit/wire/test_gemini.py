@@ -222,7 +222,7 @@ def test_an_error_has_its_kind_in_a_reply_and_in_both_streams(error, kind, wait_
 @pytest.mark.parametrize(
     ("status", "headers", "body", "kind", "words", "wait_s"),
     [
-        (404, (), b"<html>Not Found</html>", "not_found", "<html>Not Found</html>", None),
+        (404, (), b"<html>Not Found</html>", "not_found", "Not Found", None),
         (429, (("Retry-After", "3"),), json.dumps(LONG).encode(), "rate_limited", "You exceeded", 3.0),
         (503, (), b"", "overloaded", "status 503", None),
         (500, (), b"[]", "server", "[]", None),

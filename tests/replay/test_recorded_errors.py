@@ -1,0 +1,82 @@
+"""Every recorded refusal, as a reply or inside a stream, and the kind that its dialect makes of it."""
+
+import pytest
+
+from llm_gateway.wire import bedrock, cohere, gemini, openai_chat
+from llm_gateway.wire.dialect import dialect_of
+
+LIKE = {"openai": openai_chat, "ollama": openai_chat, "voyage": openai_chat}
+LIKE |= {"bedrock": bedrock, "cohere": cohere, "gemini": gemini}
+"""Where an API has no dialect, as one for embeddings: its provider's errors are those of its chats."""
+
+# By provider, status and the provider's own type; None where it names none.
+KINDS = {
+    ("anthropic", 400, "invalid_request_error"): {"invalid_request"},
+    ("anthropic", 401, "authentication_error"): {"auth"},
+    ("anthropic", 404, "not_found_error"): {"not_found"},
+    ("azure", 401, "401"): {"auth"},
+    ("azure", 404, "invalid_request_error"): {"not_found"},  # DeploymentNotFound
+    ("bedrock", 400, None): {"invalid_request"},
+    ("bedrock", 400, "ValidationException"): {"not_found"},  # "The provided model identifier is invalid."
+    ("bedrock", 403, "ExpiredTokenException"): {"auth"},
+    ("cohere", 404, None): {"not_found"},
+    ("deepseek", 400, "invalid_request_error"): {"invalid_request"},
+    ("google-gla", 404, "NOT_FOUND"): {"not_found"},
+    ("google-vertex", 400, "INVALID_ARGUMENT"): {"invalid_request"},
+    ("google-vertex", 404, "NOT_FOUND"): {"not_found"},
+    ("groq", 400, "invalid_request_error"): {"invalid_request"},
+    ("groq", 404, "invalid_request_error"): {"not_found"},
+    ("ollama", 404, None): {"not_found"},
+    ("openai", 400, "invalid_request_error"): {"invalid_request", "unsupported_param"},  # "Unknown parameter: ..."
+    ("openai", 401, "invalid_request_error"): {"auth"},
+    ("openai", 404, "invalid_request_error"): {"not_found"},
+    ("openrouter", 429, None): {"rate_limited"},
+    ("voyageai", 400, None): {"invalid_request"},
+    ("groq", 200, "invalid_request_error"): {"invalid_request"},  # inside a stream, with a status_code
+    ("openrouter", 200, None): {"invalid_request"},  # inside a stream, with 400 as its code
+}
+
+
+@pytest.fixture(scope="module")
+def refusals(traffic):
+    """Provider, API, status, the facts, and the bytes, of every recorded refusal."""
+    found = []
+    for row in traffic.manifest:
+        asked = {one["index"]: one for one in row["expected"] if one["status"] >= 400 or one["streaming"]}
+        for index, entry in traffic.load(row["file"]) if asked else ():
+            if index in asked:
+                found += facts_of(traffic, asked[index], entry["response"])
+    return found
+
+
+def facts_of(traffic, expected, response):
+    dialect = dialect_of(expected["api"])
+    headers = tuple(traffic.headers_of(response))
+    body = traffic.plain(traffic.body_of(response), headers)
+    if expected["status"] >= 400:
+        dialect = dialect or LIKE[expected["api"].partition(".")[0]].DIALECT
+        return [(expected, dialect.decode_error(expected["status"], headers, body), body)]
+    if dialect is None or b'"error"' not in body:
+        return []
+    decoder = dialect.stream_decoder()
+    decoder.feed(body)
+    return [(expected, decoder.error, body)] if decoder.error else []
+
+
+def test_each_has_its_kind(refusals, record_property):
+    """And each row of the table is there for a recorded one."""
+    seen = {}
+    for expected, facts, _ in refusals:
+        seen.setdefault((expected["provider"], expected["status"], facts.type), set()).add(facts.kind)
+    record_property("counted recorded refusals with their kind", f"{len(refusals)} of {len(refusals)}")
+
+    assert seen == KINDS
+    assert len(refusals) >= 46
+
+
+def test_each_says_what_the_provider_said(refusals):
+    """In its own words, and not more than fits a screen."""
+    for expected, facts, body in refusals:
+        plain = body.decode().encode().decode("unicode_escape", "replace")
+        assert facts.message[:60] in plain or facts.message[:60] in body.decode(), expected
+        assert len(facts.message) <= 2000
