@@ -151,11 +151,7 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     try:
         while not decoder.is_finished and decoder.error is None and (piece := (yield Read())):
             seen += piece[: _RAW - len(seen)]
-            try:
-                deltas = decoder.feed(piece)
-            except _NOT_DECODED as error:
-                _undecoded(provider_name(call.provider), piece, error)
-            for delta in deltas:
+            for delta in _fed(call, decoder, piece):
                 has_begun = True
                 call.content()
                 yield Emit(delta)
@@ -176,6 +172,13 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     if not decoder.is_finished:
         raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
     return seen
+
+
+def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
+    try:
+        return decoder.feed(piece)
+    except _NOT_DECODED as error:
+        _undecoded(provider_name(call.provider), piece, error)
 
 
 def _finished(provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
