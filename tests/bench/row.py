@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_WORDS = {True: "yes", False: "NO", None: "-"}
+
 
 @dataclass(frozen=True)
 class Row:
-    """What was asked for, and what was measured."""
+    """What was asked for, and what was measured; *is_met* is None where nothing could be."""
 
     what: str
     target: str
     measured: str
-    is_met: bool
+    is_met: bool | None
 
     def __str__(self) -> str:
-        return f"| {self.what} | {self.target} | {self.measured} | {'yes' if self.is_met else 'NO'} |"
+        return f"| {self.what} | {self.target} | {self.measured} | {_WORDS[self.is_met]} |"
