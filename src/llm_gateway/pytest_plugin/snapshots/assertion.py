@@ -29,7 +29,7 @@ class LLMSnapshot(SnapshotAssertion):  # pyright: ignore[reportUntypedBaseClass]
         """One for the same test and session as syrupy's own *snapshot*."""
         made: LLMSnapshot = cls(
             session=snapshot.session,
-            extension_class=functools.partial(LLMSnapshotExtension, options),
+            extension_class=_extension(options),
             test_location=snapshot.test_location,
             update_snapshots=snapshot.update_snapshots,
             update_new_snapshots_only=snapshot.update_new_snapshots_only,
@@ -52,18 +52,36 @@ class LLMSnapshot(SnapshotAssertion):  # pyright: ignore[reportUntypedBaseClass]
 
             of_syrupy: ``name``, ``exclude``, ``include``, ``matcher`` and what else syrupy takes.
         """
-        options = _changed(self.extension.options, mask, shape, usage)
-        super().__call__(extension_class=functools.partial(LLMSnapshotExtension, options), **of_syrupy)
+        current: Any = self.extension
+        options = _changed(current.options, mask, shape, usage)
+        super().__call__(extension_class=_extension(options), **of_syrupy)
         return self
 
+    def __eq__(self, other: object) -> bool:
+        """Compare, and remember how: syrupy forgets the options of a call before it asks for the difference."""
+        self._compared: Any = self.extension
+        return bool(super().__eq__(other))
+
+    __hash__ = None  # type: ignore[assignment]  # as syrupy's own
+
     def get_assert_diff(self, **kwargs: Any) -> list[str]:
-        """What differs, and the command that accepts it; or why nothing could be compared."""
+        """What to type, first, since pytest cuts long texts; what differs; or why nothing could be compared."""
         result = self.executions[self.num_executions - 1]
         if isinstance(result.exception, GatewayError):
             return result.exception.report.splitlines()
-        lines: list[str] = super().get_assert_diff(**kwargs)
         what = "write" if result.recalled_data is None else "accept"
-        return [*lines, f"to {what} it: {self.accept} {shlex.quote(self.test_location.nodeid)}"]
+        current: Any = self.extension
+        self._extension: Any = self._compared
+        try:
+            lines: list[str] = super().get_assert_diff(**kwargs)
+        finally:
+            self._extension = current
+        return [f"to {what} it: {self.accept} {shlex.quote(self.test_location.nodeid)}", *lines]
+
+
+def _extension(options: Options) -> Any:
+    # syrupy makes an extension by calling its class; the options go along
+    return functools.partial(LLMSnapshotExtension, options)
 
 
 def _changed(options: Options, mask: Sequence[str], shape: bool | None, usage: float | None) -> Options:

@@ -47,20 +47,20 @@ class LLMSnapshotExtension(AmberSnapshotExtension):  # pyright: ignore[reportUnt
     def __init__(self, options: Options = Options()) -> None:
         self.options = options
 
-    def serialize(self, data: Any, *, exclude: Any = None, include: Any = None, matcher: Any = None) -> str:
+    def serialize(self, data: Any, **filters: Any) -> str:
         """The text that is stored: of the value, or of its shape where that was asked for."""
-        node = tree(data, Rules(self.options.mask, exclude, include, matcher))
+        node = tree(data, Rules(self.options.mask, **filters))
         text = write(shape(node) if self.options.shape else node)
         _refuse_secrets(text)
         return text
 
-    def matches(self, *, serialized_data: str, snapshot_data: str) -> bool:
+    def matches(self, *, serialized_data: Any, snapshot_data: Any) -> bool:
         """Whether what was received is what is stored, as far as the options look."""
         if self.options.compares_shape:
             return fits(shape(read(serialized_data)), shape(read(snapshot_data)))
-        return settled(serialized_data, snapshot_data, self.options.usage) == snapshot_data
+        return bool(settled(serialized_data, snapshot_data, self.options.usage) == snapshot_data)
 
-    def diff_lines(self, serialized_data: str, snapshot_data: str) -> Iterator[str]:
+    def diff_lines(self, serialized_data: Any, snapshot_data: Any) -> Iterator[str]:
         """Only what made the two differ: no values where shapes are compared, no usage that is near enough."""
         if self.options.compares_shape:
             pair = [write(shape(read(text))) if text else "" for text in (serialized_data, snapshot_data)]
