@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +15,7 @@ from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.content import reply_of
 from llm_gateway.fakes.counted import counted
+from llm_gateway.fakes.dressed import dressed, dressed_events
 from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
 from llm_gateway.types import ChatReply, Headers, Part, WireReply, WireRequest
 from llm_gateway.wire.base import Dialect, ErrorFacts
@@ -96,9 +97,10 @@ def _dialect(call: FakeCall) -> Dialect:
 def _answered(answer: Answer, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
     reply = _whole(reply_of(answer.content, call, stop_reason=answer.stop_reason), scripted, call)
     if not call.is_streaming:
-        body = json.dumps(_dialect(call).encode_reply(reply), ensure_ascii=False).encode()
+        whole = dressed(_dialect(call).encode_reply(reply), call, datetime.now(UTC))
+        body = json.dumps(whole, ensure_ascii=False).encode()
         return HttpExchange(request, WireReply(200, _headers(call, "application/json"), body), reason="OK")
-    return _streamed(list(_events(answer, reply, call)), answer.gap_s, call, request)
+    return _streamed(_events(answer, reply, call), answer.gap_s, call, request)
 
 
 def _whole(reply: ChatReply, scripted: Scripted, call: FakeCall) -> ChatReply:
@@ -124,10 +126,10 @@ def _is_empty(part: Part) -> bool:
     return getattr(part, "text", None) == ""
 
 
-def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> Iterator[bytes]:
+def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:
     pieces = answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
     told = reply if _tells_usage(call) else dataclasses.replace(reply, usage=None)
-    yield from _dialect(call).encode_stream(told, pieces=pieces or None)
+    return dressed_events(_dialect(call).encode_stream(told, pieces=pieces or None), call, datetime.now(UTC))
 
 
 def _tells_usage(call: FakeCall) -> bool:

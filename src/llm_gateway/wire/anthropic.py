@@ -284,12 +284,15 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject:
     usage = usage or TokenUsage()
     read, written = usage.cache_read_tokens, usage.cache_write_tokens
     fresh = None if usage.input_tokens is None else usage.input_tokens - (read or 0) - (written or 0)
-    return {
+    counts = {
         "input_tokens": fresh,
         "cache_read_input_tokens": read,
         "cache_creation_input_tokens": written,
         "output_tokens": usage.output_tokens,
     }
+    if usage.reasoning_tokens is None:
+        return counts
+    return {**counts, "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens}}
 
 
 def _event(kind: str, **members: Any) -> bytes:

@@ -310,6 +310,7 @@ def _usage_out(usage: TokenUsage) -> JsonObject:
         "inputTokens": fresh,
         "outputTokens": usage.output_tokens,
         "totalTokens": usage.total_tokens,
+        "serverToolUsage": {},
         **told,
     }
     if usage.cache_write_1h_tokens is not None:

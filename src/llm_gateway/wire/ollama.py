@@ -21,6 +21,7 @@ from llm_gateway.types import (
     JsonObject,
     LLMMessage,
     Part,
+    ReasoningEffort,
     StopReason,
     StreamDelta,
     TextPart,
@@ -34,13 +35,25 @@ from llm_gateway.types import (
 from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.gemini_parts import Calls
+from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.usage import ollama_usage
 
 __all__ = ["DIALECT"]
 
 _STOPS: dict[str, StopReason] = {"stop": "end_turn", "length": "max_tokens"}
-_KNOWN = frozenset("model messages tools format options stream".split())
-_KNOWN_OPTIONS = frozenset({"num_predict", "temperature", "stop"})
+_KNOWN = frozenset("model messages tools format options stream think".split())
+_KNOWN_OPTIONS = frozenset({"num_predict", "temperature", "top_p", "seed", "stop"})
+_EFFORTS: dict[object, ReasoningEffort] = {False: "none", "low": "low", "medium": "medium", "high": "high"}
+_LEVELS: dict[ReasoningEffort, object] = {
+    "none": False,
+    "minimal": "low",
+    "low": "low",
+    "medium": "medium",
+    "high": "high",
+    "xhigh": "high",
+    "max": "high",
+}
+"""The nearest of its levels; a model that has none takes each as yes."""
 _STEP_NS = 1_000_000
 """How long each step is said to have taken: programs divide by it."""
 _IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp", b"GIF8": "image/gif"}
@@ -58,17 +71,18 @@ class OllamaChat:
         Raises:
             ProviderError: (``unsupported_param``) It holds an image by address.
         """
-        extra = dict(request.extra)
+        extra, request = dict(request.extra), with_a_mention(request)
         names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
         optional = {
             "tools": [_tool_out(tool) for tool in _offered(request)],
-            "format": request.response_schema,
+            "format": request.response_schema or ("json" if request.json_mode else None),
             "options": _options_out(request) | extra.pop("options", {}),
         }
         return {
             "model": request.model,
             "messages": [row for one in request.messages for row in _messages_out(one, names)],
             **{name: value for name, value in optional.items() if value},
+            **({} if request.reasoning_effort is None else {"think": _LEVELS[request.reasoning_effort]}),
             "stream": request.stream,
             **extra,
         }
@@ -77,13 +91,18 @@ class OllamaChat:
         """Read a request body that any client wrote; one that does not say otherwise streams."""
         calls, options, form = Calls("call"), body.get("options") or {}, body.get("format")
         limit = options.get("num_predict") or 0
-        known = _KNOWN - ({"format"} if form == "json" else set())
+        effort = _EFFORTS.get(body.get("think"))
+        known = _KNOWN - ({"think"} if effort is None else set())
         others = {name: value for name, value in options.items() if name not in _KNOWN_OPTIONS}
         return ChatRequest(
             model=str(body.get("model") or ""),
             messages=tuple(_message_in(one, calls) for one in body.get("messages") or ()),
             max_tokens=limit if limit > 0 else None,
             temperature=options.get("temperature"),
+            top_p=options.get("top_p"),
+            seed=options.get("seed"),
+            reasoning_effort=effort,
+            json_mode=form == "json",
             stop=tuple(options.get("stop") or ()),
             tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             response_schema=form if isinstance(form, dict) else None,
@@ -227,6 +246,8 @@ def _options_out(request: ChatRequest) -> JsonObject:
     options = {
         "num_predict": request.max_tokens,
         "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
         "stop": list(request.stop) or None,
     }
     return {name: value for name, value in options.items() if value is not None}

@@ -253,7 +253,7 @@ def _output(reply: ChatReply) -> list[JsonObject]:
     for number, part in enumerate(thoughts):
         summary = [{"type": "summary_text", "text": part.text}]
         items.append({"type": "reasoning", "id": f"rs_{number}", "summary": summary, "status": None})
-    if reply.text:
+    if any(isinstance(part, TextPart) for part in reply.parts):
         kind = {"type": "refusal", "refusal": reply.text}
         text = {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
         content = [kind if reply.stop_reason == "refusal" else text]

@@ -125,7 +125,7 @@ _BY_PROVIDER = {
         _of(_OLD_CLAUDE, _EFFORT, _BUDGET, None, f'extra={{"{_FIELDS}": {{"thinking": {_THINKING}}}}}'),
         _of(r"claude-(fable|mythos)-5", _EFFORT, "it always thinks", lambda _, value: value != "none"),
         # "What's new in Claude 4.7": sampling parameters are gone.
-        _of(r"claude-(opus-4-[78]|(fable|haiku|mythos|opus|sonnet)-5)", _SAMPLING, "it refuses the whole request"),
+        _of(r"claude-opus-4-7", _SAMPLING, "it refuses the whole request"),
         _of(r"nova-2", _EFFORT, _NO_LEVEL, _levels("none", "low", "medium", "high")),
     ),
     "gemini": _GEMINI,
@@ -137,18 +137,13 @@ _BY_PROVIDER = {
     ),
     # together 3.1, types of chat completions.
     "together": (_of("", _EFFORT, "its host has no such level", _levels("low", "medium", "high")),),
-    # docs.x.ai, guide to reasoning: levels came with 4.3, and what comes before 4.20 takes no stop sequences.
-    "xai": (
-        _of(r"^grok-4(-\d{4}|-latest|-fast\S*|-1-fast\S*)?$|^grok-code-fast-1", _EFFORT, "it has no levels"),
-        _of(r"^grok-4(-\d{4}|-latest)?$", ("stop",), "it refuses the whole request"),
-    ),
+    # docs.x.ai, guide to reasoning.
+    "xai": (_of(r"^grok-4(-\d{4}|-latest|-fast\S*|-1-fast\S*)?$|^grok-code-fast-1", _EFFORT, "it has no levels"),),
     # developers.openai.com: guide to reasoning, parameter compatibility of 5.1 to 5.4, and openai 3.52's types.
     "openai": (
-        _of(r"^(o[134](-|$)|gpt-5(-mini|-nano|-pro|-codex|-\d{4}|$)|gpt-5\.\d-pro)", _SAMPLING, _REASONS, _one),
-        _of(r"^gpt-5\.[1-5](-mini|-nano|-\d{4}|$)", _SAMPLING, _REASONS, _one_while(None, "none")),
-        _of(r"^gpt-5\.6", _SAMPLING, _REASONS, _one_while("none")),
+        _of(r"^(o[134](-|$)|gpt-5(-mini|-nano|-\d{4}|$))", _SAMPLING, _REASONS, _one),
+        _of(r"^gpt-5\.[1-4](-mini|-nano|-\d{4}|$)", _SAMPLING, _REASONS, _one_while(None, "none")),
         _of(r"^(gpt-3|gpt-4|chatgpt|gpt-5-chat)", _EFFORT, _NO_REASONING),
-        _of(r"^gpt-5-pro", _EFFORT, "it has one level", _levels("high")),
         _of(
             r"^gpt-5(-mini|-nano|-\d{4}|$)",
             _EFFORT,
@@ -163,7 +158,7 @@ _BY_PROVIDER = {
     "cohere": (_of(r"^command-(r|a-03)", ("images",), _TEXT_ONLY),),
 }
 _ANYWHERE = (_of(r"llama-?3\.[13](?!\d)|gpt-oss", ("images",), _TEXT_ONLY),)
-"""Open weights, whoever serves them: their model cards."""
+"""Open weights, whoever serves them."""
 
 
 def refused(

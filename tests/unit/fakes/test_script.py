@@ -303,7 +303,8 @@ def test_counts_as_a_fake_that_cost_nothing(tmp_path, gpt):
         ask(gpt)
 
     (call,) = cassette.calls
-    assert ("fake", 0, TokenUsage(7, 3, 0, 0, reasoning_tokens=0)) == (
+    told = TokenUsage(7, 3, 0, 0, None, 0, 0, 0, service_tier="default")
+    assert ("fake", 0, told) == (
         call.served,
         call.metering.cost_usd,
         call.metering.usage,

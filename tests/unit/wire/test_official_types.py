@@ -384,7 +384,7 @@ def test_what_the_sdk_of_ollama_sends_reads_as_what_was_meant():
         stop=("END",),
         tools=(tool,),
         response_schema={"type": "object"},
-        extra={"think": True, "options": {"seed": 1}},
+        extra={"think": True, "options": {"top_k": 1}},
     )
     body = ollama.DIALECT.encode_request(asked)
     ollama_client(answer).chat(**body)
@@ -392,7 +392,7 @@ def test_what_the_sdk_of_ollama_sends_reads_as_what_was_meant():
     assert asked == ollama.DIALECT.decode_request(body)
     read = ollama.DIALECT.decode_request(sent[0])
     assert asked.messages == read.messages
-    assert (9, 0.5, ("END",), {"type": "object"}, {"think": True, "options": {"seed": 1}}) == (
+    assert (9, 0.5, ("END",), {"type": "object"}, {"think": True, "options": {"top_k": 1}}) == (
         *(read.max_tokens, read.temperature, read.stop),
         *(read.response_schema, read.extra),
     )

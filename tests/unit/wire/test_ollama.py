@@ -47,10 +47,10 @@ def test_calls_without_ids_get_their_own():
 
 
 def test_what_a_request_leaves_out():
-    """It streams unless it says otherwise; JSON without a schema stays as it is, and a limit below 0 is none."""
+    """It streams unless it says otherwise; JSON without a schema is its JSON mode, and a limit below 0 is none."""
     read = DIALECT.decode_request({"format": "json", "options": {"num_predict": -1}})
 
-    assert (True, None, {"format": "json"}) == (read.stream, read.max_tokens, read.extra)
+    assert (True, None, True, {}) == (read.stream, read.max_tokens, read.json_mode, read.extra)
     assert DIALECT.encode_request(read)["format"] == "json"
 
 

@@ -125,6 +125,9 @@ def thought_by(dialect, request):
     effort = request.reasoning_effort
     if dialect is anthropic.DIALECT and effort == "minimal":
         return dataclasses.replace(request, reasoning_effort="low")
+    if dialect is ollama.DIALECT:
+        nearest = {"minimal": "low", "xhigh": "high", "max": "high"}.get(effort, effort)
+        return dataclasses.replace(request, reasoning_effort=nearest)
     if dialect is cohere.DIALECT and effort not in (None, "none"):
         return dataclasses.replace(request, reasoning_effort=None, extra={"thinking": {"type": "enabled"}})
     return request

@@ -1,0 +1,165 @@
+"""What a fake writes has every member that the recorded replies of the same API always have, of the same type."""
+
+import collections
+import dataclasses
+import json
+import re
+
+import pytest
+
+from llm_gateway.fakes.answer import exchange_for
+from llm_gateway.fakes.asked import read
+from llm_gateway.fakes.outcome import Answer, Scripted
+from llm_gateway.types import ToolCall, WireRequest
+from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.events import objects
+from llm_gateway.wire.eventstream import frames
+
+PROVIDERS = {"google-gla": "gemini", "google-vertex": "vertex"}
+"""Names of the manifest that differ from ours."""
+SHAPED = [
+    ("anthropic", "anthropic.messages"),
+    ("azure", "openai.chat"),
+    ("bedrock", "bedrock.converse"),
+    ("cohere", "cohere.v2.chat"),
+    ("deepseek", "openai.chat"),
+    ("google-gla", "gemini.generate"),
+    ("google-vertex", "gemini.generate"),
+    ("groq", "openai.chat"),
+    ("mistral", "openai.chat"),
+    ("ollama", "ollama.chat"),
+    ("openai", "openai.chat"),
+    ("openai", "openai.responses"),
+    ("openrouter", "openai.chat"),
+    ("together", "openai.chat"),
+]
+UNUSUAL = re.compile(rb'tool_search_call|response.queued|"status": ?"queued"|enum-encoding')
+"""Recordings of tools that the provider runs, answers fetched later, and numbers in place of words."""
+ASIDE = re.compile(r"\.reasoning(_content)?$|\.latency_checkpoint")
+"""What is told of models that think, and of how fast Azure was."""
+TYPES = {bool: "bool", int: "number", float: "number", str: "string", type(None): "null", list: "list", dict: "object"}
+
+
+def shape(value, at="", free=("arguments", "args", "input", "parameters", "schema")):
+    """Each place inside *value*, with the types found there; a place of a list's items is there if all have it."""
+    found = {at: {TYPES[type(value)]}}
+    if isinstance(value, dict):
+        for name, one in value.items():
+            found |= {f"{at}.{name}": {TYPES[type(one)]}} if name in free else shape(one, f"{at}.{name}")
+    if isinstance(value, list) and value:
+        found |= common([shape(one, f"{at}[]") for one in value])
+    return found
+
+
+def common(shapes):
+    """The places that all have, with the types of any."""
+    places = set.intersection(*map(set, shapes))
+    return {place: set().union(*(one[place] for one in shapes)) for place in places}
+
+
+def events(headers, body):
+    """Each event of a reply, by what it is called."""
+    if framed := list(frames(body)):
+        yield from ((one.texts[":event-type"], json.loads(one.payload)) for one in framed)
+        return
+    for event in objects(tuple(headers), body):
+        yield called(event), event
+
+
+def called(event):
+    if "choices" in event:
+        choice = next(iter(event["choices"]), None)
+        if choice is None or event.get("object") == "":
+            return "usage" if event.get("usage") else "head"
+        delta = choice["delta"]
+        told = "end" if choice.get("finish_reason") else "calls" if delta.get("tool_calls") else None
+        return told or next((name for name in ("content", "role") if delta.get(name)), "none")
+    if "candidates" in event or "done" in event:
+        ended = event.get("done") or any(one.get("finishReason") for one in event.get("candidates", ()))
+        return "end" if ended else "part"
+    inner = (event.get(name) for name in ("delta", "content_block", "item", "part"))
+    return "/".join([event["type"], *(one["type"] for one in inner if isinstance(one, dict) and "type" in one)])
+
+
+def exchanges(traffic, provider, api):
+    for row in traffic.manifest:
+        wanted = {one["index"]: one for one in row["expected"] if (one["provider"], one["api"]) == (provider, api)}
+        for index, entry in traffic.load(row["file"]) if wanted else ():
+            if index in wanted and wanted[index]["status"] == 200:
+                yield entry, wanted[index]["streaming"]
+
+
+def replied(traffic, entry):
+    headers = traffic.headers_of(entry["response"])
+    return headers, traffic.plain(traffic.body_of(entry["response"]), headers)
+
+
+def asked(traffic, entry):
+    body = traffic.plain(traffic.body_of(entry["request"]), traffic.headers_of(entry["request"]))
+    return WireRequest(entry["request"]["method"], entry["request"]["uri"], (), body)
+
+
+def faked(request, api, headers, body, *, streamed):
+    """A fake's reply to *request* that says what the recorded one said."""
+    dialect = dialect_of(api)
+    if streamed:
+        decoder = dialect.stream_decoder()
+        decoder.feed(body)
+        reply = decoder.reply()
+    else:
+        reply = dialect.decode_reply(json.loads(body))
+    said = dataclasses.replace(reply, id=None, model=None, usage=None)
+    return exchange_for(Scripted(Answer(said), "here"), read(1, request), request).reply, reply
+
+
+def shapes(traffic, provider, api):
+    """By streamed or not, kind of answer and kind of event: what real replies hold, and what fakes do."""
+    real, ours = collections.defaultdict(list), collections.defaultdict(list)
+    for entry, streamed in exchanges(traffic, provider, api):
+        (headers, body), request = replied(traffic, entry), asked(traffic, entry)
+        if UNUSUAL.search(request.url.encode() + body):
+            continue
+        made, reply = faked(request, api, headers, body, streamed=streamed)
+        kind = "calls" if any(isinstance(part, ToolCall) for part in reply.parts) else "text"
+        if not reply.parts:
+            continue
+        for found, (sent, raw) in ((real, (headers, body)), (ours, (made.headers, made.body))):
+            if not streamed:
+                found["whole", kind].append(shape(json.loads(raw)))
+                continue
+            for name, one in grouped(events(sent, raw)).items():
+                found[name, kind].append(common([shape(event) for event in one]))
+    return real, ours
+
+
+def grouped(named):
+    found = collections.defaultdict(list)
+    for name, event in named:
+        if name != "none":  # a piece of reasoning, which the format has no official place for
+            found[name].append(event)
+    return found
+
+
+def missing(real, ours):
+    """What fakes lack; a member may have any type that it has in some recording of the provider."""
+    types = collections.defaultdict(set)
+    for one in (one for seen in real.values() for one in seen):
+        for place, found in one.items():
+            types[place] |= found
+    for key, seen in sorted(real.items()):
+        if key not in ours:
+            yield f"{key}: no such event"
+            continue
+        written = common(ours[key])
+        for place in sorted(place for place in common(seen) if not ASIDE.search(place)):
+            if not written.get(place, {"nothing"}) <= types[place]:
+                yield f"{key} {place}: {written.get(place)} in place of {types[place]}"
+
+
+@pytest.mark.parametrize(("provider", "api"), SHAPED)
+def test_a_fake_has_every_member_that_is_always_there(traffic, provider, api):
+    """Streamed or not, in answers of text and in calls of tools."""
+    real, ours = shapes(traffic, provider, api)
+
+    assert real
+    assert [] == list(missing(real, ours))
