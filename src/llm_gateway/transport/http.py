@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_size
+from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_proxy, refuse_size
 from llm_gateway.transport.patience import limit_reads, until
 from llm_gateway.types import Headers, WireReply, WireRequest
 
@@ -63,6 +63,8 @@ class _Waiting:
 
         if isinstance(error, httpx2.DecodingError):
             refuse_coding(error, self.request)
+        if isinstance(error, httpx2.ProxyError):
+            refuse_proxy(error, self.request)
         if not isinstance(error, httpx2.TimeoutException):
             refuse(error, self.request, self._phase)
         is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self.end
