@@ -188,6 +188,6 @@ def test_a_connection_that_is_not_made(colour, serve):
 
     assert (
         f"no connection to {host} within 0.3 s\n  connect_timeout_s ran out\n"
-        "  check the address (LLM_BASE_URL) and the network, or raise connect_timeout_s (LLM_CONNECT_TIMEOUT_S)"
+        "  check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY), or raise connect_timeout_s (LLM_CONNECT_TIMEOUT_S)"
     ) == str(error)
     assert took < 1

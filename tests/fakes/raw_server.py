@@ -46,12 +46,14 @@ class RawServer:
 def _request(connection):
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        if not (piece := connection.recv(65536)):
+            raise ConnectionError
+        data += piece
     head, _, body = data.partition(b"\r\n\r\n")
     length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
     while len(body) < length:
         body += connection.recv(65536)
-    return data
+    return head + b"\r\n\r\n" + body
 
 
 def reply(body, *, status="200 OK", **headers):

@@ -31,6 +31,7 @@ from llm_gateway.client.truncation import Block, keep_first_and_last
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
 from llm_gateway.cost.ledger.report import UsageRow
+from llm_gateway.exceptions import CircuitOpenError, ErrorKind, GatewayError, ProviderError
 from llm_gateway.observability.events import CallEnded, Event, Observer
 from llm_gateway.observability.logging import Logging
 from llm_gateway.observability.metrics import Metrics
@@ -73,6 +74,20 @@ class Wider(Mine):
 def last_only(blocks: Sequence[Block], room: int) -> Sequence[Block]:
     """A strategy of one's own."""
     return [block for block in blocks[-1:] if block.tokens <= room]
+
+
+def kinds(wrong: GatewayError, refused: ProviderError, shut: CircuitOpenError) -> None:
+    """What to branch on."""
+    assert_type(wrong.kind, ErrorKind | None)
+    assert_type(wrong.is_retryable, bool)
+    assert_type(refused.kind, ErrorKind)
+    assert_type(shut.failures, int)
+
+
+def in_time() -> None:
+    """Limits of a client and of a call."""
+    config = GatewayConfig(first_token_timeout_s=5, idle_timeout_s=5, circuit_failures=5)
+    assert_type(SyncLLMClient(config).chat("hi", timeout_s=9, total_timeout_s=20.5), LLMResponse[str])
 
 
 def sync() -> None:

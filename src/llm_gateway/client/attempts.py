@@ -29,6 +29,8 @@ __all__ = ["attempt", "stream_attempt"]
 
 _GOOD = range(200, 300)
 _ELSEWHERE = range(300, 400)
+_NOT_LET_THROUGH = 407
+_PROXY = "the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
 _RAW = 2000
 _NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError)
 _FIXES: dict[ErrorKind, str] = {
@@ -230,7 +232,7 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
         retry_after_s=facts.retry_after_s,
         raw=body.decode("utf-8", "replace")[:_RAW],
         cause=nearest_models(provider.name, model) if facts.kind == "not_found" else None,
-        fix=_fix(provider.name, facts.kind),
+        fix=_PROXY if status == _NOT_LET_THROUGH else _fix(provider.name, facts.kind),
     )
 
 

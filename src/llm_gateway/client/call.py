@@ -213,7 +213,7 @@ class Call:
         attempt = self._attempt(
             served,
             status=error.status if error else 200,
-            error=error.kind if error else None,
+            error=error.kind if error else "cancelled" if left else None,
             usage=usage,
             cost_usd=self._cost(served, reply, usage),
             latency_s=latency_s,

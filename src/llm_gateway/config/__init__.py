@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, Pydant
 
 from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.config.folder import cache_folder
+from llm_gateway.config.sound import sound_address, sound_key
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.types import ReasoningEffort
 
@@ -221,12 +222,20 @@ class GatewayConfig(BaseSettings):
         )
 
     def key_if_set(self, provider: str) -> str | None:
-        """The API key for *provider*, or None when none is set."""
-        if self.api_key is not None:
-            return self.api_key.get_secret_value()
-        if (theirs := self.of(provider).api_key) is not None:
-            return theirs.get_secret_value()
-        return next((value for name in KEY_VARIABLES.get(provider, ()) if (value := _variable(name))), None)
+        """
+        The API key for *provider*, or None when none is set.
+
+        Raises:
+            ConfigError: It cannot be one.
+        """
+        for origin, secret in (
+            ("LLM_API_KEY", self.api_key),
+            (f"providers.{provider}.api_key", self.of(provider).api_key),
+        ):
+            if secret is not None:
+                return sound_key(provider, secret.get_secret_value(), origin)
+        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(provider, ()))
+        return next((sound_key(provider, value, name) for name, value in named if value), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
         """
@@ -236,20 +245,19 @@ class GatewayConfig(BaseSettings):
             ConfigError: It is not set, and *otherwise* is None; or it is no address.
         """
         variable = _URL_VARIABLES.get(provider)
-        found = self.base_url or self.of(provider).base_url or (_variable(variable) if variable else None) or otherwise
-        if found is None:
+        places = (
+            ("LLM_BASE_URL", self.base_url),
+            (f"providers.{provider}.base_url", self.of(provider).base_url),
+            (variable or "", _variable(variable) if variable else None),
+        )
+        found = next(((origin, value) for origin, value in places if value), ("", otherwise))
+        if found[1] is None:
             raise ConfigError(
                 f"no address for {provider!r}",
                 cause=f"neither {variable} nor LLM_BASE_URL is set" if variable else "LLM_BASE_URL is not set",
                 fix=f"export {variable or 'LLM_BASE_URL'}=https://...",
             )
-        if not found.startswith(("http://", "https://")):
-            raise ConfigError(
-                f"{found!r} is no address for {provider!r}",
-                cause="it has no scheme",
-                fix=f"export {variable or 'LLM_BASE_URL'}=https://{found}",
-            )
-        return found.rstrip("/")
+        return sound_address(provider, found[1], found[0])
 
     def models_folder(self) -> Path:
         """Where lists of models are kept: as it is set, else in the user's cache folder."""

@@ -39,6 +39,9 @@ class Limit:
 
 def soonest(limits: Sequence[Limit], now: float) -> tuple[Limit, float]:
     """Which of *limits* is over first, for a step that begins *now*, and when that is."""
-    ends = [now + one.seconds if one.until is None else one.until for one in limits]
-    first = min(range(len(ends)), key=ends.__getitem__)
-    return limits[first], ends[first]
+    first, end = limits[0], float("inf")
+    for one in limits:
+        over = now + one.seconds if one.until is None else one.until
+        if over < end:
+            first, end = one, over
+    return first, end

@@ -9,12 +9,12 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.limit import Limit, Span
 from llm_gateway.types import WireRequest
 
-__all__ = ["Phase", "give_up", "refuse", "refuse_coding", "refuse_size"]
+__all__ = ["Phase", "give_up", "refuse", "refuse_coding", "refuse_proxy", "refuse_size"]
 
 Phase = Literal["head", "body", "stream"]
 """What was waited for: the head of a reply, the rest of one that is read as a whole, or a piece of a stream."""
 
-_CHECK = "check the address (LLM_BASE_URL) and the network"
+_CHECK = "check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY)"
 _LATE: dict[Span, str] = {
     "connect": "no connection to {host} within {seconds:g} s",
     "attempt": "no answer from {host} within {seconds:g} s",
@@ -47,6 +47,16 @@ def refuse(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
         kind="stream_interrupted" if phase == "stream" else "connection",
         cause=str(error) or type(error).__name__,
         fix=_CHECK if phase == "head" else "try again" if phase == "body" else None,
+    ) from error
+
+
+def refuse_proxy(error: Exception, request: WireRequest) -> NoReturn:
+    """Raise that a proxy did not let *request* through."""
+    raise ProviderError(
+        f"the proxy does not connect to {_host(request)}",
+        kind="connection",
+        cause=str(error),
+        fix="check the proxy's address, name and password: export HTTPS_PROXY=http://name:password@host:port",
     ) from error
 
 

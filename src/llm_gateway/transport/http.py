@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_size
-from llm_gateway.transport.patience import limit_reads, until
+from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_proxy, refuse_size
+from llm_gateway.transport.patience import Until, limit_reads
 from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["AsyncPool", "Pool"]
@@ -44,10 +44,10 @@ class _Waiting:
 
     def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
         """A piece is to be read, within new *limits* if there are any."""
-        self._phase = phase
+        self._phase, now = phase, time.monotonic()
         if limits:
-            self._limit, self.end = soonest(limits, time.monotonic())
-        if time.monotonic() >= self.end:
+            self._limit, self.end = soonest(limits, now)
+        if now >= self.end:
             give_up(self.request, self._limit)
 
     def took(self, piece: bytes) -> bytes:
@@ -63,6 +63,8 @@ class _Waiting:
 
         if isinstance(error, httpx2.DecodingError):
             refuse_coding(error, self.request)
+        if isinstance(error, httpx2.ProxyError):
+            refuse_proxy(error, self.request)
         if not isinstance(error, httpx2.TimeoutException):
             refuse(error, self.request, self._phase)
         is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self.end
@@ -101,7 +103,7 @@ class Pool:
         client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
         sent = waiting.built(client)
         try:
-            with until(waiting.end):
+            with Until(waiting.end):
                 response = client.send(sent, stream=True)
         except httpx2.RequestError as error:
             waiting.refuse(error)
@@ -129,7 +131,7 @@ class Opened:
 
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with until(self._waiting.end):
+            with Until(self._waiting.end):
                 return self._waiting.took(next(self._pieces, b""))
         except httpx2.RequestError as error:
             self._waiting.refuse(error)
@@ -175,7 +177,7 @@ class AsyncPool:
         client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
         sent = waiting.built(client)
         try:
-            with until(waiting.end):
+            with Until(waiting.end):
                 response = await client.send(sent, stream=True)
         except httpx2.RequestError as error:
             waiting.refuse(error)
@@ -203,7 +205,7 @@ class AsyncOpened:
 
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with until(self._waiting.end):
+            with Until(self._waiting.end):
                 return self._waiting.took(await anext(self._pieces, b""))
         except httpx2.RequestError as error:
             self._waiting.refuse(error)

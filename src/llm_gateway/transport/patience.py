@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import contextvars
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["limit_reads", "until"]
+__all__ = ["Until", "limit_reads"]
 
 _until: contextvars.ContextVar[float] = contextvars.ContextVar("until", default=float("inf"))
 _LEAST_S = 1e-6  # a socket takes 0 for "do not wait at all", which is no timeout
 
 
-@contextmanager
-def until(moment: float) -> Generator[None]:
-    """Let no read in here wait past *moment*, in seconds of `time.monotonic`."""
-    token = _until.set(moment)
-    try:
-        yield
-    finally:
-        _until.reset(token)
+class Until:
+    """Lets no read in here wait past *moment*, in seconds of `time.monotonic`."""
+
+    __slots__ = ("_moment", "_token")
+
+    def __init__(self, moment: float) -> None:
+        self._moment = moment
+
+    def __enter__(self) -> None:
+        self._token = _until.set(self._moment)
+
+    def __exit__(self, *error: object) -> None:
+        _until.reset(self._token)
 
 
 def _left(timeout_s: float | None) -> float | None:

@@ -21,7 +21,7 @@ from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
 from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding
-from llm_gateway.transport.patience import limit_reads, until
+from llm_gateway.transport.patience import Until, limit_reads
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["AsyncSdkPool", "SdkPool"]
@@ -129,7 +129,7 @@ class SdkPool:
         """Send *request* and read the head of its reply."""
         waiting = _Waiting(self._client, request, limits or self._usual)
         try:
-            with until(waiting.end):
+            with Until(waiting.end):
                 response = _call(self._client, request).http_response
         except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
             response = _reply_of(error)
@@ -151,7 +151,7 @@ class Opened:
         """The next piece of the body; none at its end. Without *limits* those of the request go on."""
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with until(self._waiting.end):
+            with Until(self._waiting.end):
                 return bytes(next(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
             self._waiting.refuse(error)

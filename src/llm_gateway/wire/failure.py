@@ -29,6 +29,7 @@ _BY_STATUS: dict[int, ErrorKind] = {
     402: "quota_exhausted",
     403: "permission",
     404: "not_found",
+    407: "auth",
     408: "timeout",
     413: "invalid_request",
     429: "rate_limited",

@@ -1,0 +1,245 @@
+"""What comes back when something in between goes wrong, and what the user then reads, in both colours."""
+
+import asyncio
+import contextlib
+import functools
+import gzip
+import json
+import socket
+import time
+
+import pytest
+import raw_server
+
+from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
+from llm_gateway.cassettes import guard
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.providers import openai
+from llm_gateway.types import ChatReply, TextPart, TokenUsage
+
+pytestmark = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>\n<h1>nginx</h1></body></html>"
+
+
+@pytest.fixture
+def serve():
+    """Start a server that sends these pieces, a moment apart, and closes."""
+
+    def script(pieces):
+        def send(connection):
+            for piece in pieces:
+                connection.sendall(piece)
+                if len(pieces) > 1:
+                    time.sleep(0.01)
+            return "close"
+
+        return send
+
+    with contextlib.ExitStack() as stack:
+        yield lambda *pieces: stack.enter_context(contextlib.closing(raw_server.RawServer(script(pieces))))
+
+
+def client_of(colour, url):
+    return colour(GatewayConfig(provider="openai", api_key="k", model="m", base_url=url, max_retries=0))
+
+
+def ask(client, *, is_stream=False):
+    """The text that came."""
+
+    async def read():
+        async with client:
+            if is_stream:
+                return "".join([one.text async for one in client.stream("hi")])
+            return (await client.chat("hi")).content
+
+    if isinstance(client, LLMClient):
+        return asyncio.run(read())
+    with client:
+        return "".join(one.text for one in client.stream("hi")) if is_stream else client.chat("hi").content
+
+
+def error_of(client, **how):
+    with pytest.raises(ProviderError) as caught:
+        ask(client, **how)
+    return caught.value
+
+
+ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy stands in between"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kind", "text"),
+    [
+        (
+            raw_server.reply(PAGE, status="502 Bad Gateway", content_type="text/html"),
+            "server",
+            (
+                "openai answered 502 for 'm': 502 Bad Gateway\n"
+                "  try again later; the provider's status page may say more"
+            ),
+        ),
+        (
+            raw_server.reply(PAGE.replace(b"502 Bad Gateway", b"Sign in")),
+            "server",
+            f"openai answered 200 with something that is no JSON\n  Sign in\n{ADDRESS}",
+        ),
+        (
+            raw_server.reply(b""),
+            "server",
+            f"openai answered 200 with something that is no JSON\n  there is nothing in it\n{ADDRESS}",
+        ),
+        (
+            raw_server.reply(b"", status="204 No Content"),
+            "server",
+            f"openai answered 204 with something that is no JSON\n  there is nothing in it\n{ADDRESS}",
+        ),
+        (
+            raw_server.reply(b"[" * 100_000),
+            "server",
+            f"openai answered 200 with something that is no JSON\n  {'[' * 100}\n{ADDRESS}",
+        ),
+        (
+            raw_server.reply(b"", status="308 Permanent Redirect", location="https://elsewhere.example/v1"),
+            "invalid_request",
+            (
+                "openai answered 308: go to 'https://elsewhere.example/v1'\n"
+                "  redirects are not followed: the key would go along\n"
+                "  set LLM_BASE_URL to the address of openai's API, with the right scheme, host and path"
+            ),
+        ),
+        (
+            raw_server.reply(b"", status="407 Proxy Authentication Required"),
+            "auth",
+            (
+                "openai answered 407 for 'm': status 407\n"
+                "  the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
+            ),
+        ),
+        (
+            raw_server.reply(
+                b'{"error": {"code": "context_length_exceeded", "message": "too long"}}', status="400 Bad Request"
+            ),
+            "context_window",
+            (
+                "openai answered 400 for 'm': too long\n"
+                "  set max_context_tokens to leave out old messages, or choose a model with a longer context"
+            ),
+        ),
+        (
+            raw_server.reply(b'{"error": 5}', content_encoding="gzip"),
+            "server",
+            (
+                "the reply from HOST cannot be unpacked\n"
+                "  it is not what its content-encoding says: Error -3 while decompressing data: incorrect header check\n"
+                "  a proxy in between may have changed it: ask without that one, or try again"
+            ),
+        ),
+        (
+            raw_server.reply(b'{"error": 5}')[:-4],
+            "connection",
+            (
+                "the reply from HOST broke off\n"
+                "  peer closed connection without sending complete message body (received 8 bytes, expected 12)\n"
+                "  try again"
+            ),
+        ),
+    ],
+    ids=["page", "sign in", "empty", "204", "deep", "redirect", "407", "window", "coding", "short"],
+)
+def test_what_the_user_reads(sent, kind, text, colour, serve):
+    """One error of ours, short, with what to do; a stream says nearly the same."""
+    server = serve(sent)
+    error = error_of(client_of(colour, server.url))
+
+    assert text.replace("HOST", server.host) == str(error)
+    assert kind == error.kind
+    if error.status is None or error.status >= 300:
+        message = error.message.replace("the reply", "the stream") if kind == "connection" else error.message
+        assert message in str(error_of(client_of(colour, server.url), is_stream=True))
+
+
+@functools.cache
+def bomb():
+    return gzip.compress(bytes(140 << 20), 1)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_bomb(is_stream, colour, serve):
+    """A few kilobytes that unpack to more than any answer has are not unpacked to their end."""
+    server = serve(raw_server.reply(bomb(), content_encoding="gzip"))
+    error = error_of(client_of(colour, server.url), is_stream=is_stream)
+
+    assert "is longer than 128 MiB" in str(error)
+    assert "no answer is that long; the rest was not read" in str(error)
+
+
+def event(**delta):
+    return b"data: " + json.dumps({"choices": [{"delta": delta}]}, ensure_ascii=False).encode() + b"\n\n"
+
+
+END = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
+
+
+def test_a_character_that_is_cut_and_one_that_is_none(colour, serve):
+    """The first arrives whole; the second is replaced, and nothing else is lost."""
+    first, second = event(content="é").split(b"\xa9")
+    broken = event(content="<?>").replace(b"?", b"\xff")
+    server = serve(raw_server.STREAM, first, b"\xa9" + second + broken[:-9], broken[-9:] + END)
+
+    assert "é<\ufffd>" == ask(client_of(colour, server.url), is_stream=True)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_ten_megabytes(is_stream, colour, serve):
+    """As one reply, and as one event of a stream: read in a time that grows with it, and no faster."""
+    text = "x" * 10_000_000
+    whole = ChatReply((TextPart(text),), "m", "id", "end_turn", TokenUsage(3, 4))
+    body = json.dumps(openai.openai_chat.DIALECT.encode_reply(whole)).encode()
+    server = serve(raw_server.STREAM + event(content=text) + END if is_stream else raw_server.reply(body))
+    began = time.monotonic()
+
+    assert text == ask(client_of(colour, server.url), is_stream=is_stream)
+    assert time.monotonic() - began < 5
+
+
+@pytest.fixture
+def _no_guard():
+    """These hosts are nowhere: the suite's own guard would answer for them."""
+    guard.open_up()
+    yield
+    guard.close()
+
+
+@pytest.mark.usefixtures("_no_guard")
+def test_nobody_there(colour, monkeypatch):
+    """A port where nobody listens, a name that nobody has, and a proxy that is away."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    advice = "check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY)"
+    for url, host in (
+        (f"http://127.0.0.1:{port}/v1", f"127.0.0.1:{port}"),
+        ("http://nowhere.invalid/v1", "nowhere.invalid"),
+    ):
+        error = error_of(client_of(colour, url))
+        assert f"cannot reach {host}" == error.message
+        assert advice == error.fix
+    secret = str(error_of(client_of(colour, f"http://me:hunter2@127.0.0.1:{port}/v1")))
+    assert f"cannot reach 127.0.0.1:{port}\n" in secret
+    assert "hunter2" not in secret
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+    assert "cannot reach api.example\n" in str(error_of(client_of(colour, "http://api.example/v1")))
+
+
+@pytest.mark.usefixtures("_no_guard")
+def test_a_proxy_that_refuses(colour, serve, monkeypatch):
+    """Before the provider hears of it."""
+    proxy = serve(raw_server.reply(b"", status="407 Proxy Authentication Required"))
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+    error = error_of(client_of(colour, "https://api.example/v1"))
+
+    assert (
+        "the proxy does not connect to api.example\n"
+        "  407 Proxy Authentication Required\n"
+        "  check the proxy's address, name and password: export HTTPS_PROXY=http://name:password@host:port"
+    ) == str(error)
+    assert "connection" == error.kind

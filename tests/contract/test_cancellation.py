@@ -1,0 +1,161 @@
+"""A call that is stopped: the server sees its connection closed, and what was used so far is settled."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+
+import pytest
+import raw_server
+
+from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
+from llm_gateway.types import ChatReply, TextPart, TokenUsage
+from llm_gateway.wire import anthropic
+
+ITEMS = list(
+    anthropic.DIALECT.encode_stream(
+        ChatReply((TextPart("hello"),), "claude-haiku-4-5", "id", "end_turn", TokenUsage(11, 7)), pieces=["hel", "lo"]
+    )
+)
+BEGUN = next(n for n, item in enumerate(ITEMS) if b'"hel"' in item) + 1
+
+
+@pytest.fixture
+def server():
+    """Begins a stream when it is asked for one, and then says no more."""
+
+    def script(connection):
+        if b'"stream": true' in made.requests[-1]:
+            connection.sendall(raw_server.STREAM + b"".join(ITEMS[:BEGUN]))
+
+    made = raw_server.RawServer(script)
+    with contextlib.closing(made):
+        yield made
+
+
+def client_of(colour, server):
+    return colour(GatewayConfig(provider="anthropic", api_key="k", model="claude-haiku-4-5", base_url=server.url[:-3]))
+
+
+async def cancelled(client, begun):
+    async def go():
+        async for _ in client.stream("hi"):
+            begun.set()
+
+    task = asyncio.ensure_future(go())
+    await begun.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def timed_out(client, begun):
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            async for _ in client.stream("hi"):
+                begun.set()
+
+
+async def cancelled_by_its_reader(client, begun):
+    async def go():
+        async with client.stream("hi") as stream:
+            async for _ in stream:
+                begun.set()
+                await asyncio.sleep(9)
+
+    task = asyncio.ensure_future(go())
+    await begun.wait()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def left(client, begun):
+    async with client.stream("hi") as stream:
+        async for _ in stream:
+            begun.set()
+            break
+
+
+async def forgotten(client, begun):
+    async for _ in client.stream("hi"):
+        begun.set()
+        break
+    await asyncio.sleep(0.05)  # the loop closes what nobody holds any more
+
+
+STREAMS = [cancelled, timed_out, cancelled_by_its_reader, left, forgotten]
+
+
+def settled(client):
+    return [(one.error, one.usage and one.usage.input_tokens) for one in client.cost_tracker.attempts]
+
+
+@pytest.mark.parametrize("how", STREAMS)
+def test_a_stream_in_a_loop(how, server):
+    """However it is stopped; the client goes on to be of use, and holds no other connection."""
+
+    async def go():
+        client, begun = client_of(LLMClient, server), asyncio.Event()
+        await how(client, begun)
+        assert begun.is_set()
+        assert await asyncio.to_thread(server.left.wait, 2)
+        await left(client, begun)
+        return client
+
+    assert [("cancelled", 11)] * 2 == settled(asyncio.run(go()))
+
+
+def interrupted(client):
+    """As by Ctrl+C, while nothing comes."""
+    stream = client.stream("hi")
+    with pytest.raises(KeyboardInterrupt):
+        for _ in stream:
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+
+def left_sync(client):
+    with client.stream("hi") as stream:
+        next(stream)
+
+
+def forgotten_sync(client):
+    next(client.stream("hi"))
+
+
+@pytest.mark.parametrize("how", [interrupted, left_sync, forgotten_sync])
+def test_a_stream_in_a_thread(how, server):
+    """However it is stopped."""
+    client = client_of(SyncLLMClient, server)
+    how(client)
+
+    assert server.left.wait(2)
+    assert [("cancelled", 11)] == settled(client)
+
+
+def test_a_chat_in_a_loop(server):
+    """It may have been answered; nobody heard what it cost."""
+
+    async def go():
+        client = client_of(LLMClient, server)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await client.chat("hi")
+        assert await asyncio.to_thread(server.left.wait, 2)
+        return client
+
+    client = asyncio.run(go())
+    assert [("cancelled", None)] == settled(client)
+    assert (None, None) == (client.total_tokens, client.total_cost_usd)
+
+
+def test_a_chat_in_a_thread(server):
+    """As by Ctrl+C, while nothing comes."""
+    client = client_of(SyncLLMClient, server)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        client.chat("hi")
+
+    assert server.left.wait(2)
+    assert [("cancelled", None)] == settled(client)
