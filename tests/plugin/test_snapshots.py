@@ -195,6 +195,32 @@ def test_bad_input_is_told_in_three_parts(suite, monkeypatch):
 
 
 @needs_syrupy
+def test_a_changed_answer_is_recorded_and_accepted_in_one_run(suite, provider):
+    """Without the second flag the cassette stays as it was, for the test fails."""
+    suite.makepyfile(
+        test_app="""
+        import app, pytest
+
+        @pytest.mark.llm
+        def test_ping(llm_snapshot):
+            assert app.ask("ping") == llm_snapshot
+        """
+    )
+    cassette = suite.path / "cassettes" / "test_app" / "test_ping.yaml"
+    suite.runpytest_subprocess("--llm-record", "--snapshot-update").assert_outcomes(passed=1)
+    before = cassette.read_bytes()
+    assert b"text: pong" in stored(suite)
+    provider.reply = {**provider.reply, "content": [{"type": "text", "text": "other"}]}
+    suite.runpytest_subprocess("--llm-record").assert_outcomes(failed=1)
+    assert before == cassette.read_bytes()
+    suite.runpytest_subprocess("--llm-record", "--snapshot-update").assert_outcomes(passed=1)
+    suite.runpytest_subprocess().assert_outcomes(passed=1)
+
+    assert before != cassette.read_bytes()
+    assert b"text: other" in stored(suite)
+
+
+@needs_syrupy
 def test_a_plugin_that_is_off_and_a_fixture_of_that_name_are_named(suite, monkeypatch):
     """With what to do."""
     monkeypatch.setenv("PYTEST_PLUGINS", os.environ["PYTEST_PLUGINS"].replace(",syrupy", ""))
