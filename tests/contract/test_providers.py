@@ -438,6 +438,30 @@ def test_a_recorded_stream_replays_with_its_usage_and_cost(name, client_of, tmp_
     assert found[1][2] is not None
 
 
+@pytest.mark.parametrize(
+    ("name", "model", "row"),
+    [
+        ("groq", "llama-3.1-8b-instant", "groq:llama-3.1-8b-instant"),
+        ("azure", "gpt-4o", "azure:gpt-4o"),
+        ("ollama", "llama3.2", "llama3.2"),
+        ("compatible", "gpt-5-mini", None),
+    ],
+)
+def test_a_provider_behind_an_unknown_address_has_its_own_price(name, model, row, client_of, tmp_path):
+    """Live, in the recording and in its replay; nobody knows what an unknown server costs."""
+
+    def cost():
+        return run(client_of(name, SyncLLMClient, model=model), lambda llm: llm.chat("hello")).cost_usd
+
+    live = cost()
+    with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
+        assert live == cost()
+    with use_cassette(tmp_path / "a.yaml"):
+        assert live == cost()
+    assert (name, row) == ((metering := cassette.calls[0].metering).provider, (metering.price or {}).get("model"))
+    assert row is not None or live is None
+
+
 def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
     """Whatever the price list says today."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.diagnose import summary
 from llm_gateway.cassettes.exchange import Exchange
 from llm_gateway.cassettes.gate import Ended
-from llm_gateway.cassettes.meter import metered
+from llm_gateway.cassettes.meter import billed_by, metered
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
@@ -53,6 +54,7 @@ class Cap:
         bound = upper_bound(request.method, request.url, request.body)
         if bound is None:
             return lambda _: None
+        bound = replace(bound, provider=billed_by(request.url) or bound.provider)
         held = self._held(request, bound)
 
         def ended(exchange: Exchange) -> None:

@@ -271,14 +271,14 @@ class Cassette(Faults):
         for text in self._forks.read(is_over=is_over):
             self.note_miss(text)
 
-    def _count(self, served: Served, exchange: Exchange) -> None:
-        metering = meter.priced(exchange) if served in ("record", "live") else meter.metered(exchange)
+    def _count(self, served: Served, exchange: Exchange, provider: str | None = None) -> None:
+        metering = meter.priced(exchange, provider) if served in ("record", "live") else meter.metered(exchange)
         if served in ("record", "live"):
             exchange.metering = metering
         self.calls.append(unbilled(exchange, metering) if served == "fault" else call_of(served, exchange, metering))
 
     def _record(self, request: WireRequest, ended: Ended) -> Recording:
-        slot = len(self._slots)
+        slot, provider = len(self._slots), meter.billed_by(request.url)
         self._slots.append(None)
         # Set only while the test runs, they would be unknown when the file is written.
         self._secrets.update(secret_variables(self._settings.environ))
@@ -286,7 +286,7 @@ class Cassette(Faults):
 
         def done(exchange: HttpExchange) -> None:
             with self._lock:
-                self._count("record" if self.mode.writes else "live", exchange)
+                self._count("record" if self.mode.writes else "live", exchange, provider)
                 self._slots[slot] = exchange if self.mode.writes else None
             ended(exchange)
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 from llm_gateway.cassettes.body import plain
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering, ProcessExchange
+from llm_gateway.cost import recorded
 from llm_gateway.types import TokenUsage, WireReply
+from llm_gateway.wire.identify import is_llm_host
 from llm_gateway.wire.reading import read_exchange, read_process
 
-__all__ = ["metered", "priced"]
+__all__ = ["billed_by", "metered", "priced"]
 
 
 def metered(exchange: Exchange) -> Metering:
@@ -56,9 +59,23 @@ def _of_process(exchange: ProcessExchange) -> Metering:
     )
 
 
-def priced(exchange: Exchange) -> Metering:
-    """The usage of *exchange* with its price in force when it was recorded; a cost that is not known stays None."""
+def billed_by(url: str) -> str | None:
+    """The provider that whoever is calling *url* says to call; None where the address itself tells, or nobody says."""
+    return None if is_llm_host((urlsplit(url).hostname or "").lower()) else recorded.said_provider()
+
+
+def priced(exchange: Exchange, provider: str | None = None) -> Metering:
+    """
+    The usage of *exchange* with its price in force when it was recorded; a cost that is not known stays None.
+
+    Args:
+        exchange: Any.
+
+        provider: Whose prices hold; None is the one that its address tells.
+    """
     metering = metered(exchange)
+    if provider is not None and metering.provider is not None:
+        metering = dataclasses.replace(metering, provider=provider)
     model = metering.model_served or metering.model_requested
     if metering.cost_usd is not None or metering.usage is None or not metering.provider or not model:
         return metering

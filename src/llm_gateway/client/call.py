@@ -164,6 +164,7 @@ class Call:
         if self.tracker.limit_usd is not None:
             self._hold(request)
         self._asked = request.model
+        recorded.say_provider(self.provider_name if isinstance(self.provider, HttpProvider) else None)
         if self.observed is not None:
             self.observed.attempt_begins(self, request)
 
@@ -183,6 +184,7 @@ class Call:
             self._add(self._attempt(self._asked, error="cancelled", usage=TokenUsage()), self._asked)
         self.tracker.abandon(self._held)
         self._held = self._asked = None
+        recorded.say_provider(None)
         if self.observed is not None:
             self.observed.attempt_breaks(error)
 
@@ -230,6 +232,7 @@ class Call:
         self.attempts.append(attempt)
         self.tracker.note(attempt, self._held)
         self._held = self._asked = None
+        recorded.say_provider(None)
         if self.outbox is not None and not is_taken_over():
             self._unbooked.append(self._entry(attempt, asked))
 

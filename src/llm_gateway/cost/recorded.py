@@ -1,8 +1,8 @@
 """
-The cost that was recorded with the reply that is answered here and now.
+What a call costs, agreed on by its caller and its recording in the same context.
 
-A replay hands it on to whoever made the call in the same context, so that what a call costs does not change with the
-price list of the day.
+A replay hands the recorded cost on to the caller, so that it does not change with the price list of the day. The caller
+says whose prices hold, which an address that nobody knows does not tell.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextvars import ContextVar
 from decimal import Decimal
 
-__all__ = ["note", "take"]
+__all__ = ["note", "said_provider", "say_provider", "take"]
 
 _noted: ContextVar[tuple[Decimal | None] | None] = ContextVar("llm_gateway_recorded_cost", default=None)
 
@@ -26,3 +26,16 @@ def take() -> tuple[Decimal | None] | None:
     if noted is not None:
         _noted.set(None)
     return noted
+
+
+_provider: ContextVar[str | None] = ContextVar("llm_gateway_called_provider", default=None)
+
+
+def say_provider(name: str | None) -> None:
+    """What is called from now on is the provider *name*, wherever it stands; None is nobody in particular."""
+    _provider.set(name)
+
+
+def said_provider() -> str | None:
+    """What was said last."""
+    return _provider.get()
