@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from llm_gateway.fakes import FakeLLM
 from llm_gateway.fakes.answer import exchange_for
 from llm_gateway.fakes.asked import read
 from llm_gateway.fakes.outcome import Answer, Scripted
@@ -160,6 +161,29 @@ def missing(real, ours):
 def test_a_fake_has_every_member_that_is_always_there(traffic, provider, api):
     """Streamed or not, in answers of text and in calls of tools."""
     real, ours = shapes(traffic, provider, api)
+
+    assert real
+    assert [] == list(missing(real, ours))
+
+
+@pytest.mark.parametrize(
+    ("provider", "api"),
+    [
+        ("cohere", "cohere.v2.embed"),
+        ("google-gla", "gemini.embed"),
+        ("google-vertex", "vertex.predict"),
+        ("mistral", "openai.embeddings"),
+        ("ollama", "ollama.embed"),
+        ("openai", "openai.embeddings"),
+        ("voyageai", "voyage.embeddings"),
+    ],
+)
+def test_fake_embeddings_have_every_member(traffic, provider, api):
+    """They need no script."""
+    real, ours = collections.defaultdict(list), collections.defaultdict(list)
+    for entry, _ in exchanges(traffic, provider, api):
+        real["whole"].append(shape(json.loads(replied(traffic, entry)[1])))
+        ours["whole"].append(shape(json.loads(FakeLLM().answer(asked(traffic, entry)).reply.body)))
 
     assert real
     assert [] == list(missing(real, ours))
