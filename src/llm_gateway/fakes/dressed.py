@@ -18,7 +18,7 @@ __all__ = ["dressed", "dressed_events"]
 _Parted = tuple[bytes, JsonObject | None, bytes]
 _TOLD_AT = ("created", "created_at", "completed_at", "createTime")
 _EPOCH = "1970-01-01T00:00:00Z"
-_TIMELESS = frozenset({"bedrock.converse", "cohere.v2.chat"})
+_TIMELESS = frozenset({"bedrock.converse", "bedrock.invoke", "cohere.v2.chat"})
 """Whose answers tell no time, and have all their members from the format itself."""
 
 
