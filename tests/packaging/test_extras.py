@@ -19,6 +19,7 @@ KNOWN = {
     "otel": "opentelemetry-sdk",
     "postgres": "psycopg",
     "redis": "redis",
+    "snapshots": "syrupy",
     "tokens": "tiktoken",
     "vertex": "google-auth",
 }

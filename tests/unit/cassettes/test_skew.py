@@ -5,9 +5,9 @@ import json
 from datetime import timedelta
 from urllib.parse import urlencode
 
-import freezegun
 import pytest
 import time_machine
+from freezing import freeze_time
 
 from llm_gateway.cassettes import clock
 from llm_gateway.cassettes.skew import signed_at, skewed
@@ -32,7 +32,7 @@ def of_google(moment):
 
 
 @pytest.mark.parametrize("signed", [of_aws, of_aws_query, of_google])
-@pytest.mark.parametrize("frozen", [freezegun.freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
+@pytest.mark.parametrize("frozen", [freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
 def test_a_signature_of_a_frozen_clock_is_told(frozen, signed):
     """With both times and what to write instead; the package's own clock is not moved by that."""
     before = clock.now()

@@ -11,10 +11,10 @@ import time
 import types
 from datetime import UTC, date, datetime, timedelta, timezone
 
-import freezegun
 import pytest
 import time_machine
 import uvloop
+from freezing import freeze_time
 from pydantic import TypeAdapter
 
 from llm_gateway.pytest_plugin.clock_freeze import Freeze
@@ -95,7 +95,7 @@ def test_event_loops_wait(runner, freeze):
     assert AT == runner(wait())
 
 
-@pytest.mark.parametrize("frozen", [freezegun.freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
+@pytest.mark.parametrize("frozen", [freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
 def test_a_clock_that_was_moved_before_is_left_alone(frozen, freeze):
     """What a test's surroundings ask for wins, until they are gone."""
     with frozen("1999-12-31T12:00:00Z"):
@@ -108,7 +108,7 @@ def test_a_clock_that_was_moved_before_is_left_alone(frozen, freeze):
 def test_a_freeze_that_outlives_the_test_goes_on(freeze):
     """As one of a session's fixture does; when it ends, everything is as it was."""
     stopped = freeze()
-    theirs = freezegun.freeze_time("1999-12-31T12:00:00Z")
+    theirs = freeze_time("1999-12-31T12:00:00Z")
     theirs.start()
     stopped.stop()
 
