@@ -62,6 +62,24 @@ def test_answers_in_every_mode(project, mode):
     assert not list(project.path.glob("cassettes/**/*.yaml"))
 
 
+def test_lists_of_models_are_kept_for_their_test_alone(project, monkeypatch):
+    """A list that was kept before would leave the recorded one unused, and a scripted one is nobody's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "mine"))
+    project.makepyfile(
+        test_lists="""
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_lists(llm, fake_llm, number):
+            assert llm.get_available_models()
+            assert len(fake_llm.other_calls) == 1
+        """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=2)
+    assert not (project.path / "mine").exists()
+
+
 def test_a_recording_and_a_script_for_the_same_host(project):
     """Neither wins in silence."""
     project.makepyfile(test_fakes=SUITE)

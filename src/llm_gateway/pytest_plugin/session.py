@@ -16,6 +16,7 @@ from llm_gateway.pytest_plugin import chunking, naming
 from llm_gateway.pytest_plugin.clock import Clock
 from llm_gateway.pytest_plugin.keys import Placeholders
 from llm_gateway.pytest_plugin.marker import check, marked
+from llm_gateway.pytest_plugin.model_lists import ModelLists
 from llm_gateway.pytest_plugin.prices import read_prices
 from llm_gateway.pytest_plugin.spending import Spending
 
@@ -74,6 +75,7 @@ class Session:
         self.config = config
         self.mode_name = mode_name
         self._placeholders = Placeholders(os.environ)
+        self._model_lists = ModelLists()
         self._wants_placeholders = mode_name == "replay" and config.getini("llm_placeholder_keys")
         self._clock = Clock(config)
         read_prices(config)
@@ -157,6 +159,7 @@ class Session:
         state.cassette, state.token = cassette, route.enter(cassette)
         if self._wants_placeholders or "fake_llm" in getattr(item, "fixturenames", ()):  # sent nowhere, in any mode
             self._placeholders.set()
+        self._model_lists.set()
         self._clock.start(item, cassette)
 
     def _settings(self, item: pytest.Item) -> Any:
@@ -314,6 +317,7 @@ class Session:
         state.cassette.close()
         route.leave(state.cassette, state.token)
         self._placeholders.unset()
+        self._model_lists.unset()
 
 
 _TOLD_ABOVE = ("CassetteMissError", "BlockedCallError", "FakeMissError", "FakeScriptError", "FaultError")
