@@ -16,6 +16,7 @@ from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.content import reply_of
 from llm_gateway.fakes.counted import counted
 from llm_gateway.fakes.dressed import dressed, dressed_events
+from llm_gateway.fakes.instream import error_event
 from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
 from llm_gateway.types import ChatReply, Headers, Part, WireReply, WireRequest
 from llm_gateway.wire.base import Dialect, ErrorFacts
@@ -165,7 +166,24 @@ def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireReq
     assert whole.reply is not None
     if broken.how == "malformed":
         return _with_body(whole, _spoilt(whole.reply.body))
+    if broken.refused is not None:
+        return _failing(whole, broken.after_chunks, broken.refused, call)
     return _cut(whole, broken.after_chunks, scripted.where)
+
+
+def _failing(whole: HttpExchange, after_chunks: int, refused: Refused, call: FakeCall) -> HttpExchange:
+    """The beginning of a stream, and an error in the place of the rest."""
+    if not call.is_streaming:
+        raise FakeScriptError(
+            f"error({refused.status}, after_chunks={after_chunks}) is for streams, and call {call.number} is none",
+            cause="a reply that is sent whole has no place for an error behind its beginning",
+            fix=f"fake_llm.error({refused.status}), or ask for a stream",
+        )
+    lengths = [chunk.length for chunk in whole.chunks][:after_chunks]
+    assert whole.reply is not None
+    event = error_event(call.api, _error_reply(refused, call))
+    chunks = (*whole.chunks[:after_chunks], Chunk(len(event), 0.0))
+    return _with_body(dataclasses.replace(whole, chunks=chunks), whole.reply.body[: sum(lengths)] + event)
 
 
 def _cut(whole: HttpExchange, after_chunks: int, where: str) -> HttpExchange:

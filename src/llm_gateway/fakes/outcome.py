@@ -43,11 +43,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A failure on the way; *after_chunks* of the answer arrive first."""
+    """A failure on the way; *after_chunks* of the answer arrive first, and then *refused* where it is an error."""
 
-    how: Literal["timeout", "disconnect", "malformed"]
+    how: Literal["timeout", "disconnect", "malformed", "error"]
     answer: Answer
     after_chunks: int = 0
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,17 +52,35 @@ class Script:
         message: str | None = None,
         *,
         retry_after: float | None = None,
+        after_chunks: int | None = None,
         then: Any = None,
         times: int | None = 1,
     ) -> Self:
-        """Answer with the provider's error reply for *status*; *then* scripts the reply to the next call."""
+        """
+        Answer with the provider's error for *status*.
+
+        Args:
+            status: From 400 to 599.
+
+            message: The provider's words.
+
+            retry_after: Seconds that it asks to wait.
+
+            after_chunks: Say it inside a stream, after so many of its events; None says it instead of a reply.
+
+            then: The reply to the next call.
+
+            times: For how many calls; None for any number of them, at least one.
+        """
         if not 400 <= status <= 599:
             raise FakeScriptError(
                 f"error({status}) is no error",
                 cause="errors have a status from 400 to 599",
                 fix="fake_llm.error(429), or fake_llm.reply(...) for an answer",
             )
-        return self._add(Refused(status, message, retry_after), times, then)
+        refused = Refused(status, message, retry_after)
+        late = None if after_chunks is None else Broken("error", Answer(_WORDS), after_chunks, refused)
+        return self._add(late or refused, times, then)
 
     def overloaded(self, *, then: Any = None, times: int | None = 1) -> Self:
         """Answer with 529, which Anthropic made known, or with 503 where an API has no such status."""

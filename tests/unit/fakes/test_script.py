@@ -2,6 +2,7 @@
 
 import re
 
+import anthropic
 import httpx2
 import openai
 import pytest
@@ -9,7 +10,7 @@ from pydantic import BaseModel
 
 from llm_gateway import SyncLLMClient, ToolCall
 from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError
+from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError, ProviderError
 from llm_gateway.fakes import FakeLLM
 from llm_gateway.types import TextPart, ThinkingPart, TokenUsage
 
@@ -162,6 +163,34 @@ def test_connections_break_where_scripted(fake, gpt):
         next(stream)
     with pytest.raises(ValueError, match=r"JSON|Expecting|delimiter"):
         ask(gpt)
+
+
+def test_a_stream_says_that_it_failed(fake, gpt, claude):
+    """After so many of its events, in the words that each SDK looks for."""
+    fake.error(529, "too much", after_chunks=4).error(500, "went wrong", after_chunks=2)
+
+    with (
+        claude.messages.stream(model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}]) as stream,
+        pytest.raises(anthropic.APIStatusError, match="too much"),
+    ):
+        assert "one " == next(stream.text_stream)
+        stream.until_done()
+    with pytest.raises(openai.APIError, match="went wrong"):
+        list(ask(gpt, stream=True))
+
+
+@pytest.mark.parametrize("dialect", ["anthropic", "openai", "openai_responses", "gemini", "bedrock"])
+def test_every_client_hears_of_a_stream_that_failed(fake, dialect, monkeypatch):
+    """With its kind, and after what came before."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("LLM_MAX_RETRIES", "0")
+    fake.error(503, "slow down, please", after_chunks=3)
+
+    with SyncLLMClient(provider=dialect, api_key="k") as client, pytest.raises(ProviderError) as caught:
+        list(client.stream("hi"))
+
+    assert "slow down, please" in caught.value.message
+    assert caught.value.kind in ("overloaded", "server")
 
 
 def test_endings_other_than_the_usual(fake, claude):
