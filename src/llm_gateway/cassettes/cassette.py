@@ -143,7 +143,7 @@ class Cassette(Faults):
             return False
         if not guard.is_local(request.url) or self._is_scripted(request):
             return True
-        if self._tape is not None and self.mode.reads and self._tape.knows(request.url):
+        if self.knows(request.url):
             return True
         from llm_gateway.wire.identify import identify
 
@@ -163,6 +163,18 @@ class Cassette(Faults):
             if self.mode is Mode.REPLAY:
                 return placeholder(request) if is_exchange(request) else self._miss(request)
         return self._made(request)
+
+    def is_offline(self, request: WireRequest) -> bool:
+        """Whether `handle` answers *request* itself, in this mode, without anyone being asked."""
+        return not self.mode.connects or self._is_scripted(request)
+
+    def addresses(self) -> list[str]:
+        """Where the requests went that it may answer from its file."""
+        return [] if self._tape is None or not self.mode.reads else [one.request.url for one in self._tape.recorded()]
+
+    def knows(self, url: str) -> bool:
+        """Whether its file may answer something at the address of *url*."""
+        return self._tape is not None and self.mode.reads and self._tape.knows(url)
 
     def answer_by(self, answerer: Answerer) -> None:
         """Let *answerer* answer what it wants, in every mode, before the file does."""
@@ -184,7 +196,7 @@ class Cassette(Faults):
 
     def _refuse_both(self, request: WireRequest) -> None:
         """A call that a file and a script would answer: whichever won, the other would seem unused for no reason."""
-        if self._tape is None or not self.mode.reads or not self._tape.knows(request.url):
+        if not self.knows(request.url):
             return
         raise FakeScriptError(
             f"both fake_llm and {shown(self.path)} would answer {summary(request)}",

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.session import Session
 
 SESSION: pytest.StashKey[Session] = pytest.StashKey()
-_FIXTURES = frozenset({"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget", "llm_chunks", "fake_llm"})
+_FIXTURES = frozenset(
+    {"llm", "sync_llm", "async_llm", "llm_cassette", "llm_budget", "llm_chunks", "fake_llm", "llm_server"}
+)
 _MARKERS = ("llm", "llm_budget", "llm_chunks")
 
 
@@ -193,6 +195,15 @@ def fake_llm(request: pytest.FixtureRequest) -> object:
     fake = FakeLLM()
     request.config.stash[SESSION].cassette(request.node).answer_by(fake)
     return fake
+
+
+@pytest.fixture
+def llm_server(request: pytest.FixtureRequest) -> Generator[object]:
+    """A server on this machine that answers as `fake_llm` or the cassette does, for code in other processes."""
+    from llm_gateway.pytest_plugin.server import serving
+
+    with serving(request.config.stash[SESSION].cassette(request.node)) as server:
+        yield server
 
 
 @pytest.fixture

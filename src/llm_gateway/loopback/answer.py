@@ -1,0 +1,99 @@
+"""What the server answers: what the cassette of the test, or the script before it, has for the provider meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from llm_gateway.cassettes.cassette import Cassette
+from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.cassettes.replies import refusal
+from llm_gateway.loopback.address import PROVIDERS, candidates, provider_at
+from llm_gateway.loopback.forward import forwarded
+from llm_gateway.loopback.incoming import Incoming
+from llm_gateway.loopback.outgoing import Parts, sent
+from llm_gateway.types import WireRequest
+from llm_gateway.wire.identify import identify
+
+__all__ = ["Answers"]
+
+_UNASKED = frozenset({"HEAD", "OPTIONS", "TRACE", "CONNECT"})
+
+
+class Answers:
+    """
+    The handler of a server for one test.
+
+    Args:
+        cassette: The test's.
+
+        environ: As it was before the server's own addresses were set: it may say where a provider really is.
+    """
+
+    def __init__(self, cassette: Cassette, environ: Mapping[str, str]) -> None:
+        self._cassette, self._environ = cassette, environ
+
+    def __call__(self, incoming: Incoming) -> Parts:
+        """The reply to *incoming*."""
+        meant = provider_at(incoming.target)
+        if meant is None or incoming.method.upper() in _UNASKED:
+            return sent(_nobody(incoming), incoming.method)
+        request = WireRequest(incoming.method, self._url(*meant, incoming), incoming.headers, incoming.body)
+        if self._cassette.is_offline(request):
+            answer = self._cassette.handle(request)
+            assert isinstance(answer, HttpExchange)
+            return sent(answer, incoming.method)
+        if why := _unforwardable(request):
+            text = f"llm_server cannot pass on {request.method} /{meant[0]}{meant[1]}\n  {why}"
+            self._cassette.note_miss(text)
+            return sent(refusal(request, "cassette_miss", text), incoming.method)
+        return forwarded(incoming, request.url)
+
+    def _url(self, name: str, rest: str, incoming: Incoming) -> str:
+        """Where *rest* really is: at an address that was recorded, if there is one."""
+        found = list(candidates(name, rest, incoming.headers, self._environ, self._cassette.addresses()))
+        return next((url for url in found if self._cassette.knows(url)), found[-1])
+
+
+def _unforwardable(request: WireRequest) -> str | None:
+    """Why the real provider would not understand *request*; None when it would."""
+    if "{resource}" in request.url:
+        return (
+            "whose resource is meant is not known: AZURE_OPENAI_ENDPOINT was not set before the test\n"
+            "  to record it: AZURE_OPENAI_ENDPOINT=https://<resource>.openai.azure.com pytest --llm-record"
+        )
+    if any(name.lower() == "authorization" and value.startswith("AWS4-") for name, value in request.headers):
+        return (
+            "it is signed for the server's own address, which AWS would refuse\n"
+            "  to record it: export AWS_BEARER_TOKEN_BEDROCK=..., which is no signature; or call it in the test itself"
+        )
+    return None
+
+
+def _nobody(incoming: Incoming) -> HttpExchange:
+    """What is said where no provider is meant, or none could be asked so."""
+    path = incoming.target.partition("?")[0]
+    text = f"llm_server has nothing at {incoming.method} {path}\n  {_explained(path)}"
+    answer = refusal(WireRequest(incoming.method, path), "not_found", text)
+    assert answer.reply is not None
+    reply = dataclasses.replace(answer.reply, status=HTTPStatus.NOT_FOUND.value)
+    return dataclasses.replace(answer, reply=reply, reason="Not Found")
+
+
+def _explained(path: str) -> str:
+    if meant := provider_at(path):
+        return f"it answers what SDKs ask\n  ask for it with POST, or GET: /{meant[0]}{meant[1]}"
+    named = f"a path begins with the name of a provider: {', '.join(PROVIDERS)}"
+    return f"{named}\n  ask for {_nearest(path)}, as the variables in llm_server.env do"
+
+
+def _nearest(path: str) -> str:
+    """The address that was meant, told by a path that one provider alone has, or by a name that is almost right."""
+    found = identify("POST", f"http://localhost{path}")
+    if found is not None and found.provider in PROVIDERS:
+        return f"/{found.provider}{path}"
+    name, _, rest = path.lstrip("/").partition("/")
+    near = difflib.get_close_matches(name, PROVIDERS, n=1)
+    return f"/{near[0]}/{rest}" if near else "/openai/v1/chat/completions"

@@ -1,0 +1,104 @@
+"""The fixture ``llm_server``: a server for one test, and the variables that lead every SDK to it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from llm_gateway.cassettes.intercept import own_servers
+from llm_gateway.loopback.address import variables
+from llm_gateway.loopback.answer import Answers
+from llm_gateway.loopback.server import Server
+from llm_gateway.pytest_plugin.keys import PLACEHOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping
+
+    from llm_gateway.cassettes.cassette import Cassette
+
+__all__ = ["LLMServer", "serving"]
+
+_READ_AT_IMPORT = "cohere"
+"""It reads CO_API_URL when it is imported, and never again."""
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class LLMServer:
+    """
+    A server that answers for every provider.
+
+    Attributes:
+        url: Where it is; the name of a provider comes next in a path, as in ``{url}/openai/v1/chat/completions``.
+
+        env: The variables that are set while the test runs, for a process that does not inherit them.
+    """
+
+    def __init__(self, url: str, env: dict[str, str]) -> None:
+        self.url = url
+        self.env = env
+
+
+@contextmanager
+def serving(cassette: Cassette) -> Generator[LLMServer]:
+    """Answer on a free port as *cassette* does, and let ``os.environ`` say so, inside the block."""
+    before = dict(os.environ)
+    server = Server(Answers(cassette, before))
+    names = {f"{host}:{server.port}" for host in ("127.0.0.1", "localhost")}
+    url = f"http://127.0.0.1:{server.port}"
+    addresses = {**variables(url), **_unproxied(before)}
+    keys = {name: value for name, value in before.items() if value == PLACEHOLDER}
+    own_servers.update(names)
+    os.environ.update(addresses)
+    try:
+        with _forgetting(_READ_AT_IMPORT):
+            yield LLMServer(url, {**keys, **addresses})
+    finally:
+        _restore(addresses, before)
+        is_closed = server.close()
+        own_servers.difference_update(names)
+    if server.errors:
+        raise server.errors[0]  # of a function in the script, as a rule; its client only saw a 500
+    if not is_closed:
+        pytest.fail(_STUCK, pytrace=False)
+
+
+_STUCK = (
+    "llm_server is still making a reply\n"
+    "  a function in the script, or a provider that is recorded, has not come to its end\n"
+    "  let the test wait for the process that asks: subprocess.run(...), or process.wait()"
+)
+
+
+def _unproxied(environ: Mapping[str, str]) -> dict[str, str]:
+    """What keeps a proxy out of calls to this machine; nothing where there is no proxy."""
+    if not any(environ.get(spelling) for name in _PROXIES for spelling in (name, name.upper())):
+        return {}
+    listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(filter(None, [listed, "127.0.0.1,localhost"])))
+
+
+def _restore(addresses: Mapping[str, str], before: Mapping[str, str]) -> None:
+    """Take back what was set, unless the test changed it since."""
+    for name, value in addresses.items():
+        if os.environ.get(name) != value:
+            continue
+        if name in before:
+            os.environ[name] = before[name]
+        else:
+            del os.environ[name]
+
+
+@contextmanager
+def _forgetting(package: str) -> Generator[None]:
+    """If *package* is imported inside the block for the first time, let it be imported anew behind it."""
+    was_imported = package in sys.modules
+    try:
+        yield
+    finally:
+        if not was_imported:
+            for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+                del sys.modules[name]

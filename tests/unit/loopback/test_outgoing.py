@@ -1,0 +1,66 @@
+"""Exchanges as a server sends them."""
+
+import pytest
+
+from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.loopback.outgoing import BrokenError, sent
+from llm_gateway.types import WireReply, WireRequest
+
+ASKED = WireRequest("POST", "https://api.example.com/v1/messages")
+STREAM = WireReply(200, (("transfer-encoding", "chunked"), ("Connection", "close")), b"onetwo")
+
+
+def played(exchange):
+    """All that is sent, and how the connection ends."""
+    parts = []
+    try:
+        parts.extend(sent(exchange, "POST"))
+    except BrokenError as broken:
+        return parts, broken.ending
+    return parts, None
+
+
+def test_a_stream_goes_out_in_its_pieces_and_its_time():
+    """What it said of its own connection is left out."""
+    exchange = HttpExchange(ASKED, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), waits=(1.0, 0.0, 2.0))
+
+    parts, ending = played(exchange)
+
+    head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    assert [(head, 1.0), (b"3\r\none\r\n", 0.0), (b"3\r\ntwo\r\n", 2.0), (b"0\r\n\r\n", 0.0)] == parts
+    assert ending is None
+
+
+@pytest.mark.parametrize(
+    ("more", "ending"),
+    [
+        ({"failure": "protocol", "end": "error"}, "close"),
+        ({"failure": "read", "end": "error"}, "close"),
+        ({"failure": "read_timeout", "end": "error"}, "hang"),
+        ({"end": "partial"}, "close"),
+    ],
+)
+def test_what_broke_off_lacks_its_end(more, ending):
+    """The client has every piece, and misses what was announced behind them."""
+    parts, found = played(HttpExchange(ASKED, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), **more))
+
+    assert b"3\r\ntwo\r\n" == parts[-1][0]
+    assert ending == found
+
+
+@pytest.mark.parametrize(
+    ("failure", "ending"),
+    [
+        ("connect", "reset"),
+        ("read", "reset"),
+        ("protocol", "close"),
+        ("read_timeout", "hang"),
+        ("connect_timeout", "hang"),
+    ],
+)
+def test_what_had_no_reply_sends_none(failure, ending):
+    """The connection alone tells."""
+    parts, found = played(HttpExchange(ASKED, None, failure=failure, waits=(0.5,)))
+
+    assert [(b"", 0.5)] == parts
+    assert ending == found

@@ -1,0 +1,197 @@
+"""The server as a client meets it, over real sockets."""
+
+import contextlib
+import http.client
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from llm_gateway.loopback.outgoing import BrokenError
+from llm_gateway.loopback.server import Server
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+CUT = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n"
+
+
+@contextlib.contextmanager
+def serving(handler):
+    server = Server(handler)
+    try:
+        yield server
+    finally:
+        is_clean = server.close()
+    assert is_clean
+    assert not [thread for thread in threading.enumerate() if thread.name == "llm_server"]
+
+
+def connected(server):
+    return contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=5))
+
+
+def ok(request):
+    yield OK, 0.0
+
+
+def asked(connection, body=b"x", **headers):
+    connection.request("POST", "/x", body=body, headers=headers)
+    return connection.getresponse().read()
+
+
+def test_a_connection_is_kept():
+    """One thread, one connection, many requests."""
+    seen = set()
+
+    def handler(request):
+        seen.add(threading.get_ident())
+        yield OK, 0.0
+
+    with serving(handler) as server, connected(server) as connection:
+        assert [b"ok"] * 3 == [asked(connection) for _ in range(3)]
+
+    assert 1 == len(seen)
+
+
+def test_requests_are_answered_at_the_same_time():
+    """None waits for another's reply."""
+    together = threading.Barrier(8, timeout=5)
+
+    def handler(request):
+        together.wait()
+        yield OK, 0.0
+
+    def one(_):
+        with connected(server) as connection:
+            return asked(connection)
+
+    with serving(handler) as server, ThreadPoolExecutor(8) as pool:
+        assert [b"ok"] * 8 == list(pool.map(one, range(8)))
+
+
+def test_a_large_body_arrives_whole():
+    """20 MB, by length and in chunks."""
+    sizes = []
+
+    def handler(request):
+        sizes.append(len(request.body))
+        yield OK, 0.0
+
+    big = b"x" * 20_000_000
+    with serving(handler) as server, connected(server) as connection:
+        asked(connection, big)
+        connection.request("POST", "/x", body=iter([big[:7_000_000], big[7_000_000:]]), encode_chunked=True)
+        connection.getresponse().read()
+
+    assert [20_000_000] * 2 == sizes
+
+
+def test_a_slow_client_is_waited_for():
+    """Byte by byte, if it must be."""
+    with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
+        for byte in b"GET / HTTP/1.1\r\n\r\n":
+            client.sendall(bytes([byte]))
+            time.sleep(0.001)
+        assert OK == client.recv(1000)
+
+
+def test_pieces_come_in_their_time():
+    """The first one before the wait for the second."""
+
+    def handler(request):
+        yield CUT, 0.0
+        yield b"0\r\n\r\n", 0.2
+
+    with serving(handler) as server, connected(server) as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        start = time.monotonic()
+        assert b"ok" == response.read1()
+        first = time.monotonic() - start
+        assert b"" == response.read()
+
+    assert first < 0.15 < time.monotonic() - start
+
+
+@pytest.mark.parametrize(
+    ("ending", "error"),
+    [("close", http.client.RemoteDisconnected), ("reset", ConnectionResetError), ("hang", TimeoutError)],
+)
+def test_a_connection_really_breaks(ending, error):
+    """Before any of the reply."""
+
+    def handler(request):
+        raise BrokenError(ending)
+        yield
+
+    with serving(handler) as server, connected(server) as connection:
+        connection.timeout = 0.1
+        connection.request("GET", "/")
+        with pytest.raises(error) as raised:
+            connection.getresponse()
+
+    assert error is type(raised.value)
+
+
+def test_a_reply_that_is_cut_misses_its_end():
+    """Every piece before that arrives."""
+
+    def handler(request):
+        yield CUT, 0.0
+        raise BrokenError("close")
+
+    with (
+        serving(handler) as server,
+        connected(server) as connection,
+        pytest.raises(http.client.IncompleteRead) as raised,
+    ):
+        asked(connection)
+
+    assert b"ok" == raised.value.partial
+
+
+def test_closing_waits_for_nothing():
+    """Clients that keep a connection, that wait for ever, or that never finish what they ask."""
+
+    def handler(request):
+        yield CUT, 0.0
+        yield b"0\r\n\r\n", 60.0
+
+    with serving(handler) as server, contextlib.ExitStack() as clients:
+        for text in (b"", b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nhi"):
+            client = clients.enter_context(socket.create_connection(("127.0.0.1", server.port), 5))
+            client.sendall(text)
+        time.sleep(0.05)
+        start = time.monotonic()
+        assert server.close()
+
+    assert time.monotonic() - start < 1
+
+
+def test_an_error_of_the_handler_is_kept():
+    """The client is told as well, if nothing was sent before."""
+
+    def handler(request):
+        if request.method == "POST":
+            yield CUT, 0.0
+        raise FileNotFoundError("no such prompt")
+
+    with serving(handler) as server, connected(server) as connection:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        assert (500, b"FileNotFoundError: no such prompt\n") == (response.status, response.read())
+        with pytest.raises(http.client.IncompleteRead):
+            asked(connection)
+
+    assert ["no such prompt"] * 2 == [str(error) for error in server.errors]
+
+
+def test_what_is_no_request_is_refused():
+    """And the connection closed: nobody knows where the next one would begin."""
+    with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), 5) as client:
+        client.sendall(b"nonsense\r\n\r\n")
+        answer = b"".join(iter(lambda: client.recv(1000), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert b"llm_server cannot read this: 'nonsense' is no line of HTTP/1.1" in answer
