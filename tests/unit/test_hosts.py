@@ -39,6 +39,18 @@ def test_each_host_is_told_by_its_address(name):
     assert ("authorization", "Bearer k") in made.auth.apply(asked).headers
 
 
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [("api-inference.together.ai", "together"), ("api.eu.mistral.ai", "mistral"), ("api.us.mistral.ai", "mistral")],
+)
+def test_hosts_that_only_their_own_sdks_call(host, name):
+    """By default, or by the name of a region."""
+    assert (name, "openai.chat") == (
+        identify("POST", f"https://{host}/v1/chat/completions").provider,
+        identify("POST", f"https://{host}/v1/chat/completions").api,
+    )
+
+
 @pytest.mark.parametrize("name", sorted(name for name, host in compatible.HOSTS.items() if host.needs_key))
 def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
     """Those that its own SDK reads; each of them is enough."""

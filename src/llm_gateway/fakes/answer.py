@@ -38,13 +38,16 @@ _WORDS = {
 }
 _PREFIXES = {
     "anthropic.messages": "msg_fake_",
+    "bedrock.invoke": "msg_bdrk_fake_",
     "openai.chat": "chatcmpl-fake-",
     "openai.responses": "resp_fake_",
 }
 _STREAMED_AS = {
     "bedrock.converse": "application/vnd.amazon.eventstream",
+    "bedrock.invoke": "application/vnd.amazon.eventstream",
     "ollama.chat": "application/x-ndjson",
 }
+_ID_NAMES = {"anthropic": "request-id", "bedrock": "x-amzn-requestid"}
 _ALWAYS_TOLD = frozenset({"mistral", "groq", "together", "fireworks", "cerebras", "deepseek", "xai"})
 """Hosts of OpenAI's format that send a stream's usage without being asked."""
 _PIECE = re.compile(r"\S+\s*|\s+")
@@ -148,8 +151,7 @@ def _streamed(events: list[bytes], gap_s: float, call: FakeCall, request: WireRe
 
 
 def _headers(call: FakeCall, kind: str) -> Headers:
-    name = "request-id" if call.provider == "anthropic" else "x-request-id"
-    return (("content-type", kind), (name, f"req_fake_{call.number}"))
+    return (("content-type", kind), (_ID_NAMES.get(call.provider, "x-request-id"), f"req_fake_{call.number}"))
 
 
 def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:

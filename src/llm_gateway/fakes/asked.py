@@ -25,7 +25,7 @@ from llm_gateway.wire.identify import Endpoint, identify
 
 __all__ = ["FakeCall", "chat_of", "read"]
 
-_STREAMED_AT = re.compile(r":streamGenerateContent$|/converse-stream$")
+_STREAMED_AT = re.compile(r":streamGenerateContent$|/converse-stream$|/invoke-with-response-stream$")
 _SHOWN_HEADERS = frozenset({"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta"})
 _LONGEST = 200
 

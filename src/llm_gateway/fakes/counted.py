@@ -7,16 +7,16 @@ import json
 from llm_gateway.types import ChatReply, ChatRequest, TextPart, ThinkingPart, TokenUsage, ToolCall
 from llm_gateway.wire.tokens import estimate_tokens
 
-__all__ = ["counted"]
+__all__ = ["counted", "text_tokens"]
 
 _CHARACTERS = 4
 
 
 def counted(asked: ChatRequest, reply: ChatReply) -> TokenUsage:
     """The usage of *reply* to *asked*: estimates, the same for the same call."""
-    thought = sum(_tokens(part.text) for part in reply.parts if isinstance(part, ThinkingPart))
-    said = sum(_tokens(part.text) for part in reply.parts if isinstance(part, TextPart))
-    called = sum(_tokens(json.dumps(part.arguments)) for part in reply.parts if isinstance(part, ToolCall))
+    thought = sum(text_tokens(part.text) for part in reply.parts if isinstance(part, ThinkingPart))
+    said = sum(text_tokens(part.text) for part in reply.parts if isinstance(part, TextPart))
+    called = sum(text_tokens(json.dumps(part.arguments)) for part in reply.parts if isinstance(part, ToolCall))
     return TokenUsage(
         input_tokens=estimate_tokens(asked).tokens,
         output_tokens=thought + said + called,
@@ -26,5 +26,6 @@ def counted(asked: ChatRequest, reply: ChatReply) -> TokenUsage:
     )
 
 
-def _tokens(text: str) -> int:
+def text_tokens(text: str) -> int:
+    """The tokens of a text, estimated by its length."""
     return -(-len(text) // _CHARACTERS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.form import Form, filled
@@ -15,10 +16,10 @@ from llm_gateway.types import JsonObject
 
 __all__ = ["dressed", "dressed_events"]
 
-_Parted = tuple[bytes, JsonObject | None, bytes]
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TOLD_AT = ("created", "created_at", "completed_at", "createTime")
 _EPOCH = "1970-01-01T00:00:00Z"
-_TIMELESS = frozenset({"bedrock.converse", "cohere.v2.chat"})
+_TIMELESS = frozenset({"bedrock.converse", "bedrock.invoke", "cohere.v2.chat"})
 """Whose answers tell no time, and have all their members from the format itself."""
 
 
@@ -38,34 +39,40 @@ def dressed_events(events: Iterable[bytes], call: FakeCall, at: datetime) -> lis
     """The events of a stream in answer to *call*, begun at *at*."""
     if call.api in _TIMELESS:
         return list(events)
-    parted = [_parted(event) for event in events]
     if call.api == "openai.chat":
-        chunks = chunks_of(HOSTS.get(call.provider, Host()), [body for _, body, _ in parted if body is not None])
-        ending = [one for one in parted if one[1] is None]
-        parted = [*((b"data: ", chunk, b"\n\n") for chunk in chunks), *ending]
-    else:
-        parted = [(head, body and _event(body, call), tail) for head, body, tail in parted]
-    return [_joined(head, body, tail, at) for head, body, tail in parted]
+        return _dressed_chunks(list(events), call, at)
+    return [_dressed_event(event, call, at) for event in events]
 
 
-def _parted(event: bytes) -> _Parted:
-    """The object of an event, and what stands before and behind it."""
-    start, end = event.find(b"{"), event.rfind(b"}") + 1
-    return (event, None, b"") if start < 0 else (event[:start], json.loads(event[start:end]), event[end:])
+def _dressed_chunks(events: list[bytes], call: FakeCall, at: datetime) -> list[bytes]:
+    chunks = [json.loads(event[start:end]) for event in events for start, end in [_place(event)] if start >= 0]
+    ending = [event for event in events if _place(event)[0] < 0]
+    told = chunks_of(HOSTS.get(call.provider, Host()), chunks)
+    return [*(b"data: " + _ENCODE(_timed(chunk, at)).encode() + b"\n\n" for chunk in told), *ending]
 
 
-def _joined(head: bytes, body: JsonObject | None, tail: bytes, at: datetime) -> bytes:
-    if body is None:
-        return head
-    return head + json.dumps(_timed(body, at), ensure_ascii=False, separators=(",", ":")).encode() + tail
+def _dressed_event(event: bytes, call: FakeCall, at: datetime) -> bytes:
+    start, end = _place(event)
+    body = json.loads(event[start:end])
+    made = _timed(_event(body, call), at)
+    return event if made is body else event[:start] + _ENCODE(made).encode() + event[end:]
+
+
+def _place(event: bytes) -> tuple[int, int]:
+    """Where the object of an event stands."""
+    return event.find(b"{"), event.rfind(b"}") + 1
 
 
 def _timed(body: JsonObject, at: datetime) -> JsonObject:
     """*body* with the time *at* where the dialect, which has no clock, left the beginning of 1970."""
-    told = {0: int(at.timestamp()), _EPOCH: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")}
-    times = {name: told[body[name]] for name in _TOLD_AT if body.get(name) in (0, _EPOCH)}
+    times = {name: _told_as(body[name], at) for name in _TOLD_AT if body.get(name) in (0, _EPOCH)}
     inner = {"response": _timed(body["response"], at)} if isinstance(body.get("response"), dict) else {}
-    return {**body, **times, **inner}
+    return {**body, **times, **inner} if times or inner else body
+
+
+def _told_as(blank: Any, at: datetime) -> Any:
+    """Seconds or text, as *blank* is."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if blank == _EPOCH else int(at.timestamp())
 
 
 def _event(body: JsonObject, call: FakeCall) -> JsonObject:

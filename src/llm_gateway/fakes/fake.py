@@ -12,6 +12,7 @@ from typing import Any, Self, TypeVar
 from llm_gateway.cassettes.exchange import HttpExchange, Metering
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.fakes.answer import exchange_for
+from llm_gateway.fakes.aside import OtherCall, answer_aside, aside
 from llm_gateway.fakes.asked import FakeCall, read
 from llm_gateway.fakes.asked_schema import asks_for
 from llm_gateway.fakes.calls import Calls
@@ -38,11 +39,14 @@ class FakeLLM(Script):
 
     Attributes:
         calls: What was asked so far.
+
+        other_calls: What was asked beside the chat, and needs no script: lists of models, counts of tokens, embeddings.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.calls = Calls()
+        self.other_calls: list[OtherCall] = []
         self._scripts: list[Script] = []
         self._providers: frozenset[str] | None = None
         self._generates = False
@@ -121,8 +125,8 @@ class FakeLLM(Script):
 
     def wants(self, request: WireRequest) -> bool:
         """Whether *request*, known by its address, is answered here."""
-        endpoint = identify(request.method, request.url)
-        return endpoint is not None and (self._providers is None or endpoint.provider in self._providers)
+        found = identify(request.method, request.url) or aside(request)
+        return found is not None and (self._providers is None or found.provider in self._providers)
 
     def answer(self, request: WireRequest) -> HttpExchange:
         """
@@ -132,6 +136,8 @@ class FakeLLM(Script):
             FakeMissError: Nothing is scripted for it.
             FakeScriptError: What is scripted cannot be said in its format.
         """
+        if (other := aside(request)) is not None:
+            return self._answer_aside(other, request)
         with self._lock:
             call = read(len(self.calls) + 1, request)
             self.calls.add(call)
@@ -141,6 +147,15 @@ class FakeLLM(Script):
         except FakeScriptError as error:
             raise _placed(error, scripted.where) from None
         exchange.metering = _metering(call, exchange)
+        return exchange
+
+    def _answer_aside(self, other: OtherCall, request: WireRequest) -> HttpExchange:
+        scripted = [script.condition for script in self._scripts]
+        named = {one.model for one in scripted if one.model and one.provider in (None, other.provider)}
+        used = {call.model for call in self.calls if call.provider == other.provider}
+        names = sorted(name for name in named | used if not set(name) & set("*?["))
+        call, exchange = answer_aside(other, request, names)
+        self.other_calls.append(call)
         return exchange
 
     def _scripted(self, call: FakeCall) -> Scripted:

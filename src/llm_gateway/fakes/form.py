@@ -20,7 +20,7 @@ def filled(value: Any, form: Form) -> Any:
     form = form(value) if callable(form) else form
     if isinstance(value, list) and isinstance(form, list) and form:
         return [filled(one, form[0]) for one in value]
-    if not isinstance(value, dict) or not isinstance(form, dict):
+    if not form or not isinstance(value, dict) or not isinstance(form, dict):
         return value
     made = dict(value)
     for name, inner in form.items():

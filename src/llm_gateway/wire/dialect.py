@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llm_gateway.types import WireReply
-from llm_gateway.wire import anthropic, bedrock, cohere, gemini, ollama, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, bedrock_invoke, cohere, gemini, ollama, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect, ErrorFacts
 
 __all__ = ["dialect_of", "encode_error"]
@@ -11,6 +11,7 @@ __all__ = ["dialect_of", "encode_error"]
 _DIALECTS: tuple[Dialect, ...] = (
     anthropic.DIALECT,
     bedrock.DIALECT,
+    bedrock_invoke.DIALECT,
     cohere.DIALECT,
     gemini.DIALECT,
     ollama.DIALECT,

@@ -1,0 +1,138 @@
+"""What programs ask beside the chat: which models there are, how many tokens that is, what a text is near to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.exceptions import FakeMissError
+from llm_gateway.fakes.counting import tokens_of
+from llm_gateway.fakes.embeddings import embedded
+from llm_gateway.fakes.models import model_list, one_model
+from llm_gateway.types import JsonObject, WireReply, WireRequest
+from llm_gateway.wire.identify import identify
+from llm_gateway.wire.reading import read_exchange
+
+__all__ = ["OtherCall", "answer_aside", "aside"]
+
+_OLLAMA_PORT = 11434
+_LISTS = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
+"""Not those that a project has uploaded, which are another list."""
+_ONE = re.compile(r"/(v\d+(beta)?/)models/(?P<model>[^:]+)$")
+_SHOWS = re.compile(r"/api/show$")
+_COUNTS = re.compile(r":countTokens$|/count-tokens$")
+_EMBEDS = frozenset(
+    "cohere.v2.embed gemini.embed ollama.embed openai.embeddings vertex.predict voyage.embeddings".split()
+)
+
+
+@dataclass(frozen=True)
+class OtherCall:
+    """
+    A call beside the chat, which a fake answers without a script.
+
+    Attributes:
+        kind: ``models``, ``model``, ``tokens`` or ``embeddings``.
+
+        provider: As in ``openai``.
+
+        api: As in ``openai.embeddings``.
+
+        model: The model that it is about; empty where it is about none.
+
+        url: Where it was sent.
+
+        body: The JSON body as the SDK wrote it; empty where there is none.
+    """
+
+    kind: str
+    provider: str
+    api: str
+    model: str
+    url: str
+    body: JsonObject = field(default_factory=dict, repr=False)
+
+
+def aside(request: WireRequest) -> OtherCall | None:
+    """What *request*, of which only the address need be known, asks beside the chat; None where that is nothing."""
+    parts = urlsplit(request.url)
+    path = unquote(parts.path)
+    endpoint = identify(request.method, request.url)
+    provider = endpoint.provider if endpoint else "ollama" if parts.port == _OLLAMA_PORT else None
+    if provider is None:
+        return None
+    api, model = (endpoint.api, endpoint.model or "") if endpoint else ("ollama.other", "")
+    if request.method == "GET":
+        one = _ONE.search(path)
+        kind = "models" if _LISTS.search(path) else "model" if one else None
+        model = one["model"] if one else ""
+    else:
+        kind, api = _posted(provider, api, path)
+    return None if kind is None else OtherCall(kind, provider, api, model, request.url)
+
+
+def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:
+    if api in _EMBEDS:
+        return "embeddings", "cohere.v1.embed" if path.startswith("/v1/embed") and provider == "cohere" else api
+    if _SHOWS.search(path) and provider == "ollama":
+        return "model", api
+    if _COUNTS.search(path):
+        return "tokens", "bedrock.count_tokens" if provider == "bedrock" else "gemini.count_tokens"
+    return ("tokens" if api.endswith(".count_tokens") else None), api
+
+
+def answer_aside(call: OtherCall, request: WireRequest, names: Sequence[str]) -> tuple[OtherCall, HttpExchange]:
+    """
+    The answer to *call*, and the call with what it says in its body.
+
+    Args:
+        call: As `aside` found it.
+
+        request: Its request.
+
+        names: The models that the test speaks of.
+
+    Raises:
+        FakeMissError: Its body is none of its API.
+    """
+    try:
+        asked = json.loads(request.body) if request.body else {}
+        model = str(asked.get("model") or call.model).removeprefix("models/")
+        made = OtherCall(call.kind, call.provider, call.api, model, call.url, asked)
+        reply = _reply(made, names)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise FakeMissError(
+            f"fake_llm cannot read what was sent to {request.method} {urlsplit(request.url).path}",
+            cause=f"it is no request of {call.api}: {type(error).__name__}: {error}",
+            fix="send what the provider would take; it would refuse this as well",
+        ) from error
+    body = json.dumps(reply).encode()
+    headers = (("content-type", "application/json"), ("content-length", str(len(body))))
+    exchange = HttpExchange(request, WireReply(200, headers, body), reason="OK")
+    exchange.metering = _metering(made, request, exchange)
+    return made, exchange
+
+
+def _reply(call: OtherCall, names: Sequence[str]) -> Any:
+    match call.kind:
+        case "models":
+            return model_list(call.provider, names)
+        case "model":
+            return one_model(call.provider, call.model)
+        case "tokens":
+            return tokens_of(call.api, call.model, call.body)
+    return embedded(call.api, call.model, call.body)
+
+
+def _metering(call: OtherCall, request: WireRequest, exchange: HttpExchange) -> Metering:
+    """What it says to have used; it cost nothing."""
+    assert exchange.reply is not None
+    reply = exchange.reply
+    told = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
+    return Metering(call.provider, call.api, call.model or None, None, told.usage, Decimal(0), {"source": "fake"})

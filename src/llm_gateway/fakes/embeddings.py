@@ -1,0 +1,139 @@
+"""Embeddings without a model: a unit vector of each text, near to those of texts that share its words."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+import re
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from llm_gateway.fakes.counted import text_tokens
+from llm_gateway.types import JsonObject
+
+__all__ = ["embedded", "vector"]
+
+_SIZES = (
+    (r"3-large|gemini-embedding", 3072),
+    (r"3-small|ada-002|embed-v4|codestral-embed", 1536),
+    (r"light-v3|minilm", 384),
+    (r"mistral-embed|embed-.*-v3|mxbai|voyage|bge-(m3|large)", 1024),
+)
+_SIZE = 768
+_UNTOLD = dict.fromkeys(("prompt_audio_seconds", "request_count", "prompt_token_details"))
+"""What Mistral names and leaves null."""
+_PAIRS = 8
+"""How many places of a vector a word is seen in."""
+_STEP_NS = 1_000_000
+
+
+def vector(text: str, size: int) -> list[float]:
+    """The unit vector of *text*: always the same, the nearer to another's the more words they share."""
+    sums = [0.0] * size
+    for word in re.findall(r"\w+", text.lower()) or [text]:
+        digest = hashlib.sha256(word.encode()).digest()
+        for (place,) in struct.iter_unpack("<I", digest[: 4 * _PAIRS]):
+            sums[place // 2 % size] += 1.0 if place % 2 else -1.0
+    length = math.sqrt(sum(one * one for one in sums))
+    return [one / length for one in sums] if length else [1.0, *sums[1:]]
+
+
+def embedded(api: str, model: str, asked: JsonObject) -> JsonObject:
+    """The reply to a request for embeddings, in the format of *api*."""
+    return _WRITERS[api](model, asked)
+
+
+def _size(model: str, *asked: Any) -> int:
+    """As it was asked, else the model's own where that is known."""
+    named = (size for pattern, size in _SIZES if re.search(pattern, model, re.IGNORECASE))
+    return next((one for one in asked if isinstance(one, int)), next(named, _SIZE))
+
+
+def _texts(given: Any) -> list[str]:
+    """What is to be embedded: a text, texts, or tokens in place of one."""
+    many = given if isinstance(given, list) and not all(isinstance(one, int) for one in given) else [given]
+    return [one if isinstance(one, str) else str(one) for one in many]
+
+
+def _openai(model: str, asked: JsonObject) -> JsonObject:
+    texts = _texts(asked.get("input"))
+    size = _size(model, asked.get("dimensions"), asked.get("output_dimension"))
+    is_coded = asked.get("encoding_format") == "base64"
+    made = [vector(text, size) for text in texts]
+    data = [
+        {"object": "embedding", "index": index, "embedding": _coded(one) if is_coded else one}
+        for index, one in enumerate(made)
+    ]
+    tokens = sum(map(text_tokens, texts))
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens, "completion_tokens": 0, **_UNTOLD}
+    return {"id": "fake", "object": "list", "data": data, "model": model, "usage": usage}
+
+
+def _coded(made: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(made)}f", *made)).decode()
+
+
+def _gemini(model: str, asked: JsonObject) -> JsonObject:
+    many = asked.get("requests")
+    rows = many if many is not None else [asked]
+    texts = ["".join(part.get("text") or "" for part in row["content"]["parts"]) for row in rows]
+    size = _size(model, *(row.get("outputDimensionality") for row in rows))
+    made = [{"values": vector(text, size)} for text in texts]
+    answer = {"embedding": made[0]} if many is None else {"embeddings": made}
+    return {**answer, "usageMetadata": {"promptTokenCount": sum(map(text_tokens, texts))}}
+
+
+def _vertex(model: str, asked: JsonObject) -> JsonObject:
+    size = _size(model, (asked.get("parameters") or {}).get("outputDimensionality"))
+    texts = [str(one.get("content")) for one in asked.get("instances") or ()]
+    counts = [{"truncated": False, "token_count": text_tokens(text)} for text in texts]
+    rows = zip(texts, counts, strict=True)
+    made = [{"embeddings": {"values": vector(text, size), "statistics": count}} for text, count in rows]
+    return {"predictions": made, "metadata": {"billableCharacterCount": sum(map(len, texts))}}
+
+
+def _cohere_2(model: str, asked: JsonObject) -> JsonObject:
+    """Version 2 sorts by type, also where none is asked for."""
+    return _cohere(model, {**asked, "embedding_types": asked.get("embedding_types") or ["float"]})
+
+
+def _cohere(model: str, asked: JsonObject) -> JsonObject:
+    inputs = [block.get("text", "") for one in asked.get("inputs") or () for block in one.get("content") or ()]
+    texts = [*_texts(asked.get("texts") or []), *inputs]
+    made = [vector(text, _size(model, asked.get("output_dimension"))) for text in texts]
+    kinds = asked.get("embedding_types")
+    typed = {kind: [_coded(one) for one in made] if kind == "base64" else made for kind in kinds or ()}
+    return {
+        "id": "fake",
+        "response_type": "embeddings_by_type" if kinds else "embeddings_floats",
+        "embeddings": typed or made,
+        "texts": texts,
+        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": sum(map(text_tokens, texts))}},
+    }
+
+
+def _ollama(model: str, asked: JsonObject) -> JsonObject:
+    size = _size(model, asked.get("dimensions"))
+    if "prompt" in asked:  # the older of its two ways
+        return {"embedding": vector(str(asked["prompt"]), size)}
+    texts = _texts(asked.get("input"))
+    return {
+        "model": model,
+        "embeddings": [vector(text, size) for text in texts],
+        "total_duration": 2 * _STEP_NS,
+        "load_duration": _STEP_NS,
+        "prompt_eval_count": sum(map(text_tokens, texts)),
+    }
+
+
+_WRITERS: dict[str, Callable[[str, JsonObject], JsonObject]] = {
+    "cohere.v1.embed": _cohere,
+    "cohere.v2.embed": _cohere_2,
+    "gemini.embed": _gemini,
+    "ollama.embed": _ollama,
+    "openai.embeddings": _openai,
+    "vertex.predict": _vertex,
+    "voyage.embeddings": _openai,
+}
