@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from llm_gateway.fakes.aside import OtherCall
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.fake import FakeLLM
 from llm_gateway.fakes.provider import FakeLLMProvider
 from llm_gateway.fakes.script import Script
 
-__all__ = ["FakeCall", "FakeLLM", "FakeLLMProvider", "Script"]
+__all__ = ["FakeCall", "FakeLLM", "FakeLLMProvider", "OtherCall", "Script"]

@@ -50,9 +50,8 @@ def _calls_last(chunks: list[JsonObject]) -> list[JsonObject]:
 
 
 def _ending_with_usage(chunks: list[JsonObject]) -> list[JsonObject]:
-    """The usage in the event that ends the answer; in no other one is it spoken of."""
-    usage = next((chunk["usage"] for chunk in chunks if not chunk["choices"]), None)
+    """The usage, which these hosts always tell, in the event that ends the answer; no other one speaks of it."""
+    usage = next(chunk["usage"] for chunk in chunks if not chunk["choices"])
     kept = [{name: one for name, one in chunk.items() if name != "usage"} for chunk in chunks if chunk["choices"]]
-    if usage is not None:
-        kept[-1]["usage"] = usage
+    kept[-1]["usage"] = usage
     return kept
