@@ -69,6 +69,35 @@ def test_conditions_come_before_the_queue(fake, gpt):
     assert "anything" == said(ask(gpt, "the weather?"))
 
 
+def test_params_are_all_options_that_were_set(fake, gpt):
+    """What a request can say has one name, whichever API says it; members that only one API has keep theirs."""
+    fake.reply("{}")
+    ask(
+        gpt,
+        max_completion_tokens=9,
+        temperature=0,
+        top_p=0.5,
+        seed=7,
+        reasoning_effort="low",
+        stop=["END"],
+        tool_choice="auto",
+        response_format={"type": "json_object"},
+        presence_penalty=1,
+    )
+
+    assert {
+        "max_tokens": 9,
+        "temperature": 0,
+        "top_p": 0.5,
+        "seed": 7,
+        "reasoning_effort": "low",
+        "stop": ("END",),
+        "tool_choice": "auto",
+        "json_mode": True,
+        "presence_penalty": 1,
+    } == fake.last.params
+
+
 def test_a_tool_call_and_its_result(fake, gpt):
     """The loop of an agent: a tool is asked for, and its result picks the next answer."""
     fake.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}))
