@@ -192,6 +192,7 @@ class Cassette(Faults):
             return self._unanswered(request, error.report, "fake_miss")
         with self._lock:
             self._count("fake", found)
+            recorded.note(self.calls[-1].metering.cost_usd)
         return found
 
     def _refuse_both(self, request: WireRequest) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +28,10 @@ __all__ = ["FakeCall", "chat_of", "read"]
 _STREAMED_AT = re.compile(r":streamGenerateContent$|/converse-stream$|/invoke-with-response-stream$")
 _SHOWN_HEADERS = frozenset({"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta"})
 _LONGEST = 200
+_NO_PARAMS = frozenset({"model", "messages", "tools", "response_schema_name", "stream", "extra"})
+"""What a call says elsewhere."""
+_PARAMS = {one.name: one.default for one in fields(ChatRequest) if one.name not in _NO_PARAMS}
+"""The others, with their value where nobody set them."""
 
 
 @dataclass(frozen=True)
@@ -92,16 +96,9 @@ class FakeCall:
 
     @property
     def params(self) -> dict[str, Any]:
-        """The options that were set: limits, temperature, tool choice and whatever else the body holds."""
-        chat = self.chat
-        known = {
-            "max_tokens": chat.max_tokens,
-            "temperature": chat.temperature,
-            "stop": chat.stop or None,
-            "tool_choice": chat.tool_choice,
-            "response_schema": chat.response_schema,
-        }
-        return {**{name: value for name, value in known.items() if value is not None}, **chat.extra}
+        """The options that were set, by their names in `ChatRequest`, and whatever else the body holds."""
+        said = ((name, getattr(self.chat, name), unsaid) for name, unsaid in _PARAMS.items())
+        return {**{name: value for name, value, unsaid in said if value != unsaid}, **self.chat.extra}
 
     @property
     def is_streaming(self) -> bool:

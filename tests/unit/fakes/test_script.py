@@ -1,6 +1,8 @@
 """What scripts give for a call, and what they say when they cannot; every answer is read by the official SDKs."""
 
 import re
+import time
+from decimal import Decimal
 
 import anthropic
 import httpx2
@@ -68,6 +70,47 @@ def test_conditions_come_before_the_queue(fake, gpt):
     assert "sunny" == said(ask(gpt, "the weather?"))
     assert "cold" == said(ask(gpt, temperature=0))
     assert "anything" == said(ask(gpt, "the weather?"))
+
+
+def test_the_client_waits_for_no_fake_and_pays_for_none(fake):
+    """A scripted error is tried again at once, as a recorded one is; a scripted answer costs nothing anywhere."""
+    fake.error(429, retry_after=20, then="at last")
+    began = time.monotonic()
+
+    with SyncLLMClient(model="openai:gpt-5", api_key="k") as llm:
+        reply = llm.chat("hi")
+
+    assert 10 > time.monotonic() - began
+    assert ("at last", Decimal(0), Decimal(0)) == (reply.content, reply.cost_usd, llm.total_cost_usd)
+
+
+def test_params_are_all_options_that_were_set(fake, gpt):
+    """What a request can say has one name, whichever API says it; members that only one API has keep theirs."""
+    fake.reply("{}")
+    ask(
+        gpt,
+        max_completion_tokens=9,
+        temperature=0,
+        top_p=0.5,
+        seed=7,
+        reasoning_effort="low",
+        stop=["END"],
+        tool_choice="auto",
+        response_format={"type": "json_object"},
+        presence_penalty=1,
+    )
+
+    assert {
+        "max_tokens": 9,
+        "temperature": 0,
+        "top_p": 0.5,
+        "seed": 7,
+        "reasoning_effort": "low",
+        "stop": ("END",),
+        "tool_choice": "auto",
+        "json_mode": True,
+        "presence_penalty": 1,
+    } == fake.last.params
 
 
 def test_a_tool_call_and_its_result(fake, gpt):
