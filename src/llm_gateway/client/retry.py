@@ -31,11 +31,12 @@ def wait_s(error: ProviderError, attempt: int, max_retries: int) -> float | None
 
 def _grown(attempt: int) -> float:
     """Twice as long after each attempt, and a little apart from other callers."""
-    from tenacity import RetryCallState, Retrying, wait_exponential_jitter
+    from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
 
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = attempt
-    return wait_exponential_jitter(initial=_FIRST_S, max=_LONGEST_S, jitter=_FIRST_S / 2)(state)
+    grown = wait_exponential(multiplier=_FIRST_S, max=_LONGEST_S) + wait_random(0, _FIRST_S / 2)
+    return grown(state)
 
 
 def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
