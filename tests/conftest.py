@@ -10,10 +10,19 @@ with contextlib.suppress(ImportError):  # not every environment has it
     settings.load_profile("suite")
 
 
+def table_of(cells):
+    """Text in columns, of *cells* by row and column."""
+    rows, columns = dict.fromkeys(row for row, _ in cells), dict.fromkeys(column for _, column in cells)
+    lines = [["", *columns], *([row, *(cells.get((row, column), "-") for column in columns)] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
 def pytest_terminal_summary(terminalreporter):
     """Print what the suite counted, from whichever process counted it."""
     lines: dict[str, str] = {}
     tables: dict[str, str] = {}
+    cells: dict[str, dict[tuple[str, str], str]] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, value in getattr(report, "user_properties", ()):
@@ -22,6 +31,10 @@ def pytest_terminal_summary(terminalreporter):
             for name, value in getattr(report, "user_properties", ()):
                 if name.startswith("table "):
                     tables[name.removeprefix("table ")] = value
+                if name.startswith("cell "):
+                    row, column, words = value
+                    cells.setdefault(name.removeprefix("cell "), {})[row, column] = words
+    tables |= {name: table_of(found) for name, found in cells.items()}
     for name, table in sorted(tables.items()):
         terminalreporter.section(name)
         terminalreporter.write_line(table)

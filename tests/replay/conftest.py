@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytest.register_assert_rewrite("sdks")
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "cassettes"
 
 

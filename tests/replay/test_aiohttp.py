@@ -82,3 +82,22 @@ def test_a_miss_carries_the_diagnosis(server, tmp_path):
         status, raw = asyncio.run(whole(url, {"a": 2}))
         assert 470 == status
         assert "differs in a: 2 != 1" in json.loads(raw)["error"]["message"]
+
+
+def test_what_came_before_the_end_is_read_before_the_error(fake_llm):
+    """Aiohttp raises at once what is wrong with a body, whatever of it is unread."""
+    fake_llm.disconnect(after_chunks=3, content="one two three")
+    body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
+    came = bytearray()
+
+    async def read():
+        url = "https://api.openai.com/v1/chat/completions"
+        async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
+            await asyncio.sleep(0)
+            async for piece in reply.content.iter_any():
+                came.extend(piece)
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        asyncio.run(read())
+
+    assert 3 == bytes(came).count(b"data: ")

@@ -169,9 +169,16 @@ def facts_of(status: int, message: str, *, retry_after_s: float | None = None) -
 def error_reply(status: int, body: JsonObject, facts: ErrorFacts, *headers: tuple[str, str]) -> WireReply:
     """An error reply with *body*, and the wait of *facts* where most providers put it."""
     raw = json.dumps(body).encode()
-    wait = () if facts.retry_after_s is None else (("retry-after", f"{facts.retry_after_s:g}"),)
     sized = (("content-type", "application/json"), ("content-length", str(len(raw))))
-    return WireReply(status, (*sized, *headers, *wait), raw)
+    return WireReply(status, (*sized, *headers, *_wait(facts.retry_after_s)), raw)
+
+
+def _wait(seconds: float | None) -> Headers:
+    """In whole seconds for all, else in milliseconds as well: not every SDK reads fractions of a second."""
+    if seconds is None:
+        return ()
+    told = ("retry-after", f"{seconds:g}")
+    return (told,) if float(seconds).is_integer() else (told, ("retry-after-ms", f"{seconds * 1000:g}"))
 
 
 def openai_error(status: int, facts: ErrorFacts) -> WireReply:

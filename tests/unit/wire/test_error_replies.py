@@ -171,3 +171,11 @@ def test_each_sdk_reads_the_type():
     assert ("RESOURCE_EXHAUSTED", "no more") == (google.status, google.message)
     assert ("rate_limit_error", "7") == (anthropics.type, anthropics.response.headers["retry-after"])
     assert ("rate_limit_exceeded", "requests") == (openais.code, openais.type)
+
+
+def test_a_wait_of_less_than_a_second_is_told_to_every_sdk():
+    """Cohere reads whole seconds alone, and milliseconds."""
+    facts = facts_of(429, "no more", retry_after_s=0.001)
+    error = raised(by_cohere, encode_error("cohere.v2.chat", 429, facts))
+
+    assert ("0.001", "1") == (error.headers["retry-after"], error.headers["retry-after-ms"])

@@ -26,6 +26,9 @@ from llm_gateway.cassettes.recording import Recording
 
 __all__ = ["install"]
 
+_TURNS = 1_000
+"""Of the event loop, some milliseconds: a caller that reads no further is not waited for any longer."""
+
 
 def install(module: ModuleType) -> None:
     """Hook the connectors of *module*, which is ``aiohttp.connector``."""
@@ -100,6 +103,8 @@ class _FarEnd(asyncio.Transport):
             self._handler.set_exception(_error(exchange))
             return
         await self._give(exchange)
+        if exchange.failure:
+            await self._read()
         if self._is_closing:
             return
         if exchange.failure == "read_timeout":
@@ -117,6 +122,14 @@ class _FarEnd(asyncio.Transport):
             if self._is_closing:
                 return
             self._handler.data_received(part)
+
+    async def _read(self) -> None:
+        """Wait until the caller has what came: an error of a body is raised before what is still unread of it."""
+        for _ in range(_TURNS):
+            payload = getattr(self._handler, "_payload", None)
+            if self._is_closing or getattr(payload, "_waiter", None) is not None:
+                return
+            await asyncio.sleep(0)
 
     def _time_out(self) -> None:
         """As aiohttp's own timer does: the reader of the body hears of it too."""

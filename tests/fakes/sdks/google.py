@@ -1,0 +1,66 @@
+"""google-genai, which takes aiohttp for its async client where that is installed."""
+
+import aiohttp
+import httpx2
+from google import genai
+from google.genai import errors, types
+
+from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
+
+
+class Google(Driver):
+    name = "google-genai"
+    model = "gemini-2.5-flash"
+    limited = errors.ClientError
+    opening = 0
+
+    def __init__(self, colour):
+        super().__init__(colour)
+        if self.is_async:
+            self.lost, self.cut = aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError
+            self.late = aiohttp.SocketTimeoutError
+        else:
+            self.lost, self.cut, self.late = httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.ReadTimeout
+
+    def make(self, retries):
+        waits = types.HttpRetryOptions(attempts=1 + retries, initial_delay=0, jitter=0)
+        client = genai.Client(api_key="k", http_options=types.HttpOptions(retry_options=waits))
+        return client.aio if self.is_async else client
+
+    def status(self, error):
+        return error.code
+
+    def asked(self, *, with_tool=False, **options):
+        function = types.FunctionDeclaration(name=NAME, parameters_json_schema=PARAMETERS)
+        tools = {"tools": [types.Tool(function_declarations=[function])]} if with_tool else {}
+        return {"model": self.model, "contents": ASKED, "config": {**tools, **options}}
+
+    async def ask(self, client, **options):
+        return await done(client.models.generate_content(**self.asked(**options)))
+
+    def stream(self, client, **options):
+        return client.models.generate_content_stream(**self.asked(**options))
+
+    async def ask_object(self, client):
+        asked = {"response_mime_type": "application/json", "response_schema": Report}
+        return (await self.ask(client, **asked)).parsed
+
+    def text(self, reply):
+        return reply.text
+
+    def call(self, reply):
+        (called,) = reply.function_calls
+        return called.name, called.args
+
+    def usage(self, reply):
+        return reply.usage_metadata.prompt_token_count, reply.usage_metadata.candidates_token_count
+
+    def piece(self, event):
+        return "".join(part.text or "" for part in event.candidates[0].content.parts or ())
+
+    def streamed_call(self, events):
+        (found,) = [event for event in events if event.function_calls]
+        return self.call(found)
+
+    def streamed_usage(self, events):
+        return self.usage(events[-1])
