@@ -87,9 +87,11 @@ def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireReq
 
 
 def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
-    message = refused.message or _WORDS.get(refused.status, f"status {refused.status}")
-    kind = kind_of(refused.status, message=message)
-    return _dialect(call).encode_error(refused.status, ErrorFacts(kind, message, None, refused.retry_after_s))
+    status = refused.status or (529 if call.api == "anthropic.messages" else 503)
+    message = refused.message or _WORDS.get(status, f"status {status}")
+    return _dialect(call).encode_error(
+        status, ErrorFacts(kind_of(status, message=message), message, None, refused.retry_after_s)
+    )
 
 
 def _dialect(call: FakeCall) -> Dialect:

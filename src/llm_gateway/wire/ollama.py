@@ -34,6 +34,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.function import tool_in, tool_out
 from llm_gateway.wire.gemini_parts import Calls
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.usage import ollama_usage
@@ -74,7 +75,7 @@ class OllamaChat:
         extra, request = dict(request.extra), with_a_mention(request)
         names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
         optional = {
-            "tools": [_tool_out(tool) for tool in _offered(request)],
+            "tools": [tool_out(tool) for tool in _offered(request)],
             "format": request.response_schema or ("json" if request.json_mode else None),
             "options": _options_out(request) | extra.pop("options", {}),
         }
@@ -104,7 +105,7 @@ class OllamaChat:
             reasoning_effort=effort,
             json_mode=form == "json",
             stop=tuple(options.get("stop") or ()),
-            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             response_schema=form if isinstance(form, dict) else None,
             stream=body.get("stream") is not False,
             extra={name: value for name, value in body.items() if name not in known}
@@ -231,15 +232,6 @@ def _offered(request: ChatRequest) -> tuple[Tool, ...]:
     if request.tool_choice in (None, "auto", "required"):
         return request.tools
     return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
-
-
-def _tool_out(tool: Tool) -> JsonObject:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
-def _tool_in(function: JsonObject) -> Tool:
-    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
 
 
 def _options_out(request: ChatRequest) -> JsonObject:
