@@ -21,7 +21,7 @@ from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.failure import kind_of
 
-__all__ = ["exchange_for"]
+__all__ = ["exchange_for", "message_of", "pieces_of", "spoilt"]
 
 _WORDS = {
     400: "the request is wrong",
@@ -81,8 +81,13 @@ def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireReq
     return _answered(Answer(said), scripted, call, request)
 
 
+def message_of(refused: Refused) -> str:
+    """The provider's words for an error."""
+    return refused.message or _WORDS.get(refused.status, f"status {refused.status}")
+
+
 def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
-    message = refused.message or _WORDS.get(refused.status, f"status {refused.status}")
+    message = message_of(refused)
     kind = kind_of(refused.status, message=message)
     return _dialect(call).encode_error(refused.status, ErrorFacts(kind, message, None, refused.retry_after_s))
 
@@ -125,9 +130,14 @@ def _is_empty(part: Part) -> bool:
 
 
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> Iterator[bytes]:
-    pieces = answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
+    pieces = pieces_of(answer, reply)
     told = reply if _tells_usage(call) else dataclasses.replace(reply, usage=None)
     yield from _dialect(call).encode_stream(told, pieces=pieces or None)
+
+
+def pieces_of(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
+    """How the text of *reply* is cut where it is streamed."""
+    return answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
 
 
 def _tells_usage(call: FakeCall) -> bool:
@@ -160,7 +170,7 @@ def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireReq
     whole = _answered(broken.answer, scripted, call, request)
     assert whole.reply is not None
     if broken.how == "malformed":
-        return _with_body(whole, _spoilt(whole.reply.body))
+        return _with_body(whole, spoilt(whole.reply.body))
     return _cut(whole, broken.after_chunks, scripted.where)
 
 
@@ -185,7 +195,7 @@ def _with_body(exchange: HttpExchange, body: bytes) -> HttpExchange:
     return dataclasses.replace(exchange, reply=dataclasses.replace(exchange.reply, body=body), chunks=chunks)
 
 
-def _spoilt(body: bytes) -> bytes:
+def spoilt(body: bytes) -> bytes:
     """What is no JSON any more: the first object of the body loses its end."""
     at = body.rfind(b"}", 0, max(body.find(b"\n\n"), 0) or len(body))
     return body[:at] + body[at + 1 :]
