@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-__all__ = ["caller"]
+from llm_gateway.exceptions import FakeScriptError
+
+__all__ = ["caller", "placed"]
 
 _OURS = str(Path(__file__).parent)
 
@@ -16,6 +18,12 @@ def caller() -> str:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     return f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def placed(error: FakeScriptError, where: str) -> FakeScriptError:
+    """*error* with the place that scripted what is wrong."""
+    cause = f"it was scripted at {where}"
+    return FakeScriptError(error.message, cause="\n".join(filter(None, [cause, error.cause])), fix=error.fix)
 
 
 def _shown(name: str) -> str:
