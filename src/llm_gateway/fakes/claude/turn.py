@@ -62,7 +62,7 @@ def interrupted(session: Session) -> Flow:
 def _round(session: Session, call: FakeCall, scripted: Scripted) -> Flow:
     """One answer of the model: the exit code, or None where the model is asked again."""
     match meant(scripted.outcome):
-        case Refused() as outcome | Broken(refused=Refused() as outcome):  # it tells of both at its end
+        case (Refused() as outcome) | Broken(refused=Refused() as outcome):  # it tells of both at its end
             return (yield from _refused(session, call, outcome))
         case Broken("timeout"):
             return (yield from _failed(session, call, failed(_LATE, None), "unknown"))
