@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from pathlib import Path
 
 from llm_gateway.exceptions import FakeScriptError
@@ -14,7 +14,8 @@ _OURS = str(Path(__file__).parent)
 
 def caller() -> str:
     """File and line of the nearest frame outside this package, as in ``tests/test_agent.py:12``."""
-    frame = sys._getframe(1)  # noqa: SLF001  inspect.stack reads every file on the way
+    frame = inspect.currentframe()
+    assert frame is not None
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     return f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
