@@ -27,6 +27,7 @@ import openai
 import vcr
 import yaml
 from clients import clients
+from faked import faked
 from frozen import stopped_clock
 from ledger import ledger
 from metering import metering
@@ -349,6 +350,7 @@ def main() -> int:
             *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
             *stopped_clock(),
+            *faked(folder),
             *clients(),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
