@@ -2,6 +2,8 @@
 
 import contextlib
 
+import capability_table
+
 with contextlib.suppress(ImportError):  # not every environment has it
     from hypothesis import settings
 
@@ -14,14 +16,18 @@ def pytest_terminal_summary(terminalreporter):
     """Print what the suite counted, from whichever process counted it."""
     lines: dict[str, str] = {}
     tables: dict[str, str] = {}
+    rows: list[tuple[str, dict[str, str]]] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, value in getattr(report, "user_properties", ()):
                 if name.startswith("counted "):
                     lines[name.removeprefix("counted ")] = value
-            for name, value in getattr(report, "user_properties", ()):
                 if name.startswith("table "):
                     tables[name.removeprefix("table ")] = value
+                if name == "row providers":
+                    rows.append(value)
+    if rows:
+        tables["providers"] = capability_table.written(rows)
     for name, table in sorted(tables.items()):
         terminalreporter.section(name)
         terminalreporter.write_line(table)
