@@ -28,7 +28,7 @@ def cell(marks):
 def written(parts):
     """The table as text, and how much of it is filled."""
     cells = merged(parts)
-    columns = [*CAPABILITIES, RECORDED]
+    columns = [one for one in (*CAPABILITIES, RECORDED) if any(one in row for row in cells.values())]
     width = max(map(len, cells))
     lines = [" " * width + "  " + " ".join(columns)]
     for row in sorted(cells):
