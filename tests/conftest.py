@@ -2,6 +2,8 @@
 
 import contextlib
 
+import capability_table
+
 with contextlib.suppress(ImportError):  # not every environment has it
     from hypothesis import settings
 
@@ -23,18 +25,22 @@ def pytest_terminal_summary(terminalreporter):
     lines: dict[str, str] = {}
     tables: dict[str, str] = {}
     cells: dict[str, dict[tuple[str, str], str]] = {}
+    rows: list[tuple[str, dict[str, str]]] = []
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, value in getattr(report, "user_properties", ()):
                 if name.startswith("counted "):
                     lines[name.removeprefix("counted ")] = value
-            for name, value in getattr(report, "user_properties", ()):
                 if name.startswith("table "):
                     tables[name.removeprefix("table ")] = value
                 if name.startswith("cell "):
                     row, column, words = value
                     cells.setdefault(name.removeprefix("cell "), {})[row, column] = words
+                if name == "row providers":
+                    rows.append(value)
     tables |= {name: table_of(found) for name, found in cells.items()}
+    if rows:
+        tables["providers"] = capability_table.written(rows)
     for name, table in sorted(tables.items()):
         terminalreporter.section(name)
         terminalreporter.write_line(table)
