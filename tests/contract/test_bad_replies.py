@@ -243,3 +243,66 @@ def test_a_proxy_that_refuses(colour, serve, monkeypatch):
         "  check the proxy's address, name and password: export HTTPS_PROXY=http://name:password@host:port"
     ) == str(error)
     assert "connection" == error.kind
+
+
+USED = {"prompt_tokens": 3, "completion_tokens": 4}
+
+
+def reply_of(**message):
+    message = {"role": "assistant", "content": "hello", **message}
+    return {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USED}
+
+
+def called(arguments):
+    return [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_arguments_nested_too_deep(is_stream, colour, serve):
+    """What no parser can read ends in an error of ours, never in a RecursionError."""
+    calls = called("[" * 200_000)
+    sent = event(tool_calls=calls) + END if is_stream else json.dumps(reply_of(tool_calls=calls)).encode()
+    server = serve(raw_server.STREAM + sent if is_stream else raw_server.reply(sent))
+    error = error_of(client_of(colour, server.url), is_stream=is_stream)
+
+    assert "something that its format does not know" in error.message
+    assert "server" == error.kind
+
+
+def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
+    """What was handed out stays; what does not fit together is told as a broken stream."""
+    told = {
+        "candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokensDetails": -1},
+    }
+    server = serve(raw_server.STREAM + b"data: " + json.dumps(told).encode() + b"\n\n")
+    client = colour(GatewayConfig(provider="gemini", api_key="k", model="m", base_url=server.url, max_retries=3))
+    error = error_of(client, is_stream=True)
+
+    assert (
+        "gemini's stream broke after 0 characters: it holds something that its format does not know\n"
+        "  ask again; what came before the break was handed out already"
+    ) == str(error)
+    assert error.has_begun
+    assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("model", [-1, {}, ["m"], 0.5])
+def test_a_model_that_is_no_name(model, is_stream, colour, serve):
+    """The model that was asked stands for it, and the call is priced as usual."""
+    first = b"data: " + json.dumps({"model": model, "choices": [], "usage": USED}).encode() + b"\n\n"
+    whole = json.dumps({**reply_of(), "model": model}).encode()
+    server = serve(raw_server.STREAM + first + event(content="hello") + END if is_stream else raw_server.reply(whole))
+
+    assert "hello" == ask(client_of(colour, server.url), is_stream=is_stream)
+
+
+def test_a_long_error_page_to_a_stream(colour, serve):
+    """It is read in a time that grows with it, and no faster."""
+    server = serve(raw_server.reply(b"x" * (60 << 20), status="500 Oh"))
+    began = time.process_time()
+    error = error_of(client_of(colour, server.url), is_stream=True)
+
+    assert 500 == error.status
+    assert time.process_time() - began < 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, NoReturn
 
@@ -32,7 +33,8 @@ _ELSEWHERE = range(300, 400)
 _NOT_LET_THROUGH = 407
 _PROXY = "the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
 _RAW = 2000
-_NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError)
+_NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+_UNKNOWN = "something that its format does not know"
 _FIXES: dict[ErrorKind, str] = {
     "auth": "check the key: it is refused as it is",
     "permission": "ask for access: the key is known and may not do this",
@@ -74,7 +76,10 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     seen = yield from _read(call, request, decoder)
     if isinstance(provider, ProcessProvider):
         yield from _finished(call, provider, request, decoder, seen)
-    return decoder.reply()
+    try:
+        return _named(decoder.reply())
+    except _NOT_DECODED as error:
+        raise _broken(call, _so_far(decoder), f"it holds {_UNKNOWN}", "server", has_begun=True) from error
 
 
 def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -82,7 +87,7 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     try:
-        return provider.dialect.decode_reply(_json(provider, reply))
+        return _named(provider.dialect.decode_reply(_json(provider, reply)))
     except _NOT_DECODED as error:
         _undecoded(provider.name, reply.body, error)
 
@@ -112,12 +117,26 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
 def _undecoded(name: str, body: bytes, error: Exception) -> NoReturn:
     """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
     raise ProviderError(
-        f"{name} answered with something that its format does not know",
+        f"{name} answered with {_UNKNOWN}",
         kind="server",
         provider=name,
         cause=body[:100].decode("utf-8", "replace"),
         raw=body[:_RAW].decode("utf-8", "replace"),
     ) from error
+
+
+def _named(reply: ChatReply) -> ChatReply:
+    """*reply* without a model that is no name; the one that was asked then stands for it."""
+    named: Any = reply.model
+    return reply if isinstance(named, str | None) else dataclasses.replace(reply, model=None)
+
+
+def _so_far(decoder: StreamDecoder) -> ChatReply:
+    """What came of a stream that breaks; nothing where not even that can be read."""
+    try:
+        return _named(decoder.reply())
+    except _NOT_DECODED:
+        return ChatReply(())
 
 
 def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
@@ -150,10 +169,10 @@ def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response
 def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
     if head.status not in _GOOD:
-        body = b""
+        pieces: list[bytes] = []
         while piece := (yield Read()):
-            body += piece
-        _refuse(provider, request.model, head.status, head.headers, body)
+            pieces.append(piece)
+        _refuse(provider, request.model, head.status, head.headers, b"".join(pieces))
 
 
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
@@ -171,13 +190,13 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
             yield Rest()
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
-            error.usage, error.has_begun = decoder.reply().usage, has_begun
+            error.usage, error.has_begun = _so_far(decoder).usage, has_begun
             raise
-        broken = _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun)
+        broken = _broken(call, _so_far(decoder), error.message, error.kind, has_begun=has_begun)
         broken.cause, broken.fix = error.cause, broken.fix or error.fix
         raise broken from error
     except GeneratorExit as left:
-        call.note(request.model, decoder.reply(), left=left)
+        call.note(request.model, _so_far(decoder), left=left)
         raise
     if not isinstance(call.provider, ProcessProvider):  # how a command ended says more
         _check_end(call, decoder, has_begun=has_begun)
@@ -193,9 +212,9 @@ def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
 
 def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
-        raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
+        raise _broken(call, _so_far(decoder), decoder.error.message, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
-        raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
+        raise _broken(call, _so_far(decoder), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
 
 
 def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
