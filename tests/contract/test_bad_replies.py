@@ -306,3 +306,63 @@ def test_a_long_error_page_to_a_stream(colour, serve):
 
     assert 500 == error.status
     assert time.process_time() - began < 2
+
+
+KEY = "sk-0123456789abcdef0123456789abcdef"
+NAMED = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        raw_server.reply(NAMED, status="401 Unauthorized"),
+        raw_server.reply(f"<title>who is {KEY}?</title>".encode(), status="502 Bad Gateway"),
+        raw_server.reply(b"x" * 1980 + KEY.encode(), status="400 Bad Request"),
+        raw_server.reply(b"", status="302 Found", location=f"https://elsewhere.example/?key={KEY}"),
+        raw_server.reply(b"x" * 80 + KEY.encode()),
+        raw_server.reply(json.dumps({"choices": KEY}).encode()),
+        raw_server.STREAM + b"data: " + NAMED + b"\n\n",
+        raw_server.STREAM + b'data: {"choices": "' + KEY.encode() + b'"}\n\n',
+    ],
+    ids=["401", "page", "cut", "redirect", "no JSON", "no format", "in stream", "odd stream"],
+)
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_server_that_repeats_the_key(sent, is_stream, colour, serve):
+    """Neither the text of the error nor its raw reply holds the key, or a part of it."""
+    server = serve(sent)
+    error = error_of(
+        colour(GatewayConfig(provider="openai", api_key=KEY, model="m", base_url=server.url, max_retries=0)),
+        is_stream=is_stream,
+    )
+
+    assert KEY[:10] not in f"{error}{error!r}{error.raw}{error.__dict__}"
+
+
+def once(client, verb, *arguments):
+    async def wait():
+        async with client:
+            return await getattr(client, verb)(*arguments)
+
+    if isinstance(client, LLMClient):
+        return asyncio.run(wait())
+    with client:
+        return getattr(client, verb)(*arguments)
+
+
+def test_a_list_of_models_that_repeats_the_key(colour, serve):
+    """As with any other reply, and the text says whose key stood there."""
+    server = serve(raw_server.reply(NAMED, status="401 Unauthorized"))
+    client = colour(GatewayConfig(provider="openai", api_key=KEY, base_url=server.url, max_retries=0))
+    with pytest.raises(ProviderError, match=r"Incorrect API key provided: \[key of openai\]") as caught:
+        once(client, "refresh_models")
+
+    assert KEY[:10] not in f"{caught.value}{caught.value.raw}"
+
+
+@pytest.mark.parametrize("count", [b"{}", b'{"input_tokens": -5}', b'{"input_tokens": 1e999}', b'{"input_tokens": []}'])
+def test_a_count_that_is_none(count, colour, serve):
+    """A count of tokens is never less than none."""
+    server = serve(raw_server.reply(count))
+    client = colour(GatewayConfig(provider="anthropic", api_key="k", model="m", base_url=server.url, max_retries=0))
+    with pytest.raises(ProviderError, match="something that its format does not know"):
+        once(client, "count_tokens", "hi")

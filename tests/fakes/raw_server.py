@@ -40,6 +40,8 @@ class RawServer:
                 self.left.set()
 
     def close(self):
+        with contextlib.suppress(OSError):  # wakes the thread that accepts, which would keep the port else
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
 

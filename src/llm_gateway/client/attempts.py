@@ -7,11 +7,12 @@ import json
 from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.echo import without_key, without_key_bytes
 from llm_gateway.client.nearest import nearest_models
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
-from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
+from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider, Provider
 from llm_gateway.providers.custom import arguments
 from llm_gateway.types import (
     ChatReply,
@@ -89,7 +90,7 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     try:
         return _named(provider.dialect.decode_reply(_json(provider, reply)))
     except _NOT_DECODED as error:
-        _undecoded(provider.name, reply.body, error)
+        _undecoded(provider, reply.body, error)
 
 
 def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -103,19 +104,21 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError) as error:
+        body = without_key_bytes(provider, reply.body)
         raise ProviderError(
             f"{provider.name} answered {reply.status} with something that is no JSON",
             kind="server",
             provider=provider.name,
             status=reply.status,
-            raw=reply.body[:_RAW].decode("utf-8", "replace"),
-            cause=words_of(reply.body)[:100] or "there is nothing in it",
+            raw=body[:_RAW].decode("utf-8", "replace"),
+            cause=words_of(body)[:100] or "there is nothing in it",
             fix="check that LLM_BASE_URL is the address of an API, and which proxy stands in between",
         ) from error
 
 
-def _undecoded(name: str, body: bytes, error: Exception) -> NoReturn:
+def _undecoded(provider: Provider, body: bytes, error: Exception) -> NoReturn:
     """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
+    name, body = provider_name(provider), without_key_bytes(provider, body)
     raise ProviderError(
         f"{name} answered with {_UNKNOWN}",
         kind="server",
@@ -207,12 +210,13 @@ def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
     try:
         return decoder.feed(piece)
     except _NOT_DECODED as error:
-        _undecoded(provider_name(call.provider), piece, error)
+        _undecoded(call.provider, piece, error)
 
 
 def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
-        raise _broken(call, _so_far(decoder), decoder.error.message, decoder.error.kind, has_begun=has_begun)
+        told = without_key(call.provider, decoder.error.message)
+        raise _broken(call, _so_far(decoder), told, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, _so_far(decoder), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
 
@@ -240,6 +244,7 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
 
 
 def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
+    body = without_key_bytes(provider, body)
     facts = provider.dialect.decode_error(status, headers, body)
     if status in _ELSEWHERE:
         _refuse_redirect(provider, status, headers)
@@ -256,7 +261,7 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
 
 
 def _refuse_redirect(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
-    there = next((value for name, value in headers if name.lower() == "location"), None)
+    there = next((without_key(provider, value) for name, value in headers if name.lower() == "location"), None)
     raise ProviderError(
         f"{provider.name} answered {status}: {'go to ' + repr(there) if there else 'ask elsewhere'}",
         kind="invalid_request",
