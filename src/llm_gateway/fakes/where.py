@@ -12,7 +12,7 @@ _OURS = str(Path(__file__).parent)
 
 def caller() -> str:
     """File and line of the nearest frame outside this package, as in ``tests/test_agent.py:12``."""
-    frame = sys._getframe(1)  # noqa: SLF001  inspect.stack reads every file on the way
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  inspect.stack reads every file
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
         frame = frame.f_back
     return f"{_shown(frame.f_code.co_filename)}:{frame.f_lineno}"
