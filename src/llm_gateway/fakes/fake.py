@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from llm_gateway.cassettes.answerer import Notes, Talk
-from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.fakes.answer import exchange_for
 from llm_gateway.fakes.aside import OtherCall, answer_aside, aside
@@ -20,6 +19,7 @@ from llm_gateway.fakes.calls import Calls
 from llm_gateway.fakes.claude import PROVIDER
 from llm_gateway.fakes.condition import Condition
 from llm_gateway.fakes.conversation import Conversation
+from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.generate import example
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
@@ -147,7 +147,7 @@ class FakeLLM(Script):
             exchange = exchange_for(scripted, call, request)
         except FakeScriptError as error:
             raise placed(error, scripted.where) from None
-        exchange.metering = _metering(call, exchange)
+        exchange.metering = unpaid(exchange, call.provider, call.api, call.model)
         return exchange
 
     def _answer_aside(self, other: OtherCall, request: WireRequest) -> HttpExchange:
@@ -235,19 +235,3 @@ def _generated(call: FakeCall) -> Any:
     if wanted:
         return ToolCall(f"call_fake_{call.number}", wanted[0].name, example(wanted[0].parameters))
     return "generated"
-
-
-def _metering(call: FakeCall, exchange: HttpExchange) -> Metering:
-    """What it says to have used; it cost nothing."""
-    from llm_gateway.cassettes.meter import metered
-
-    told = metered(exchange)
-    return Metering(
-        provider=call.provider,
-        api=call.api,
-        model_requested=call.model,
-        model_served=told.model_served,
-        usage=told.usage,
-        cost_usd=Decimal(0),
-        price={"source": "fake"},
-    )

@@ -6,9 +6,9 @@ Source: ``claude --help`` of version 2.1.329, and the options that it hides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-__all__ = ["flag", "prompt"]
+__all__ = ["flag", "is_set", "prompt"]
 
 _PLAIN = frozenset(
     """
@@ -28,16 +28,34 @@ _SEVERAL = frozenset(
 _OPTIONAL = frozenset(
     "--cloud -d --debug --from-pr --prompt-suggestions --remote-control -r --resume --teleport -w --worktree".split()
 )
+_WITH_A_VALUE = frozenset(
+    "--append-system-prompt --effort --fallback-model --input-format --json-schema --max-budget-usd --max-turns "
+    "--model --output-format --permission-mode --session-id --settings --system-prompt".split()
+)
+"""Options whose value may look like another option."""
 
 
 def flag(argv: Sequence[str], name: str) -> str | None:
     """The value of option *name* in either of its spellings; None where it is not given."""
-    for position, argument in enumerate(argv):
-        if argument == name and position + 1 < len(argv):
-            return argv[position + 1]
-        if argument.startswith(f"{name}="):
-            return argument.partition("=")[2]
+    for place in _options(argv):
+        if argv[place] == name and place + 1 < len(argv):
+            return argv[place + 1]
+        if argv[place].startswith(f"{name}="):
+            return argv[place].partition("=")[2]
     return None
+
+
+def is_set(argv: Sequence[str], name: str) -> bool:
+    """Whether option *name*, which has no value, is given."""
+    return any(argv[place] == name for place in _options(argv))
+
+
+def _options(argv: Sequence[str]) -> Iterator[int]:
+    """Places of arguments that are no option's value, which may look like an option."""
+    place = 0
+    while place < len(argv):
+        yield place
+        place += 2 if argv[place] in _WITH_A_VALUE else 1
 
 
 def prompt(argv: Sequence[str]) -> str:

@@ -31,12 +31,13 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.anthropic import content_in, content_out
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.claude_arguments import flag, prompt
+from llm_gateway.wire.claude_arguments import flag, is_set, prompt
 from llm_gateway.wire.claude_events import Events, blocks, line
 from llm_gateway.wire.claude_failure import TIMED_OUT, failed
 from llm_gateway.wire.claude_result import NOTHING, Spent
 from llm_gateway.wire.failure import kind_of
 from llm_gateway.wire.json_words import in_words
+from llm_gateway.wire.lines import LineParser
 from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
 __all__ = ["DIALECT", "last_result", "stated_cost", "stated_usage"]
@@ -109,7 +110,7 @@ class ClaudeCli:
             messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *asked),
             reasoning_effort=_EFFORTS.get(flag(argv, "--effort")),
             response_schema=json.loads(schema) if schema else None,
-            stream="--include-partial-messages" in argv,
+            stream=is_set(argv, "--include-partial-messages"),
         )
 
     def encode_reply(self, reply: ChatReply) -> bytes:
@@ -304,7 +305,7 @@ class ClaudeStream:
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
-        self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many pieces
+        self._lines = LineParser()
         self._parts: list[Part] = []
         self._partial: list[str] = []
         self._message: JsonObject = {}
@@ -312,12 +313,7 @@ class ClaudeStream:
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
-        first, *lines = data.split(b"\n")
-        self._rest.append(first)
-        if lines:
-            whole, self._rest = b"".join(self._rest), [lines.pop()]
-            lines.insert(0, whole)
-        events = [event for line in lines for event in _events(line)]
+        events = [event for line in self._lines.feed(data) for event in _events(line)]
         return [delta for event in events if (delta := self._take(event)) is not None]
 
     def _take(self, event: JsonObject) -> StreamDelta | None:

@@ -37,6 +37,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.function import tool_in, tool_out
 from llm_gateway.wire.gemini_parts import Calls
 from llm_gateway.wire.json_words import with_a_mention
+from llm_gateway.wire.lines import LineParser
 from llm_gateway.wire.usage import ollama_usage
 
 __all__ = ["DIALECT"]
@@ -267,7 +268,7 @@ class OllamaStream:
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
-        self._rest = b""
+        self._lines = LineParser()
         self._body: JsonObject = {}
         self._texts = {"thinking": "", "content": ""}
         self._calls: list[ToolCall] = []
@@ -275,8 +276,7 @@ class OllamaStream:
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        return [delta for line in lines if line.strip() for delta in self._take(json.loads(line))]
+        return [delta for line in self._lines.feed(data) if line.strip() for delta in self._take(json.loads(line))]
 
     def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
         if "error" in event:
