@@ -134,7 +134,8 @@ class Events:
         for event in objects(_STREAM, b"".join(anthropic.DIALECT.encode_stream(reply, pieces=pieces))):
             if event["type"] == "content_block_stop":
                 yield self.assistant(reply, blocks(reply.parts[event["index"] : event["index"] + 1])[0], request_id)
-            yield from self._streamed(event, reply)
+            if event["type"] != "ping":
+                yield from self._streamed(event, reply)
 
     def _streamed(self, event: JsonObject, reply: ChatReply) -> Iterator[JsonObject]:
         kind, part = event["type"], _part(event, reply)
