@@ -17,6 +17,8 @@ __all__ = ["Events", "blocks", "line"]
 
 _CHARACTERS = 4
 _STREAM = (("content-type", "text/event-stream"),)
+_UNTOLD = ("output_tokens_details", "service_tier", "inference_geo", "iterations", "speed")
+"""What nobody knows of a request that was not answered."""
 _NO_AUTOMATIC = {"fast_mode_state": "off", "fast_mode_disabled_reason": "sdk_opt_in_required"}
 
 
@@ -108,7 +110,7 @@ class Events:
             "stop_reason": "stop_sequence",
             "stop_sequence": "",
             "type": "message",
-            "usage": usage_out(NOTHING),
+            "usage": {**usage_out(NOTHING), **dict.fromkeys(_UNTOLD)},
             "content": [{"type": "text", "text": text}],
             "context_management": None,
         }
