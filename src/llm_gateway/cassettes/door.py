@@ -67,8 +67,8 @@ class Door:
     def _receive(self, visitor: socket.socket) -> None:
         visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            with visitor, visitor.makefile("rb") as lines, suppress(OSError, ValueError):  # it may go at any time
-                asked = json.loads(lines.readline())
+            with visitor, visitor.makefile("rb") as lines, suppress(OSError):  # it may go at any time
+                asked = _asked(lines.readline())
                 if hmac.compare_digest(str(asked.get("secret")), self._secret):
                     self._answer(asked, lines, visitor)
         finally:
@@ -83,6 +83,15 @@ class Door:
         while talk.exit_code is None and (line := lines.readline()):
             talk.feed(base64.b64decode(line))
             _tell(talk, visitor)
+
+
+def _asked(line: bytes) -> JsonObject:
+    """What a visitor says first; nothing of a stranger's that is no object."""
+    try:
+        asked = json.loads(line)
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def _tell(talk: Talk, visitor: socket.socket) -> None:

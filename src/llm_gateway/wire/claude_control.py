@@ -1,4 +1,4 @@
-"""The control protocol between ``claude`` and its host, which claude-agent-sdk speaks; see `Control`."""
+"""The control protocol between ``claude`` and its host, which claude-agent-sdk speaks; as messages."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def on_hook(callback: str, name: str, call: ToolCall, session_id: str, cwd: str,
     return {"subtype": "hook_callback", "callback_id": callback, "input": told, "tool_use_id": call.id}
 
 
-def answered(request_id: object, response: JsonObject) -> JsonObject:
+def answered(request_id: object, response: JsonObject, **more: object) -> JsonObject:
     """The answer to a request of the host."""
-    body = {"subtype": "success", "request_id": request_id, "response": response}
+    body = {"subtype": "success", "request_id": request_id, "response": response, **more}
     return {"type": "control_response", "response": body}
 
 

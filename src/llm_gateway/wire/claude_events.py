@@ -17,6 +17,8 @@ __all__ = ["Events", "blocks", "line"]
 
 _CHARACTERS = 4
 _STREAM = (("content-type", "text/event-stream"),)
+_UNTOLD = ("output_tokens_details", "service_tier", "inference_geo", "iterations", "speed")
+"""What nobody knows of a request that was not answered."""
 _NO_AUTOMATIC = {"fast_mode_state": "off", "fast_mode_disabled_reason": "sdk_opt_in_required"}
 
 
@@ -108,7 +110,7 @@ class Events:
             "stop_reason": "stop_sequence",
             "stop_sequence": "",
             "type": "message",
-            "usage": usage_out(NOTHING),
+            "usage": {**usage_out(NOTHING), **dict.fromkeys(_UNTOLD)},
             "content": [{"type": "text", "text": text}],
             "context_management": None,
         }
@@ -134,7 +136,8 @@ class Events:
         for event in objects(_STREAM, b"".join(anthropic.DIALECT.encode_stream(reply, pieces=pieces))):
             if event["type"] == "content_block_stop":
                 yield self.assistant(reply, blocks(reply.parts[event["index"] : event["index"] + 1])[0], request_id)
-            yield from self._streamed(event, reply)
+            if event["type"] != "ping":
+                yield from self._streamed(event, reply)
 
     def _streamed(self, event: JsonObject, reply: ChatReply) -> Iterator[JsonObject]:
         kind, part = event["type"], _part(event, reply)

@@ -156,14 +156,16 @@ class ReplayedProcess(Process):
 class _Input(ByteSendStream):
     def __init__(self, process: ReplayedProcess) -> None:
         self._process = process
+        self._has_sent = False
         self._is_closed = False
 
     async def send(self, item: bytes) -> None:
         await anyio.lowlevel.checkpoint()
         if self._is_closed:
             raise anyio.ClosedResourceError
-        if self._process.returncode is not None:
+        if self._process.returncode is not None and self._has_sent:
             raise anyio.BrokenResourceError
+        self._has_sent = True  # a real process does not end so soon that it could not be written to
         self._process.feed(bytes(item))
 
     async def aclose(self) -> None:

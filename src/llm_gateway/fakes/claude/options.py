@@ -69,6 +69,11 @@ class Options:
         return self._value("--session-id") or self._value("--resume") or self._value("-r")
 
     @property
+    def model(self) -> str:
+        """As it was asked for; ``default`` where it was not."""
+        return self._value("--model") or "default"
+
+    @property
     def max_turns(self) -> int | None:
         """How often the model may be asked for one input."""
         most = self._value("--max-turns")

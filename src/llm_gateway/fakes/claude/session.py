@@ -66,7 +66,7 @@ class Session:
     used_by_model: dict[str, TokenUsage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.model = self.options.asked.model or "default"
+        self.model = self.options.model
         uuids = (str(uuid.UUID(int=self.number << 64 | count, version=4)) for count in itertools.count())
         first = next(uuids)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
