@@ -140,7 +140,8 @@ class ClaudeTalk:
         """Shake hands with the host, and with the servers of tools that it is."""
         for server in self._options.servers:
             yield Ask({"subtype": "mcp_message", "server_name": server, "message": control.HANDSHAKE})
-        yield Say(control.answered(request_id, control.initialized(os.getpid())))
+        left: JsonObject = {"pending_permission_requests": [], "pending_user_dialog_requests": []}
+        yield Say(control.answered(request_id, control.initialized(os.getpid()), **left))
         yield from listed(self._session)
 
     def _interrupt(self) -> None:
