@@ -2,6 +2,8 @@
 
 import contextlib
 
+import capability_table
+
 with contextlib.suppress(ImportError):  # not every environment has it
     from hypothesis import settings
 
@@ -18,23 +20,25 @@ def table_of(cells):
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
 
 
+def told_by(terminalreporter):
+    """What each test noted, from whichever process noted it."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    return [pair for report in reports for pair in getattr(report, "user_properties", ())]
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Print what the suite counted, from whichever process counted it."""
-    lines: dict[str, str] = {}
-    tables: dict[str, str] = {}
+    """Print what the suite counted."""
+    told = told_by(terminalreporter)
+    lines = {name.removeprefix("counted "): value for name, value in told if name.startswith("counted ")}
+    tables = {name.removeprefix("table "): value for name, value in told if name.startswith("table ")}
     cells: dict[str, dict[tuple[str, str], str]] = {}
-    for reports in terminalreporter.stats.values():
-        for report in reports:
-            for name, value in getattr(report, "user_properties", ()):
-                if name.startswith("counted "):
-                    lines[name.removeprefix("counted ")] = value
-            for name, value in getattr(report, "user_properties", ()):
-                if name.startswith("table "):
-                    tables[name.removeprefix("table ")] = value
-                if name.startswith("cell "):
-                    row, column, words = value
-                    cells.setdefault(name.removeprefix("cell "), {})[row, column] = words
+    for name, value in told:
+        if name.startswith("cell "):
+            row, column, words = value
+            cells.setdefault(name.removeprefix("cell "), {})[row, column] = words
     tables |= {name: table_of(found) for name, found in cells.items()}
+    if rows := [value for name, value in told if name == "row providers"]:
+        tables["providers"] = capability_table.written(rows)
     for name, table in sorted(tables.items()):
         terminalreporter.section(name)
         terminalreporter.write_line(table)

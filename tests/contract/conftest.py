@@ -15,9 +15,9 @@ import botocore.credentials
 import postgres_server
 import psycopg
 import pytest
+from answering import answer_to
 
 from llm_gateway.cassettes import guard
-from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
 from llm_gateway.wire.identify import identify
 
@@ -52,26 +52,6 @@ GOOGLE |= {400: "INVALID_ARGUMENT", 503: "UNAVAILABLE"}
 AWS_ERRORS = {400: "Validation", 403: "AccessDenied", 404: "ResourceNotFound", 429: "Throttling", 500: "InternalServer"}
 
 
-def answer_to(request):
-    """The reply to a decoded request, by the words in its last message."""
-    asked = request.messages[-1].text
-    usage = TokenUsage(11, 7, 0, 0, reasoning_tokens=None)
-    if "cut off" in asked:
-        return ChatReply((TextPart('{"answer": "fo'),), request.model, "id-1", "max_tokens", usage)
-    if "wrong shape" in asked and len(request.messages) < 3:
-        return ChatReply((TextPart('{"reply": 42}'),), request.model, "id-1", "end_turn", usage)
-    if request.response_schema is not None:
-        return ChatReply((TextPart('{"answer": "forty-two"}'),), request.model, "id-1", "end_turn", usage)
-    if request.tools and request.messages[-1].role == "user" and asked:
-        calls = [
-            ToolCall(f"call_{n}", request.tools[0].name, {"what": what}) for n, what in enumerate(asked.split()[1:])
-        ]
-        return ChatReply((TextPart("I will."), *calls), request.model, "id-1", "tool_use", usage)
-    images = sum(type(part).__name__ == "ImagePart" for message in request.messages for part in message.parts)
-    text = f"{images} images" if images else asked.upper() or "done"
-    return ChatReply((TextPart(text),), request.model, "id-1", "end_turn", usage)
-
-
 def signature(headers, method, url, body):
     """What botocore makes of a request that came in, with the headers that its sender says to have signed."""
     asked = botocore.awsrequest.AWSRequest(method, url, data=body)
@@ -84,6 +64,17 @@ def signature(headers, method, url, body):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else head and body, written one by one, are 40 ms apart
+
+    def setup(self):
+        self.server.count(1)
+        super().setup()
+
+    def finish(self):
+        try:
+            super().finish()
+        finally:
+            self.server.count(-1)
 
     def do_GET(self):
         self.server.asked.append((self.path, dict(self.headers), None))
@@ -167,26 +158,57 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Api(http.server.ThreadingHTTPServer):
+    """
+    Answers as every provider does.
+
+    Attributes:
+        asked: Path, headers and body of each request.
+
+        statuses: Of the next replies; bytes are a reply of status 200.
+
+        lists: Bodies by path, for what is asked beside chats.
+    """
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked, self.lists = [], {}
+        self.behave()
+        self.held = threading.Condition()
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def behave(self):
+        """Answer as usual again."""
+        self.statuses, self.cut_after, self.error_after, self.junk = [], None, None, b""
+
+    def count(self, change):
+        with self.held:
+            self.connections += change
+            self.held.notify_all()
+
+    def is_left(self):
+        """Whether every connection was closed by the other side, in a while."""
+        with self.held:
+            return self.held.wait_for(lambda: not self.connections, timeout=10)
+
+    def handle_error(self, request, client_address):
+        """Print nothing: some tests hang up early, and any other error is a reply that a test misses."""
+
+
 @pytest.fixture
 def api():
-    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.daemon_threads = True
-    made.asked, made.statuses, made.cut_after, made.error_after, made.junk = [], [], None, None, b""
-    made.lists = {}  # bodies by path, for what is asked beside chats
-    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    made.url = f"http://127.0.0.1:{made.server_port}"
+    made = Api()
     yield made
     made.shutdown()
     made.server_close()
 
 
 COMMAND = f"""#!{sys.executable}
-import os, sys
-sys.path[:0] = {[one for one in sys.path if one]!r}
-import runpy
-answer_to = runpy.run_path({__file__!r})["answer_to"]
-from llm_gateway.wire.claude_cli import DIALECT
-import dataclasses, json
+import json, os, sys, time
 behaviour = os.environ.get("STAND_IN")
 if behaviour == "junk":
     print("not json at all")
@@ -195,7 +217,6 @@ if behaviour == "fails":
     print("error: unknown option", file=sys.stderr)
     sys.exit(1)
 if behaviour == "hangs":
-    import time
     time.sleep(60)
 if behaviour == "killed":
     os.kill(os.getpid(), 9)
@@ -203,7 +224,14 @@ if behaviour == "401":
     print(json.dumps({{"type": "result", "subtype": "success", "is_error": True, "api_error_status": 401,
         "api_error_type": "authentication_error", "result": "Invalid API key", "num_turns": 1, "modelUsage": {{}}}}))
     sys.exit(1)
-request = DIALECT.decode_request(tuple(sys.argv), sys.stdin.buffer.read())
+sys.path[:0] = {[one for one in sys.path if one]!r}
+from answering import answer_to
+from llm_gateway.wire.claude_cli import DIALECT
+import dataclasses
+stdin = sys.stdin.buffer.read()
+with open(os.environ["STAND_IN_ASKED"], "a") as asked:
+    print(json.dumps({{"argv": sys.argv, "stdin": stdin.decode()}}), file=asked)
+request = DIALECT.decode_request(tuple(sys.argv), stdin)
 reply = answer_to(request)
 if request.response_schema is not None and reply.stop_reason == "end_turn":
     reply = dataclasses.replace(reply, structured=json.loads(reply.text))
@@ -217,8 +245,9 @@ else:
 
 @pytest.fixture
 def claude(tmp_path, monkeypatch):
-    """A command in the shape of the real one; its behaviour is set by ``STAND_IN``."""
+    """A command in the shape of the real one; its behaviour is set by ``STAND_IN``, its runs are in a file."""
     folder = tmp_path / "bin"
+    monkeypatch.setenv("STAND_IN_ASKED", str(tmp_path / "asked.jsonl"))
     folder.mkdir()
     (folder / "claude").write_text(COMMAND)
     (folder / "claude").chmod(0o755)

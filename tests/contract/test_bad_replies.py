@@ -243,3 +243,126 @@ def test_a_proxy_that_refuses(colour, serve, monkeypatch):
         "  check the proxy's address, name and password: export HTTPS_PROXY=http://name:password@host:port"
     ) == str(error)
     assert "connection" == error.kind
+
+
+USED = {"prompt_tokens": 3, "completion_tokens": 4}
+
+
+def reply_of(**message):
+    message = {"role": "assistant", "content": "hello", **message}
+    return {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USED}
+
+
+def called(arguments):
+    return [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_arguments_nested_too_deep(is_stream, colour, serve):
+    """What no parser can read ends in an error of ours, never in a RecursionError."""
+    calls = called("[" * 200_000)
+    sent = event(tool_calls=calls) + END if is_stream else json.dumps(reply_of(tool_calls=calls)).encode()
+    server = serve(raw_server.STREAM + sent if is_stream else raw_server.reply(sent))
+    error = error_of(client_of(colour, server.url), is_stream=is_stream)
+
+    assert "something that its format does not know" in error.message
+    assert "server" == error.kind
+
+
+def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
+    """What was handed out stays; what does not fit together is told as a broken stream."""
+    told = {
+        "candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}],
+        "usageMetadata": {"promptTokensDetails": -1},
+    }
+    server = serve(raw_server.STREAM + b"data: " + json.dumps(told).encode() + b"\n\n")
+    client = colour(GatewayConfig(provider="gemini", api_key="k", model="m", base_url=server.url, max_retries=3))
+    error = error_of(client, is_stream=True)
+
+    assert (
+        "gemini's stream broke after 0 characters: it holds something that its format does not know\n"
+        "  ask again; what came before the break was handed out already"
+    ) == str(error)
+    assert error.has_begun
+    assert 1 == len(server.requests)
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+@pytest.mark.parametrize("model", [-1, {}, ["m"], 0.5])
+def test_a_model_that_is_no_name(model, is_stream, colour, serve):
+    """The model that was asked stands for it, and the call is priced as usual."""
+    first = b"data: " + json.dumps({"model": model, "choices": [], "usage": USED}).encode() + b"\n\n"
+    whole = json.dumps({**reply_of(), "model": model}).encode()
+    server = serve(raw_server.STREAM + first + event(content="hello") + END if is_stream else raw_server.reply(whole))
+
+    assert "hello" == ask(client_of(colour, server.url), is_stream=is_stream)
+
+
+def test_a_long_error_page_to_a_stream(colour, serve):
+    """It is read in a time that grows with it, and no faster."""
+    server = serve(raw_server.reply(b"x" * (60 << 20), status="500 Oh"))
+    began = time.process_time()
+    error = error_of(client_of(colour, server.url), is_stream=True)
+
+    assert 500 == error.status
+    assert time.process_time() - began < 2
+
+
+KEY = "sk-0123456789abcdef0123456789abcdef"
+NAMED = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}}).encode()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        raw_server.reply(NAMED, status="401 Unauthorized"),
+        raw_server.reply(f"<title>who is {KEY}?</title>".encode(), status="502 Bad Gateway"),
+        raw_server.reply(b"x" * 1980 + KEY.encode(), status="400 Bad Request"),
+        raw_server.reply(b"", status="302 Found", location=f"https://elsewhere.example/?key={KEY}"),
+        raw_server.reply(b"x" * 80 + KEY.encode()),
+        raw_server.reply(json.dumps({"choices": KEY}).encode()),
+        raw_server.STREAM + b"data: " + NAMED + b"\n\n",
+        raw_server.STREAM + b'data: {"choices": "' + KEY.encode() + b'"}\n\n',
+    ],
+    ids=["401", "page", "cut", "redirect", "no JSON", "no format", "in stream", "odd stream"],
+)
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_a_server_that_repeats_the_key(sent, is_stream, colour, serve):
+    """Neither the text of the error nor its raw reply holds the key, or a part of it."""
+    server = serve(sent)
+    error = error_of(
+        colour(GatewayConfig(provider="openai", api_key=KEY, model="m", base_url=server.url, max_retries=0)),
+        is_stream=is_stream,
+    )
+
+    assert KEY[:10] not in f"{error}{error!r}{error.raw}{error.__dict__}"
+
+
+def once(client, verb, *arguments):
+    async def wait():
+        async with client:
+            return await getattr(client, verb)(*arguments)
+
+    if isinstance(client, LLMClient):
+        return asyncio.run(wait())
+    with client:
+        return getattr(client, verb)(*arguments)
+
+
+def test_a_list_of_models_that_repeats_the_key(colour, serve):
+    """As with any other reply, and the text says whose key stood there."""
+    server = serve(raw_server.reply(NAMED, status="401 Unauthorized"))
+    client = colour(GatewayConfig(provider="openai", api_key=KEY, base_url=server.url, max_retries=0))
+    with pytest.raises(ProviderError, match=r"Incorrect API key provided: \[key of openai\]") as caught:
+        once(client, "refresh_models")
+
+    assert KEY[:10] not in f"{caught.value}{caught.value.raw}"
+
+
+@pytest.mark.parametrize("count", [b"{}", b'{"input_tokens": -5}', b'{"input_tokens": 1e999}', b'{"input_tokens": []}'])
+def test_a_count_that_is_none(count, colour, serve):
+    """A count of tokens is never less than none."""
+    server = serve(raw_server.reply(count))
+    client = colour(GatewayConfig(provider="anthropic", api_key="k", model="m", base_url=server.url, max_retries=0))
+    with pytest.raises(ProviderError, match="something that its format does not know"):
+        once(client, "count_tokens", "hi")

@@ -22,7 +22,8 @@ class RawServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.url = f"http://{self.host}/v1"
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._serve, daemon=True)
+        self._acceptor.start()
 
     def _serve(self):
         with contextlib.suppress(OSError):
@@ -40,6 +41,10 @@ class RawServer:
                 self.left.set()
 
     def close(self):
+        # Not before accept() is over: a signal restarts it, on whatever has the number of the closed socket by then.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join(1)
         self._listener.close()
 
 

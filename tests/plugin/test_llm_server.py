@@ -48,6 +48,14 @@ def test_all_is_as_it_was():
     assert "changed" == os.environ.pop("GROQ_BASE_URL", "changed")
     assert not [thread for thread in threading.enumerate() if thread.name == "llm_server"]
 
+def test_an_sdk_that_reads_its_variable_on_import(fake_llm, llm_server):
+    import cohere
+    assert cohere.URL == llm_server.env["CO_API_URL"]
+
+def test_and_does_so_anew():
+    import cohere
+    assert cohere.URL is None
+
 def test_nothing_scripted(fake_llm, llm_server):
     assert "470" in run("hi")
 
@@ -64,11 +72,11 @@ def test_scripts_answer_other_processes(project, monkeypatch):
     """In each worker on a port of its own; what goes wrong fails the test, and nothing is left behind."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.example.com")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    project.makepyfile(child=CHILD, test_served=SUITE)
+    project.makepyfile(child=CHILD, test_served=SUITE, cohere="import os; URL = os.environ.get('CO_API_URL')")
 
     result = project.runpytest_subprocess("-n", "2", "--dist", "loadfile")
 
-    result.assert_outcomes(passed=5, failed=2, errors=1)
+    result.assert_outcomes(passed=7, failed=2, errors=1)
     result.stdout.fnmatch_lines_random(
         [
             "FakeMissError: fake_llm has no answer for call #1 anthropic claude-haiku-5-5 (anthropic.messages)",

@@ -55,6 +55,7 @@ def test_each_run_is_read_for_what_it_used(record_property):
         read += 1
     assert read == stated > 50
     record_property("counted claude runs read", f"{read} of {stated}")
+    record_property("row providers", ["local_claude", {"recorded": str(read)}])
 
 
 def lines_of(case):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, meter, writer
-from llm_gateway.cassettes.answerer import Answerer
+from llm_gateway.cassettes.answerer import Answerer, FailedTalk, Talk
 from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
 from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import nearest_text, summary
@@ -41,7 +41,7 @@ from llm_gateway.exceptions import (
     FaultError,
     GatewayError,
 )
-from llm_gateway.types import WireRequest
+from llm_gateway.types import ProcessRequest, WireRequest
 
 __all__ = ["Cassette", "Settings", "Source"]
 
@@ -179,6 +179,36 @@ class Cassette(Faults):
     def answer_by(self, answerer: Answerer) -> None:
         """Let *answerer* answer what it wants, in every mode, before the file does."""
         self._answerer = answerer
+        from llm_gateway.cassettes.recorders.process import prepare
+
+        prepare(self)
+
+    @property
+    def is_forked(self) -> bool:
+        """Whether this process shares no memory with the test."""
+        return self._forks.is_fork
+
+    def fakes_runs(self) -> bool:
+        """Whether a script answers runs of ``claude``."""
+        return self._answerer is not None and self._answerer.wants_runs()
+
+    def talk(self, request: ProcessRequest) -> Talk | None:
+        """Who answers a run of ``claude`` from a script; None where no script wants it."""
+        if self._answerer is None or not self._answerer.wants_runs():
+            return None
+        if self._tape is None or not self.mode.reads or not self._tape.processes:
+            return self._answerer.talk(request, self)
+        return FailedTalk(self.note_failure(self._both(f"the run of {Path(request.argv[0]).name}", "runs of it")))
+
+    def note_answer(self, exchange: Exchange) -> None:
+        """Count what was answered from a script."""
+        with self._lock:
+            self._count("fake", exchange)
+
+    def note_failure(self, error: GatewayError) -> str:
+        """Fail the test with *error* at its end; the text that may be printed of it."""
+        self._note(error)
+        return self.scrubbed(error.report)
 
     def _is_scripted(self, request: WireRequest) -> bool:
         return self._answerer is not None and self._answerer.wants(request)
@@ -197,11 +227,13 @@ class Cassette(Faults):
 
     def _refuse_both(self, request: WireRequest) -> None:
         """A call that a file and a script would answer: whichever won, the other would seem unused for no reason."""
-        if not self.knows(request.url):
-            return
-        raise FakeScriptError(
-            f"both fake_llm and {shown(self.path)} would answer {summary(request)}",
-            cause="the cassette holds recordings of that host, and fake_llm answers every model's calls",
+        if self.knows(request.url):
+            raise self._both(summary(request), "recordings of that host")
+
+    def _both(self, what: str, recorded: str) -> FakeScriptError:
+        return FakeScriptError(
+            f"both fake_llm and {shown(self.path)} would answer {what}",
+            cause=f"the cassette holds {recorded}, and fake_llm answers every model's calls",
             fix="delete the cassette, or name who is faked: fake_llm.only('anthropic')",
         )
 

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llm_gateway.cassettes import clock, guard, shim
+from llm_gateway.cassettes.answerer import Said
 from llm_gateway.cassettes.document import shown
+from llm_gateway.cassettes.door import Door
 from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
+from llm_gateway.cassettes.shim.exits import MISS
 from llm_gateway.cassettes.shim.folder import Folder, to_plan
 from llm_gateway.cassettes.shim.matching import is_streaming
 from llm_gateway.cassettes.shim.player import FailedPlayer, Player, Run
@@ -27,7 +30,7 @@ from llm_gateway.cassettes.shim.player import FailedPlayer, Player, Run
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette
 
-__all__ = ["Runs", "exchange_of", "failing", "refused", "refusing_bin", "shim_command"]
+__all__ = ["Replay", "Runs", "exchange_of", "failing", "refused", "refusing_bin", "shim_command"]
 
 _SHIM = str(Path(shim.__file__).parent)
 _PATIENCE_S = 2.0
@@ -47,6 +50,7 @@ class Runs:
         self._taken: set[int] = set()
         self._read: set[str] = set()
         self._is_on_path = False
+        self._door: Door | None = None
         self.folder = Folder(Path(tempfile.mkdtemp(prefix="llm-gateway-")))
         self.folder.write_plan(self._plan())
         cassette.add_source(self.collect)
@@ -65,12 +69,18 @@ class Runs:
         """The command that runs in place of *argv*."""
         return shim_command(self.folder.path, argv)
 
-    def player(self, argv: list[str]) -> Player:
+    def open_door(self) -> None:
+        """Let runs of other processes be answered by the script of the cassette."""
+        if self._door is None:
+            self._door = Door(self._cassette.talk)
+            self.folder.write_plan(self._plan() | {"door": self._door.address})
+
+    def replay(self, argv: list[str]) -> Replay:
         """Play the recorded run of *argv* in this process, or one that an injected fault ends."""
         failed = self._cassette.failed_run(argv)
         if failed is not None:
-            return FailedPlayer(_run(-1, failed))
-        return Player(self.folder.runs(), argv, self.folder.claim)
+            return Replay(FailedPlayer(_run(-1, failed)), self)
+        return Replay(Player(self.folder.runs(), argv, self.folder.claim), self)
 
     def missed(self, player: Player) -> str:
         """Note that *player* found no recording; the diagnosis."""
@@ -86,6 +96,8 @@ class Runs:
 
     def stand_in(self) -> None:
         """Let ``claude`` be found on the search path of this process and its children until the cassette closes."""
+        if self._is_on_path:
+            return
         self._is_on_path = True
         os.environ["PATH"] = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
 
@@ -112,10 +124,39 @@ class Runs:
 
     def close(self) -> None:
         """Take the shim away."""
+        if self._door is not None:
+            self._door.close()
         if self._is_on_path:
             places = os.environ.get("PATH", "").split(os.pathsep)  # the test may have changed the rest of it
             os.environ["PATH"] = os.pathsep.join(place for place in places if place != str(self.bin))
         shutil.rmtree(self.folder.path, ignore_errors=True)
+
+
+class Replay:
+    """A recorded run, played in this process; see `llm_gateway.cassettes.answerer.Talk`."""
+
+    def __init__(self, player: Player, runs: Runs) -> None:
+        self._player = player
+        self._runs = runs
+        self._diagnosis: str | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it goes on, and where it was killed when it was recorded."""
+        if self._player.is_missed:
+            return MISS
+        return self._player.claimed.exit_code if self._player.is_done and self._player.claimed else None
+
+    def feed(self, data: bytes) -> None:
+        """Take input; no bytes are its end."""
+        self._player.feed(data)
+
+    def output(self) -> list[Said]:
+        """What it has written since it was asked last; a diagnosis where nothing fits."""
+        if self._player.is_missed and self._diagnosis is None:
+            self._diagnosis = self._runs.missed(self._player)
+            return [Said("stderr", f"{self._diagnosis}\n".encode())]
+        return [Said(channel, data) for channel, data in self._player.output()]
 
 
 def _bin(folder: Path) -> Path:

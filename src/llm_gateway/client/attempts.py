@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.echo import without_key, without_key_bytes
 from llm_gateway.client.nearest import nearest_models
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
-from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
+from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider, Provider
 from llm_gateway.providers.custom import arguments
 from llm_gateway.types import (
     ChatReply,
@@ -32,7 +34,8 @@ _ELSEWHERE = range(300, 400)
 _NOT_LET_THROUGH = 407
 _PROXY = "the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
 _RAW = 2000
-_NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError)
+_NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+_UNKNOWN = "something that its format does not know"
 _FIXES: dict[ErrorKind, str] = {
     "auth": "check the key: it is refused as it is",
     "permission": "ask for access: the key is known and may not do this",
@@ -74,7 +77,10 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
     seen = yield from _read(call, request, decoder)
     if isinstance(provider, ProcessProvider):
         yield from _finished(call, provider, request, decoder, seen)
-    return decoder.reply()
+    try:
+        return _named(decoder.reply())
+    except _NOT_DECODED as error:
+        raise _broken(call, _so_far(decoder), f"it holds {_UNKNOWN}", "server", has_begun=True) from error
 
 
 def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -82,9 +88,9 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     try:
-        return provider.dialect.decode_reply(_json(provider, reply))
+        return _named(provider.dialect.decode_reply(_json(provider, reply)))
     except _NOT_DECODED as error:
-        _undecoded(provider.name, reply.body, error)
+        _undecoded(provider, reply.body, error)
 
 
 def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -98,26 +104,42 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError) as error:
+        body = without_key_bytes(provider, reply.body)
         raise ProviderError(
             f"{provider.name} answered {reply.status} with something that is no JSON",
             kind="server",
             provider=provider.name,
             status=reply.status,
-            raw=reply.body[:_RAW].decode("utf-8", "replace"),
-            cause=words_of(reply.body)[:100] or "there is nothing in it",
+            raw=body[:_RAW].decode("utf-8", "replace"),
+            cause=words_of(body)[:100] or "there is nothing in it",
             fix="check that LLM_BASE_URL is the address of an API, and which proxy stands in between",
         ) from error
 
 
-def _undecoded(name: str, body: bytes, error: Exception) -> NoReturn:
+def _undecoded(provider: Provider, body: bytes, error: Exception) -> NoReturn:
     """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
+    name, body = provider_name(provider), without_key_bytes(provider, body)
     raise ProviderError(
-        f"{name} answered with something that its format does not know",
+        f"{name} answered with {_UNKNOWN}",
         kind="server",
         provider=name,
         cause=body[:100].decode("utf-8", "replace"),
         raw=body[:_RAW].decode("utf-8", "replace"),
     ) from error
+
+
+def _named(reply: ChatReply) -> ChatReply:
+    """*reply* without a model that is no name; the one that was asked then stands for it."""
+    named: Any = reply.model
+    return reply if isinstance(named, str | None) else dataclasses.replace(reply, model=None)
+
+
+def _so_far(decoder: StreamDecoder) -> ChatReply:
+    """What came of a stream that breaks; nothing where not even that can be read."""
+    try:
+        return _named(decoder.reply())
+    except _NOT_DECODED:
+        return ChatReply(())
 
 
 def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
@@ -150,10 +172,10 @@ def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response
 def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
     if head.status not in _GOOD:
-        body = b""
+        pieces: list[bytes] = []
         while piece := (yield Read()):
-            body += piece
-        _refuse(provider, request.model, head.status, head.headers, body)
+            pieces.append(piece)
+        _refuse(provider, request.model, head.status, head.headers, b"".join(pieces))
 
 
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
@@ -171,13 +193,13 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
             yield Rest()
     except ProviderError as error:
         if isinstance(call.provider, ProcessProvider):
-            error.usage, error.has_begun = decoder.reply().usage, has_begun
+            error.usage, error.has_begun = _so_far(decoder).usage, has_begun
             raise
-        broken = _broken(call, decoder.reply(), error.message, error.kind, has_begun=has_begun)
+        broken = _broken(call, _so_far(decoder), error.message, error.kind, has_begun=has_begun)
         broken.cause, broken.fix = error.cause, broken.fix or error.fix
         raise broken from error
     except GeneratorExit as left:
-        call.note(request.model, decoder.reply(), left=left)
+        call.note(request.model, _so_far(decoder), left=left)
         raise
     if not isinstance(call.provider, ProcessProvider):  # how a command ended says more
         _check_end(call, decoder, has_begun=has_begun)
@@ -188,14 +210,15 @@ def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
     try:
         return decoder.feed(piece)
     except _NOT_DECODED as error:
-        _undecoded(provider_name(call.provider), piece, error)
+        _undecoded(call.provider, piece, error)
 
 
 def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
-        raise _broken(call, decoder.reply(), decoder.error.message, decoder.error.kind, has_begun=has_begun)
+        told = without_key(call.provider, decoder.error.message)
+        raise _broken(call, _so_far(decoder), told, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
-        raise _broken(call, decoder.reply(), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
+        raise _broken(call, _so_far(decoder), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
 
 
 def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
@@ -221,6 +244,7 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
 
 
 def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
+    body = without_key_bytes(provider, body)
     facts = provider.dialect.decode_error(status, headers, body)
     if status in _ELSEWHERE:
         _refuse_redirect(provider, status, headers)
@@ -237,7 +261,7 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
 
 
 def _refuse_redirect(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
-    there = next((value for name, value in headers if name.lower() == "location"), None)
+    there = next((without_key(provider, value) for name, value in headers if name.lower() == "location"), None)
     raise ProviderError(
         f"{provider.name} answered {status}: {'go to ' + repr(there) if there else 'ask elsewhere'}",
         kind="invalid_request",

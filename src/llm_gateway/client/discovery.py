@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from llm_gateway.client.call import provider_name
+from llm_gateway.client.echo import without_key_bytes
 from llm_gateway.client.known import Known
 from llm_gateway.client.model_file import Listed
 from llm_gateway.client.nearest import nearest_of
@@ -19,7 +20,7 @@ from llm_gateway.exceptions import ConfigError, ProviderError, UnknownModelError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow, Send, Sleep
 from llm_gateway.providers.base import HttpProvider, Provider
-from llm_gateway.types import WireReply, WireRequest
+from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.models import Listing, ModelInfo, Page, named
 
 __all__ = ["Lister"]
@@ -180,7 +181,8 @@ def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Fl
         attempt += 1
         try:
             sent = (yield steps.Call(lambda: auth.apply(request))) if auth.may_wait else auth.apply(request)
-            return _parsed(provider, (yield Send(sent, provider.client)))
+            reply: WireReply = yield Send(sent, provider.client)
+            return _parsed(provider, reply.status, reply.headers, without_key_bytes(provider, reply.body))
         except ProviderError as error:
             seconds = wait_s(error, attempt, max_retries)
             if seconds is None:
@@ -188,28 +190,28 @@ def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Fl
         yield Sleep(seconds)
 
 
-def _parsed(provider: HttpProvider, reply: WireReply) -> Any:
-    if not 200 <= reply.status < 300:
-        facts = provider.dialect.decode_error(reply.status, reply.headers, reply.body)
+def _parsed(provider: HttpProvider, status: int, headers: Headers, body: bytes) -> Any:
+    if not 200 <= status < 300:
+        facts = provider.dialect.decode_error(status, headers, body)
         raise ProviderError(
-            f"{provider.name} answered {reply.status} when it was asked for its models: {facts.message}",
+            f"{provider.name} answered {status} when it was asked for its models: {facts.message}",
             kind=facts.kind,
             provider=provider.name,
-            status=reply.status,
+            status=status,
             retry_after_s=facts.retry_after_s,
-            raw=_text(reply.body),
+            raw=_text(body),
             fix="check that the key may list models, and LLM_BASE_URL if it is set",
         )
     try:
-        return json.loads(reply.body)
+        return json.loads(body)
     except (ValueError, RecursionError):
-        raise _strange(provider, reply.body) from None
+        raise _strange(provider, body) from None
 
 
 def _decoded(provider: HttpProvider, listing: Listing, body: Any) -> Page:
     try:
         return listing.decode(provider.name, body)
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
         raise _strange(provider, json.dumps(body).encode()) from None
 
 

@@ -23,7 +23,7 @@ from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.failure import kind_of
 
-__all__ = ["exchange_for"]
+__all__ = ["exchange_for", "message_of", "pieces_of", "spoilt"]
 
 _WORDS = {
     400: "the request is wrong",
@@ -86,10 +86,21 @@ def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireReq
     return _answered(Answer(said), scripted, call, request)
 
 
+def status_of(refused: Refused, api: str) -> int:
+    """The status of an error; that of an overload is the API's own."""
+    return refused.status or (529 if api in ("anthropic.messages", "claude_cli") else 503)
+
+
+def message_of(refused: Refused, api: str) -> str:
+    """The provider's words for an error."""
+    status = status_of(refused, api)
+    return refused.message or _WORDS.get(status, f"status {status}")
+
+
 def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
-    message = refused.message or _WORDS.get(refused.status, f"status {refused.status}")
-    kind = kind_of(refused.status, message=message)
-    return _dialect(call).encode_error(refused.status, ErrorFacts(kind, message, None, refused.retry_after_s))
+    status, message = status_of(refused, call.api), message_of(refused, call.api)
+    facts = ErrorFacts(kind_of(status, message=message), message, None, refused.retry_after_s)
+    return _dialect(call).encode_error(status, facts)
 
 
 def _dialect(call: FakeCall) -> Dialect:
@@ -131,9 +142,14 @@ def _is_empty(part: Part) -> bool:
 
 
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:
-    pieces = answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
+    pieces = pieces_of(answer, reply)
     told = reply if _tells_usage(call) else dataclasses.replace(reply, usage=None)
     return dressed_events(_dialect(call).encode_stream(told, pieces=pieces or None), call, datetime.now(UTC))
+
+
+def pieces_of(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
+    """How the text of *reply* is cut where it is streamed."""
+    return answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
 
 
 def _tells_usage(call: FakeCall) -> bool:
@@ -165,7 +181,7 @@ def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireReq
     whole = _answered(broken.answer, scripted, call, request)
     assert whole.reply is not None
     if broken.how == "malformed":
-        return _with_body(whole, _spoilt(whole.reply.body))
+        return _with_body(whole, spoilt(whole.reply.body))
     if broken.refused is not None:
         return _failing(whole, broken.after_chunks, broken.refused, call)
     return _cut(whole, broken.after_chunks, scripted.where)
@@ -207,7 +223,7 @@ def _with_body(exchange: HttpExchange, body: bytes) -> HttpExchange:
     return dataclasses.replace(exchange, reply=dataclasses.replace(exchange.reply, body=body), chunks=chunks)
 
 
-def _spoilt(body: bytes) -> bytes:
+def spoilt(body: bytes) -> bytes:
     """What is no JSON any more: the first object of the body loses its end."""
     at = body.rfind(b"}", 0, max(body.find(b"\n\n"), 0) or len(body))
     return body[:at] + body[at + 1 :]

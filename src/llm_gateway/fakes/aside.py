@@ -6,18 +6,17 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeMissError
+from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.counting import tokens_of
 from llm_gateway.fakes.embeddings import embedded
 from llm_gateway.fakes.models import model_list, one_model
 from llm_gateway.types import JsonObject, WireReply, WireRequest
 from llm_gateway.wire.identify import identify
-from llm_gateway.wire.reading import read_exchange
 
 __all__ = ["OtherCall", "answer_aside", "aside"]
 
@@ -115,7 +114,7 @@ def answer_aside(call: OtherCall, request: WireRequest, names: Sequence[str]) ->
     body = json.dumps(reply).encode()
     headers = (("content-type", "application/json"), ("content-length", str(len(body))))
     exchange = HttpExchange(request, WireReply(200, headers, body), reason="OK")
-    exchange.metering = _metering(made, request, exchange)
+    exchange.metering = unpaid(exchange, made.provider, made.api, made.model)
     return made, exchange
 
 
@@ -128,11 +127,3 @@ def _reply(call: OtherCall, names: Sequence[str]) -> Any:
         case "tokens":
             return tokens_of(call.api, call.model, call.body)
     return embedded(call.api, call.model, call.body)
-
-
-def _metering(call: OtherCall, request: WireRequest, exchange: HttpExchange) -> Metering:
-    """What it says to have used; it cost nothing."""
-    assert exchange.reply is not None
-    reply = exchange.reply
-    told = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
-    return Metering(call.provider, call.api, call.model or None, None, told.usage, Decimal(0), {"source": "fake"})

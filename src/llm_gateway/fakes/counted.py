@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
+from llm_gateway.cassettes.exchange import HttpExchange, Metering
 from llm_gateway.types import ChatReply, ChatRequest, TextPart, ThinkingPart, TokenUsage, ToolCall
 from llm_gateway.wire.tokens import estimate_tokens
 
-__all__ = ["counted", "text_tokens"]
+__all__ = ["counted", "text_tokens", "unpaid"]
 
 _CHARACTERS = 4
 
@@ -29,3 +31,19 @@ def counted(asked: ChatRequest, reply: ChatReply) -> TokenUsage:
 def text_tokens(text: str) -> int:
     """The tokens of a text, estimated by its length."""
     return -(-len(text) // _CHARACTERS)
+
+
+def unpaid(exchange: HttpExchange, provider: str, api: str, model: str) -> Metering:
+    """What *exchange*, in answer to a call of *model*, says to have used; it cost nothing."""
+    from llm_gateway.cassettes.meter import metered  # whoever fakes a client's provider has no exchange
+
+    told = metered(exchange)
+    return Metering(
+        provider=provider,
+        api=api,
+        model_requested=model or None,
+        model_served=told.model_served,
+        usage=told.usage,
+        cost_usd=Decimal(0),
+        price={"source": "fake"},
+    )

@@ -5,23 +5,26 @@ from __future__ import annotations
 import difflib
 import threading
 from collections.abc import Callable
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.cassettes.answerer import Notes, Talk
+from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.fakes.answer import exchange_for
 from llm_gateway.fakes.aside import OtherCall, answer_aside, aside
 from llm_gateway.fakes.asked import FakeCall, read
 from llm_gateway.fakes.asked_schema import asks_for
 from llm_gateway.fakes.calls import Calls
+from llm_gateway.fakes.claude import PROVIDER
 from llm_gateway.fakes.condition import Condition
 from llm_gateway.fakes.conversation import Conversation
+from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.generate import example
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
-from llm_gateway.types import ToolCall, WireRequest
+from llm_gateway.fakes.where import placed
+from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
 
 __all__ = ["FakeLLM"]
@@ -50,6 +53,7 @@ class FakeLLM(Script):
         self._scripts: list[Script] = []
         self._providers: frozenset[str] | None = None
         self._generates = False
+        self._runs = 0
         self._lock = threading.RLock()
 
     def on(
@@ -138,15 +142,12 @@ class FakeLLM(Script):
         """
         if (other := aside(request)) is not None:
             return self._answer_aside(other, request)
-        with self._lock:
-            call = read(len(self.calls) + 1, request)
-            self.calls.add(call)
-            scripted = self._scripted(call)
+        call, scripted = self._asked(lambda number: read(number, request))
         try:
             exchange = exchange_for(scripted, call, request)
         except FakeScriptError as error:
-            raise _placed(error, scripted.where) from None
-        exchange.metering = _metering(call, exchange)
+            raise placed(error, scripted.where) from None
+        exchange.metering = unpaid(exchange, call.provider, call.api, call.model)
         return exchange
 
     def _answer_aside(self, other: OtherCall, request: WireRequest) -> HttpExchange:
@@ -157,6 +158,25 @@ class FakeLLM(Script):
         call, exchange = answer_aside(other, request, names)
         self.other_calls.append(call)
         return exchange
+
+    def wants_runs(self) -> bool:
+        """Whether runs of ``claude`` are answered here."""
+        return self._providers is None or PROVIDER in self._providers
+
+    def talk(self, request: ProcessRequest, notes: Notes) -> Talk:
+        """Begin to answer a run of ``claude``."""
+        from llm_gateway.fakes.claude.talk import ClaudeTalk
+
+        with self._lock:
+            self._runs += 1
+        return ClaudeTalk(request, self._runs, self._asked, notes)
+
+    def _asked(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, Scripted]:
+        """Note the call that *make* makes of its number, and find what is scripted for it."""
+        with self._lock:
+            call = make(len(self.calls) + 1)
+            self.calls.add(call)
+            return call, self._scripted(call)
 
     def _scripted(self, call: FakeCall) -> Scripted:
         for script in [*self._scripts, self]:
@@ -207,11 +227,6 @@ def _why(script: Script, calls: Calls) -> str:
     return f" {_named(script)}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _placed(error: FakeScriptError, where: str) -> FakeScriptError:
-    cause = f"it was scripted at {where}"
-    return FakeScriptError(error.message, cause="\n".join(filter(None, [cause, error.cause])), fix=error.fix)
-
-
 def _generated(call: FakeCall) -> Any:
     chat = call.chat
     if chat.response_schema is not None:
@@ -220,19 +235,3 @@ def _generated(call: FakeCall) -> Any:
     if wanted:
         return ToolCall(f"call_fake_{call.number}", wanted[0].name, example(wanted[0].parameters))
     return "generated"
-
-
-def _metering(call: FakeCall, exchange: HttpExchange) -> Metering:
-    """What it says to have used; it cost nothing."""
-    from llm_gateway.cassettes.meter import metered
-
-    told = metered(exchange)
-    return Metering(
-        provider=call.provider,
-        api=call.api,
-        model_requested=call.model,
-        model_served=told.model_served,
-        usage=told.usage,
-        cost_usd=Decimal(0),
-        price={"source": "fake"},
-    )

@@ -64,9 +64,15 @@ class _Example:
             case "object":
                 return self._object(schema, depth)
             case "array":
-                return [self.of(schema.get("items", {}), depth + 1) for _ in range(schema.get("minItems", 0))]
+                return self._array(schema, depth)
             case kind:
                 return _SIMPLE[kind](schema) if kind in _SIMPLE else None
+
+    def _array(self, schema: JsonObject, depth: int) -> list[Any]:
+        """As few items as there may be; the first ones of a tuple have schemas of their own."""
+        first = schema.get("prefixItems", [])
+        items = [*first, *[schema.get("items", {})] * (schema.get("minItems", 0) - len(first))]
+        return [self.of(item, depth + 1) for item in items[: schema.get("minItems", 0)]]
 
     def _object(self, schema: JsonObject, depth: int) -> JsonObject:
         members: JsonObject = schema.get("properties") or {}

@@ -34,9 +34,13 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An error reply of the provider; *message* None takes the words that belong to the status."""
+    """
+    An error reply of the provider; *message* None takes the words that belong to the status.
 
-    status: int
+    *status* None is the one by which the API that is asked says that it is overloaded.
+    """
+
+    status: int | None
     message: str | None = None
     retry_after_s: float | None = None
 

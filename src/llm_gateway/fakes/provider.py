@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.calls import Calls
 from llm_gateway.fakes.content import reply_of
@@ -54,8 +55,6 @@ class FakeLLMProvider:
     def _instance(self, model: type[Any], call: FakeCall) -> Any:
         if model in self._instances:
             return self._instances[model]
-        from llm_gateway.exceptions import FakeMissError
-
         set_ones = ", ".join(one.__name__ for one in self._instances) or "none"
         raise FakeMissError(
             f"FakeLLMProvider has no {model.__name__} for call {call}",

@@ -83,8 +83,8 @@ class Script:
         return self._add(late or refused, times, then)
 
     def overloaded(self, *, then: Any = None, times: int | None = 1) -> Self:
-        """Answer with 529, which Anthropic made known, or with 503 where an API has no such status."""
-        return self._add(Refused(529), times, then)
+        """Answer that the API is overloaded: with Anthropic's 529, with 503 where an API has no such status."""
+        return self._add(Refused(None), times, then)
 
     def timeout(self, *, then: Any = None, times: int | None = 1) -> Self:
         """Let the call end as one that waited for its answer for too long, at once."""

@@ -25,7 +25,7 @@ class BrokenError(Exception):
 
     def __init__(self, ending: Ending) -> None:
         super().__init__(ending)
-        self.ending = ending
+        self.ending: Ending = ending
 
 
 def sent(exchange: HttpExchange, method: str) -> Parts:

@@ -147,17 +147,19 @@ class AsyncPool:
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self.usual = (Limit("attempt", "timeout_s", timeout_s),)
         self._connect_s = connect_timeout_s
-        self._client: Any = None
-        self._loop: Any = None
+        self._clients: dict[Any, Any] = {}
 
     def _connected(self) -> Any:
         loop = _running_loop()
-        if self._client is None or self._loop is not loop:
+        client = self._clients.get(loop)
+        if client is None:
             import httpx2
 
-            self._client, self._loop = httpx2.AsyncClient(follow_redirects=False), loop
-            limit_reads(self._client)
-        return self._client
+            for other in [one for one in list(self._clients) if one is not None and one.is_closed()]:
+                self._clients.pop(other, None)  # nothing can be closed in there any more
+            client = self._clients[loop] = httpx2.AsyncClient(follow_redirects=False)
+            limit_reads(client)
+        return client
 
     async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
@@ -185,9 +187,9 @@ class AsyncPool:
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
-        if self._client is not None and self._loop is _running_loop():
-            await self._client.aclose()
-        self._client = self._loop = None
+        client = self._clients.pop(_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
 
 class AsyncOpened:

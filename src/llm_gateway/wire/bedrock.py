@@ -34,9 +34,9 @@ from llm_gateway.types import (
 from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
+from llm_gateway.wire.function import arguments_in
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.merge import rest_of
-from llm_gateway.wire.openai_chat import arguments_in
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import converse_usage
 

@@ -8,6 +8,7 @@ a leading ``/`` is a command.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -30,11 +31,16 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.anthropic import content_in, content_out
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.claude_arguments import flag, is_set, prompt
+from llm_gateway.wire.claude_events import Events, blocks, line
+from llm_gateway.wire.claude_failure import TIMED_OUT, failed
+from llm_gateway.wire.claude_result import NOTHING, Spent
 from llm_gateway.wire.failure import kind_of
 from llm_gateway.wire.json_words import in_words
+from llm_gateway.wire.lines import LineParser
 from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
-__all__ = ["DIALECT", "flag", "last_result", "stated_cost", "stated_usage"]
+__all__ = ["DIALECT", "last_result", "stated_cost", "stated_usage"]
 
 _BARE = (
     "--tools",
@@ -56,20 +62,6 @@ _STOPS: dict[str, StopReason] = {
     "max_tokens": "max_tokens",
 }
 _EFFORTS: dict[str | None, ReasoningEffort] = {level: level for level in get_args(ReasoningEffort)}
-_FAILED: JsonObject = {
-    "type": "result",
-    "subtype": "success",
-    "is_error": True,
-    "num_turns": 1,
-    "duration_ms": 0,
-    "duration_api_ms": 0,
-    "stop_reason": "stop_sequence",
-    "session_id": "injected",
-    "total_cost_usd": 0,
-    "usage": {"input_tokens": 0, "output_tokens": 0},
-    "modelUsage": {},
-    "terminal_reason": "api_error",
-}
 _ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tokens": "max_tokens"}
 
 
@@ -118,12 +110,12 @@ class ClaudeCli:
             messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *asked),
             reasoning_effort=_EFFORTS.get(flag(argv, "--effort")),
             response_schema=json.loads(schema) if schema else None,
-            stream="--include-partial-messages" in argv,
+            stream=is_set(argv, "--include-partial-messages"),
         )
 
     def encode_reply(self, reply: ChatReply) -> bytes:
         """Write what the command line prints for *reply*, as JSON lines."""
-        return b"".join(_line(event) for event in (_assistant(reply), _result_of(reply)))
+        return b"".join([*_assistant(reply), _result_of(reply)])
 
     def decode_reply(self, stdout: bytes) -> ChatReply:
         """Read all that a run has printed: one JSON object, an array of events, or JSON lines."""
@@ -135,9 +127,9 @@ class ClaudeCli:
         """Write the reply as a stream; *pieces* cut its text."""
         for piece in pieces or [reply.text]:
             delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
-            yield _line({"type": "stream_event", "event": delta})
-        yield _line(_assistant(reply))
-        yield _line(_result_of(reply))
+            yield line({"type": "stream_event", "event": delta})
+        yield from _assistant(reply)
+        yield _result_of(reply)
 
     def stream_decoder(self) -> ClaudeStream:
         """Start reading one run."""
@@ -160,7 +152,8 @@ class ClaudeCli:
         if flag(argv, "--output-format") not in ("json", "stream-json"):
             return ProcessReply(1, f"{said}\n".encode())
         why = {"api_error_type": facts.type} if status else {"api_error": "connection_failed"}
-        return ProcessReply(1, _line({**_FAILED, "result": said, "api_error_status": status, **why}))
+        events = Events("injected", itertools.repeat(""), "")
+        return ProcessReply(1, line(events.result(failed(said, status, **why), Spent(NOTHING))))
 
 
 DIALECT = ClaudeCli()
@@ -209,24 +202,14 @@ def _asked(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
             if event.get("type") == "user":
                 yield LLMMessage("user", content_in((event.get("message") or {}).get("content")))
         return
-    words = [flag(argv, "-p") or flag(argv, "--print") or "", stdin.decode("utf-8", "replace")]
-    yield LLMMessage("user", (TextPart("\n".join(word for word in words if word and not word.startswith("-"))),))
-
-
-def flag(argv: tuple[str, ...], name: str) -> str | None:
-    """The value of option *name* in either of its spellings; None where it is not given."""
-    for position, argument in enumerate(argv):
-        if argument == name and position + 1 < len(argv):
-            return argv[position + 1]
-        if argument.startswith(f"{name}="):
-            return argument.partition("=")[2]
-    return None
+    words = [prompt(argv), stdin.decode("utf-8", "replace")]
+    yield LLMMessage("user", (TextPart("\n".join(word for word in words if word)),))
 
 
 def _events(output: bytes) -> Iterator[JsonObject]:
-    for line in output.splitlines():
-        if line.lstrip().startswith((b"{", b"[")):
-            yield from _events_in(line)
+    for one in output.splitlines():
+        if one.lstrip().startswith((b"{", b"[")):
+            yield from _events_in(one)
 
 
 def _events_in(line: bytes) -> Iterator[JsonObject]:
@@ -287,6 +270,8 @@ def _kind(result: JsonObject, message: str) -> ErrorKind:
         return kind_of(status, result.get("api_error_type"), message=message)
     if result.get("api_error") == "connection_failed":
         return "connection"
+    if message.startswith(TIMED_OUT):
+        return "timeout"
     return "process"
 
 
@@ -295,44 +280,23 @@ def _stop_anyway(result: JsonObject) -> StopReason | None:
     return _ANSWERED_ANYWAY.get(str(result.get("stop_reason"))) or _ANSWERED_ANYWAY.get(str(result.get("api_error")))
 
 
-def _line(event: JsonObject) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+def _assistant(reply: ChatReply) -> Iterator[bytes]:
+    said = [part for part in reply.parts if isinstance(part, TextPart | ThinkingPart)]
+    yield from (line(_events_of(reply).assistant(reply, block, None)) for block in blocks(said))
 
 
-def _assistant(reply: ChatReply) -> JsonObject:
-    content = content_out(tuple(part for part in reply.parts if isinstance(part, TextPart | ThinkingPart)))
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    return {
-        "type": "assistant",
-        "message": {"id": reply.id, "type": "message", "role": "assistant", "model": reply.model, "content": blocks},
-        "parent_tool_use_id": None,
-    }
-
-
-def _result_of(reply: ChatReply) -> JsonObject:
-    usage = reply.usage or TokenUsage()
-    read, written = usage.cache_read_tokens, usage.cache_write_tokens
-    row = {
-        "inputTokens": (usage.input_tokens or 0) - (read or 0) - (written or 0),
-        "outputTokens": usage.output_tokens,
-        "cacheReadInputTokens": read,
-        "cacheCreationInputTokens": written,
-        "cacheCreationEphemeral1hInputTokens": usage.cache_write_1h_tokens,
-        "thinkingTokens": usage.reasoning_tokens,
-    }
+def _result_of(reply: ChatReply) -> bytes:
+    cost_usd = None if reply.cost_usd is None else float(reply.cost_usd)
+    spent = Spent(reply.usage, {str(reply.model): reply.usage} if reply.usage else {}, cost_usd)
     structured = {} if reply.structured is None else {"structured_output": reply.structured}
-    return {
-        "type": "result",
-        "subtype": "success",
-        "is_error": reply.stop_reason == "refusal",
-        "num_turns": 1,
-        "result": reply.text,
-        "stop_reason": reply.stop_reason,
-        "session_id": reply.id,
-        "total_cost_usd": None if reply.cost_usd is None else float(reply.cost_usd),
-        "modelUsage": {} if reply.usage is None else {str(reply.model): row},
-        **structured,
-    }
+    is_error = reply.stop_reason == "refusal"
+    said = {"is_error": is_error, "result": reply.text, "stop_reason": reply.stop_reason, **structured}
+    return line(_events_of(reply).result(said, spent))
+
+
+def _events_of(reply: ChatReply) -> Events:
+    """No event of a reply alone knows when it was printed, or which one it was."""
+    return Events(reply.id, itertools.repeat(""), "")
 
 
 class ClaudeStream:
@@ -341,7 +305,7 @@ class ClaudeStream:
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
-        self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many pieces
+        self._lines = LineParser()
         self._parts: list[Part] = []
         self._partial: list[str] = []
         self._message: JsonObject = {}
@@ -349,12 +313,7 @@ class ClaudeStream:
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
-        first, *lines = data.split(b"\n")
-        self._rest.append(first)
-        if lines:
-            whole, self._rest = b"".join(self._rest), [lines.pop()]
-            lines.insert(0, whole)
-        events = [event for line in lines for event in _events(line)]
+        events = [event for line in self._lines.feed(data) for event in _events(line)]
         return [delta for event in events if (delta := self._take(event)) is not None]
 
     def _take(self, event: JsonObject) -> StreamDelta | None:

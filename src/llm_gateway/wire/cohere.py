@@ -32,8 +32,9 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import failure, sse
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.function import call_out, calls_in, tool_in, tool_out
 from llm_gateway.wire.json_words import with_a_mention
-from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
+from llm_gateway.wire.openai_chat import image_in, image_url
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import cohere_usage
 
@@ -69,7 +70,7 @@ class CohereChat:
             "seed": request.seed,
             "thinking": _thinking_out(request.reasoning_effort),
             "stop_sequences": list(request.stop) or None,
-            "tools": [_tool_out(tool) for tool in _offered(request)] or None,
+            "tools": [tool_out(tool) for tool in _offered(request)] or None,
             "tool_choice": _choice_out(request.tool_choice),
             "response_format": _format_out(request),
         }
@@ -89,7 +90,7 @@ class CohereChat:
             seed=body.get("seed"),
             reasoning_effort="none" if is_off else None,
             stop=tuple(body.get("stop_sequences") or ()),
-            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=body["tool_choice"].lower() if body.get("tool_choice") else None,
             response_schema=form.get("json_schema"),
             json_mode=form.get("type") == "json_object" and form.get("json_schema") is None,
@@ -185,7 +186,7 @@ def _turn_out(role: str, parts: tuple[Part, ...]) -> JsonObject:
     row = {
         "content": _content_out(content),
         "tool_plan": plan,
-        "tool_calls": [_call_out(call) for call in calls],
+        "tool_calls": [call_out(call) for call in calls],
     }
     return {"role": role, **{name: value for name, value in row.items() if value}}
 
@@ -206,11 +207,6 @@ def _block_out(part: Part) -> Iterator[JsonObject]:
             yield {"type": "image_url", "image_url": {"url": image_url(part)}}
 
 
-def _call_out(call: ToolCall) -> JsonObject:
-    arguments = json.dumps(call.arguments, ensure_ascii=False)
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
 def _message_in(message: JsonObject) -> LLMMessage:
     if message["role"] == "tool":
         texts = "".join(part.text for part in _content_in(message.get("content")) if isinstance(part, TextPart))
@@ -220,16 +216,8 @@ def _message_in(message: JsonObject) -> LLMMessage:
 
 def _turn_in(message: JsonObject) -> tuple[Part, ...]:
     plan = message.get("tool_plan")
-    calls = [call for call in message.get("tool_calls") or () if "function" in call]
-    return (
-        *((ThinkingPart(plan),) if plan else ()),
-        *_content_in(message.get("content")),
-        *(
-            ToolCall(str(call.get("id")), str(function.get("name")), arguments_in(function.get("arguments")))
-            for call in calls
-            for function in [call["function"]]
-        ),
-    )
+    thought = (ThinkingPart(plan),) if plan else ()
+    return (*thought, *_content_in(message.get("content")), *calls_in(message))
 
 
 def _content_in(content: Any) -> tuple[Part, ...]:
@@ -257,15 +245,6 @@ def _offered(request: ChatRequest) -> tuple[Tool, ...]:
     return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
 
 
-def _tool_out(tool: Tool) -> JsonObject:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
-def _tool_in(function: JsonObject) -> Tool:
-    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
-
-
 def _choice_out(choice: str | None) -> str | None:
     if choice in (None, "auto"):
         return None
@@ -283,9 +262,9 @@ def _event(kind: str, **members: Any) -> bytes:
 
 def _block_events(index: int, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
     kind = block["type"]
-    cut = pieces if kind == "text" and pieces is not None else [block[kind]]
+    parts = pieces if kind == "text" and pieces is not None else [block[kind]]
     yield _event("content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}})
-    yield from (_event("content-delta", index=index, delta={"message": {"content": {kind: piece}}}) for piece in cut)
+    yield from (_event("content-delta", index=index, delta={"message": {"content": {kind: piece}}}) for piece in parts)
     yield _event("content-end", index=index)
 
 

@@ -11,6 +11,7 @@ from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.bedrock import BedrockConverse
 from llm_gateway.wire.gemini import GenerateContent
 from llm_gateway.wire.openai_responses import OpenAIResponses
+from llm_gateway.wire.usage import number
 
 __all__ = ["ANTHROPIC", "BEDROCK", "GEMINI", "OPENAI", "VERTEX"]
 
@@ -111,4 +112,7 @@ def _only(names: frozenset[str], body: JsonObject) -> JsonObject:
 
 
 def _counted(body: JsonObject, name: str = "input_tokens") -> ChatReply:
-    return ChatReply((), usage=TokenUsage(input_tokens=int(body[name]), output_tokens=0))
+    count = number(body, name)
+    if count is None:
+        raise ValueError(f"{body.get(name)!r} is no count")
+    return ChatReply((), usage=TokenUsage(input_tokens=count, output_tokens=0))

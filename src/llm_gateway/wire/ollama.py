@@ -34,8 +34,10 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.function import tool_in, tool_out
 from llm_gateway.wire.gemini_parts import Calls
 from llm_gateway.wire.json_words import with_a_mention
+from llm_gateway.wire.lines import LineParser
 from llm_gateway.wire.usage import ollama_usage
 
 __all__ = ["DIALECT"]
@@ -74,7 +76,7 @@ class OllamaChat:
         extra, request = dict(request.extra), with_a_mention(request)
         names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
         optional = {
-            "tools": [_tool_out(tool) for tool in _offered(request)],
+            "tools": [tool_out(tool) for tool in _offered(request)],
             "format": request.response_schema or ("json" if request.json_mode else None),
             "options": _options_out(request) | extra.pop("options", {}),
         }
@@ -104,7 +106,7 @@ class OllamaChat:
             reasoning_effort=effort,
             json_mode=form == "json",
             stop=tuple(options.get("stop") or ()),
-            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             response_schema=form if isinstance(form, dict) else None,
             stream=body.get("stream") is not False,
             extra={name: value for name, value in body.items() if name not in known}
@@ -233,15 +235,6 @@ def _offered(request: ChatRequest) -> tuple[Tool, ...]:
     return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
 
 
-def _tool_out(tool: Tool) -> JsonObject:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
-def _tool_in(function: JsonObject) -> Tool:
-    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
-
-
 def _options_out(request: ChatRequest) -> JsonObject:
     options = {
         "num_predict": request.max_tokens,
@@ -275,7 +268,7 @@ class OllamaStream:
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
-        self._rest = b""
+        self._lines = LineParser()
         self._body: JsonObject = {}
         self._texts = {"thinking": "", "content": ""}
         self._calls: list[ToolCall] = []
@@ -283,8 +276,7 @@ class OllamaStream:
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        return [delta for line in lines if line.strip() for delta in self._take(json.loads(line))]
+        return [delta for line in self._lines.feed(data) if line.strip() for delta in self._take(json.loads(line))]
 
     def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
         if "error" in event:

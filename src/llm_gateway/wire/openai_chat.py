@@ -22,7 +22,6 @@ from llm_gateway.types import (
     StreamDelta,
     TextPart,
     TokenUsage,
-    Tool,
     ToolCall,
     ToolResult,
     WireReply,
@@ -30,12 +29,13 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, in_stream, openai_error
+from llm_gateway.wire.function import call_out, calls_in, tool_in, tool_out
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import chat_usage
 
-__all__ = ["DIALECT", "OpenAIChat", "arguments_in", "image_in", "image_url", "message_in"]
+__all__ = ["DIALECT", "OpenAIChat", "image_in", "image_url", "message_in"]
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
@@ -81,7 +81,7 @@ class OpenAIChat:
         optional = {
             self.max_tokens_name: request.max_tokens,
             "stop": list(request.stop) or None,
-            "tools": [_tool_out(tool) for tool in request.tools] or None,
+            "tools": [tool_out(tool) for tool in request.tools] or None,
             "temperature": request.temperature,
             "top_p": request.top_p,
             self.seed_name: request.seed,
@@ -115,7 +115,7 @@ class OpenAIChat:
             seed=body.get("seed", body.get("random_seed")),
             reasoning_effort=effort,
             stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
-            tools=tuple(_tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=choice["function"]["name"] if isinstance(choice, dict) else choice,
             response_schema=schema.get("schema"),
             response_schema_name=schema.get("name") or "answer",
@@ -126,7 +126,7 @@ class OpenAIChat:
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
         """Write the reply body of a call that did not stream."""
-        calls = [_call_out(call) for call in reply.tool_calls]
+        calls = [call_out(call) for call in reply.tool_calls]
         message = {"role": "assistant", "content": reply.text or None, "refusal": None}
         return {
             "id": reply.id,
@@ -198,7 +198,7 @@ def _messages_out(message: LLMMessage) -> Iterator[JsonObject]:
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
     rest = [part for part in message.parts if isinstance(part, TextPart | ImagePart)]
-    calls = [_call_out(part) for part in message.parts if isinstance(part, ToolCall)]
+    calls = [call_out(part) for part in message.parts if isinstance(part, ToolCall)]
     if calls or rest or not results:
         row: JsonObject = {"role": message.role, "content": _content_out(rest)}
         yield {**row, "tool_calls": calls} if calls else row
@@ -221,26 +221,12 @@ def image_url(part: ImagePart) -> str:
     return part.url or f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
 
 
-def _call_out(call: ToolCall) -> JsonObject:
-    arguments = json.dumps(call.arguments, ensure_ascii=False)
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
-
-
 def _call_pieces(index: int, call: ToolCall) -> Iterator[JsonObject]:
     """A call as streams have it: its name, then its arguments bit by bit."""
-    whole = _call_out(call)
+    whole = call_out(call)
     yield {"index": index, **whole, "function": {"name": call.name, "arguments": ""}}
     for piece in cut(whole["function"]["arguments"]):
         yield {"index": index, "function": {"arguments": piece}}
-
-
-def _tool_out(tool: Tool) -> JsonObject:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
-
-
-def _tool_in(function: JsonObject) -> Tool:
-    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
 
 
 def _choice_out(choice: str) -> Any:
@@ -292,7 +278,7 @@ def message_in(message: JsonObject) -> LLMMessage:
     role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
         return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _text_in(message.get("content"))),))
-    return LLMMessage(role, _content_in(message.get("content")) + _calls_in(message))
+    return LLMMessage(role, _content_in(message.get("content")) + calls_in(message))
 
 
 def _content_in(content: Any) -> tuple[Part, ...]:
@@ -320,28 +306,9 @@ def image_in(url: str) -> ImagePart:
     return ImagePart(base64.b64decode(coded), head.removesuffix(";base64"))
 
 
-def _calls_in(message: JsonObject) -> tuple[ToolCall, ...]:
-    calls = [call for call in message.get("tool_calls") or () if "function" in call]
-    return tuple(
-        ToolCall(
-            str(call.get("id")), str(call["function"].get("name")), arguments_in(call["function"].get("arguments"))
-        )
-        for call in calls
-    )
-
-
-def arguments_in(raw: Any) -> JsonObject:
-    """A tool call's arguments, which the model wrote as JSON; what is no JSON object stands under an empty name."""
-    try:
-        value = json.loads(raw or "{}")
-    except ValueError:
-        return {"": raw}
-    return value if isinstance(value, dict) else {"": value}
-
-
 def _answer_parts(message: JsonObject) -> tuple[Part, ...]:
     text = message.get("content") or message.get("refusal")
-    return (_content_in(text) if text else ()) + _calls_in(message)
+    return (_content_in(text) if text else ()) + calls_in(message)
 
 
 def _data(payload: JsonObject) -> bytes:
@@ -387,7 +354,7 @@ class ChatStream:
             self._grow(call)
         if choice.get("finish_reason"):
             self._stop = choice["finish_reason"]
-            yield from (StreamDelta(tool_call=call) for call in _calls_in(self._message()))
+            yield from (StreamDelta(tool_call=call) for call in calls_in(self._message()))
 
     def _grow(self, call: JsonObject) -> None:
         known = self._calls.setdefault(call.get("index", 0), {"function": {"name": "", "arguments": ""}})

@@ -28,9 +28,10 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, in_stream, openai_error
+from llm_gateway.wire.function import arguments_in
 from llm_gateway.wire.json_words import with_a_mention
 from llm_gateway.wire.merge import merged, rest_of
-from llm_gateway.wire.openai_chat import arguments_in, image_in, image_url
+from llm_gateway.wire.openai_chat import image_in, image_url
 from llm_gateway.wire.pieces import cut
 from llm_gateway.wire.usage import responses_usage
 

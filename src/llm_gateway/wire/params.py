@@ -144,12 +144,7 @@ _BY_PROVIDER = {
         _of(r"^(o[134](-|$)|gpt-5(-mini|-nano|-\d{4}|$))", _SAMPLING, _REASONS, _one),
         _of(r"^gpt-5\.[1-4](-mini|-nano|-\d{4}|$)", _SAMPLING, _REASONS, _one_while(None, "none")),
         _of(r"^(gpt-3|gpt-4|chatgpt|gpt-5-chat)", _EFFORT, _NO_REASONING),
-        _of(
-            r"^gpt-5(-mini|-nano|-\d{4}|$)",
-            _EFFORT,
-            "it has no such level",
-            _levels("minimal", "low", "medium", "high"),
-        ),
+        _of(r"^gpt-5(-mini|-nano|-\d{4}|$)", _EFFORT, _NO_LEVEL, _levels("minimal", "low", "medium", "high")),
         _of(r"^gpt-5\.1(-\d{4}|$)", _EFFORT, _NO_LEVEL, _levels("none", "low", "medium", "high")),
         _of(r"^o[134](-|$)", _EFFORT, _NO_LEVEL, _levels("low", "medium", "high")),
         _of(r"^(o3|o4-mini)(-\d{4}|$)", ("stop",), "it refuses the whole request"),

@@ -15,6 +15,7 @@ def fake(tmp_path):
     made = FakeLLM()
     with use_cassette(tmp_path / "none.yaml", Mode.REPLAY) as cassette:
         cassette.answer_by(made)
+        made.cassette = cassette
         yield made
         cassette._problems.clear()
 

@@ -33,7 +33,7 @@ class Tree(BaseModel):
     count: Annotated[int, Field(ge=3, multiple_of=3)] = 3
 
 
-@pytest.mark.parametrize("model", [Leaf, Tree, list[Leaf], int | str, bool, list[Tree | None]])
+@pytest.mark.parametrize("model", [Leaf, Tree, list[Leaf], int | str, bool, list[Tree | None], tuple[int, Leaf]])
 def test_an_example_fits(model):
     """Required members, least lengths, formats, choices, references and recursion."""
     schema = TypeAdapter(model).json_schema()

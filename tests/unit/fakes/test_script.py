@@ -84,6 +84,23 @@ def test_the_client_waits_for_no_fake_and_pays_for_none(fake):
     assert ("at last", Decimal(0), Decimal(0)) == (reply.content, reply.cost_usd, llm.total_cost_usd)
 
 
+def test_each_api_is_overloaded_in_its_own_way(fake, gpt, claude):
+    """Only Anthropic has a status of its own for it; one that is named is given as it is named."""
+    fake.overloaded(times=2).error(529)
+    asked = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+
+    with pytest.raises(anthropic.APIStatusError) as theirs:
+        claude.messages.create(**asked)
+    told = []
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError) as ours:
+            ask(gpt)
+        told.append(ours.value.status_code)
+
+    assert 529 == theirs.value.status_code
+    assert [503, 529] == told
+
+
 def test_params_are_all_options_that_were_set(fake, gpt):
     """What a request can say has one name, whichever API says it; members that only one API has keep theirs."""
     fake.reply("{}")

@@ -22,8 +22,7 @@ def serving(handler):
     try:
         yield server
     finally:
-        is_clean = server.close()
-    assert is_clean
+        server.close()
     assert not [thread for thread in threading.enumerate() if thread.name == "llm_server"]
 
 
@@ -164,7 +163,7 @@ def test_closing_waits_for_nothing():
             client.sendall(text)
         time.sleep(0.05)
         start = time.monotonic()
-        assert server.close()
+        server.close()
 
     assert time.monotonic() - start < 1
 

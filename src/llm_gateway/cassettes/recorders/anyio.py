@@ -5,19 +5,19 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 
+from llm_gateway.cassettes.answerer import Said, Talk
 from llm_gateway.cassettes.recorders.process import replayed
-from llm_gateway.cassettes.shim.program import MISS
+from llm_gateway.types import ProcessRequest
 
 if TYPE_CHECKING:
     from types import ModuleType
-
-    from llm_gateway.cassettes.runs import Runs
 
 __all__ = ["ReplayedProcess", "install"]
 
@@ -41,12 +41,18 @@ def _open_process(real: Any) -> Any:
     async def open_process(command: Any, **options: Any) -> Any:
         pipes = {name: options.get(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
         can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items() if not _is_file(name, pipes))
-        found = replayed(command) if can_play and not isinstance(command, (str, bytes)) else None
-        if found is None:
+        talk = replayed(_request(command, options)) if can_play and not isinstance(command, (str, bytes)) else None
+        if talk is None:
             return await real(command, **options)
-        return ReplayedProcess(*found, pipes)
+        return ReplayedProcess(talk, pipes)
 
     return open_process
+
+
+def _request(command: Any, options: dict[str, Any]) -> ProcessRequest:
+    env, cwd = options.get("env"), options.get("cwd")
+    argv = tuple(map(os.fsdecode, command))
+    return ProcessRequest(argv, env=os.environ if env is None else env, cwd=None if cwd is None else os.fsdecode(cwd))
 
 
 def _is_file(name: str, pipes: dict[str, Any]) -> bool:
@@ -54,12 +60,11 @@ def _is_file(name: str, pipes: dict[str, Any]) -> bool:
 
 
 class ReplayedProcess(Process):
-    """A process that is only its recording."""
+    """A process that is only its recording, or a script."""
 
-    def __init__(self, runs: Runs, argv: list[str], connected: dict[str, Any]) -> None:
-        self._runs = runs
+    def __init__(self, talk: Talk, connected: dict[str, Any]) -> None:
         self._connected = connected
-        self._player = runs.player(argv)
+        self._talk = talk
         self._pipes = {"stdout": _Output(), "stderr": _Output()}
         self._code: int | None = None
         self._over = anyio.Event()
@@ -71,25 +76,23 @@ class ReplayedProcess(Process):
     def feed(self, data: bytes) -> None:
         """Take input; no bytes are its end."""
         if self._code is None:
-            self._player.feed(data)
+            self._talk.feed(data)
             self._go_on()
 
     def _go_on(self) -> None:
-        for channel, data in self._player.output():
-            self._write(channel, data)
-        if self._player.is_missed:
-            self._write("stderr", self._runs.missed(self._player).encode() + b"\n")
-            self._end(MISS)
-        elif self._player.is_done and self._player.claimed and self._player.claimed.exit_code is not None:
-            self._end(self._player.claimed.exit_code)
+        for said in self._talk.output():
+            self._write(said)
+        if self._talk.exit_code is not None:
+            self._end(self._talk.exit_code)
 
-    def _write(self, channel: str, data: bytes) -> None:
-        if self._connected[channel] is None:
-            os.write(2, data)  # the caller left it connected to this process's own
-        elif self._connected[channel] == subprocess.PIPE:
-            self._pipes[channel].write(data)
-        elif hasattr(self._connected[channel], "write"):
-            self._connected[channel].write(data)
+    def _write(self, said: Said) -> None:
+        to = self._connected[said.channel]
+        if to is None:
+            os.write(2, said.data)  # the caller left it connected to this process's own
+        elif to == subprocess.PIPE:
+            self._pipes[said.channel].write(said.data, said.wait_s)
+        elif hasattr(to, "write"):
+            to.write(said.data)
 
     def _end(self, code: int) -> None:
         if self._code is None:
@@ -153,14 +156,16 @@ class ReplayedProcess(Process):
 class _Input(ByteSendStream):
     def __init__(self, process: ReplayedProcess) -> None:
         self._process = process
+        self._has_sent = False
         self._is_closed = False
 
     async def send(self, item: bytes) -> None:
         await anyio.lowlevel.checkpoint()
         if self._is_closed:
             raise anyio.ClosedResourceError
-        if self._process.returncode is not None:
+        if self._process.returncode is not None and self._has_sent:
             raise anyio.BrokenResourceError
+        self._has_sent = True  # a real process does not end so soon that it could not be written to
         self._process.feed(bytes(item))
 
     async def aclose(self) -> None:
@@ -171,13 +176,16 @@ class _Input(ByteSendStream):
 
 class _Output(ByteReceiveStream):
     def __init__(self) -> None:
-        self._data = bytearray()
+        self._pieces: deque[tuple[bytes, float]] = deque()
         self._is_over = False
         self._is_closed = False
         self._news = anyio.Event()
 
-    def write(self, data: bytes) -> None:
-        self._data += data
+    def write(self, data: bytes, wait_s: float) -> None:
+        if self._pieces and not wait_s:
+            before, wait_s = self._pieces.pop()
+            data = before + data
+        self._pieces.append((data, wait_s))
         self._wake()
 
     def end(self) -> None:
@@ -190,15 +198,18 @@ class _Output(ByteReceiveStream):
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         await anyio.lowlevel.checkpoint()
-        while not self._data:
+        while not self._pieces:
             if self._is_closed:
                 raise anyio.ClosedResourceError
             if self._is_over:
                 raise anyio.EndOfStream
             await self._news.wait()
-        data = bytes(self._data[:max_bytes])
-        del self._data[:max_bytes]
-        return data
+        data, wait_s = self._pieces[0]
+        await anyio.sleep(wait_s)
+        self._pieces.popleft()
+        if data[max_bytes:]:
+            self._pieces.appendleft((data[max_bytes:], 0.0))
+        return data[:max_bytes]
 
     async def aclose(self) -> None:
         self._is_closed = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import re
@@ -15,8 +16,10 @@ from llm_gateway.exceptions import GatewayError
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from llm_gateway.cassettes.answerer import Talk
     from llm_gateway.cassettes.cassette import Cassette
     from llm_gateway.cassettes.runs import Runs
+    from llm_gateway.types import ProcessRequest
 
 __all__ = ["install", "install_uvloop", "prepare", "replayed"]
 
@@ -44,7 +47,7 @@ def prepare(cassette: Cassette) -> None:
     """Let ``claude`` be found where there is none, for a cassette that holds runs of it or records them."""
     import shutil
 
-    if cassette.processes_left() or (cassette.mode.connects and shutil.which("claude")):
+    if cassette.fakes_runs() or cassette.processes_left() or (cassette.mode.connects and shutil.which("claude")):
         runs_of(cassette).stand_in()
 
 
@@ -56,16 +59,20 @@ def runs_of(cassette: Cassette) -> Runs:
         if cassette.runs is None:
             cassette.runs = Runs(cassette)
         runs: Runs = cassette.runs
+        if cassette.fakes_runs():
+            runs.open_door()
         return runs
 
 
-def replayed(args: Any) -> tuple[Runs, list[str]] | None:
-    """Who replays the run of ``claude`` that *args* would start here; None where it is something else, or for real."""
+def replayed(request: ProcessRequest) -> Talk | None:
+    """Who answers *request* here, without a process; None where it is no run of ``claude``, or one for real."""
     cassette = route.current() if route.is_open() else None
-    argv = _argv(args, None)
-    if cassette is None or cassette.mode.connects or argv is None:
+    argv = _argv(request.argv, None)
+    if cassette is None or argv is None or cassette.is_forked:
         return None
-    return runs_of(cassette), argv
+    if (talk := cassette.talk(dataclasses.replace(request, argv=tuple(argv)))) is not None:
+        return talk
+    return None if cassette.mode.connects else runs_of(cassette).replay(argv)
 
 
 def _popen(real: Any) -> Any:
@@ -104,7 +111,7 @@ def _search_path(env: Any, args: Any) -> str | None:
     before = (os.environ if env is None else env).get("PATH", os.defpath)
     cassette = route.current()
     if cassette is not None:
-        if cassette.mode.connects and not _exists("claude"):
+        if cassette.mode.connects and not cassette.fakes_runs() and not _exists("claude"):
             return None
         return f"{runs_of(cassette).bin}{os.pathsep}{before}"
     if guard.is_closed():
@@ -142,18 +149,7 @@ def _instead(argv: list[str]) -> list[str] | None:
     """What to run in place of *argv*; None to let it run."""
     cassette = route.current()
     if cassette is not None:
-        if (failed := cassette.failed_run(argv)) is not None:
-            from llm_gateway.cassettes.runs import failing
-
-            return failing(failed)
-        if cassette.mode.connects and not cassette.mode.reads and not _exists(argv[0]):
-            return None  # let the caller see the system's own error
-        if cassette.mode.connects and not cassette.mode.reads:
-            try:
-                cassette.enter_run()
-            except GatewayError as error:
-                return _refused(error.report, argv)
-        return runs_of(cassette).command(argv)
+        return _instead_for(cassette, argv)
     if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
         from llm_gateway.cassettes.scrub import Scrubber
 
@@ -161,6 +157,23 @@ def _instead(argv: list[str]) -> list[str] | None:
         text = guard.refuse(f"the command {shown[:60]!r}")
         return _refused(text, argv)
     return None
+
+
+def _instead_for(cassette: Cassette, argv: list[str]) -> list[str] | None:
+    if cassette.fakes_runs():
+        return runs_of(cassette).command(argv)
+    if (failed := cassette.failed_run(argv)) is not None:
+        from llm_gateway.cassettes.runs import failing
+
+        return failing(failed)
+    if cassette.mode.connects and not cassette.mode.reads:
+        if not _exists(argv[0]):
+            return None  # let the caller see the system's own error
+        try:
+            cassette.enter_run()
+        except GatewayError as error:
+            return _refused(error.report, argv)
+    return runs_of(cassette).command(argv)
 
 
 def _refused(text: str, argv: list[str]) -> list[str]:

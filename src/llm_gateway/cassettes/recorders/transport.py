@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from llm_gateway.cassettes.answerer import Talk
 from llm_gateway.cassettes.recorders.process import replayed
-from llm_gateway.cassettes.shim.program import MISS
 from llm_gateway.types import ProcessReply, ProcessRequest
 
 if TYPE_CHECKING:
@@ -24,18 +24,15 @@ def install(module: ModuleType) -> None:
 def _run(real: Any) -> Any:
     @functools.wraps(real)
     def run(request: ProcessRequest, **options: Any) -> ProcessReply:
-        found = replayed(request.argv)
-        return real(request, **options) if found is None else _play(*found, request)
+        talk = replayed(request)
+        return real(request, **options) if talk is None else _play(talk, request)
 
     return run
 
 
-def _play(runs: Any, argv: list[str], request: ProcessRequest) -> ProcessReply:
-    player = runs.player(argv)
-    player.feed(request.stdin)
-    player.feed(b"")
-    frames = player.output()
-    if player.is_missed:
-        return ProcessReply(MISS, b"", runs.missed(player).encode())
-    said = {name: b"".join(data for channel, data in frames if channel == name) for name in ("stdout", "stderr")}
-    return ProcessReply(player.claimed.exit_code or 0, said["stdout"], said["stderr"])
+def _play(talk: Talk, request: ProcessRequest) -> ProcessReply:
+    talk.feed(request.stdin)
+    talk.feed(b"")
+    frames = talk.output()
+    said = {name: b"".join(one.data for one in frames if one.channel == name) for name in ("stdout", "stderr")}
+    return ProcessReply(talk.exit_code or 0, said["stdout"], said["stderr"])

@@ -8,15 +8,15 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from llm_gateway.cassettes.shim.channel import read, write
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
+from llm_gateway.cassettes.shim.exits import MISS
 from llm_gateway.cassettes.shim.folder import Folder, Log
 from llm_gateway.cassettes.shim.player import Player
 
-__all__ = ["MISS", "end", "main", "real_program"]
-
-MISS = 97
+__all__ = ["end", "main", "real_program"]
 
 
 def main() -> int:
@@ -27,10 +27,14 @@ def main() -> int:
         return _refused(folder, plan["refusal"])
     if "printed" in plan:
         shutil.rmtree(folder.path, ignore_errors=True)
-        _write(1, plan["printed"].encode())
+        write(1, plan["printed"].encode())
         return int(plan["exit_code"])
-    if plan["mode"] == "record":
-        return _live(folder, argv)
+    if "door" in plan and (code := _relayed(plan["door"], argv)) is not None:
+        return code
+    return _live(folder, argv) if plan["mode"] == "record" else _replayed(folder, plan, argv)
+
+
+def _replayed(folder: Folder, plan: dict[str, Any], argv: list[str]) -> int:
     player = Player(folder.runs(), argv, folder.claim)
     taken = _play(player)
     if not player.is_missed:
@@ -40,33 +44,23 @@ def main() -> int:
     return _missed(folder, diagnosis(player, folder.all_runs(), folder.claimed(), plan))
 
 
+def _relayed(door: dict[str, Any], argv: list[str]) -> int | None:
+    from llm_gateway.cassettes.shim.relay import relay
+
+    return relay(door, argv)
+
+
 def _play(player: Player) -> bytes:
     """Answer from the recording until it ends or nothing fits; the input that was read."""
     taken = b""
     while True:
         for channel, data in player.output():
-            _write(1 if channel == "stdout" else 2, data)
+            write(1 if channel == "stdout" else 2, data)
         if player.is_done:
             return taken
-        data = _read()
+        data = read()
         taken += data
         player.feed(data)
-
-
-def _read() -> bytes:
-    try:
-        return b"" if os.isatty(0) else os.read(0, 65536)
-    except OSError:
-        return b""
-
-
-def _write(to: int, data: bytes) -> None:
-    view = memoryview(data)
-    try:
-        while view:
-            view = view[os.write(to, view) :]
-    except OSError:
-        pass  # the caller has closed its end
 
 
 def _end(player: Player) -> int:
@@ -83,7 +77,7 @@ def _live(folder: Folder, argv: list[str], before: bytes = b"") -> int:
 
     program = real_program(argv[0], folder)
     if program is None:
-        _write(2, f"{argv[0]}: not found\n".encode())
+        write(2, f"{argv[0]}: not found\n".encode())
         return 127
     return tee(program, argv, Log(folder.path, argv), before)
 
@@ -99,14 +93,14 @@ def real_program(name: str, folder: Folder) -> str | None:
 def _refused(folder: Folder, text: str) -> int:
     if not (folder.path / "bin").exists():  # it was made for this run alone
         shutil.rmtree(folder.path, ignore_errors=True)
-    _write(2, text.encode() + b"\n")
+    write(2, text.encode() + b"\n")
     return MISS
 
 
 def _missed(folder: Folder, text: str) -> int:
     folder.write_miss(text)
     # The rest may hold secrets, and only the test's own process knows which: it prints them masked.
-    _write(2, f"CassetteMissError: no recording matches this run of claude\n{text.splitlines()[-1]}\n".encode())
+    write(2, f"CassetteMissError: no recording matches this run of claude\n{text.splitlines()[-1]}\n".encode())
     return MISS
 
 

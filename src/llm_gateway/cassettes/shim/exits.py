@@ -1,0 +1,6 @@
+"""How the shim itself ends."""
+
+__all__ = ["MISS"]
+
+MISS = 97
+"""Nothing answers the run."""

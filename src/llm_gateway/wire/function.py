@@ -1,0 +1,46 @@
+"""Functions that a model may call, and its calls of them, in OpenAI's form, which Cohere and Ollama have taken over."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from llm_gateway.types import JsonObject, Tool, ToolCall
+
+__all__ = ["arguments_in", "call_out", "calls_in", "tool_in", "tool_out"]
+
+
+def tool_out(tool: Tool) -> JsonObject:
+    """Write what may be called."""
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
+def tool_in(function: JsonObject) -> Tool:
+    """Read what stands under ``function``."""
+    return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
+
+
+def call_out(call: ToolCall) -> JsonObject:
+    """Write a call, its arguments as JSON text."""
+    arguments = json.dumps(call.arguments, ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
+
+
+def calls_in(message: JsonObject) -> tuple[ToolCall, ...]:
+    """Read the calls of *message*; what is called otherwise than a function is left out."""
+    return tuple(
+        ToolCall(str(call.get("id")), str(function.get("name")), arguments_in(function.get("arguments")))
+        for call in message.get("tool_calls") or ()
+        if "function" in call
+        for function in [call["function"]]
+    )
+
+
+def arguments_in(raw: Any) -> JsonObject:
+    """A tool call's arguments, which the model wrote as JSON; what is no JSON object stands under an empty name."""
+    try:
+        value = json.loads(raw or "{}")
+    except ValueError:
+        return {"": raw}
+    return value if isinstance(value, dict) else {"": value}

@@ -1,0 +1,219 @@
+"""claude-agent-sdk against a script: its own client, control protocol and callbacks, and no binary."""
+
+import asyncio
+import inspect
+import time
+
+import anyio
+import pytest
+
+from llm_gateway import ToolCall
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.fakes import FakeLLM
+
+sdk = pytest.importorskip("claude_agent_sdk")
+
+
+@pytest.fixture(params=["in place", "by the shim"])
+def fake(request, tmp_path, monkeypatch):
+    """Answered in this process, and in one of its own as where anyio was imported too early to be hooked."""
+    made = FakeLLM()
+    with use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(made)
+        if request.param == "by the shim":
+            monkeypatch.setattr(anyio, "open_process", inspect.unwrap(anyio.open_process))
+        yield made
+        cassette._problems.clear()
+
+
+def options(**more):
+    defaults = {"tools": [], "system_prompt": "Be terse.", "setting_sources": [], "model": "haiku"}
+    return sdk.ClaudeAgentOptions(**{**defaults, **more})
+
+
+def ask(prompt="hi", **more):
+    async def go():
+        return [message async for message in sdk.query(prompt=prompt, options=options(**more))]
+
+    return asyncio.run(go())
+
+
+def kinds(messages):
+    return [type(message).__name__.removesuffix("Message") for message in messages]
+
+
+def test_a_query(fake):
+    """Text, model, usage and cost as the SDK reads them."""
+    fake.reply("pong").usage(input=10, output=5, cache_read=4)
+
+    messages = ask()
+
+    assert ["System", "Assistant", "Result"] == kinds(messages)
+    assert ("pong", "claude-haiku-5-5") == (messages[1].content[0].text, messages[1].model)
+    result = messages[2]
+    assert ("pong", False, 0, 1) == (result.result, result.is_error, result.total_cost_usd, result.num_turns)
+    assert 6 == result.usage["input_tokens"]
+    assert ("hi", "Be terse.", "haiku") == (fake.last.text, fake.last.system, fake.last.model)
+
+
+def test_bit_by_bit(fake):
+    """Partial messages come as they were cut, with the time between them."""
+    fake.stream(["pa", "rt"], gap_s=0.05)
+
+    start = time.monotonic()
+    events = [one.event for one in ask(include_partial_messages=True) if isinstance(one, sdk.types.StreamEvent)]
+
+    assert 0.05 <= time.monotonic() - start
+    assert ["pa", "rt"] == [one["delta"]["text"] for one in events if one["type"] == "content_block_delta"]
+    assert ["message_start", "content_block_start"] == [one["type"] for one in events[:2]]
+    assert ["content_block_stop", "message_delta", "message_stop"] == [one["type"] for one in events[-3:]]
+
+
+def test_an_object(fake):
+    """Given through the command's own tool."""
+    fake.reply({"n": 42})
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+    result = ask(output_format={"type": "json_schema", "schema": schema})[-1]
+
+    assert ({"n": 42}, '{"n":42}', "tool_use") == (result.structured_output, result.result, result.stop_reason)
+
+
+def test_two_turns_and_another_model(fake):
+    """The second turn knows the first; usage of a model adds up."""
+    fake.reply("one").reply(lambda call: " ".join(message.text for message in call.messages))
+
+    async def go():
+        async with sdk.ClaudeSDKClient(options()) as client:
+            await client.query("first")
+            before = [message async for message in client.receive_response()]
+            await client.set_model("sonnet")
+            await client.query("second")
+            return before, [message async for message in client.receive_response()]
+
+    before, after = asyncio.run(go())
+
+    assert ("one", "first one second") == (before[-1].result, after[-1].result)
+    assert ["haiku", "sonnet"] == [call.model for call in fake.calls]
+    assert {"claude-haiku-5-5", "claude-sonnet-5-5"} == set(after[-1].model_usage)
+    assert 1 == before[-1].num_turns == after[-1].num_turns
+
+
+def weighing(verdict):
+    """A client with a tool of its own, a hook that sees each use, and *verdict* on each; what they saw, the messages."""
+    seen = []
+
+    @sdk.tool("weigh", "Weigh something", {"what": str})
+    async def weigh(arguments):
+        seen.append(arguments)
+        return {"content": [{"type": "text", "text": "1 kg"}]}
+
+    async def hook(data, *_):
+        seen.append((data["hook_event_name"], data["tool_name"]))
+        return {}
+
+    async def may(name, arguments, _):
+        seen.append(("may", name))
+        return verdict
+
+    async def go():
+        made = options(
+            mcp_servers={"scales": sdk.create_sdk_mcp_server("scales", tools=[weigh])},
+            hooks={name: [sdk.HookMatcher(hooks=[hook])] for name in ("PreToolUse", "PostToolUse")},
+            can_use_tool=may,
+        )
+        async with sdk.ClaudeSDKClient(made) as client:
+            await client.query("weigh feathers")
+            return [message async for message in client.receive_response()]
+
+    return asyncio.run(go()), seen
+
+
+NAME = "mcp__scales__weigh"
+
+
+def test_a_tool_a_hook_and_a_permission(fake):
+    """The loop of an agent: the tool really runs, with the arguments that the host allows."""
+    fake.reply(ToolCall("call_1", NAME, {"what": "feathers"}))
+    fake.on(tool_result="1 kg").reply("light")
+
+    messages, seen = weighing(sdk.PermissionResultAllow(updated_input={"what": "lead"}))
+
+    assert [("PreToolUse", NAME), ("may", NAME), {"what": "lead"}, ("PostToolUse", NAME)] == seen
+    assert ["System", "Assistant", "User", "Assistant", "Result"] == kinds(messages)
+    assert ("light", 2) == (messages[-1].result, messages[-1].num_turns)
+    assert [NAME] == [tool.name for tool in fake.calls[0].tools]
+    assert {"call_1": "1 kg"} == fake.last.tool_results
+
+
+@pytest.mark.parametrize("interrupt", [False, True])
+def test_a_tool_that_is_denied(fake, interrupt):
+    """The model is told, unless the host ends the turn."""
+    fake.reply(ToolCall("call_1", NAME, {"what": "feathers"}))
+    if not interrupt:
+        fake.on(tool_result="not today").reply("well then")
+
+    messages, seen = weighing(sdk.PermissionResultDeny(message="not today", interrupt=interrupt))
+
+    assert [("PreToolUse", NAME), ("may", NAME)] == seen
+    result = messages[-1]
+    if interrupt:
+        assert ("error_during_execution", "aborted_streaming") == (result.subtype, result.terminal_reason)
+    else:
+        assert "well then" == result.result
+        denial = {"tool_name": NAME, "tool_use_id": "call_1", "tool_input": {"what": "feathers"}}
+        assert [denial] == result.permission_denials
+
+
+def test_an_interrupt(fake):
+    """It ends the turn that waits for a tool; the next turn is answered."""
+    fake.reply(ToolCall("call_1", NAME, {})).reply("again")
+
+    async def go():
+        waits, is_asked = asyncio.Event(), asyncio.Event()
+
+        async def may(*_):
+            is_asked.set()
+            await waits.wait()
+
+        async with sdk.ClaudeSDKClient(options(can_use_tool=may)) as client:
+            await client.query("first")
+            await is_asked.wait()
+            await client.interrupt()
+            first = [message async for message in client.receive_response()]
+            await client.query("second")
+            return first, [message async for message in client.receive_response()]
+
+    first, second = asyncio.run(go())
+
+    assert ("error_during_execution", "again") == (first[-1].subtype, second[-1].result)
+
+
+def test_an_error(fake):
+    """The message says which, and the SDK raises it."""
+    fake.error(429, "not so fast")
+
+    with pytest.raises(sdk.ResultError, match=r"Request rejected \(429\) · not so fast") as caught:
+        ask()
+
+    assert 429 == caught.value.data["api_error_status"]
+
+
+def test_a_process_that_dies(fake):
+    """What was printed before arrives."""
+    fake.disconnect(after_chunks=1)
+
+    with pytest.raises(sdk.ProcessError) as caught:
+        ask()
+
+    assert -9 == caught.value.exit_code
+
+
+def test_nothing_is_scripted(fake):
+    """The run fails; why is on its standard error."""
+    lines = []
+
+    with pytest.raises(sdk.ProcessError, match="exit code 97"):
+        ask(stderr=lines.append)
+
+    assert "FakeMissError: fake_llm has no answer for call #1 local_claude haiku (claude_cli)" == lines[0]

@@ -1,0 +1,139 @@
+"""A client of every provider that there is, and of each in its other ways, all at one stand-in."""
+
+import asyncio
+import contextlib
+import dataclasses
+
+import anthropic
+import openai
+from router import Router
+
+from llm_gateway import GatewayConfig, LLMClient, LLMResponse, TokenUsage, list_providers
+from llm_gateway.providers import anthropic as anthropic_provider
+from llm_gateway.providers import litellm as litellm_provider
+from llm_gateway.providers import openai as openai_provider
+
+HTTP = ["anthropic", "openai", "openai_responses"]
+BY_SDK = [f"{name} by its SDK" for name in HTTP]
+GOOGLE = ["gemini", "vertex"]
+OTHER_WAYS = ["azure deployments", "bedrock signed", *BY_SDK, "custom"]
+EVERY = [*list_providers(), *OTHER_WAYS]
+OVER_HTTP = [name for name in EVERY if name not in ("local_claude", "custom", "litellm")]
+"""Those whose replies are read here, byte by byte; litellm reads its own."""
+AT_ROOT = ("anthropic", "azure", "bedrock", "cohere", "vertex")
+MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment", "compatible": "m", "litellm": "gpt-5-mini"}
+
+
+class Custom:
+    """The least that a class of someone else's must have."""
+
+    closed = 0
+
+    async def complete(self, messages, response_model=None):
+        await asyncio.sleep(0)
+        asked = messages[-1].text
+        content = asked.upper() if response_model is None else response_model(answer="forty-two")
+        return LLMResponse(content, "custom", "model-1", usage=TokenUsage(11, 7))
+
+    async def close(self):
+        self.closed += 1
+
+
+def sdk_of(name, url, colour):
+    """A provider that sends through a client of the official SDK."""
+    is_async = colour is LLMClient
+    config = GatewayConfig(api_key="k")
+    if name == "anthropic":
+        made = (anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(api_key="k", base_url=url)
+        return anthropic_provider.provider(config, client=made)
+    made = (openai.AsyncOpenAI if is_async else openai.OpenAI)(api_key="k", base_url=f"{url}/v1")
+    factory = openai_provider.responses if name == "openai_responses" else openai_provider.provider
+    return factory(config, client=made)
+
+
+def moved(made, url):
+    """*made*, at another address, as is whatever counts for it: OpenAI's own address alone has a counter."""
+    counter = made.counter and dataclasses.replace(made.counter, base_url=url)
+    return dataclasses.replace(made, base_url=url, counter=counter)
+
+
+def instance_of(name, url, colour):
+    """What is handed to a client, where its settings alone do not make it; else None."""
+    if name == "custom":
+        return Custom()
+    if name == "litellm":
+        return litellm_provider.provider(GatewayConfig(), client=Router(f"{url}/v1"))
+    if name in ("openai", "openai_responses"):
+        factory = openai_provider.provider if name == "openai" else openai_provider.responses
+        return moved(factory(GatewayConfig(api_key="k")), f"{url}/v1")
+    return sdk_of(name.split(" ")[0], url, colour) if name in BY_SDK else None
+
+
+def variables(name):
+    """The environment that a client of *name* is made in."""
+    return {
+        "LLM_MAX_RETRIES": "0",
+        "AWS_REGION": "us-east-1",
+        **({"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "k"} if name == "bedrock signed" else {}),
+        **({"LLM_API_VERSION": "2025-04-01-preview"} if name == "azure deployments" else {}),
+        **({"LLM_PROJECT": "my-project"} if name == "vertex" else {}),
+    }
+
+
+def client(name, url, colour, **settings):
+    """A client in *colour* of a provider, or of one of its other ways, that calls *url*."""
+    settings["model"] = settings.get("model") or MODELS.get(name)
+    made = instance_of(name, url, colour)
+    if made is not None:
+        return colour(provider_instance=made, **settings)
+    if name == "local_claude":
+        return colour(provider=name, **settings)
+    at = url if name.startswith(AT_ROOT) else f"{url}/v1"
+    key = None if name == "bedrock signed" else "k"
+    return colour(provider=name.split(" ")[0], api_key=key, base_url=at, **settings)
+
+
+def sdk(client):
+    """The SDK's client that *client* sends through, or nothing that has to be closed."""
+    found = getattr(client.provider, "client", None)
+    return getattr(found, "functions", found) or contextlib.nullcontext()  # what litellm is stood in for by
+
+
+class Caller:
+    """The verbs of a client of either colour, called alike; all of them in one event loop."""
+
+    def __init__(self, client):
+        self.client = client
+        self._runner = asyncio.Runner() if isinstance(client, LLMClient) else None
+
+    def __call__(self, verb, *args, **options):
+        """Call *verb* and wait for what comes."""
+        found = getattr(self.client, verb)(*args, **options)
+        return self._runner.run(found) if asyncio.iscoroutine(found) else found
+
+    def stream(self, *args, **options):
+        """The texts of a stream, and its response."""
+        stream = self.client.stream(*args, **options)
+
+        async def read():
+            return [delta.text async for delta in stream]
+
+        texts = self._runner.run(read()) if self._runner else [delta.text for delta in stream]
+        return texts, stream.response
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self("close")
+        owner = sdk(self.client)
+
+        async def leave():
+            async with owner:
+                pass
+
+        if self._runner is None:
+            with owner:
+                return
+        self._runner.run(leave())
+        self._runner.close()

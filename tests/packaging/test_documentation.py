@@ -1,0 +1,74 @@
+"""What the documentation links to is there, and what the plugin offers is in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import llm_gateway.pytest_plugin as plugin
+from llm_gateway.config import GatewayConfig
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [
+    path
+    for folder in (ROOT / "docs", ROOT / "examples")
+    for path in folder.rglob("*.md")
+    if "changelog" not in path.parts and not {".tox", ".venv"} & set(path.parts)
+]
+README = ROOT / "README.md"
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def text_of(path):
+    return FENCED.sub("", path.read_text(encoding="utf-8"))
+
+
+def links_of(path):
+    """Relative ones: the file, and the place in it."""
+    found = (found[1].partition("#") for found in re.finditer(r"\]\((?!https?:)([^)\s]+)\)", text_of(path)))
+    return [((path.parent / name).resolve() if name else path, place) for name, _, place in found]
+
+
+def places_of(path):
+    titles = re.findall(r"^#+ (.+)$", text_of(path), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [README, *PAGES], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere(page):
+    """Each names a file that is there, and a title that is in it."""
+    links = links_of(page)
+
+    assert [] == [target for target, _ in links if not target.exists()]
+    assert [] == [(target.name, place) for target, place in links if place and place not in places_of(target)]
+
+
+def test_every_page_is_found_from_the_readme():
+    """A page that nothing links to is read by nobody."""
+    found, new = {README}, [README]
+    while new:
+        targets = {target / "README.md" if target.is_dir() else target for target, _ in links_of(new.pop())}
+        more = {target for target in targets if target.suffix == ".md" and target.exists()} - found
+        found |= more
+        new += more
+
+    assert set() == {path.relative_to(ROOT).as_posix() for path in PAGES if path not in found}
+
+
+def test_the_readme_names_whatever_the_plugin_offers(pytestconfig):
+    """Fixtures, markers and ini values: each is in one of its tables."""
+    told = README.read_text(encoding="utf-8")
+    fixtures = {name for name, one in vars(plugin).items() if type(one).__name__ == "FixtureFunctionDefinition"}
+    markers = {line.partition("(")[0] for line in pytestconfig.getini("markers") if line.startswith("llm")}
+    ini = {name for name, *_ in plugin.options._INI}
+
+    assert {"llm", "fake_llm"} < fixtures
+    assert set() == {name for name in fixtures | markers | ini if not re.search(rf"`@?(pytest\.mark\.)?{name}\b", told)}
+
+
+def test_every_setting_is_explained():
+    """Each variable of the configuration is in one of the pages."""
+    told = "".join(path.read_text(encoding="utf-8") for path in PAGES)
+    fields = set(GatewayConfig.model_fields) - {"models", "providers"}  # mappings, which only files hold
+
+    assert set() == {f"LLM_{name.upper()}" for name in fields if f"LLM_{name.upper()}" not in told}

@@ -1,0 +1,194 @@
+"""What is answered from a cassette, passed on to a provider, or refused."""
+
+import contextlib
+import gzip
+import http.client
+import json
+import threading
+
+import pytest
+import yaml
+from raw_server import STREAM, RawServer, reply
+
+from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.pytest_plugin.server import serving
+
+BODY = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]})
+PATH = "/openai/v1/chat/completions"
+
+
+def asked(server, path=PATH, method="POST", **headers):
+    """Status and body; what a client sees that knows nothing of the package."""
+    with contextlib.closing(http.client.HTTPConnection(server.url[7:], timeout=0.5)) as connection:
+        connection.request(method, path, BODY, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def told(server, path, method="POST", **headers):
+    status, body = asked(server, path, method, **headers)
+    return status, json.loads(body)["error"]["message"].splitlines()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "one.yaml"
+
+
+@pytest.fixture
+def upstream(monkeypatch):
+    """A provider that answers that answers as its ``script`` says."""
+    made = RawServer(None)
+    monkeypatch.setenv("OPENAI_BASE_URL", made.url)
+    yield made
+    made.close()
+
+
+def recorded(path):
+    return yaml.safe_load(path.read_text())["interactions"][0]
+
+
+def test_a_stream_is_recorded_while_it_is_passed_on(path, upstream):
+    """The first piece arrives before the provider has sent the second; a replay cuts it as it was cut."""
+    has_arrived = threading.Event()
+
+    def answer(connection):
+        connection.sendall(STREAM + b'data: {"a":1}\n\n')
+        has_arrived.wait(5)
+        connection.sendall(b"data: [DONE]\n\n")
+        return "close"
+
+    upstream.script = answer
+    with use_cassette(path, Mode.RECORD) as cassette, serving(cassette) as server:
+        connection = http.client.HTTPConnection(server.url[7:], timeout=5)
+        connection.request("POST", PATH, BODY, {"content-type": "application/json"})
+        response = connection.getresponse()
+        first = response.read1()
+        has_arrived.set()
+        assert b'data: {"a":1}\n\n' == first
+        assert b"data: [DONE]\n\n" == response.read()
+        connection.close()
+
+    assert f"{upstream.url}/chat/completions" == recorded(path)["request"]["uri"]
+    with use_cassette(path) as cassette, serving(cassette) as server:
+        assert (200, b'data: {"a":1}\n\ndata: [DONE]\n\n') == asked(server)
+
+
+def test_a_compressed_reply_is_passed_on_as_it_came(path, upstream):
+    """The client asked for it; the file is readable all the same."""
+    packed = gzip.compress(b'{"plain": true}')
+    upstream.script = lambda connection: connection.sendall(reply(packed, content_encoding="gzip"))
+    with use_cassette(path, Mode.RECORD) as cassette, serving(cassette) as server:
+        assert (200, packed) == asked(server)
+
+    assert '"plain": true' in path.read_text()
+
+
+def test_what_the_provider_breaks_off_is_broken_off(path, upstream):
+    """And recorded as that."""
+
+    def answer(connection):
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
+        return "close"
+
+    upstream.script = answer
+    with (
+        use_cassette(path, Mode.RECORD) as cassette,
+        serving(cassette) as server,
+        pytest.raises(http.client.IncompleteRead) as raised,
+    ):
+        asked(server)
+
+    assert b"{" == raised.value.partial
+    assert "error" == recorded(path)["llm"]["end"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("timeout", TimeoutError), ("disconnect", http.client.RemoteDisconnected)]
+)
+@pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.RECORD])
+def test_faults_reach_other_processes(path, upstream, fault, error, mode):
+    """In every mode, and without the provider."""
+    with use_cassette(path, mode) as cassette, serving(cassette) as server:
+        getattr(cassette, fault)()
+        with pytest.raises(error):
+            asked(server)
+
+    assert [] == upstream.requests
+
+
+@pytest.mark.parametrize(
+    ("target", "headers", "lines"),
+    [
+        (
+            "/bedrock/model/m/converse",
+            {"authorization": "AWS4-HMAC-SHA256 Credential=A/1/eu-west-1/bedrock/x"},
+            [
+                "  it is signed for the server's own address, which AWS would refuse",
+                "  to record it: export AWS_BEARER_TOKEN_BEDROCK=..., which is no signature; or call it in the test itself",
+            ],
+        ),
+        (
+            "/azure/openai/v1/responses",
+            {},
+            [
+                "  whose resource is meant is not known: AZURE_OPENAI_ENDPOINT was not set before the test",
+                "  to record it: AZURE_OPENAI_ENDPOINT=https://<resource>.openai.azure.com pytest --llm-record",
+            ],
+        ),
+    ],
+)
+def test_what_no_provider_would_take_is_not_passed_on(path, monkeypatch, target, headers, lines):
+    """The client is told, and so is the test."""
+    monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
+    with (
+        pytest.raises(CassetteMissError) as raised,
+        use_cassette(path, Mode.RECORD) as cassette,
+        serving(cassette) as server,
+    ):
+        status, text = told(server, target, **headers)
+
+    assert (470, [f"llm_server cannot pass on POST {target}", *lines]) == (status, text)
+    assert ["CassetteMissError: " + text[0], *lines] == raised.value.report.splitlines()
+
+
+PROVIDERS = (
+    "anthropic, openai, azure, gemini, vertex, bedrock, groq, mistral, cohere, together, ollama, openrouter, deepseek, "
+    "xai, fireworks, cerebras, perplexity"
+)
+NAMED = f"  a path begins with the name of a provider: {PROVIDERS}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "lines"),
+    [
+        (
+            "POST",
+            "/v1/messages?beta=true",
+            [NAMED, "  ask for /anthropic/v1/messages, as the variables in llm_server.env do"],
+        ),
+        ("GET", "/opnai/v1/models", [NAMED, "  ask for /openai/v1/models, as the variables in llm_server.env do"]),
+        ("GET", "/", [NAMED, "  ask for /openai/v1/chat/completions, as the variables in llm_server.env do"]),
+        (
+            "OPTIONS",
+            PATH,
+            ["  it answers what SDKs ask", "  ask for it with POST, or GET: /openai/v1/chat/completions"],
+        ),
+    ],
+)
+def test_where_nothing_is(path, method, lines, tmp_path):
+    """The client is told what to ask for; it was no call, and the test goes on."""
+    with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
+        status, text = told(server, path, method)
+
+    assert 404 == status
+    assert [f"llm_server has nothing at {method} {path.partition('?')[0]}", *lines] == text
+    assert [] == cassette.calls
+
+
+def test_a_head_gets_no_body(tmp_path):
+    """The connection is good for more."""
+    with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
+        assert (404, b"") == asked(server, PATH, "HEAD")
