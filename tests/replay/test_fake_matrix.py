@@ -6,10 +6,12 @@ from sdks.bedrock import Bedrock
 from sdks.cells import CELLS
 from sdks.cohere_chat import Cohere
 from sdks.google import Google
+from sdks.groq_chat import Groq
 from sdks.mistral import Mistral
 from sdks.ollama_chat import Ollama
-from sdks.openai_like import Groq, OpenAI, Together
+from sdks.openai_chat import OpenAI
 from sdks.openai_responses import Responses
+from sdks.together_chat import Together
 
 SDKS = [Anthropic, OpenAI, Responses, Google, Bedrock, Mistral, Groq, Cohere, Together, Ollama]
 ROWS = [sdk(colour) for sdk in SDKS for colour in sdk.colours]

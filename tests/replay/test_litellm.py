@@ -58,8 +58,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.server.failure is not None:
             return self.fail(*self.server.failure)
         request = dialect.decode_request(body)
-        if "output_format" in body:  # as litellm writes what is output_config.format by now
-            request = dataclasses.replace(request, response_schema=body["output_format"]["schema"])
         reply = answer_to(request)
         raw = json.dumps(dialect.encode_reply(reply)).encode()
         kind = "application/json"

@@ -72,6 +72,7 @@ _KNOWN = frozenset(
         "tools",
         "tool_choice",
         "output_config",
+        "output_format",
         "thinking",
         "stream",
     }
@@ -113,7 +114,8 @@ class AnthropicMessages:
         system = body.get("system")
         messages = [LLMMessage("system", content_in(system))] if system else []
         messages += [LLMMessage(one["role"], content_in(one.get("content"))) for one in body.get("messages") or ()]
-        form = (body.get("output_config") or {}).get("format") or {}
+        # output_format was its name in the beta, and still is what litellm writes.
+        form = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
             messages=tuple(messages),

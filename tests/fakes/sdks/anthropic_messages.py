@@ -3,7 +3,7 @@
 import anthropic
 import httpx2
 
-from sdks.driver import MESSAGES, NAME, PARAMETERS, Driver, Report, done, each
+from sdks.driver import MESSAGES, NAME, PARAMETERS, Driver, Report, done
 
 
 class Anthropic(Driver):
@@ -31,7 +31,7 @@ class Anthropic(Driver):
 
     async def events(self, client, **options):
         async with self.entered(client.messages.stream(**self.asked(**options))) as stream:
-            async for event in each(stream):
+            async for event in self.each(stream):
                 yield event
 
     def text(self, reply):

@@ -70,8 +70,17 @@ class Driver:
 
     async def events(self, client, **asked):
         """What the SDK gives for each event of a stream."""
-        async for event in each(await done(self.stream(client, **asked))):
+        async for event in self.each(await done(self.stream(client, **asked))):
             yield event
+
+    async def each(self, stream):
+        """The items of an iterator of either colour, or of one that is both."""
+        if self.is_async:
+            async for item in stream:
+                yield item
+        else:
+            for item in stream:
+                yield item
 
     def run(self, work):
         """The value of *work*: sync clients never wait, so that it needs no event loop."""
@@ -87,13 +96,3 @@ class Driver:
 async def done(value):
     """What a call of either colour returned."""
     return await value if inspect.isawaitable(value) else value
-
-
-async def each(stream):
-    """The items of an iterator of either colour."""
-    if hasattr(stream, "__aiter__"):
-        async for item in stream:
-            yield item
-    else:
-        for item in stream:
-            yield item

@@ -4,7 +4,7 @@ import json
 
 import openai
 
-from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done, each
+from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
 
 
 class Responses(Driver):
@@ -32,7 +32,7 @@ class Responses(Driver):
 
     async def events(self, client, **options):
         async with self.entered(client.responses.stream(**self.asked(**options))) as stream:
-            async for event in each(stream):
+            async for event in self.each(stream):
                 yield event
 
     def text(self, reply):

@@ -223,3 +223,10 @@ def test_what_only_one_api_says_survives_beside_a_level():
     shown = {"thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "low"}}
     again = anthropic.DIALECT.encode_request(anthropic.DIALECT.decode_request(shown))
     assert shown == {name: again[name] for name in shown}
+
+
+def test_anthropics_schema_under_its_name_of_the_beta():
+    """As litellm still writes it."""
+    asked = anthropic.DIALECT.decode_request({"output_format": {"type": "json_schema", "schema": {"type": "object"}}})
+
+    assert ({"type": "object"}, {}) == (asked.response_schema, asked.extra)

@@ -1,13 +1,10 @@
-"""SDKs that Stainless makes, of hosts that speak OpenAI's chat: openai itself, groq, together."""
+"""openai's chat, and what other SDKs have taken from it."""
 
 import json
 
-import groq
-import httpx
 import openai
-import together
 
-from sdks.driver import MESSAGES, SCHEMA, TOOL, Driver, Report, done
+from sdks.driver import MESSAGES, TOOL, Driver, Report, done
 
 
 class OpenAI(Driver):
@@ -56,26 +53,3 @@ class OpenAI(Driver):
     def streamed_usage(self, events):
         (told,) = [event.usage for event in events if event.usage]
         return told.prompt_tokens, told.completion_tokens
-
-
-class Groq(OpenAI):
-    name = "groq"
-    model = "llama-3.3-70b-versatile"
-    clients = (groq.Groq, groq.AsyncGroq)
-    limited, lost, late = groq.RateLimitError, groq.APIConnectionError, groq.APITimeoutError
-    cut = httpx.ReadError
-    parses = False
-
-    def stream(self, client, **options):
-        return self.ask(client, stream=True, **options)
-
-    async def ask_object(self, client):
-        asked = {"type": "json_schema", "json_schema": SCHEMA}
-        return self.text(await self.ask(client, response_format=asked))
-
-
-class Together(Groq):
-    name = "together"
-    model = "meta-llama/Llama-3.3-70B-Instruct-Turbo"
-    clients = (together.Together, together.AsyncTogether)
-    limited, lost, late = together.RateLimitError, together.APIConnectionError, together.APITimeoutError

@@ -1,0 +1,43 @@
+"""litellm, whose objects are openai's; each of its calls is a function."""
+
+from contextlib import asynccontextmanager
+
+import litellm
+
+from sdks.driver import MESSAGES, SCHEMA, TOOL, done
+from sdks.openai_chat import OpenAI
+
+
+class LiteLLM(OpenAI):
+    limited, lost, late = litellm.RateLimitError, litellm.InternalServerError, litellm.Timeout
+    cut = litellm.exceptions.MidStreamFallbackError
+    parses = False
+
+    def __init__(self, colour, model="openai/gpt-5-mini"):
+        super().__init__(colour)
+        self.asked, self.model = model, model.partition("/")[2]
+        self.name = f"litellm {model.partition('/')[0]}"
+
+    @asynccontextmanager
+    async def client(self, retries=0):
+        yield {"api_key": "k", "num_retries": retries, "max_retries": 0}
+
+    async def ask(self, client, *, with_tool=False, **options):
+        tools = {"tools": [TOOL]} if with_tool else {}
+        complete = litellm.acompletion if self.is_async else litellm.completion
+        return await done(complete(model=self.asked, messages=MESSAGES, **tools, **client, **options))
+
+    async def ask_object(self, client):
+        asked = {"type": "json_schema", "json_schema": SCHEMA}
+        return self.text(await self.ask(client, response_format=asked))
+
+    def streamed_usage(self, events):
+        (told,) = [event.usage for event in events if getattr(event, "usage", None)]
+        return told.prompt_tokens, told.completion_tokens
+
+
+class LiteLLMAnthropic(LiteLLM):
+    opening = 3
+
+    def __init__(self, colour):
+        super().__init__(colour, "anthropic/claude-haiku-4-5")
