@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from llm_gateway.cassettes.address import clean_url
 from llm_gateway.cassettes.exchange import HttpExchange, Metering
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes.counting import tokens_of
@@ -74,7 +75,7 @@ def aside(request: WireRequest) -> OtherCall | None:
         model = one["model"] if one else ""
     else:
         kind, api = _posted(provider, api, path)
-    return None if kind is None else OtherCall(kind, provider, api, model, request.url)
+    return None if kind is None else OtherCall(kind, provider, api, model, clean_url(request.url, bytes))
 
 
 def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:

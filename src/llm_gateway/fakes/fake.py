@@ -28,6 +28,7 @@ __all__ = ["FakeLLM"]
 
 M = TypeVar("M")
 _MOST_TOLD = 3
+_MOST_NESTED = 8  # an SDK takes some forty frames for a call
 
 
 class FakeLLM(Script):
@@ -51,6 +52,7 @@ class FakeLLM(Script):
         self._providers: frozenset[str] | None = None
         self._generates = False
         self._lock = threading.RLock()
+        self._nested = threading.local()
 
     def on(
         self,
@@ -138,6 +140,20 @@ class FakeLLM(Script):
         """
         if (other := aside(request)) is not None:
             return self._answer_aside(other, request)
+        depth = getattr(self._nested, "depth", 0)
+        if depth == _MOST_NESTED:
+            raise FakeScriptError(
+                f"{depth} answers of fake_llm wait for each other",
+                cause="a function that answers, or says whether a script fits, calls the model itself, again and again",
+                fix='script the inner call first: fake_llm.on(contains="...").reply("...")',
+            )
+        self._nested.depth = depth + 1
+        try:
+            return self._answered(request)
+        finally:
+            self._nested.depth = depth
+
+    def _answered(self, request: WireRequest) -> HttpExchange:
         with self._lock:
             call = read(len(self.calls) + 1, request)
             self.calls.add(call)
