@@ -36,6 +36,7 @@ Each carries its facts as attributes, builds its text from them and survives pic
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from llm_gateway.types import TokenUsage
@@ -318,7 +319,7 @@ class CircuitOpenError(ProviderError):
             provider=provider,
             retry_after_s=retry_after_s,
             cause=f"the last one: {last.message}",
-            fix=f"try again in {retry_after_s:.0f} s, name a model that answers instead (LLM_FALLBACK_MODELS), "
+            fix=f"try again in {math.ceil(retry_after_s)} s, name a model that answers instead (LLM_FALLBACK_MODELS), "
             "or raise LLM_CIRCUIT_FAILURES",
         )
         self.failures = failures

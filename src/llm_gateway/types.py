@@ -303,7 +303,7 @@ class WireRequest:
 
     method: str
     url: str
-    headers: Headers = ()
+    headers: Headers = field(default=(), repr=False)  # they hold keys
     body: bytes = b""
 
 

@@ -69,7 +69,7 @@ class Door:
         try:
             with visitor, visitor.makefile("rb") as lines, suppress(OSError):  # it may go at any time
                 asked = _asked(lines.readline())
-                if hmac.compare_digest(str(asked.get("secret")), self._secret):
+                if hmac.compare_digest(str(asked.get("secret")).encode(), self._secret.encode()):
                     self._answer(asked, lines, visitor)
         finally:
             self._visitors.discard(visitor)

@@ -36,12 +36,12 @@ def sound_address(provider: str, address: str, origin: str) -> str:
     *address*, which *origin* holds, without a trailing slash.
 
     Raises:
-        ConfigError: It is none, or holds more than one. The text shows no password.
+        ConfigError: It is none, or holds more than one. The text shows neither password nor query.
     """
     problem = _problem(address)
     if problem is None:
         return address.rstrip("/")
-    shown = re.sub(r"//.*@", "//...@", address)
+    shown = re.sub(r"\?.*", "?...", re.sub(r"//.*@", "//...@", address))
     right = "https://..." if "://" in address or " " in address else f"https://{shown}"
     raise ConfigError(
         f"{shown!r} is no address for {provider!r}",

@@ -30,6 +30,7 @@ from llm_gateway.types import (
 from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.failure import error_facts, error_reply, in_stream
+from llm_gateway.wire.function import object_in
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.merge import merged, rest_of
 from llm_gateway.wire.pieces import cut
@@ -252,7 +253,7 @@ def _part_in(block: JsonObject) -> Part | None:
         case "thinking":
             return ThinkingPart(str(block.get("thinking") or ""), block.get("signature") or None)
         case "tool_use":
-            return ToolCall(str(block.get("id")), str(block.get("name")), block.get("input") or {})
+            return ToolCall(str(block.get("id")), str(block.get("name")), object_in(block.get("input")))
         case "tool_result":
             texts = "".join(one.text for one in content_in(block.get("content")) if isinstance(one, TextPart))
             return ToolResult(str(block.get("tool_use_id")), texts, bool(block.get("is_error")))

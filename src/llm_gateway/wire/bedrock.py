@@ -34,7 +34,7 @@ from llm_gateway.types import (
 from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
-from llm_gateway.wire.function import arguments_in
+from llm_gateway.wire.function import arguments_in, object_in
 from llm_gateway.wire.json_words import in_words
 from llm_gateway.wire.merge import rest_of
 from llm_gateway.wire.pieces import cut
@@ -210,7 +210,7 @@ def _part_in(block: JsonObject) -> Part | None:
         case {"reasoningContent": {"reasoningText": dict(thought)}}:
             return ThinkingPart(str(thought.get("text") or ""), thought.get("signature") or None)
         case {"toolUse": dict(call)} if call.get("type") != "server_tool_use":
-            return ToolCall(str(call.get("toolUseId")), str(call.get("name")), call.get("input") or {})
+            return ToolCall(str(call.get("toolUseId")), str(call.get("name")), object_in(call.get("input")))
         case {"toolResult": dict(result)} if "type" not in result:
             texts = "".join(map(_text_in, result.get("content") or ()))
             return ToolResult(str(result.get("toolUseId")), texts, result.get("status") == "error")

@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_gateway.types import JsonObject, Tool, ToolCall
 
-__all__ = ["arguments_in", "call_out", "calls_in", "tool_in", "tool_out"]
+__all__ = ["arguments_in", "call_out", "calls_in", "object_in", "tool_in", "tool_out"]
 
 
 def tool_out(tool: Tool) -> JsonObject:
@@ -43,4 +43,11 @@ def arguments_in(raw: Any) -> JsonObject:
         value = json.loads(raw or "{}")
     except ValueError:
         return {"": raw}
+    return object_in(value)
+
+
+def object_in(value: Any) -> JsonObject:
+    """Arguments that a format gives as they are; what is no object stands under an empty name."""
+    if value is None:
+        return {}
     return value if isinstance(value, dict) else {"": value}

@@ -18,6 +18,7 @@ from llm_gateway.types import (
     ToolCall,
     ToolResult,
 )
+from llm_gateway.wire.function import object_in
 
 __all__ = ["Calls", "camel", "contents_out", "message_in", "parts_in", "parts_out"]
 
@@ -105,7 +106,7 @@ class Calls:
         """A call, with an id of its own where it has none."""
         self._count += 1
         identity = str(raw.get("id") or f"{self._prefix}_{self._count}")
-        call = ToolCall(identity, str(raw.get("name")), raw.get("args") or {})
+        call = ToolCall(identity, str(raw.get("name")), object_in(raw.get("args")))
         self._waiting.append(call)
         return call
 

@@ -350,7 +350,9 @@ def test_a_function_of_the_script_fails(fake):
 def test_other_providers_alone_are_faked(way, tmp_path):
     """A run of the command then goes where it went without a script."""
     with pytest.raises(CassetteMissError), use_cassette(tmp_path / "none.yaml") as cassette:
-        cassette.answer_by(FakeLLM().only("openai"))
+        fake = FakeLLM()
+        cassette.answer_by(fake)
+        fake.only("openai")
         code, _, err = way(text="hi")
 
     assert (97, True) == (code, "CassetteMissError" in err)
@@ -413,7 +415,12 @@ def test_strangers_are_refused(tmp_path):
         assert 0 == by_run("hi")[0]
         folder = cassette.runs.folder
         door = folder.plan()["door"]
-        for said in (b"junk\n", b"[]\n", json.dumps({"secret": "guess", "argv": ["claude"]}).encode() + b"\n"):
+        for said in (
+            b"junk\n",
+            b"[]\n",
+            b'{"secret": "\xc3\xa4"}\n',
+            json.dumps({"secret": "guess", "argv": ["claude"]}).encode() + b"\n",
+        ):
             with socket.create_connection(("127.0.0.1", door["port"])) as stranger:
                 stranger.sendall(said)
                 assert b"" == stranger.recv(10)
@@ -436,3 +443,36 @@ def test_a_run_that_outlives_its_test(tmp_path):
 
     _, err = process.communicate()
     assert (97, b"FakeMissError: the test that scripted this run of claude is over\n") == (process.returncode, err)
+
+
+def test_an_example_and_a_recorded_answer(fake, tmp_path):
+    """Other verbs answer runs as they answer calls over HTTP: by schema, by class, from a cassette."""
+    schema = ("--json-schema", json.dumps(Ticket.model_json_schema()))
+    fake.generate()
+    assert {"queue": "queue", "urgent": False} == {**json.loads(ask(*schema)[1]), "urgent": False}
+    fake.set_response(Ticket, Ticket(queue="billing"))
+    assert "billing" == json.loads(ask(*schema)[1])["queue"]
+    (tmp_path / "a.yaml").write_text(RECORDED)
+    fake.from_cassette(tmp_path / "a.yaml")
+
+    assert (0, "pong\n", "") == ask()
+    assert (1, "API Error: Request rejected (429) · slow\n", "") == ask()
+    assert 1 == ask()[0]
+    assert -9 == ask()[0]
+
+
+CALL = (
+    "- request: {method: POST, uri: 'https://api.anthropic.com/v1/messages', headers: {}, body: '%s'}\n  response: %s\n"
+)
+ASKED = json.dumps({"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]})
+SAID = json.dumps({"type": "message", "role": "assistant", "model": "claude-x", "stop_reason": "end_turn"})[:-1]
+REPLY = "{status: {code: %d, message: ''}, headers: {}, body: '%s'}"
+RECORDED = "version: 1\ninteractions:\n" + "".join(
+    CALL % (ASKED, response)
+    for response in (
+        REPLY % (200, SAID + ', "content": [{"type": "text", "text": "pong"}]}'),
+        REPLY % (429, '{"type": "error", "error": {"type": "rate_limit_error", "message": "slow"}}'),
+        REPLY % (0, "") + "\n  llm: {end: error, failure: {kind: read_timeout}}",
+        REPLY % (0, "") + "\n  llm: {end: error, failure: {kind: protocol}}",
+    )
+)

@@ -6,25 +6,16 @@ from functools import cache, reduce
 from pathlib import Path
 
 import pytest
+from claude_host import HOSTED, LINES, TOOL, Host, printed
 
 from llm_gateway import ToolCall
 from llm_gateway.fakes import FakeLLM
-from llm_gateway.types import ProcessRequest, ThinkingPart
+from llm_gateway.types import ThinkingPart
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "claude_cli"
 pytestmark = pytest.mark.skipif(not DATA.exists(), reason=f"no captured runs at {DATA}: it stands beside the checkout")
 OF_A_MACHINE = {"memory_paths", "messaging_socket_path"}
 """Members that hold the paths of one machine, and are missing on another."""
-
-
-def printed(text):
-    """The events of an output in any format."""
-    for line in text.splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict))
 
 
 def sort(event):
@@ -75,90 +66,31 @@ def real():
     return always
 
 
-class Notes:
-    def note_answer(self, exchange):
-        pass
-
-    def note_failure(self, error):
-        return error.report
-
-
-def begun(script, *argv):
-    """A run in the shape of the SDK's."""
-    env = {"CLAUDE_CODE_SDK_READS_SESSION_STATE": "1"}
-    return script.talk(ProcessRequest(("claude", *argv), env=env, cwd="/work"), Notes())
-
-
-def output(talk):
-    assert 97 != talk.exit_code, talk.output()
-    return list(printed(b"".join(one.data for one in talk.output() if one.channel == "stdout").decode()))
-
-
-def asked(talk):
-    """One plain input."""
-    talk.feed(b"hi")
-    talk.feed(b"")
-    return output(talk)
-
-
-SERVER = json.dumps({"mcpServers": {"srv": {"type": "sdk", "name": "srv"}}})
-HOOKS = {"PreToolUse": [{"matcher": None, "hookCallbackIds": ["hook_0"]}]}
-MCP = {
-    "initialize": {},
-    "tools/list": {"tools": [{"name": "echo", "inputSchema": {}}]},
-    "tools/call": {"content": [{"type": "text", "text": "said"}]},
-}
-
-
-def talked(talk):
+def talked(host):
     """A host with a tool, a hook and a say in what is used, which then asks for another model."""
-    found = []
-    for line in (
-        {"type": "control_request", "request_id": "r1", "request": {"subtype": "initialize", "hooks": HOOKS}},
-        {"type": "user", "message": {"role": "user", "content": "hi"}},
-        {"type": "control_request", "request_id": "r2", "request": {"subtype": "set_model", "model": "sonnet"}},
-    ):
-        lines = [line]
-        while lines:
-            talk.feed(json.dumps(lines.pop(0)).encode() + b"\n")
-            new = output(talk)
-            found += new
-            lines += [answered(event) for event in new if event["type"] == "control_request"]
-    return found
+    return host.begin(PreToolUse=None) + host.say() + host.request("set_model", model="sonnet")
 
 
-def answered(event):
-    request, response = event["request"], {"behavior": "allow"}
-    if request["subtype"] == "mcp_message":
-        message = request["message"]
-        response = {"mcp_response": {"jsonrpc": "2.0", "id": message.get("id"), "result": MCP.get(message["method"])}}
-    elif request["subtype"] == "hook_callback":
-        response = {}
-    told = {"subtype": "success", "request_id": event["request_id"], "response": response}
-    return {"type": "control_response", "response": told}
-
-
-OBJECT, STREAM = ("--output-format", "json"), ("--output-format", "stream-json", "--verbose", "--model", "haiku")
+OBJECT = ("--output-format", "json")
 SCHEMA = ("--json-schema", json.dumps({"type": "object", "properties": {"n": {"type": "integer"}}}))
-HOSTED = ("--input-format", "stream-json", "--permission-prompt-tool", "stdio", "--mcp-config", SERVER)
 CASES = {
-    "object": (FakeLLM().reply("pong"), asked, OBJECT),
-    "lines": (FakeLLM().reply("pong"), asked, STREAM),
+    "object": (lambda: FakeLLM().reply("pong"), Host.plain, OBJECT),
+    "lines": (lambda: FakeLLM().reply("pong"), Host.plain, LINES),
     "partial": (
-        FakeLLM().reply([ThinkingPart("hm", "c2ln"), "pong"]),
-        asked,
-        (*STREAM, "--include-partial-messages"),
+        lambda: FakeLLM().reply([ThinkingPart("hm", "c2ln"), "pong"]),
+        Host.plain,
+        (*LINES, "--include-partial-messages"),
     ),
-    "schema": (FakeLLM().reply({"n": 1}), asked, (*STREAM, *SCHEMA)),
-    "error": (FakeLLM().error(529), asked, STREAM),
-    "timeout": (FakeLLM().timeout(), asked, OBJECT),
-    "limit": (FakeLLM().truncated(), asked, OBJECT),
-    "refusal": (FakeLLM().refusal(), asked, OBJECT),
-    "turns": (FakeLLM().reply(ToolCall("t", "Bash", {})), asked, (*STREAM, "--max-turns", "1")),
+    "schema": (lambda: FakeLLM().reply({"n": 1}), Host.plain, (*LINES, *SCHEMA)),
+    "error": (lambda: FakeLLM().error(529), Host.plain, LINES),
+    "timeout": (lambda: FakeLLM().timeout(), Host.plain, OBJECT),
+    "limit": (lambda: FakeLLM().truncated(), Host.plain, OBJECT),
+    "refusal": (lambda: FakeLLM().refusal(), Host.plain, OBJECT),
+    "turns": (lambda: FakeLLM().reply(ToolCall("t", "Bash", {})), Host.plain, (*LINES, "--max-turns", "1")),
     "host": (
-        FakeLLM().reply(ToolCall("t", "mcp__srv__echo", {"text": "hi"})).reply("pong"),
+        lambda: FakeLLM().reply(ToolCall("t", TOOL, {"text": "hi"})).reply("pong"),
         talked,
-        (*STREAM, *HOSTED),
+        HOSTED,
     ),
 }
 
@@ -166,9 +98,9 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_every_member_of_the_real_one(name):
     """By sort of event, deep into usage and models; more members are allowed."""
-    fake, way, argv = CASES[name]
+    script, way, argv = CASES[name]
 
-    compared = [compare(event) for event in way(begun(fake, *argv))]
+    compared = [compare(event) for event in way(Host(script(), *argv))]
 
     assert all(compared), "a sort of event that the real one never printed"
 

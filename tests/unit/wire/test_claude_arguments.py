@@ -1,27 +1,30 @@
-"""Arguments of the claude command line, also where a value looks like an option."""
+"""The prompt of a run of ``claude``, wherever it stands."""
 
 import pytest
 
-from llm_gateway.wire.claude_arguments import flag, is_set
+from llm_gateway.wire.claude_arguments import prompt
 
 
 @pytest.mark.parametrize(
-    ("argv", "value"),
+    "argv",
     [
-        (("claude", "--model", "haiku"), "haiku"),
-        (("claude", "--model=haiku"), "haiku"),
-        (("claude", "--system-prompt", "--model", "--model", "haiku"), "haiku"),
-        (("claude", "--system-prompt", "--model=opus", "--model", "haiku"), "haiku"),
-        (("claude", "--model"), None),
-        (("claude",), None),
+        ["-p", "say pong"],
+        ["say pong", "-p"],
+        ["-p", "--model", "haiku", "say pong"],
+        ["-p", "--model=haiku", "--verbose", "say pong", "--output-format", "json"],
+        ["-p", "--tools", "", "--system-prompt", "-x", "say pong"],
+        ["--allowedTools", "Bash", "Read", "-p", "say pong"],
+        ["--resume", "--print", "say pong"],
+        ["--resume", "some-session", "say pong"],
+        ["-p", "--max-turns", "1", "--", "say pong"],
     ],
 )
-def test_the_value_of_an_option(argv, value):
-    """In either spelling; what another option is given is never taken for it."""
-    assert value == flag(argv, "--model")
+def test_the_prompt_is_found(argv):
+    """Options with no value, one or several before it are told apart."""
+    assert "say pong" == prompt(["claude", *argv])
 
 
-def test_an_option_without_a_value():
-    """A prompt that reads like it does not set it."""
-    assert is_set(("claude", "-p", "--verbose"), "--verbose")
-    assert not is_set(("claude", "-p", "--system-prompt", "--verbose"), "--verbose")
+@pytest.mark.parametrize("argv", [[], ["-p"], ["-p", "--model", "haiku"], ["--tools", "Bash", "Read"], ["-p", "--"]])
+def test_there_is_none(argv):
+    """It then comes on the standard input."""
+    assert "" == prompt(["claude", *argv])

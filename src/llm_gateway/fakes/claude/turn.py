@@ -46,7 +46,7 @@ def turn(session: Session, message: LLMMessage) -> Flow:
             code = yield from _round(session, call, scripted)
     except Interrupted:
         code = yield from interrupted(session)
-    if options.tells_state:
+    if options.tells_state and code != DIED:
         yield Say(session.events.state("idle"))
     return code
 
