@@ -16,7 +16,7 @@ from capability_facts import (
     SOME,
     STATUSES,
 )
-from capability_table import CAPABILITIES
+from capability_table import CAPABILITIES, written
 from every_provider import BY_SDK, EVERY, GOOGLE, OVER_HTTP, Caller, client, sdk, variables
 from pydantic import BaseModel
 
@@ -222,7 +222,7 @@ def a_close(case):
 def errors(case):
     """Each status has its kind, with the provider's own words, and no retry where the client allows none."""
     if case.format == "none":
-        return "-"
+        return errors_of_ones_own(case)
     if case.format == "claude_cli":
         return errors_of_a_command(case)
     for status, kinds in STATUSES.items():
@@ -234,6 +234,13 @@ def errors(case):
         assert status == error.value.status
         assert before + 1 == len(case.asked)
     return None
+
+
+def errors_of_ones_own(case):
+    """They have no kinds here: what is raised reaches the caller as it is."""
+    with pytest.raises(LookupError, match="its own words"):
+        case.ask("chat", "fail")
+    return "-"
 
 
 def errors_of_a_command(case):
@@ -250,7 +257,7 @@ def errors_of_a_command(case):
 def broken(case):
     """Replies that end early, fail midway or are something else: never taken for an answer."""
     if case.format == "none":
-        return "-"
+        return errors_of_ones_own(case)
     if case.format == "claude_cli":
         case.behave("junk")
         for verb in (case.ask.stream, lambda asked: case.ask("chat", asked)):
@@ -305,6 +312,15 @@ def test_the_table_is_whole():
     assert set(CANNOT) <= {(form, capability) for form in FORMATS.values() for capability in CHECKS}
     used = [(form, one) for form in set(FORMATS.values()) - {"none"} for one in ASKED]
     assert [] == [cell for cell in used if (cell in CANNOT) == (cell[1] in SENT[cell[0]])]
+
+
+def test_a_cell_that_is_not_green_shows():
+    """One that failed, one that ran in one colour alone, and one that never ran."""
+    parts = [("azure", {"chat": "s", "tools": "-"}), ("azure", {"chat": "a", "tools": "-"}), ("groq", {"chat": "s"})]
+    table = written([*parts, ("ollama", {"chat": "s", "tools": "!"}), ("ollama", {"recorded": "3"})]).splitlines()
+
+    assert ["       chat tools recorded", "azure  sa   -", "groq   s    ?", "ollama s    !     3"] == table[:4]
+    assert "1 cells passed in both colours, 1 not offered, 4 open" == table[-1]
 
 
 @COLOURS

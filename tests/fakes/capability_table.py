@@ -1,5 +1,7 @@
 """Provider by capability by colour, as the summary shows it; cells come from whichever process filled them."""
 
+from collections import Counter
+
 CAPABILITIES = (
     *("chat", "object", "stream", "tools", "parallel", "images", "json", "seed", "stop", "temp", "effort", "system"),
     *("list", "count", "close", "errors", "broken"),
@@ -10,6 +12,7 @@ LEGEND = (
     "recorded: exchanges of real traffic that were read"
 )
 _ORDER = "sa-!"
+_KINDS = {"sa": "passed", "-": "not offered"}
 
 
 def merged(parts):
@@ -22,16 +25,20 @@ def merged(parts):
 
 
 def cell(marks):
-    return "".join(sorted(marks, key=lambda mark: (_ORDER.find(mark), mark))) if marks else "?"
+    return "".join(sorted(marks, key=_ORDER.find)) if marks else "?"
 
 
 def written(parts):
-    """The table as text, and how much of it is filled."""
+    """The table as text, and how much of it is green."""
     cells = merged(parts)
-    columns = [one for one in (*CAPABILITIES, RECORDED) if any(one in row for row in cells.values())]
+    columns = [one for one in CAPABILITIES if any(one in row for row in cells.values())]
+    grid = {row: [cell(found.get(one)) for one in columns] for row, found in sorted(cells.items())}
+    kinds = Counter(_KINDS.get(one, "open") for found in grid.values() for one in found)
     width = max(map(len, cells))
-    lines = [" " * width + "  " + " ".join(columns)]
-    for row in sorted(cells):
-        found = [cell(cells[row].get(column)).ljust(len(column)) for column in columns]
-        lines.append(f"{row.ljust(width)}  {' '.join(found)}".rstrip())
-    return "\n".join([*lines, LEGEND])
+    last = [RECORDED] if any(RECORDED in row for row in cells.values()) else []
+    lines = [" ".join([" " * width, *columns, *last])]
+    for row, found in grid.items():
+        shown = [one.ljust(len(column)) for one, column in zip(found, columns, strict=True)]
+        lines.append(" ".join([row.ljust(width), *shown, *cells[row].get(RECORDED, ())]).rstrip())
+    told = f"{kinds['passed']} cells passed in both colours, {kinds['not offered']} not offered, {kinds['open']} open"
+    return "\n".join([*lines, LEGEND, told])

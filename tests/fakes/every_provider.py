@@ -32,6 +32,8 @@ class Custom:
     async def complete(self, messages, response_model=None):
         await asyncio.sleep(0)
         asked = messages[-1].text
+        if asked == "fail":
+            raise LookupError("its own words")
         content = asked.upper() if response_model is None else response_model(answer="forty-two")
         return LLMResponse(content, "custom", "model-1", usage=TokenUsage(11, 7))
 

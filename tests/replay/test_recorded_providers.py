@@ -63,4 +63,5 @@ def test_each_provider_reads_its_recorded_traffic(traffic, record_property):
         record_property("row providers", [name, {"recorded": str(counts[name])}])
 
     assert [] == wrong
+    assert {*NAMES} == {*formats, "local_claude"}  # whose runs tests/replay/test_recorded_claude.py reads
     assert counts["openai"] >= 20

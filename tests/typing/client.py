@@ -3,39 +3,50 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, assert_type
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from llm_gateway import (
+    FakeLLMProvider,
     GatewayConfig,
+    GatewayError,
     ImagePart,
     LLMClient,
     LLMMessage,
     LLMResponse,
     ModelInfo,
+    ProviderError,
     StreamDelta,
+    StructuredOutputError,
     SyncLLMClient,
     TextPart,
+    ThinkingPart,
     TokenUsage,
     Tool,
     ToolCall,
     ToolResult,
     UnsupportedParamWarning,
+    build_provider,
     list_providers,
     register_model,
+    register_provider,
     usage_report,
 )
 from llm_gateway.client.cache import CacheStore, MemoryStore, RedisStore, SQLiteStore
 from llm_gateway.client.truncation import Block, keep_first_and_last
+from llm_gateway.config import ProviderConfig
 from llm_gateway.cost import CostTracker, Priced, price, register_pricing
 from llm_gateway.cost.ledger import Entry, Ledger, open_ledger
 from llm_gateway.cost.ledger.report import UsageRow
-from llm_gateway.exceptions import CircuitOpenError, ErrorKind, GatewayError, ProviderError
+from llm_gateway.exceptions import CircuitOpenError, ErrorKind
 from llm_gateway.observability.events import CallEnded, Event, Observer
 from llm_gateway.observability.logging import Logging
 from llm_gateway.observability.metrics import Metrics
 from llm_gateway.observability.tracing import Tracing
+from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider
+from llm_gateway.types import Attempt
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 
@@ -54,6 +65,13 @@ class Mine:
 
     async def close(self) -> None:
         """Nothing to close."""
+
+
+class SetUp(Mine):
+    """One that is given the settings when it is made by name."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self.timeout_s = config.timeout_s
 
 
 class Wider(Mine):
@@ -102,6 +120,11 @@ def sync() -> None:
         llm.complete("Hello", response_model=Answer, seed=7, reasoning_effort=None)
         llm.chat([LLMMessage.system("Be brief."), LLMMessage.user("Weigh it", ImagePart(url="https://x"))])
         llm.chat([LLMMessage.assistant(ToolCall("c", "weigh", {})), LLMMessage.tool("c", "1 kg", is_error=False)])
+        llm.chat("Hello", tools=[{"name": "weigh", "description": "Weigh", "parameters": {}}], tool_choice="required")
+        llm.chat("Hello", temperature=0, max_tokens=9, stop=["END"], extra={"service_tier": "flex"}, timeout_s=1)
+        llm.chat({"role": "user", "content": "Hello"}, stop="END", model=None, total_timeout_s=9.5)
+        llm.chat(["Hello", {"role": "system", "content": "Be brief."}, LLMMessage.user("Hello"), response.to_message()])
+        assert_type(response.attempts, tuple[Attempt, ...])
         assert_type(response.dropped_params, tuple[str, ...])
         stream = llm.stream("Hello")
         for delta in stream:
@@ -114,6 +137,7 @@ def sync() -> None:
         assert_type(llm.total_cost_usd, Decimal | None)
         assert_type(llm.total_tokens, int | None)
         assert_type(llm.call_count, int)
+        assert_type(llm.cost_summary(), dict[str, dict[str, Any]])
         assert_type(response.usage, TokenUsage | None)
         assert_type(llm.refresh_models(), list[ModelInfo])
         assert_type(llm.get_available_models("groq", include_deprecated=True), list[ModelInfo])
@@ -128,17 +152,56 @@ async def asynchronous() -> None:
         assert_type(await llm.chat("Hello"), LLMResponse[str])
         assert_type(await llm.count_tokens("Hello"), Estimate)
         assert_type((await llm.complete("Hello", response_model=Answer)).content, Answer)
-        async for delta in llm.stream("Hello"):
-            assert_type(delta.text, str)
+        async with llm.stream("Hello", system="Be brief.", temperature=0.5) as stream:
+            async for delta in stream:
+                assert_type(delta.text, str)
+                assert_type(delta.tool_call, ToolCall | None)
+        assert_type(stream.response, LLMResponse[str] | None)
         assert_type(await llm.refresh_models("anthropic"), list[ModelInfo])
         assert_type(await llm.get_available_models(), list[ModelInfo])
         assert_type(await llm.validate_model("gpt-5-mini"), bool)
-    for mine in (Mine(), Wider()):
+    for mine in (Mine(), Wider(), FakeLLMProvider("Hello")):
         async with LLMClient(provider_instance=mine) as llm:
             await llm.chat("Hello")
     LLMClient(GatewayConfig(top_p=0.5, seed=7, reasoning_effort="none", unsupported_params="drop"))
 
 
+async def closed() -> None:
+    """Clients that no block closes."""
+    llm = LLMClient(provider="groq", model="m", api_key="k")
+    await llm.close()
+    SyncLLMClient(base_url="http://localhost:8000/v1").close()
+
+
+def providers() -> None:
+    """Providers by name, and those of one's own."""
+    assert_type(build_provider("openai", GatewayConfig()), HttpProvider | ProcessProvider | CustomProvider)
+    register_provider("mine", lambda config: Mine())
+    register_provider("set_up", SetUp)
+    fake = FakeLLMProvider()
+    fake.set_response(Answer, Answer(text="forty-two"))
+    assert_type((fake.name, len(fake.calls)), tuple[str, int])
+    SyncLLMClient(provider_instance=build_provider("local_claude"))
+
+
+def errors(llm: SyncLLMClient) -> None:
+    """What a program branches on."""
+    try:
+        llm.complete("Hello", response_model=Answer)
+    except StructuredOutputError as error:
+        assert_type(error.text, str)
+        assert_type(error.usage, TokenUsage | None)
+    except ProviderError as error:
+        assert_type((error.provider, error.status), tuple[str | None, int | None])
+        assert_type((error.retry_after_s, error.usage), tuple[float | None, TokenUsage | None])
+        assert_type((error.raw, error.has_begun), tuple[str | None, bool])
+    except GatewayError as error:
+        assert_type(error.kind, ErrorKind | None)
+        assert_type(error.is_retryable, bool)
+        assert_type((error.message, error.cause, error.fix), tuple[str, str | None, str | None])
+
+
+assert_type(ThinkingPart("Let me see.").signature, str | None)
 assert_type(list_providers(), list[str])
 assert_type(LLMMessage.user("Hello").parts[:1] == (TextPart("Hello"),), bool)
 assert_type(LLMMessage("tool", (ToolResult("c", "1 kg"),)).text, str)
@@ -146,8 +209,56 @@ assert issubclass(UnsupportedParamWarning, UserWarning)
 assert_type(estimate_tokens([LLMMessage("user", ())], "gpt-5-mini").tokens, int)
 
 
+def settings() -> None:
+    """Every setting, as an argument."""
+    GatewayConfig(
+        config=(Path("llm.yaml"),),
+        providers={
+            "openai": ProviderConfig(api_key=SecretStr("k"), model="gpt-5-mini", fallback_models=("gpt-5-nano",))
+        },
+        provider="azure",
+        model="my-deployment",
+        api_key=SecretStr("k"),
+        base_url="https://example.com",
+        api_version="2025-04-01-preview",
+        region="us-east-1",
+        project="my-project",
+        max_tokens=100,
+        max_context_tokens=8_000,
+        temperature=0.5,
+    )
+    GatewayConfig(
+        connect_timeout_s=1,
+        first_token_timeout_s=2,
+        idle_timeout_s=3,
+        timeout_s=4,
+        total_timeout_s=5,
+        max_retries=0,
+        circuit_failures=5,
+        circuit_pause_s=30,
+        fallback_models=("groq:llama3",),
+        cross_provider_fallback=True,
+        cost_limit_usd=Decimal(5),
+        cost_warn_usd=Decimal(4),
+        prices=Path("prices.yaml"),
+        ledger=SecretStr("ledger.db"),
+        tags={"team": "search"},
+        cache="memory",
+        cache_ttl_s=60,
+        cache_tenant="acme",
+        cache_tool_calls=True,
+        models={"openai:mine": {"context_tokens": 8_000}},
+        models_cache=Path("lists"),
+        log="json",
+        tracing="otlp",
+        metrics="console",
+        capture_content=False,
+    )
+
+
 def models() -> None:
     """What is known of models."""
+    register_model("acme:*", max_output_tokens=50, deprecated_at=date(2026, 12, 1), replaced_by="acme:two")
     register_model("acme:one", context_tokens=8_000, capabilities={"chat"}, retires_at="2027-01-31")
     register_model("acme:two", refuses=["images", "tools", "temperature"])
     assert_type(ModelInfo("one", "acme").is_deprecated(datetime.now(UTC)), bool)

@@ -13,8 +13,9 @@ from llm_gateway.wire.openai_chat import message_in
 
 __all__ = ["Messages", "messages_from"]
 
-Messages = str | LLMMessage | Sequence[LLMMessage | dict[str, Any]]
-"""A prompt, a message, or messages; dictionaries are read as OpenAI's chat completions have them."""
+Message = str | LLMMessage | dict[str, Any]
+Messages = Message | Sequence[Message]
+"""A prompt, a message, or several; dictionaries are read as OpenAI's chat completions have them."""
 _ROLES = (*get_args(Role), "developer")  # what OpenAI calls the system, where the model reasons
 _EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
 _BLOCKS = {"text": str, "image_url": dict, "refusal": str}
