@@ -159,3 +159,22 @@ def test_a_chat_in_a_thread(server):
 
     assert server.left.wait(2)
     assert [("cancelled", None)] == settled(client)
+
+
+@pytest.mark.parametrize("how", [left_sync, forgotten_sync])
+def test_a_stream_whose_usage_nobody_said(how, serve_openai):
+    """It was billed: its tokens and its cost are not known, which is not the same as none."""
+    client = SyncLLMClient(GatewayConfig(provider="openai", api_key="k", model="gpt-5-mini", base_url=serve_openai.url))
+    how(client)
+
+    assert "cancelled" == client.cost_tracker.attempts[0].error
+    assert (None, None) == (client.total_tokens, client.total_cost_usd)
+
+
+@pytest.fixture
+def serve_openai():
+    """A stream of which the usage comes at the end, and the end never."""
+    told = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
+    made = raw_server.RawServer(lambda connection: connection.sendall(raw_server.STREAM + told))
+    yield made
+    made.close()

@@ -210,7 +210,7 @@ class Call:
         """Add an attempt that is over; *left* says that its reader left before the end."""
         served = (reply and reply.model) or model
         usage = reply.usage if reply else error.usage if error else None
-        if usage is None and error is not None and error.has_begun:
+        if usage is None and (left is not None or (error is not None and error.has_begun)):
             usage = TokenUsage()  # it was billed, and how much nobody said
         attempt = self._attempt(
             served,
