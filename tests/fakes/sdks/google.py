@@ -11,7 +11,7 @@ from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
 class Google(Driver):
     name = "google-genai"
     model = "gemini-2.5-flash"
-    limited = errors.ClientError
+    limited = wrong = errors.ClientError
     opening = 0
 
     def __init__(self, colour):
