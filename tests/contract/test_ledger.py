@@ -23,7 +23,7 @@ ALWAYS = Span.of(None, None)
 
 @pytest.fixture
 def ledger(where):
-    opened = open_ledger(where)
+    opened = open_ledger(where, timeout_s=60)  # a busy machine is no locked ledger
     yield opened
     opened.close()
 
@@ -196,7 +196,7 @@ def test_many_make_a_ledger_at_once(where):
     def work():
         barrier.wait()
         try:
-            open_ledger(where).close()
+            open_ledger(where, timeout_s=60).close()
         except LedgerError as error:
             failures.append(error)
 
@@ -214,7 +214,7 @@ import sys
 from datetime import UTC, datetime
 from llm_gateway.cost.ledger import Entry, open_ledger
 where, name, count = sys.argv[1:]
-ledger = open_ledger(where)
+ledger = open_ledger(where, timeout_s=60)
 for number in range(int(count)):
     ledger.append([Entry(f"{name}-{number}", datetime.now(UTC), name)])
     print(f"{name}-{number}", flush=True)

@@ -56,15 +56,15 @@ def test_a_refused_connection(name, colour, client_of, api):
 def test_a_command_that_hangs_is_stopped(colour, client_of, claude):
     """After the client's time limit, in chat and in a stream."""
     claude.setenv("STAND_IN", "hangs")
-    claude.setenv("LLM_TIMEOUT_S", "0.3")
+    claude.setenv("LLM_TIMEOUT_S", "0.8")  # longer than a command takes to start
 
     async def read(llm):
         return [delta async for delta in llm.stream("hello")]
 
     by_stream = read if colour is LLMClient else lambda llm: list(llm.stream("hello"))
     for work, words in (
-        (lambda llm: llm.chat("hello"), "did not end within 0.3 s"),
-        (by_stream, "wrote nothing of an answer within 0.3 s"),
+        (lambda llm: llm.chat("hello"), "did not end within 0.8 s"),
+        (by_stream, "wrote nothing of an answer within 0.8 s"),
     ):
         with pytest.raises(ProviderError) as error:
             run(client_of("local_claude", colour), work)

@@ -13,7 +13,7 @@ PAGES = [
     path
     for folder in (ROOT / "docs", ROOT / "examples")
     for path in folder.rglob("*.md")
-    if "changelog" not in path.parts and not {".tox", ".venv"} & set(path.parts)
+    if "changelog" not in path.parts and not any(part.startswith(".") for part in path.relative_to(ROOT).parts)
 ]
 README = ROOT / "README.md"
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)

@@ -62,6 +62,26 @@ def test_answers_in_every_mode(project, mode):
     assert not list(project.path.glob("cassettes/**/*.yaml"))
 
 
+def test_faults_and_fakes_together(project):
+    """An injected fault comes before the scripted answer, which is there for the next try."""
+    project.makepyfile(
+        test_both="""
+        import openai
+
+        def test_both(fake_llm, llm_cassette):
+            fake_llm.reply("at last")
+            llm_cassette.fault(status=429, retry_after=0)
+            llm_cassette.timeout()
+            asked = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}
+            reply = openai.OpenAI(max_retries=2).chat.completions.create(**asked)
+            assert reply.choices[0].message.content == "at last"
+            assert [call.served for call in llm_cassette.calls] == ["fault", "fault", "fake"]
+        """
+    )
+
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
 def test_lists_of_models_are_kept_for_their_test_alone(project, monkeypatch):
     """A list that was kept before would leave the recorded one unused, and a scripted one is nobody's own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "mine"))

@@ -24,9 +24,9 @@ import pytest
 import together
 from google import genai
 
-from llm_gateway.cassettes.cassette import Settings
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.cassettes.settings import Settings
 from llm_gateway.exceptions import CassetteMissError
 
 PATHS = {

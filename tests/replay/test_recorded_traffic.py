@@ -4,9 +4,9 @@ import httpx
 import httpx2
 import pytest
 
-from llm_gateway.cassettes.cassette import Settings
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.cassettes.settings import Settings
 
 HOP = ("host", "content-length", "transfer-encoding", "connection", "content-encoding")
 

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from llm_gateway.cassettes.cassette import Cassette, Settings
+from llm_gateway.cassettes.cassette import Cassette
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.cassettes.settings import Settings
 from llm_gateway.exceptions import FaultError
 from llm_gateway.types import TokenUsage
 

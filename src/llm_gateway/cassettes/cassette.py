@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,34 +13,32 @@ from llm_gateway.cassettes import guard, meter, writer
 from llm_gateway.cassettes.answerer import Answerer, FailedTalk, Talk
 from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
 from llm_gateway.cassettes.credential import is_exchange, placeholder
-from llm_gateway.cassettes.diagnose import nearest_text, summary
-from llm_gateway.cassettes.document import shown
+from llm_gateway.cassettes.diagnose import summary
 from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.forks import Notes
-from llm_gateway.cassettes.gate import Ended, Gate, standing
+from llm_gateway.cassettes.gate import Ended, enter, enter_late, standing
 from llm_gateway.cassettes.known import secret_variables, sent_secrets
-from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
 from llm_gateway.cassettes.scrub import Scrubber
+from llm_gateway.cassettes.settings import Settings
 from llm_gateway.cassettes.skew import skewed
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.verdict import claimed_twice, forked, left_unused, missed
 from llm_gateway.cost import recorded
 from llm_gateway.exceptions import (
     CassetteError,
     CassetteMissError,
     CassetteReadError,
-    CassetteUnusedError,
-    FakeScriptError,
     FaultError,
     GatewayError,
 )
 from llm_gateway.types import ProcessRequest, WireRequest
 
-__all__ = ["Cassette", "Settings", "Source"]
+__all__ = ["Cassette", "Source"]
 
 
 class Source(Protocol):
@@ -51,36 +46,6 @@ class Source(Protocol):
 
     def __call__(self, *, is_over: bool) -> None:
         """Tell what is new."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """
-    How a cassette behaves beside its mode.
-
-    Attributes:
-        environ: Where the values of secrets are looked up, to keep them out of the file.
-
-        ignore_hosts: Hosts whose calls pass through, neither recorded nor replayed.
-
-        allow_unused: Whether recorded exchanges may stay unused.
-
-        normalize: Applied to requests before they are compared, live and recorded ones alike.
-
-        before_save: Applied to each request that is written.
-
-        gates: Asked before each call that would reach a provider.
-
-        chunks: How replayed streams are cut: see `llm_gateway.cassettes.chunks.split`. As they were when None.
-    """
-
-    environ: Mapping[str, str] = field(default_factory=dict)
-    ignore_hosts: frozenset[str] = frozenset()
-    allow_unused: bool = False
-    normalize: Normalize | None = None
-    before_save: Normalize | None = None
-    gates: Sequence[Gate] = ()
-    chunks: str | int | None = None
 
 
 class Cassette(Faults):
@@ -198,7 +163,9 @@ class Cassette(Faults):
             return None
         if self._tape is None or not self.mode.reads or not self._tape.processes:
             return self._answerer.talk(request, self)
-        return FailedTalk(self.note_failure(self._both(f"the run of {Path(request.argv[0]).name}", "runs of it")))
+        return FailedTalk(
+            self.note_failure(claimed_twice(self.path, f"the run of {Path(request.argv[0]).name}", "runs of it"))
+        )
 
     def note_answer(self, exchange: Exchange) -> None:
         """Count what was answered from a script."""
@@ -214,40 +181,34 @@ class Cassette(Faults):
         return self._answerer is not None and self._answerer.wants(request)
 
     def _scripted(self, answerer: Answerer, request: WireRequest) -> HttpExchange:
-        try:
-            self._refuse_both(request)
-            found = answerer.answer(request)
-        except GatewayError as error:
-            self._note(error)
-            return self._unanswered(request, error.report, "fake_miss")
         with self._lock:
-            self._count("fake", found)
-            recorded.note(self.calls[-1].metering.cost_usd)
-        return found
+            due = self._due()
+        found = answered(due, request)
+        if found is None:
+            try:
+                self._refuse_both(request)
+                found = answerer.answer(request)
+            except GatewayError as error:
+                self._note(error)
+                return self._unanswered(request, error.report, "fake_miss")
+        with self._lock:
+            return self._played(found, due, "fake")
 
     def _refuse_both(self, request: WireRequest) -> None:
-        """A call that a file and a script would answer: whichever won, the other would seem unused for no reason."""
         if self.knows(request.url):
-            raise self._both(summary(request), "recordings of that host")
+            raise claimed_twice(self.path, summary(request), "recordings of that host")
 
-    def _both(self, what: str, recorded: str) -> FakeScriptError:
-        return FakeScriptError(
-            f"both fake_llm and {shown(self.path)} would answer {what}",
-            cause=f"the cassette holds {recorded}, and fake_llm answers every model's calls",
-            fix="delete the cassette, or name who is faked: fake_llm.only('anthropic')",
-        )
-
-    def _played(self, found: HttpExchange, due: list[Fault]) -> HttpExchange:
-        """Give out what was recorded, or a fault; a reply that is cut may be asked for again."""
+    def _played(self, found: HttpExchange, due: list[Fault], served: Served = "replay") -> HttpExchange:
+        """Give out what was recorded or scripted, or a fault; a recorded reply that is cut may be asked for again."""
         try:
             played = changed(due, found, self._settings.chunks)
         except FaultError as error:
             self._note(error)
             return refusal(found.request, "fault", error.report)
         is_fault = any(fault.is_end for fault in due)
-        if is_fault and self._tape is not None and played.reply is not None and played.failure:
+        if is_fault and served == "replay" and self._tape is not None and played.reply is not None and played.failure:
             self._tape.give_back(found.request)
-        self._count("fault" if is_fault else "replay", played)
+        self._count("fault" if is_fault else served, played)
         recorded.note(self.calls[-1].metering.cost_usd)
         return played
 
@@ -274,16 +235,11 @@ class Cassette(Faults):
         Raises:
             GatewayError: It may not be made. The test fails with that, whatever becomes of the error.
         """
-        passed: list[Ended] = []
         try:
-            for gate in [*self._settings.gates, *standing]:
-                passed.append(gate.enter(request))  # noqa: PERF401  those that were passed have to be told
+            return enter([*self._settings.gates, *standing], request)
         except GatewayError as error:
             self._note(error)
-            unsent = HttpExchange(request or WireRequest("", ""), None, end="error", failure="connect")
-            _tell(passed, unsent)
             raise
-        return functools.partial(_tell, passed)
 
     def _recorded(self, request: WireRequest) -> HttpExchange | None:
         if self._tape is None or not self.mode.reads:
@@ -304,11 +260,7 @@ class Cassette(Faults):
 
     def _forked(self, request: WireRequest) -> HttpExchange:
         """A fork shares no memory with the test: what it called could neither be recorded nor be missed."""
-        text = (
-            f"CassetteMissError: {summary(request)} was called in a forked process\n"
-            "  a fork cannot tell the test what it called\n"
-            "  to record it: call it in the test's own process, in a thread or a task"
-        )
+        text = forked(request).report
         self._forks.leave(text)
         return refusal(request, "cassette_miss", text)
 
@@ -340,7 +292,8 @@ class Cassette(Faults):
         return recording
 
     def _miss(self, request: WireRequest) -> HttpExchange:
-        text = self._miss_error(request).report
+        # It is printed, and compared with what was scrubbed.
+        text = missed(self.path, self._tape, self._scrubbed(request), self._settings, self.record_command()).report
         self.note_miss(text)
         return self._unanswered(request, text, "cassette_miss")
 
@@ -348,21 +301,6 @@ class Cassette(Faults):
         answer = refusal(request, kind, text)
         self.calls.append(Call("miss", meter.metered(answer), None, None))
         return answer
-
-    def _miss_error(self, request: WireRequest) -> CassetteMissError:
-        known = self._tape.recorded() if self._tape else []
-        request = self._scrubbed(request)  # it is printed, and compared with what was scrubbed
-        if self._tape is not None and not self._tape.exists:
-            cause = f"there is no cassette {shown(self.path)} yet"
-        else:
-            used = sum(one.is_used for one in known)
-            cause = f"in {shown(self.path)} ({len(known)} recorded, {used} already used)\n"
-            cause += nearest_text(request, known, self._settings.normalize)
-        return CassetteMissError(
-            f"no recording matches {summary(request)}",
-            cause=cause,
-            fix=f"to record it: {self.record_command()}",
-        )
 
     def record_command(self) -> str:
         """What to type to record this test again."""
@@ -415,16 +353,8 @@ class Cassette(Faults):
             self._count("record" if self.mode.writes else "live", exchange)
             if self.mode.writes:
                 self._slots.append(exchange)
-        ended = self._runs_ended.pop(0) if self._runs_ended else self._entered_late()
+        ended = self._runs_ended.pop(0) if self._runs_ended else enter_late([*self._settings.gates, *standing])
         ended(exchange)
-
-    def _entered_late(self) -> Ended:
-        """What wants to know of a run that nobody saw begin: one inside another command, or beside recorded ones."""
-        passed: list[Ended] = []
-        for gate in [*self._settings.gates, *standing]:
-            with contextlib.suppress(GatewayError):  # it was made already
-                passed.append(gate.enter(None))
-        return functools.partial(_tell, passed)
 
     def add_source(self, source: Source) -> None:
         """Ask *source* for what happened elsewhere, in other processes, each time the cassette is judged."""
@@ -464,15 +394,7 @@ class Cassette(Faults):
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""
         if self.mode is not Mode.REPLAY or self._settings.allow_unused or self._tape is None:
             return None
-        left = [f"#{one.number} {summary(one.request)}" for one in self._tape.recorded() if not one.is_used]
-        left += [f"command {' '.join(run.argv)[:60]!r}" for run in self._tape.processes_left()]
-        if not left:
-            return None
-        return CassetteUnusedError(
-            f"{len(left)} of {len(self._tape)} recorded exchanges were not used in {shown(self.path)}",
-            cause="not asked for: " + ", ".join(_few(left)),
-            fix=f"to record it again: {self.record_command()}\nto accept it: @pytest.mark.llm(allow_unused=True)",
-        )
+        return left_unused(self.path, self._tape, self.record_command())
 
     def save(self) -> bool:
         """
@@ -496,12 +418,3 @@ class Cassette(Faults):
             before=self._settings.before_save,
         )
         return True
-
-
-def _tell(ended: Sequence[Ended], exchange: Exchange) -> None:
-    for one in ended:
-        one(exchange)
-
-
-def _few(items: Sequence[str], most: int = 5) -> list[str]:
-    return [*items[:most], f"and {len(items) - most} more"] if len(items) > most else list(items)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llm_gateway.cassettes import route, threads
-from llm_gateway.cassettes.cassette import Cassette, Settings
+from llm_gateway.cassettes.cassette import Cassette
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recorders.install import install
 from llm_gateway.cassettes.recorders.process import prepare
+from llm_gateway.cassettes.settings import Settings
 
 __all__ = ["use_cassette"]
 

@@ -190,7 +190,7 @@ class Core:
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
-        check_options(options)
+        check_options({**options, "system": system})
         given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
         for name in _WITH_DEFAULTS:
             given.setdefault(name, getattr(self.config, name))

@@ -8,6 +8,7 @@ from typing import Any, TypedDict, get_args
 
 from llm_gateway.client.params import Policy
 from llm_gateway.client.truncation import Strategy
+from llm_gateway.config import LONGEST_S
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import JsonObject, ReasoningEffort, Tool
 
@@ -89,6 +90,17 @@ class ChatOptions(CompleteOptions, total=False):
 
 
 _OPTIONS = (*ChatOptions.__required_keys__, *ChatOptions.__optional_keys__)
+_SECONDS = f"a number of seconds above 0, and at most {LONGEST_S:,}"
+_KINDS: dict[str, tuple[Any, str, str]] = {
+    "max_context_tokens": (int, "a number of tokens above 0", "max_context_tokens=8_000"),
+    "model": (str, "a name", 'model="gpt-5-mini"'),
+    "stop": (str | Sequence, "a text, or a list of texts", 'stop=["END"]'),
+    "system": (str, "a text", 'system="Be brief."'),
+    "timeout_s": (int | float, _SECONDS, "timeout_s=30"),
+    "tools": (Sequence, "a list of tools", 'tools=[Tool("weigh", "Weigh a thing.", {"type": "object"})]'),
+    "total_timeout_s": (int | float, _SECONDS, "total_timeout_s=120"),
+}
+"""What would end in an exception of Python further down."""
 _WORDS = {"reasoning_effort": get_args(ReasoningEffort), "unsupported_params": get_args(Policy)}
 
 
@@ -103,6 +115,8 @@ def check_options(options: Mapping[str, Any]) -> None:
     for name, value in options.items():
         if name not in _OPTIONS:
             raise TypeError(f"there is no option {name!r}; {_offer(name, _OPTIONS, 'options')}")
+        if value is not None and name in _KINDS:
+            _check_kind(name, value, *_KINDS[name])
         if name in _WORDS and value is not None and value not in _WORDS[name]:
             raise ConfigError(
                 f"{name}={value!r} is not known",
@@ -115,6 +129,13 @@ def check_options(options: Mapping[str, Any]) -> None:
             cause="it is merged into the provider's own request body",
             fix='for example: extra={"service_tier": "flex"}',
         )
+
+
+def _check_kind(name: str, value: object, kind: Any, what: str, example: str) -> None:
+    is_kind = isinstance(value, kind) and not isinstance(value, bool)
+    if is_kind and (not isinstance(value, int | float) or 0 < value <= LONGEST_S):
+        return
+    raise ConfigError(f"{name}={value!r} cannot be used", cause=f"it has to be {what}", fix=f"for example: {example}")
 
 
 def _offer(name: str, known: Sequence[str], what: str) -> str:

@@ -19,7 +19,7 @@ from llm_gateway.config.sound import sound_address, sound_key
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.types import ReasoningEffort
 
-__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "GatewayConfig", "ProviderConfig", "load", "read_document"]
+__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "LONGEST_S", "GatewayConfig", "ProviderConfig", "load", "read_document"]
 
 DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {
@@ -48,6 +48,8 @@ _URL_VARIABLES = {
     "ollama": "OLLAMA_BASE_URL",
     "openai": "OPENAI_BASE_URL",
 }
+LONGEST_S = 100_000_000
+"""Three years: sockets do not wait for longer, and nobody does."""
 _VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
 _PROJECT_VARIABLES = {"vertex": "GOOGLE_CLOUD_PROJECT"}
 _REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION"), "vertex": ("GOOGLE_CLOUD_LOCATION",)}
@@ -111,11 +113,11 @@ class GatewayConfig(BaseSettings):
     seed: int | None = None
     reasoning_effort: ReasoningEffort | None = None
     unsupported_params: Literal["error", "warn", "drop"] = "error"
-    connect_timeout_s: float = Field(default=10.0, gt=0)
-    first_token_timeout_s: float | None = Field(default=None, gt=0)
-    idle_timeout_s: float | None = Field(default=None, gt=0)
-    timeout_s: float = Field(default=60.0, gt=0)
-    total_timeout_s: float | None = Field(default=None, gt=0)
+    connect_timeout_s: float = Field(default=10.0, gt=0, le=LONGEST_S)
+    first_token_timeout_s: float | None = Field(default=None, gt=0, le=LONGEST_S)
+    idle_timeout_s: float | None = Field(default=None, gt=0, le=LONGEST_S)
+    timeout_s: float = Field(default=60.0, gt=0, le=LONGEST_S)
+    total_timeout_s: float | None = Field(default=None, gt=0, le=LONGEST_S)
     max_retries: int = Field(default=2, ge=0)
     circuit_failures: int | None = Field(default=None, gt=0)
     circuit_pause_s: float = Field(default=30.0, gt=0)

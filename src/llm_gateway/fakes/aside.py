@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from llm_gateway.cassettes.address import clean_url
 from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes.counted import unpaid
@@ -73,7 +74,7 @@ def aside(request: WireRequest) -> OtherCall | None:
         model = one["model"] if one else ""
     else:
         kind, api = _posted(provider, api, path)
-    return None if kind is None else OtherCall(kind, provider, api, model, request.url)
+    return None if kind is None else OtherCall(kind, provider, api, model, clean_url(request.url, bytes))
 
 
 def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from llm_gateway.cassettes.address import clean_url
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.types import (
     ChatRequest,
@@ -48,7 +49,7 @@ class FakeCall:
 
         chat: What was asked, in no provider's words.
 
-        url: Where it was sent.
+        url: Where it was sent; credentials in it are blotted out.
 
         headers: Those that say how it was asked, names in lower case; credentials are never among them.
 
@@ -157,14 +158,14 @@ def read(number: int, request: WireRequest) -> FakeCall:
     try:
         body = json.loads(request.body)
         chat = chat_of(endpoint, request.url, body)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise FakeMissError(
             f"fake_llm cannot read what was sent to {where}",
             cause=f"it is no request of {endpoint.api}: {type(error).__name__}: {error}",
             fix="send what the provider would take; it would refuse this as well",
         ) from error
     headers = {name.lower(): value for name, value in request.headers if name.lower() in _SHOWN_HEADERS}
-    return FakeCall(number, endpoint.provider, endpoint.api, chat, request.url, headers, body)
+    return FakeCall(number, endpoint.provider, endpoint.api, chat, clean_url(request.url, bytes), headers, body)
 
 
 def chat_of(endpoint: Endpoint, url: str, body: JsonObject) -> ChatRequest:

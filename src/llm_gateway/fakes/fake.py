@@ -31,6 +31,7 @@ __all__ = ["FakeLLM"]
 
 M = TypeVar("M")
 _MOST_TOLD = 3
+_MOST_NESTED = 8  # an SDK takes some forty frames for a call
 
 
 class FakeLLM(Script):
@@ -55,6 +56,7 @@ class FakeLLM(Script):
         self._generates = False
         self._runs = 0
         self._lock = threading.RLock()
+        self._nested = threading.local()
 
     def on(
         self,
@@ -142,6 +144,20 @@ class FakeLLM(Script):
         """
         if (other := aside(request)) is not None:
             return self._answer_aside(other, request)
+        depth = getattr(self._nested, "depth", 0)
+        if depth == _MOST_NESTED:
+            raise FakeScriptError(
+                f"{depth} answers of fake_llm wait for each other",
+                cause="a function that answers, or says whether a script fits, calls the model itself, again and again",
+                fix='script the inner call first: fake_llm.on(contains="...").reply("...")',
+            )
+        self._nested.depth = depth + 1
+        try:
+            return self._answered(request)
+        finally:
+            self._nested.depth = depth
+
+    def _answered(self, request: WireRequest) -> HttpExchange:
         call, scripted = self._asked(lambda number: read(number, request))
         try:
             exchange = exchange_for(scripted, call, request)

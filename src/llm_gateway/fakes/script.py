@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from math import inf
 from typing import Any, Self
 
 from llm_gateway.exceptions import FakeScriptError
@@ -44,6 +45,10 @@ class Script:
     def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
         """Answer with *pieces* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""
         cut = tuple(pieces)
+        if odd := [one for one in cut if not isinstance(one, str)]:
+            raise _wrong(f"stream(...) got {odd[0]!r}", "its pieces are texts", 'fake_llm.stream(["one ", "two"])')
+        if not 0 <= gap_s < inf:
+            raise _wrong(f"gap_s={gap_s!r} is no wait", "it is a number of seconds, 0 or more", "gap_s=0.1")
         return self._add(Answer("".join(cut), pieces=cut, gap_s=gap_s), times)
 
     def error(
@@ -92,6 +97,12 @@ class Script:
 
     def disconnect(self, *, after_chunks: int = 0, content: Any = _WORDS, then: Any = None) -> Self:
         """Break the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
+        if after_chunks < 0:
+            raise _wrong(
+                f"disconnect(after_chunks={after_chunks}) is before the call",
+                "chunks are counted from 0",
+                "after_chunks=3",
+            )
         return self._add(Broken("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
 
     def malformed(self, *, content: Any = _WORDS, then: Any = None) -> Self:
@@ -154,6 +165,10 @@ class Script:
                 fix="make it a plain function: def, without async",
             )
         return content
+
+
+def _wrong(what: str, why: str, example: str) -> FakeScriptError:
+    return FakeScriptError(what, cause=f"{why}; it was scripted at {caller()}", fix=f"for example: {example}")
 
 
 def due(scripts: Iterable[Script]) -> list[tuple[Script, Scripted]]:

@@ -163,7 +163,7 @@ class Session:
         self._clock.start(item, cassette)
 
     def _settings(self, item: pytest.Item) -> Any:
-        from llm_gateway.cassettes.cassette import Settings
+        from llm_gateway.cassettes.settings import Settings
 
         ignored = [*self.config.getini("llm_ignore_hosts"), *(marked(item, "ignore_hosts") or ())]
         return Settings(

@@ -40,11 +40,19 @@ def may_use(call: ToolCall) -> JsonObject:
     return {
         "subtype": "can_use_tool",
         "tool_name": call.name,
-        "display_name": call.name.rpartition("__")[2],
+        **_server(call),
+        "display_name": call.name.rpartition("__")[2].title(),
         "input": call.arguments,
         "permission_suggestions": [rule],
+        "server_policy_ask_only": True,
         "tool_use_id": call.id,
     }
+
+
+def _server(call: ToolCall) -> JsonObject:
+    """The server of a tool that is none of the command line's own."""
+    kind, _, rest = call.name.partition("__")
+    return {"mcp_server": {"name": rest.partition("__")[0], "source": "sdk"}} if kind == "mcp" else {}
 
 
 def on_hook(callback: str, name: str, call: ToolCall, session_id: str, cwd: str, more: JsonObject) -> JsonObject:
@@ -53,11 +61,14 @@ def on_hook(callback: str, name: str, call: ToolCall, session_id: str, cwd: str,
         "session_id": session_id,
         "transcript_path": "",
         "cwd": cwd,
+        "prompt_id": session_id,
         "permission_mode": "default",
+        "effort": {"level": "medium"},
         "hook_event_name": name,
         "tool_name": call.name,
         "tool_input": call.arguments,
         "tool_use_id": call.id,
+        **_server(call),
         **more,
     }
     return {"subtype": "hook_callback", "callback_id": callback, "input": told, "tool_use_id": call.id}

@@ -98,7 +98,7 @@ class Events:
             **more,
         }
 
-    def failure(self, text: str, error: str, said: JsonObject) -> JsonObject:
+    def failure(self, error: str, said: JsonObject, request_id: str) -> JsonObject:
         """What stands in place of an answer that the API refused; *said* is what the result says of it too."""
         message = {
             "diagnostics": None,
@@ -111,11 +111,11 @@ class Events:
             "stop_sequence": "",
             "type": "message",
             "usage": {**usage_out(NOTHING), **dict.fromkeys(_UNTOLD)},
-            "content": [{"type": "text", "text": text}],
+            "content": [{"type": "text", "text": said["result"]}],
             "context_management": None,
         }
         shared = {name: said[name] for name in ("api_error_status", "api_error_type") if said.get(name) is not None}
-        told = {"error": error, "is_api_error_message": True, **shared}
+        told = {"error": error, "request_id": request_id, "is_api_error_message": True, **shared}
         return {"type": "assistant", "message": message, **self._said(), **told}
 
     def user(self, content: object, **more: object) -> JsonObject:

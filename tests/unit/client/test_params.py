@@ -1,6 +1,7 @@
 """Options that are not taken: refused, or left out and named."""
 
 import json
+import re
 
 import pytest
 
@@ -185,3 +186,29 @@ def test_json_mode_gives_the_object_without_a_fence():
     llm = client("groq:llama-3.1-8b-instant")
     sent, response = asked(llm, 200, body=json.dumps(fenced).encode(), prompt="Which JSON?", json_mode=True)
     assert ({"type": "json_object"}, '{"a": 1}') == (sent[0]["response_format"], response.content)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (
+            {"timeout_s": 0},
+            "timeout_s=0 cannot be used\n  it has to be a number of seconds above 0, and at most 100,000,000\n  for example: timeout_s=30",
+        ),
+        ({"timeout_s": "5"}, "timeout_s='5' cannot be used"),
+        ({"timeout_s": float("nan")}, "timeout_s=nan cannot be used"),
+        ({"timeout_s": 1e10}, "timeout_s=10000000000.0 cannot be used"),
+        ({"total_timeout_s": -1}, "total_timeout_s=-1 cannot be used"),
+        ({"total_timeout_s": float("nan")}, "total_timeout_s=nan cannot be used"),
+        ({"max_context_tokens": -5}, "max_context_tokens=-5 cannot be used\n  it has to be a number of tokens above 0"),
+        ({"max_context_tokens": True}, "max_context_tokens=True cannot be used"),
+        ({"model": 5}, "model=5 cannot be used\n  it has to be a name"),
+        ({"system": 5}, "system=5 cannot be used"),
+        ({"stop": 5}, "stop=5 cannot be used"),
+        ({"tools": 5}, "tools=5 cannot be used"),
+    ],
+)
+def test_values_that_no_option_can_have(options, text):
+    """Are told before anything is sent, in place of an exception from further down."""
+    with pytest.raises(ConfigError, match=re.escape(text)):
+        SyncLLMClient(GatewayConfig(provider="openai", api_key="k", model="m")).chat("hi", **options)

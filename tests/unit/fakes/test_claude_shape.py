@@ -155,7 +155,11 @@ CASES = {
     "limit": (FakeLLM().truncated(), asked, OBJECT),
     "refusal": (FakeLLM().refusal(), asked, OBJECT),
     "turns": (FakeLLM().reply(ToolCall("t", "Bash", {})), asked, (*STREAM, "--max-turns", "1")),
-    "host": (FakeLLM().reply(ToolCall("t", "mcp__srv__echo", {"x": 1})).reply("pong"), talked, (*STREAM, *HOSTED)),
+    "host": (
+        FakeLLM().reply(ToolCall("t", "mcp__srv__echo", {"text": "hi"})).reply("pong"),
+        talked,
+        (*STREAM, *HOSTED),
+    ),
 }
 
 

@@ -447,3 +447,71 @@ def test_only_some_providers(fake, gpt):
     with pytest.raises(openai.APIStatusError, match="no recording matches"):
         ask(gpt)
     assert not fake.calls
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (lambda fake: fake.stream(["a"], gap_s=-1), "gap_s=-1 is no wait\n  it is a number of seconds, 0 or more"),
+        (lambda fake: fake.stream(["a"], gap_s=float("nan")), "gap_s=nan is no wait\n"),
+        (lambda fake: fake.stream(["a", 5]), "stream(...) got 5\n  its pieces are texts"),
+        (
+            lambda fake: fake.disconnect(after_chunks=-2),
+            "disconnect(after_chunks=-2) is before the call\n  chunks are counted from 0",
+        ),
+    ],
+)
+def test_numbers_that_cannot_be(fake, script, text):
+    """Are told by the line that scripted them, before anything is asked."""
+    with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
+        script(fake)
+
+    assert re.search(rf"it was scripted at .*{HERE}:\d+", str(caught.value))
+
+
+@pytest.mark.parametrize("is_condition", [False, True])
+def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
+    """Ends soon, with what to script."""
+
+    def again(_):
+        return said(ask(gpt, "again"))
+
+    script = fake.on(match=again).reply("never") if is_condition else fake.reply(again, times=None)
+    with pytest.raises(openai.APIStatusError) as caught:
+        ask(gpt)
+
+    assert (
+        "FakeScriptError: 8 answers of fake_llm wait for each other\n"
+        "  a function that answers, or says whether a script fits, calls the model itself, again and again\n"
+        '  script the inner call first: fake_llm.on(contains="...").reply("...")'
+    ) in str(caught.value)
+    script.entries.clear()
+
+
+def test_a_function_that_calls_the_model(fake, gpt):
+    """Is answered itself."""
+    fake.on(contains="outer").reply(lambda _: f"outer and {said(ask(gpt, 'inner'))}").reply("again")
+    fake.on(contains="inner").reply("inner")
+
+    assert "outer and inner" == said(ask(gpt, "outer"))
+    assert "again" == said(ask(gpt, "outer"))
+
+
+def test_keys_in_an_address(fake):
+    """Calls show where they were sent without them."""
+    fake.reply("hi")
+    host = "https://me:hunter2@generativelanguage.googleapis.com/v1beta/models"
+    httpx2.post(f"{host}/gemini-2.5-flash:generateContent?key=s3cret", json={"contents": [{"parts": [{"text": "hi"}]}]})
+    httpx2.get(f"{host}?key=s3cret")
+
+    told = repr([*fake.calls, *fake.other_calls])
+    assert "gemini-2.5-flash:generateContent?key=" in told
+    assert "s3cret" not in told
+    assert "hunter2" not in told
+
+
+def test_a_body_that_is_nested_too_deep(fake):
+    """Is no request of any API."""
+    reply = httpx2.post("https://api.openai.com/v1/chat/completions", content=b"[" * 100_000)
+
+    assert "FakeMissError: fake_llm cannot read what was sent to POST api.openai.com" in reply.text

@@ -84,7 +84,7 @@ def _refused(session: Session, call: FakeCall, outcome: Refused) -> Flow:
 
 def _failed(session: Session, call: FakeCall, said: JsonObject, word: str) -> Flow:
     session.note(call, NOTHING, 1)
-    yield Say(session.events.failure(said["result"], word, said))
+    yield Say(session.events.failure(word, said, f"req_fake_{call.number}"))
     yield Say(session.result(said))
     return 1
 
