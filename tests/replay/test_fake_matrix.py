@@ -1,5 +1,7 @@
 """Every official SDK gets from a script what it gets from its provider: SDK x behaviour, by the SDK's own objects."""
 
+import re
+
 import pytest
 from sdks.anthropic_messages import Anthropic
 from sdks.bedrock import Bedrock
@@ -13,6 +15,10 @@ from sdks.openai_chat import OpenAI
 from sdks.openai_responses import Responses
 from sdks.together_chat import Together
 
+from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.exceptions import FakeError
+from llm_gateway.fakes import FakeLLM
+
 SDKS = [Anthropic, OpenAI, Responses, Google, Bedrock, Mistral, Groq, Cohere, Together, Ollama]
 ROWS = [sdk(colour) for sdk in SDKS for colour in sdk.colours]
 
@@ -25,3 +31,42 @@ def test_cell(sdk, cell, fake_llm, record_property):
     words = sdk.run(CELLS[cell](sdk, fake_llm))
 
     record_property("cell fakes by SDK", (repr(sdk), cell, words))
+
+
+MISS = r"""fake_llm has no answer for call #1 {provider} {model} \({api}\)
+    user: 'How is the weather in Oslo\?'
+  .*test_fake_matrix.py:\d+ waits for on\(model='no-such-model'\)
+  to script it: fake_llm.reply\("..."\) before the call"""
+MISFIT = r"""the scripted object does not fit the schema that was asked: city: 3 is not of type 'string'
+  it was scripted at .*test_fake_matrix.py:\d+
+  {provider} was asked for \{{"(?s:.)*
+  reply with an object of that schema, or with its JSON as a str to answer wrongly on purpose"""
+WRONG = {
+    "unknown model": (lambda fake: fake.on(model="no-such-model").reply("x"), "ask", MISS),
+    "misfit": (lambda fake: fake.reply({"city": 3, "degrees": 12}), "ask_object", MISFIT),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("sdk", ROWS, ids=repr)
+def test_a_wrong_script(sdk, wrong, tmp_path, record_property):
+    """No SDK tries it again, each has the first words in its own error, and the test fails with all of them."""
+    script, asks, text = WRONG[wrong]
+    fake = FakeLLM()
+    script(fake)
+
+    async def call():
+        async with sdk.client(retries=1) as client:
+            with pytest.raises(sdk.wrong) as caught:
+                await getattr(sdk, asks)(client)
+        return caught
+
+    with pytest.raises(FakeError) as failed, use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        caught = sdk.run(call())
+
+    (asked,) = fake.calls
+    assert failed.value.message.partition("\n")[0] in str(caught.value).replace("\\", "")
+    assert re.fullmatch(text.format(provider=asked.provider, model=sdk.model, api=asked.api), str(failed.value))
+    record_property("cell wrong scripts by SDK", (repr(sdk), wrong, caught.type.__name__))

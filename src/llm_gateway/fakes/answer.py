@@ -17,8 +17,9 @@ from llm_gateway.fakes.content import reply_of
 from llm_gateway.fakes.counted import counted
 from llm_gateway.fakes.dressed import dressed, dressed_events
 from llm_gateway.fakes.instream import error_event
+from llm_gateway.fakes.lost import refuse_lost
 from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
-from llm_gateway.types import ChatReply, Headers, Part, WireReply, WireRequest
+from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
 from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.failure import kind_of
@@ -119,26 +120,15 @@ def _answered(answer: Answer, scripted: Scripted, call: FakeCall, request: WireR
 
 
 def _whole(reply: ChatReply, scripted: Scripted, call: FakeCall) -> ChatReply:
-    """With model, id and usage; refused where the format would lose a part."""
+    """With model, id and usage; refused where the format would lose some of it."""
     reply = dataclasses.replace(
         reply,
         model=reply.model or call.model,
         id=reply.id or f"{_PREFIXES.get(call.api, 'fake-')}{call.number}",
         usage=scripted.usage or reply.usage or counted(call.chat, reply),
     )
-    dialect = _dialect(call)
-    kept = [type(part) for part in dialect.decode_reply(dialect.encode_reply(reply)).parts]
-    if lost := [part for part in reply.parts if type(part) not in kept and not _is_empty(part)]:
-        raise FakeScriptError(
-            f"{call.api} cannot answer with a {type(lost[0]).__name__}",
-            cause="its format has no place for one, so that no real model could have sent it",
-            fix="leave it out of the reply, or script it for another provider: fake_llm.on(provider=...).reply(...)",
-        )
+    refuse_lost(reply, scripted.usage, _dialect(call))
     return reply
-
-
-def _is_empty(part: Part) -> bool:
-    return getattr(part, "text", None) == ""
 
 
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.types import ChatReply, Part, StopReason, TextPart, ThinkingPart, ToolCall
+from llm_gateway.types import ChatReply, ImagePart, Part, StopReason, TextPart, ThinkingPart, ToolCall, ToolResult
 
 __all__ = ["reply_of"]
 
@@ -63,6 +63,12 @@ def _parts(content: Any, call: FakeCall) -> tuple[tuple[Part, ...], Any]:
 
 def _plain(content: Any) -> Any:
     """An object as JSON has it."""
+    if isinstance(content, ImagePart | ToolResult):
+        raise FakeScriptError(
+            f"fake_llm cannot answer with {_short(repr(content))}",
+            cause=f"models are given a part of the kind {type(content).__name__}, and answer with none",
+            fix="reply with a str, a ToolCall or a ThinkingPart, or with a list of these",
+        )
     if dump := getattr(content, "model_dump", None):
         return dump(mode="json", by_alias=True)
     if dataclasses.is_dataclass(content) and not isinstance(content, type):

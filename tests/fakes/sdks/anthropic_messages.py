@@ -9,6 +9,7 @@ from sdks.driver import MESSAGES, NAME, PARAMETERS, Driver, Report, done
 class Anthropic(Driver):
     name = "anthropic"
     model = "claude-haiku-4-5"
+    wrong = anthropic.APIStatusError
     limited, lost, late = anthropic.RateLimitError, anthropic.APIConnectionError, anthropic.APITimeoutError
     cut = httpx2.ReadError
     opening = 3

@@ -19,7 +19,7 @@ class Bedrock(Driver):
     name = "boto3 converse"
     model = "anthropic.claude-sonnet-4-5-v1:0"
     colours = ("sync",)
-    limited = botocore.exceptions.ClientError
+    limited = wrong = botocore.exceptions.ClientError
     lost = botocore.exceptions.ConnectionClosedError
     cut = urllib3.exceptions.ProtocolError
     late = botocore.exceptions.ReadTimeoutError

@@ -11,7 +11,7 @@ from sdks.driver import MESSAGES, TOOL, Driver, Report, done
 class Cohere(Driver):
     name = "cohere"
     model = "command-a-03-2025"
-    limited = cohere.TooManyRequestsError
+    limited, wrong = cohere.TooManyRequestsError, cohere.core.ApiError
     lost, cut, late = httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout
     opening = 2
     parses = False

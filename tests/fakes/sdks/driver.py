@@ -35,6 +35,8 @@ class Driver:
 
         limited, lost, cut, late: What the SDK raises for 429, no connection, the end of it within a stream, a timeout.
 
+        wrong: What it raises for a script that cannot answer.
+
         opening: How many events a stream has before its first text.
 
         parses: Whether it makes objects of the class that was asked for; else it hands out their JSON.

@@ -11,6 +11,7 @@ class Groq(OpenAI):
     name = "groq"
     model = "llama-3.3-70b-versatile"
     clients = (groq.Groq, groq.AsyncGroq)
+    wrong = groq.APIStatusError
     limited, lost, late = groq.RateLimitError, groq.APIConnectionError, groq.APITimeoutError
     cut = httpx.ReadError
     parses = False

@@ -13,7 +13,7 @@ from sdks.driver import MESSAGES, TOOL, Driver, Report, done
 class Mistral(Driver):
     name = "mistralai"
     model = "mistral-small-latest"
-    limited = errors.SDKError
+    limited = wrong = errors.SDKError
     lost, cut, late = httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.ReadTimeout
     opening = 1
 

@@ -9,7 +9,7 @@ from sdks.driver import MESSAGES, TOOL, Driver, Report, done
 class Ollama(Driver):
     name = "ollama"
     model = "llama3.2"
-    limited = ollama.ResponseError
+    limited = wrong = ollama.ResponseError
     lost, cut, late = httpx.RemoteProtocolError, httpx.ReadError, httpx.ReadTimeout
     opening = 0
     parses = retries = False

@@ -11,6 +11,7 @@ class OpenAI(Driver):
     name = "openai"
     model = "gpt-5-mini"
     clients = (openai.OpenAI, openai.AsyncOpenAI)
+    wrong = openai.APIStatusError
     limited, lost, late = openai.RateLimitError, openai.APIConnectionError, openai.APITimeoutError
     cut = openai.APIConnectionError
     opening = 1

@@ -10,6 +10,7 @@ from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
 class Responses(Driver):
     name = "openai responses"
     model = "gpt-5-mini"
+    wrong = openai.APIStatusError
     limited, lost, late = openai.RateLimitError, openai.APIConnectionError, openai.APITimeoutError
     cut = openai.APIConnectionError
     opening = 4

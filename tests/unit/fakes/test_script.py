@@ -14,7 +14,7 @@ from llm_gateway import SyncLLMClient, ToolCall
 from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError, ProviderError
 from llm_gateway.fakes import FakeLLM
-from llm_gateway.types import TextPart, ThinkingPart, TokenUsage
+from llm_gateway.types import ImagePart, TextPart, ThinkingPart, TokenUsage
 
 HERE = re.escape("test_script.py")
 
@@ -330,6 +330,17 @@ def bad_thing(fake, gpt):
     ask(gpt)
 
 
+def given_part(fake, gpt):
+    fake.reply(ImagePart(url="https://example.com/cat.png"))
+    ask(gpt)
+
+
+def bad_figure(fake, gpt):
+    fake.reply("x").usage(input=9, output=5, cache_read=4)
+    local = openai.OpenAI(api_key="k", base_url="http://localhost:11434", max_retries=0)
+    local.post("/api/chat", cast_to=object, body={"model": "m", "messages": [], "stream": False})
+
+
 def bad_cut(fake, gpt):
     fake.disconnect(after_chunks=99)
     ask(gpt, stream=True)
@@ -340,6 +351,11 @@ def bad_cut(fake, gpt):
     [
         (bad_object, "the scripted object does not fit the schema that was asked: queue: 3 is not of type 'string'"),
         (bad_part, "openai.chat cannot answer with a ThinkingPart"),
+        (
+            given_part,
+            "fake_llm cannot answer with ImagePart(data=None, media_type=None, url='https://example.com/cat.png')",
+        ),
+        (bad_figure, "ollama.chat cannot tell usage(cache_read=4)"),
         (bad_thing, "fake_llm cannot answer with <class 'object'>"),
         (bad_cut, "disconnect(after_chunks=99) comes after the end: the answer has"),
     ],
