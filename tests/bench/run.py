@@ -30,6 +30,7 @@ from frozen import stopped_clock
 from ledger import ledger
 from metering import metering
 from row import Row
+from served import served
 from stub import serve_stream
 
 from llm_gateway import SyncLLMClient
@@ -348,6 +349,7 @@ def main() -> int:
             *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
             *stopped_clock(),
+            *served(),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")
