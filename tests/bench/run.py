@@ -32,6 +32,7 @@ from frozen import stopped_clock
 from ledger import ledger
 from metering import metering
 from row import Row
+from served import served
 from stub import serve_stream
 
 from llm_gateway import SyncLLMClient
@@ -352,6 +353,7 @@ def main() -> int:
             *stopped_clock(),
             *faked(folder),
             *clients(),
+            *served(),
         ]
     print("| measured | target | result | met |\n| --- | --- | --- | --- |")
     print(*rows, sep="\n")

@@ -1,5 +1,7 @@
 """Which provider is meant, and where it really is."""
 
+from pathlib import Path
+
 import pytest
 
 from llm_gateway.loopback.address import PROVIDERS, candidates, provider_at, variables
@@ -86,3 +88,13 @@ def test_variables_lead_to_the_server():
 
     assert "http://127.0.0.1:1/openai/v1" == found["OPENAI_BASE_URL"]
     assert "http://127.0.0.1:1/anthropic" == found["ANTHROPIC_BASE_URL"]
+
+
+def test_the_page_names_every_variable():
+    """Each in the row of its provider."""
+    page = Path(__file__).parents[3].joinpath("docs/how-to/test-code-in-another-process.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`/" in line]
+
+    assert len(PROVIDERS) == len(rows)
+    for name, value in variables("").items():
+        assert [True] == [f"`{value}`" in row for row in rows if f"`{name}`" in row]
