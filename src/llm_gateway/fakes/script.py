@@ -44,7 +44,7 @@ class Script:
 
     def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
         """Answer with *pieces* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""
-        cut = tuple(pieces)
+        cut: tuple[Any, ...] = tuple(pieces)
         if odd := [one for one in cut if not isinstance(one, str)]:
             raise _wrong(f"stream(...) got {odd[0]!r}", "its pieces are texts", 'fake_llm.stream(["one ", "two"])')
         if not 0 <= gap_s < inf:
