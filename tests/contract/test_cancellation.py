@@ -107,6 +107,14 @@ def test_a_stream_in_a_loop(how, server):
     assert [("cancelled", 11)] * 2 == settled(asyncio.run(go()))
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A process that a shell started in its background ignores the signal."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupted(client):
     """As by Ctrl+C, while nothing comes."""
     stream = client.stream("hi")
