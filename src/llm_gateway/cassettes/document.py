@@ -14,6 +14,7 @@ __all__ = ["VERSION", "dump", "flow", "line_of", "nodes", "parse", "shown"]
 
 VERSION = 1
 _DEEPEST = 200  # libyaml's composer calls itself for each level, and runs out of stack at some ten thousand
+_TEXT = "tag:yaml.org,2002:str"
 _FIRST_LINE = "# recorded by pytest-llm-gateway; the file ends with a line of three dots"
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,6 +37,12 @@ class _Loader(_Base):  # type: ignore[misc]
     def ascend_resolver(self) -> None:
         """Count a level less; the composer calls this on the way out."""
         self.depth -= 1
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """A text, as most nodes are, needs none of what is done for objects that may hold themselves."""
+        if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
+            return node.value
+        return super().construct_object(node, deep)
 
 
 def _header_name(loader: Any, suffix: str, node: Any) -> str:
