@@ -131,3 +131,35 @@ def test_a_file_that_is_not_there_is_named(file):
     """It is never taken for empty."""
     with pytest.raises(ConfigError, match=r"nowhere.yaml cannot be read\n  No such file or directory"):
         load(config="nowhere.yaml")
+
+
+RESPONSES = "active_provider: openai_responses\nproviders:\n"
+GATEWAY = "{api_key: theirs, base_url: 'http://127.0.0.1:9/v1'}"
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        (f"  openai_responses: {GATEWAY}", ("http://127.0.0.1:9/v1/responses", "theirs", "gpt-5-mini")),
+        (f"  openai: {GATEWAY}", ("http://127.0.0.1:9/v1/responses", "theirs", "gpt-5-mini")),
+        (
+            f"  openai: {GATEWAY}\n  openai_responses: {{api_key: mine, model: gpt-5}}",
+            ("http://127.0.0.1:9/v1/responses", "mine", "gpt-5"),
+        ),
+    ],
+)
+def test_another_way_to_a_provider_has_its_own_section_first(sections, expected, file):
+    """Then the provider's: prompts for a private gateway go nowhere else."""
+    with SyncLLMClient(load(config=file(RESPONSES + sections))) as client:
+        request = client.provider.auth.apply(client.provider.request(client.request("hi")))
+
+    url, key, model = expected
+    assert (url, f"Bearer {key}", model) == (request.url, dict(request.headers)["authorization"], client.model)
+
+
+@pytest.mark.parametrize("section", ["openai", "openai_responses"])
+def test_a_wrong_key_names_the_section_that_holds_it(section, file):
+    """Not the one that was asked for."""
+    config = load(config=file(f"{RESPONSES}  {section}: {{api_key: 'a b'}}"))
+    with pytest.raises(ConfigError, match=rf"in providers\.{section}\.api_key is a blank"):
+        SyncLLMClient(config)

@@ -40,6 +40,8 @@ KEY_VARIABLES = {
     "xai": ("XAI_API_KEY",),
 }
 """The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
+_SHARED = {"openai_responses": "openai"}
+"""Names for another way to speak with a provider, whose settings and variables hold where the name has none."""
 _URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "azure": "AZURE_OPENAI_ENDPOINT",
@@ -203,9 +205,17 @@ class GatewayConfig(BaseSettings):
 
     def of(self, provider: str) -> ProviderConfig:
         """What is set for *provider*; for one that is chosen, the settings of no provider in particular win."""
-        theirs = self.providers.get(provider, ProviderConfig())
+        theirs = ProviderConfig()
+        for section in reversed(_sections(provider)):
+            set_there = self.providers.get(section, ProviderConfig())
+            theirs = theirs.model_copy(update={one: getattr(set_there, one) for one in set_there.model_fields_set})
         own = {name: value for name in ("region", "project") if (value := getattr(self, name)) is not None}
         return theirs.model_copy(update=own)
+
+    def _section(self, provider: str, name: str) -> str:
+        """The section that sets *name* for *provider*."""
+        there = (one for one in _sections(provider) if one in self.providers)
+        return next((one for one in there if name in self.providers[one].model_fields_set), provider)
 
     def key(self, provider: str) -> str:
         """
@@ -216,7 +226,7 @@ class GatewayConfig(BaseSettings):
         """
         if key := self.key_if_set(provider):
             return key
-        variables = KEY_VARIABLES[provider]
+        variables = KEY_VARIABLES[_sections(provider)[-1]]
         raise MissingKeyError(
             f"no API key for {provider!r}",
             cause=f"neither {', '.join(variables)} nor LLM_API_KEY is set, in the environment or in .env",
@@ -232,11 +242,11 @@ class GatewayConfig(BaseSettings):
         """
         for origin, secret in (
             ("LLM_API_KEY", self.api_key),
-            (f"providers.{provider}.api_key", self.of(provider).api_key),
+            (f"providers.{self._section(provider, 'api_key')}.api_key", self.of(provider).api_key),
         ):
             if secret is not None:
                 return sound_key(provider, secret.get_secret_value(), origin)
-        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(provider, ()))
+        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(_sections(provider)[-1], ()))
         return next((sound_key(provider, value, name) for name, value in named if value), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
@@ -246,10 +256,10 @@ class GatewayConfig(BaseSettings):
         Raises:
             ConfigError: It is not set, and *otherwise* is None; or it is no address.
         """
-        variable = _URL_VARIABLES.get(provider)
+        variable = _URL_VARIABLES.get(_sections(provider)[-1])
         places = (
             ("LLM_BASE_URL", self.base_url),
-            (f"providers.{provider}.base_url", self.of(provider).base_url),
+            (f"providers.{self._section(provider, 'base_url')}.base_url", self.of(provider).base_url),
             (variable or "", _variable(variable) if variable else None),
         )
         found = next(((origin, value) for origin, value in places if value), ("", otherwise))
@@ -298,6 +308,11 @@ class GatewayConfig(BaseSettings):
     def aws_profile(self) -> str | None:
         """The profile of AWS's own files that is to be used, or None."""
         return _variable("AWS_PROFILE")
+
+
+def _sections(provider: str) -> tuple[str, ...]:
+    """Whose settings hold for *provider*, the nearest first; the last has the variables."""
+    return (provider, _SHARED[provider]) if provider in _SHARED else (provider,)
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
