@@ -163,3 +163,49 @@ def test_a_wrong_key_names_the_section_that_holds_it(section, file):
     config = load(config=file(f"{RESPONSES}  {section}: {{api_key: 'a b'}}"))
     with pytest.raises(ConfigError, match=rf"in providers\.{section}\.api_key is a blank"):
         SyncLLMClient(config)
+
+
+def test_one_fallback_needs_no_list(file):
+    """In a provider's section as at the top."""
+    config = load(config=file("providers: {openai: {fallback_models: gpt-5-nano}}"))
+
+    assert ("gpt-5-nano",) == config.of("openai").fallback_models
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{openai: {model: 5}}", "llm.yaml: providers.openai.model = 5: Input should be a valid string"),
+        (
+            "{openai: {fallback_models: [a, 5]}}",
+            "llm.yaml: providers.openai.fallback_models.1 = 5: Input should be a valid string",
+        ),
+        (
+            "{openai: {api_key: 9876543210123456}}",
+            "llm.yaml: providers.openai.api_key is a number here, not a text: put it in quotes",
+        ),
+        ("{openai: {api_key: [9876543210123456]}}", "llm.yaml: providers.openai.api_key: Input should be"),
+    ],
+)
+def test_a_wrong_value_of_a_provider_names_file_and_path(text, line, file):
+    """And shows no key."""
+    with pytest.raises(ConfigError) as caught:
+        load(config=file(f"providers: {text}"))
+
+    assert f"\n  {line}" in str(caught.value)
+    assert "9876543210123456" not in str(caught.value)
+
+
+def test_a_key_is_not_shown_by_any_other_mistake(file, monkeypatch):
+    """Of arguments, of a variable, of what is no YAML."""
+    shown = []
+    for given in ({"providers": {"openai": "sk-123"}}, {"api_key": ["sk-123"]}, {"config": file('api_key: "sk-123')}):
+        with pytest.raises(ConfigError) as caught:
+            load(**given)
+        shown.append(str(caught.value))
+    monkeypatch.setenv("LLM_PROVIDERS", '{"openai": {"api_key": 123123}}')
+    with pytest.raises(ConfigError, match=r"LLM_PROVIDERS.openai.api_key is a number here") as caught:
+        load()
+
+    assert not [text for text in (*shown, str(caught.value)) if "123" in text]
+    assert "llm.yaml is no YAML\n  line 1: found unexpected end of stream\n  correct that line" in shown

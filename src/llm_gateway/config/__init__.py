@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from llm_gateway.config.file import named_files, read_document, read_files
@@ -60,7 +61,7 @@ _REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION"), "vertex": 
 class ProviderConfig(BaseModel):
     """What is set for one provider, in a file; what is set for whichever provider is used wins over it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     api_key: SecretStr | None = None
     base_url: str | None = None
@@ -69,6 +70,11 @@ class ProviderConfig(BaseModel):
     project: str | None = None
     model: str | None = None
     fallback_models: tuple[str, ...] = ()
+
+    @field_validator("fallback_models", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return _split(value)
 
 
 class GatewayConfig(BaseSettings):
@@ -97,7 +103,7 @@ class GatewayConfig(BaseSettings):
     *log*, *tracing*, *metrics* and *capture_content* are those of docs/observability.md.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     config: Annotated[tuple[Path, ...], NoDecode] = ()
     providers: dict[str, ProviderConfig] = Field(default_factory=dict)
@@ -170,7 +176,7 @@ class GatewayConfig(BaseSettings):
     @classmethod
     def _listed(cls, value: object) -> object:
         """A variable holds them in one line, with commas between."""
-        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+        return _split(value)
 
     @field_validator("tags", mode="before")
     @classmethod
@@ -344,10 +350,22 @@ def load(**given: object) -> GatewayConfig:
         return GatewayConfig(**known)  # type: ignore[arg-type]
     except ValidationError as error:
         files = read_files(named_files(known.get("config")), _names()).origins
-        listed = "\n".join(
-            f"{_origin(one['loc'], known, files)} = {one['input']!r}: {one['msg']}" for one in error.errors()
-        )
+        listed = "\n".join(_mistake(one, _origin(one["loc"], known, files)) for one in error.errors())
         raise ConfigError("the configuration is wrong", cause=listed, fix="correct the lines above") from None
+
+
+def _mistake(error: ErrorDetails, origin: str) -> str:
+    """What is wrong at *origin*; the value is left out where it is, or may hold, a secret."""
+    place = error["loc"]
+    if _SECRET.isdisjoint(place) and not (place[0] == "providers" and len(place) < _OF_A_PROVIDER):
+        return f"{origin} = {error['input']!r}: {error['msg']}"
+    if isinstance(error["input"], int | float):
+        return f"{origin} is a number here, not a text: put it in quotes"
+    return f"{origin}: {error['msg']}"
+
+
+_SECRET = frozenset({"api_key", "base_url", "cache", "ledger"})  # an address may hold a password
+_OF_A_PROVIDER = 3  # providers, whose, what
 
 
 def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[str, str]) -> str:
@@ -355,7 +373,14 @@ def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[st
     name = str(place[0])
     variable = f"LLM_{name.upper()}"
     if name in given:
-        return f"the argument {name}"
-    if _variable(variable) or name not in files:
-        return variable
-    return files[name]
+        return ".".join(map(str, (f"the argument {name}", *place[1:])))
+    for length in range(len(place), 0, -1):
+        said = ".".join(map(str, place[:length]))
+        if said in files and not _variable(variable):
+            return ".".join(map(str, (files[said], *place[length:])))
+    return ".".join(map(str, (variable, *place[1:])))
+
+
+def _split(value: object) -> object:
+    """Names in one line, with commas between."""
+    return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
