@@ -209,3 +209,22 @@ def test_a_key_is_not_shown_by_any_other_mistake(file, monkeypatch):
 
     assert not [text for text in (*shown, str(caught.value)) if "123" in text]
     assert "llm.yaml is no YAML\n  line 1: found unexpected end of stream\n  correct that line" in shown
+
+
+def test_a_misspelt_section_is_refused_with_the_nearest(file):
+    """It was meant to set something."""
+    with pytest.raises(ConfigError) as caught:
+        SyncLLMClient(load(config=file("api_key: k\nproviders: {opnai: {model: x}}")))
+
+    assert (
+        "llm.yaml: providers.opnai is no provider's section\n"
+        "  did you mean 'openai'?\n"
+        f"  correct the name, or register_provider('opnai', ...) first; known: {', '.join(list_providers())}"
+    ) == str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["acme", "openai-eu", "azure2", "my_groq"])
+def test_a_section_of_another_name_waits_for_its_provider(name, file):
+    """Which may be registered later."""
+    with SyncLLMClient(load(config=file(f"api_key: k\nproviders: {{{name}: {{model: x}}}}"))) as client:
+        assert "anthropic" == client.provider_name

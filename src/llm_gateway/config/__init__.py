@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
@@ -209,6 +210,24 @@ class GatewayConfig(BaseSettings):
             return self.provider, self.model
         return self.provider, rest if named == self.provider else None
 
+    def check_sections(self, known: Collection[str]) -> None:
+        """
+        Refuse a section whose name is close to a provider's, one of *known*; any other may be registered later.
+
+        Raises:
+            ConfigError: There is one; offers the nearest name.
+        """
+        origin = ", ".join(map(str, self.config))
+        for name in self.providers:
+            if name in known or not _is_misspelt(name, known) or _is_variant(name, known):
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                f"{f'{origin}: ' if origin else ''}providers.{name} is no provider's section",
+                cause=f"did you mean {near[0]!r}?",
+                fix=f"correct the name, or register_provider({name!r}, ...) first; known: {', '.join(sorted(known))}",
+            )
+
     def of(self, provider: str) -> ProviderConfig:
         """What is set for *provider*; for one that is chosen, the settings of no provider in particular win."""
         theirs = ProviderConfig()
@@ -322,7 +341,17 @@ def _sections(provider: str) -> tuple[str, ...]:
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
-    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.86))
+    """Whether *name* is close to one of *known*; among few letters one that is wrong weighs more."""
+    cutoff = 0.75 if len(name) <= _SHORT else 0.86
+    return name not in known and bool(difflib.get_close_matches(name, known, n=1, cutoff=cutoff))
+
+
+_SHORT = 5
+
+
+def _is_variant(name: str, known: Collection[str]) -> bool:
+    """Whether *name* is a known one with something set apart, as in ``openai-eu`` and ``azure2``."""
+    return any(re.search(r"[-_.\d]", name.replace(one, "", 1)) for one in known if one in name)
 
 
 def _variable(name: str) -> str | None:
