@@ -126,3 +126,14 @@ def test_an_option_that_there_is_not_is_refused_with_the_nearest():
     """As Python refuses a wrong argument."""
     with pytest.raises(TypeError, match="there is no option 'max_token'; did you mean 'max_tokens'"):
         SyncLLMClient(GatewayConfig(api_key="k")).chat("hi", max_token=5)
+
+
+def test_a_variable_that_is_no_json_is_named(monkeypatch):
+    """Without what it holds."""
+    monkeypatch.setenv("LLM_PROVIDERS", "{sk-1")
+    with pytest.raises(ConfigError) as caught:
+        load()
+
+    assert "LLM_PROVIDERS is no JSON\n  a variable holds a mapping as JSON\n  export LLM_PROVIDERS='{...}'" == str(
+        caught.value
+    )

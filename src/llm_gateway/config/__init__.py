@@ -13,7 +13,14 @@ from typing import Annotated, Any, Literal
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.config.folder import cache_folder
@@ -381,6 +388,12 @@ def load(**given: object) -> GatewayConfig:
         files = read_files(named_files(known.get("config")), _names()).origins
         listed = "\n".join(_mistake(one, _origin(one["loc"], known, files)) for one in error.errors())
         raise ConfigError("the configuration is wrong", cause=listed, fix="correct the lines above") from None
+    except SettingsError as error:
+        field = next(iter(re.findall(r'field "(\w+)"', str(error))), "")
+        variable = f"LLM_{field.upper()}"
+        raise ConfigError(
+            f"{variable} is no JSON", cause="a variable holds a mapping as JSON", fix=f"export {variable}='{{...}}'"
+        ) from None
 
 
 def _mistake(error: ErrorDetails, origin: str) -> str:
