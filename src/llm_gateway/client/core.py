@@ -99,10 +99,12 @@ class Core:
         """
         config = self.config.model_copy(update={"model": named, "provider": None})
         name, model = config.target(registry.list_providers())
-        if ":" not in named or f"{name}:{model}" != named:
+        is_tag = own in _TAGGED and name not in registry.list_providers()
+        if ":" not in named or f"{name}:{model}" != named or is_tag:
             return Target(own, named, lambda: self.provider)
         if name == own:
             return Target(own, model or "", lambda: self.provider)
+        registry.resolve(name)  # a misspelt one is told as in a model
         if not self.config.cross_provider_fallback:
             raise ConfigError(
                 f"{named!r} cannot stand in for a model of {own}",
@@ -293,6 +295,8 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
+_TAGGED = frozenset({"compatible", "litellm", "ollama"})
+"""Providers in whose models any word may stand before a colon, as in ``llama:7b``."""
 _WITH_DEFAULTS = ("max_tokens", "temperature", "top_p", "seed", "reasoning_effort")
 _NOT_SENT = frozenset(
     {
