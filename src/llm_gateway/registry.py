@@ -79,9 +79,11 @@ def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
 
     Raises:
         UnknownProviderError: Offers the nearest names, then lists all.
-        ConfigError: Something that it needs is not set.
+        ConfigError: Something that it needs is not set, or a section of settings has a misspelt name.
     """
-    made: Provider = resolve(name)(config or load())
+    factory, config = resolve(name), config or load()
+    config.check_sections(list_providers())
+    made: Provider = factory(config)
     if not hasattr(made, "name"):
         with contextlib.suppress(AttributeError):  # a class with slots keeps the name of its class
             setattr(made, "name", name)  # noqa: B010  prices and reports know it by this name

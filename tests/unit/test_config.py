@@ -5,7 +5,10 @@ import pytest
 from llm_gateway import SyncLLMClient, list_providers
 from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, CostLimitExceededError, MissingKeyError, UnknownProviderError
+from llm_gateway.providers.auth import NoAuth
+from llm_gateway.providers.base import HttpProvider
 from llm_gateway.types import LLMResponse, TokenUsage
+from llm_gateway.wire import openai_chat
 
 KNOWN = list_providers()
 
@@ -126,3 +129,33 @@ def test_an_option_that_there_is_not_is_refused_with_the_nearest():
     """As Python refuses a wrong argument."""
     with pytest.raises(TypeError, match="there is no option 'max_token'; did you mean 'max_tokens'"):
         SyncLLMClient(GatewayConfig(api_key="k")).chat("hi", max_token=5)
+
+
+def test_a_variable_that_is_no_json_is_named(monkeypatch):
+    """Without what it holds."""
+    monkeypatch.setenv("LLM_PROVIDERS", "{sk-1")
+    with pytest.raises(ConfigError) as caught:
+        load()
+
+    assert "LLM_PROVIDERS is no JSON\n  a variable holds a mapping as JSON\n  export LLM_PROVIDERS='{...}'" == str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [("azure", "my-deployment"), ("compatible", "my-model"), ("litellm", "watsonx/ibm/granite-4-h-small")],
+)
+def test_a_provider_without_a_default_needs_a_model(provider, model):
+    """Told before a request with none is sent; a call may name it too."""
+    made = HttpProvider(provider, openai_chat.DIALECT, "https://llm.example", "/chat", NoAuth(), "")
+    client = SyncLLMClient(provider_instance=made)
+    with pytest.raises(ConfigError) as caught:
+        client.chat("hi")
+
+    assert (
+        f"no model is set for {provider!r}\n"
+        "  this provider has no default: its models, or deployments, are your own\n"
+        f"  export LLM_MODEL={provider}:{model}"
+    ) == str(caught.value)
+    assert "m" == client.request("hi", model="m").model

@@ -131,3 +131,100 @@ def test_a_file_that_is_not_there_is_named(file):
     """It is never taken for empty."""
     with pytest.raises(ConfigError, match=r"nowhere.yaml cannot be read\n  No such file or directory"):
         load(config="nowhere.yaml")
+
+
+RESPONSES = "active_provider: openai_responses\nproviders:\n"
+GATEWAY = "{api_key: theirs, base_url: 'http://127.0.0.1:9/v1'}"
+
+
+@pytest.mark.parametrize(
+    ("sections", "expected"),
+    [
+        (f"  openai_responses: {GATEWAY}", ("http://127.0.0.1:9/v1/responses", "theirs", "gpt-5-mini")),
+        (f"  openai: {GATEWAY}", ("http://127.0.0.1:9/v1/responses", "theirs", "gpt-5-mini")),
+        (
+            f"  openai: {GATEWAY}\n  openai_responses: {{api_key: mine, model: gpt-5}}",
+            ("http://127.0.0.1:9/v1/responses", "mine", "gpt-5"),
+        ),
+    ],
+)
+def test_another_way_to_a_provider_has_its_own_section_first(sections, expected, file):
+    """Then the provider's: prompts for a private gateway go nowhere else."""
+    with SyncLLMClient(load(config=file(RESPONSES + sections))) as client:
+        request = client.provider.auth.apply(client.provider.request(client.request("hi")))
+
+    url, key, model = expected
+    assert (url, f"Bearer {key}", model) == (request.url, dict(request.headers)["authorization"], client.model)
+
+
+@pytest.mark.parametrize("section", ["openai", "openai_responses"])
+def test_a_wrong_key_names_the_section_that_holds_it(section, file):
+    """Not the one that was asked for."""
+    config = load(config=file(f"{RESPONSES}  {section}: {{api_key: 'a b'}}"))
+    with pytest.raises(ConfigError, match=rf"in providers\.{section}\.api_key is a blank"):
+        SyncLLMClient(config)
+
+
+def test_one_fallback_needs_no_list(file):
+    """In a provider's section as at the top."""
+    config = load(config=file("providers: {openai: {fallback_models: gpt-5-nano}}"))
+
+    assert ("gpt-5-nano",) == config.of("openai").fallback_models
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("{openai: {model: 5}}", "llm.yaml: providers.openai.model = 5: Input should be a valid string"),
+        (
+            "{openai: {fallback_models: [a, 5]}}",
+            "llm.yaml: providers.openai.fallback_models.1 = 5: Input should be a valid string",
+        ),
+        (
+            "{openai: {api_key: 9876543210123456}}",
+            "llm.yaml: providers.openai.api_key is a number here, not a text: put it in quotes",
+        ),
+        ("{openai: {api_key: [9876543210123456]}}", "llm.yaml: providers.openai.api_key: Input should be"),
+    ],
+)
+def test_a_wrong_value_of_a_provider_names_file_and_path(text, line, file):
+    """And shows no key."""
+    with pytest.raises(ConfigError) as caught:
+        load(config=file(f"providers: {text}"))
+
+    assert f"\n  {line}" in str(caught.value)
+    assert "9876543210123456" not in str(caught.value)
+
+
+def test_a_key_is_not_shown_by_any_other_mistake(file, monkeypatch):
+    """Of arguments, of a variable, of what is no YAML."""
+    shown = []
+    for given in ({"providers": {"openai": "sk-123"}}, {"api_key": ["sk-123"]}, {"config": file('api_key: "sk-123')}):
+        with pytest.raises(ConfigError) as caught:
+            load(**given)
+        shown.append(str(caught.value))
+    monkeypatch.setenv("LLM_PROVIDERS", '{"openai": {"api_key": 123123}}')
+    with pytest.raises(ConfigError, match=r"LLM_PROVIDERS.openai.api_key is a number here") as caught:
+        load()
+
+    assert not [text for text in (*shown, str(caught.value)) if "123" in text]
+    assert "llm.yaml is no YAML\n  line 1: found unexpected end of stream\n  correct that line" in shown
+
+
+def test_a_misspelt_section_is_refused_with_the_nearest(file):
+    """It was meant to set something."""
+    with pytest.raises(ConfigError) as caught:
+        SyncLLMClient(load(config=file("api_key: k\nproviders: {opnai: {model: x}}")))
+
+    assert (
+        "llm.yaml: providers.opnai is no provider's section\n"
+        "  did you mean 'openai'?\n"
+        f"  correct the name, or register_provider('opnai', ...) first; known: {', '.join(list_providers())}"
+    ) == str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["acme", "openai-eu", "azure2", "my_groq"])
+def test_a_section_of_another_name_waits_for_its_provider(name, file):
+    """Which may be registered later."""
+    with SyncLLMClient(load(config=file(f"api_key: k\nproviders: {{{name}: {{model: x}}}}"))) as client:
+        assert "anthropic" == client.provider_name

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, Unpack
 
 from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
+from llm_gateway.client.arguments import NoMore, check_no_more
 from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
@@ -40,7 +41,7 @@ from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.observability.events import Observer
-from llm_gateway.providers.base import Provider
+from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 
@@ -63,7 +64,9 @@ class Core:
         cache: CacheStore | Literal[False] | None = None,
         observers: Sequence[Observer] = (),
         session_id: str | None = None,
+        **unknown: Unpack[NoMore],
     ) -> None:
+        check_no_more(Core.__init__, unknown)
         self.config = _configured(config, provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
             read_prices(settings.read_document(self.config.prices), str(self.config.prices))
@@ -99,10 +102,12 @@ class Core:
         """
         config = self.config.model_copy(update={"model": named, "provider": None})
         name, model = config.target(registry.list_providers())
-        if ":" not in named or f"{name}:{model}" != named:
+        is_tag = own in _TAGGED and name not in registry.list_providers()
+        if ":" not in named or f"{name}:{model}" != named or is_tag:
             return Target(own, named, lambda: self.provider)
         if name == own:
             return Target(own, model or "", lambda: self.provider)
+        registry.resolve(name)  # a misspelt one is told as in a model
         if not self.config.cross_provider_fallback:
             raise ConfigError(
                 f"{named!r} cannot stand in for a model of {own}",
@@ -192,6 +197,12 @@ class Core:
         """What is asked, in no provider's words."""
         check_options({**options, "system": system})
         given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
+        if not given.get("model", self.model) and isinstance(self.provider, HttpProvider):
+            raise ConfigError(
+                f"no model is set for {self.provider_name!r}",
+                cause="this provider has no default: its models, or deployments, are your own",
+                fix=f"export LLM_MODEL={self.provider_name}:{_OWN_MODELS.get(self.provider_name, 'my-model')}",
+            )
         for name in _WITH_DEFAULTS:
             given.setdefault(name, getattr(self.config, name))
         stop = given.get("stop", ())
@@ -233,7 +244,12 @@ class Core:
         return session_cost(self.cost_tracker, session_id or self.session_id)
 
     def with_options(
-        self, *, model: str | None = None, provider: str | None = None, session_id: str | None = None
+        self,
+        *,
+        model: str | None = None,
+        provider: str | None = None,
+        session_id: str | None = None,
+        **unknown: Unpack[NoMore],
     ) -> Self:
         """
         Make another client beside this one, with the same settings, totals, connections and observers.
@@ -247,6 +263,7 @@ class Core:
 
             session_id: What the calls of the other client belong to.
         """
+        check_no_more(Core.with_options, unknown)
         getattr(self, "_transport", None)  # made now, so that both have the same
         other = copy.copy(self)
         other.is_beside, other.owns_provider, other._calls = True, False, 0  # noqa: SLF001  of the same class
@@ -293,6 +310,9 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
+_OWN_MODELS = {"azure": "my-deployment", "litellm": "watsonx/ibm/granite-4-h-small"}
+_TAGGED = frozenset({"compatible", "litellm", "ollama"})
+"""Providers in whose models any word may stand before a colon, as in ``llama:7b``."""
 _WITH_DEFAULTS = ("max_tokens", "temperature", "top_p", "seed", "reasoning_effort")
 _NOT_SENT = frozenset(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,15 @@ from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from llm_gateway.config.file import named_files, read_document, read_files
 from llm_gateway.config.folder import cache_folder
@@ -40,6 +49,8 @@ KEY_VARIABLES = {
     "xai": ("XAI_API_KEY",),
 }
 """The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
+_SHARED = {"openai_responses": "openai"}
+"""Names for another way to speak with a provider, whose settings and variables hold where the name has none."""
 _URL_VARIABLES = {
     "anthropic": "ANTHROPIC_BASE_URL",
     "azure": "AZURE_OPENAI_ENDPOINT",
@@ -58,7 +69,7 @@ _REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION"), "vertex": 
 class ProviderConfig(BaseModel):
     """What is set for one provider, in a file; what is set for whichever provider is used wins over it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     api_key: SecretStr | None = None
     base_url: str | None = None
@@ -67,6 +78,11 @@ class ProviderConfig(BaseModel):
     project: str | None = None
     model: str | None = None
     fallback_models: tuple[str, ...] = ()
+
+    @field_validator("fallback_models", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return _split(value)
 
 
 class GatewayConfig(BaseSettings):
@@ -95,7 +111,7 @@ class GatewayConfig(BaseSettings):
     *log*, *tracing*, *metrics* and *capture_content* are those of docs/observability.md.
     """
 
-    model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore", hide_input_in_errors=True)
 
     config: Annotated[tuple[Path, ...], NoDecode] = ()
     providers: dict[str, ProviderConfig] = Field(default_factory=dict)
@@ -168,7 +184,7 @@ class GatewayConfig(BaseSettings):
     @classmethod
     def _listed(cls, value: object) -> object:
         """A variable holds them in one line, with commas between."""
-        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+        return _split(value)
 
     @field_validator("tags", mode="before")
     @classmethod
@@ -201,11 +217,37 @@ class GatewayConfig(BaseSettings):
             return self.provider, self.model
         return self.provider, rest if named == self.provider else None
 
+    def check_sections(self, known: Collection[str]) -> None:
+        """
+        Refuse a section whose name is close to a provider's, one of *known*; any other may be registered later.
+
+        Raises:
+            ConfigError: There is one; offers the nearest name.
+        """
+        origin = ", ".join(map(str, self.config))
+        for name in self.providers:
+            if name in known or not _is_misspelt(name, known) or _is_variant(name, known):
+                continue
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                f"{f'{origin}: ' if origin else ''}providers.{name} is no provider's section",
+                cause=f"did you mean {near[0]!r}?",
+                fix=f"correct the name, or register_provider({name!r}, ...) first; known: {', '.join(sorted(known))}",
+            )
+
     def of(self, provider: str) -> ProviderConfig:
         """What is set for *provider*; for one that is chosen, the settings of no provider in particular win."""
-        theirs = self.providers.get(provider, ProviderConfig())
+        theirs = ProviderConfig()
+        for section in reversed(_sections(provider)):
+            set_there = self.providers.get(section, ProviderConfig())
+            theirs = theirs.model_copy(update={one: getattr(set_there, one) for one in set_there.model_fields_set})
         own = {name: value for name in ("region", "project") if (value := getattr(self, name)) is not None}
         return theirs.model_copy(update=own)
+
+    def _section(self, provider: str, name: str) -> str:
+        """The section that sets *name* for *provider*."""
+        there = (one for one in _sections(provider) if one in self.providers)
+        return next((one for one in there if name in self.providers[one].model_fields_set), provider)
 
     def key(self, provider: str) -> str:
         """
@@ -216,7 +258,7 @@ class GatewayConfig(BaseSettings):
         """
         if key := self.key_if_set(provider):
             return key
-        variables = KEY_VARIABLES[provider]
+        variables = KEY_VARIABLES[_sections(provider)[-1]]
         raise MissingKeyError(
             f"no API key for {provider!r}",
             cause=f"neither {', '.join(variables)} nor LLM_API_KEY is set, in the environment or in .env",
@@ -232,11 +274,11 @@ class GatewayConfig(BaseSettings):
         """
         for origin, secret in (
             ("LLM_API_KEY", self.api_key),
-            (f"providers.{provider}.api_key", self.of(provider).api_key),
+            (f"providers.{self._section(provider, 'api_key')}.api_key", self.of(provider).api_key),
         ):
             if secret is not None:
                 return sound_key(provider, secret.get_secret_value(), origin)
-        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(provider, ()))
+        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(_sections(provider)[-1], ()))
         return next((sound_key(provider, value, name) for name, value in named if value), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
@@ -246,10 +288,10 @@ class GatewayConfig(BaseSettings):
         Raises:
             ConfigError: It is not set, and *otherwise* is None; or it is no address.
         """
-        variable = _URL_VARIABLES.get(provider)
+        variable = _URL_VARIABLES.get(_sections(provider)[-1])
         places = (
             ("LLM_BASE_URL", self.base_url),
-            (f"providers.{provider}.base_url", self.of(provider).base_url),
+            (f"providers.{self._section(provider, 'base_url')}.base_url", self.of(provider).base_url),
             (variable or "", _variable(variable) if variable else None),
         )
         found = next(((origin, value) for origin, value in places if value), ("", otherwise))
@@ -300,8 +342,23 @@ class GatewayConfig(BaseSettings):
         return _variable("AWS_PROFILE")
 
 
+def _sections(provider: str) -> tuple[str, ...]:
+    """Whose settings hold for *provider*, the nearest first; the last has the variables."""
+    return (provider, _SHARED[provider]) if provider in _SHARED else (provider,)
+
+
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
-    return bool(difflib.get_close_matches(name, known, n=1, cutoff=0.86))
+    """Whether *name* is close to one of *known*; among few letters one that is wrong weighs more."""
+    cutoff = 0.75 if len(name) <= _SHORT else 0.86
+    return name not in known and bool(difflib.get_close_matches(name, known, n=1, cutoff=cutoff))
+
+
+_SHORT = 5
+
+
+def _is_variant(name: str, known: Collection[str]) -> bool:
+    """Whether *name* is a known one with something set apart, as in ``openai-eu`` and ``azure2``."""
+    return any(re.search(r"[-_.\d]", name.replace(one, "", 1)) for one in known if one in name)
 
 
 def _variable(name: str) -> str | None:
@@ -329,10 +386,28 @@ def load(**given: object) -> GatewayConfig:
         return GatewayConfig(**known)  # type: ignore[arg-type]
     except ValidationError as error:
         files = read_files(named_files(known.get("config")), _names()).origins
-        listed = "\n".join(
-            f"{_origin(one['loc'], known, files)} = {one['input']!r}: {one['msg']}" for one in error.errors()
-        )
+        listed = "\n".join(_mistake(one, _origin(one["loc"], known, files)) for one in error.errors())
         raise ConfigError("the configuration is wrong", cause=listed, fix="correct the lines above") from None
+    except SettingsError as error:
+        field = next(iter(re.findall(r'field "(\w+)"', str(error))), "")
+        variable = f"LLM_{field.upper()}"
+        raise ConfigError(
+            f"{variable} is no JSON", cause="a variable holds a mapping as JSON", fix=f"export {variable}='{{...}}'"
+        ) from None
+
+
+def _mistake(error: ErrorDetails, origin: str) -> str:
+    """What is wrong at *origin*; the value is left out where it is, or may hold, a secret."""
+    place = error["loc"]
+    if _SECRET.isdisjoint(place) and not (place[0] == "providers" and len(place) < _OF_A_PROVIDER):
+        return f"{origin} = {error['input']!r}: {error['msg']}"
+    if isinstance(error["input"], int | float):
+        return f"{origin} is a number here, not a text: put it in quotes"
+    return f"{origin}: {error['msg']}"
+
+
+_SECRET = frozenset({"api_key", "base_url", "cache", "ledger"})  # an address may hold a password
+_OF_A_PROVIDER = 3  # providers, whose, what
 
 
 def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[str, str]) -> str:
@@ -340,7 +415,14 @@ def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[st
     name = str(place[0])
     variable = f"LLM_{name.upper()}"
     if name in given:
-        return f"the argument {name}"
-    if _variable(variable) or name not in files:
-        return variable
-    return files[name]
+        return ".".join(map(str, (f"the argument {name}", *place[1:])))
+    for length in range(len(place), 0, -1):
+        said = ".".join(map(str, place[:length]))
+        if said in files and not _variable(variable):
+            return ".".join(map(str, (files[said], *place[length:])))
+    return ".".join(map(str, (variable, *place[1:])))
+
+
+def _split(value: object) -> object:
+    """Names in one line, with commas between."""
+    return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value

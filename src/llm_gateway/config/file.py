@@ -53,6 +53,7 @@ class FileValues:
         for name, value in settings.items():
             if self.is_known(str(name), _PROVIDER, f"{origin}.{name}"):
                 known[name] = self._expanded(value, f"{origin}.{name}")
+                self.origins[f"providers.{provider}.{name}"] = f"{origin}.{name}"
 
     def is_known(self, name: str, names: Collection[str], origin: str) -> bool:
         """Whether *name*, said at *origin*, is one of *names*; otherwise it is a mistake, with the nearest of them."""
@@ -140,5 +141,8 @@ def read_document(path: Path) -> object:
         return yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read", cause=error.strerror) from None
+    except yaml.MarkedYAMLError as error:  # its own text shows the line, which may hold a key
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ConfigError(f"{path} is no YAML", cause=f"{line}{error.problem}", fix="correct that line") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is no YAML", cause=str(error)) from None

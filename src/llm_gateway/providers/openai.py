@@ -19,21 +19,21 @@ _OWN = "https://api.openai.com/v1"
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """Chat completions, directly or through *client*, an ``OpenAI`` or ``AsyncOpenAI`` of the official SDK."""
-    return _provider(config, client, openai_chat.DIALECT, "/chat/completions")
+    return _provider("openai", config, client, openai_chat.DIALECT, "/chat/completions")
 
 
 def responses(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
-    """The Responses API; otherwise as `provider`."""
-    return _provider(config, client, openai_responses.DIALECT, "/responses")
+    """The Responses API; otherwise as `provider`. Its own section of a file wins over that of ``openai``."""
+    return _provider("openai_responses", config, client, openai_responses.DIALECT, "/responses")
 
 
-def _provider(config: GatewayConfig, client: Any, dialect: Dialect, path: str) -> HttpProvider:
+def _provider(section: str, config: GatewayConfig, client: Any, dialect: Dialect, path: str) -> HttpProvider:
     made = HttpProvider(
         name="openai",
         dialect=dialect,
-        base_url=config.url("openai", _OWN),
+        base_url=config.url(section, _OWN),
         path=path,
-        auth=Key(config.key("openai")) if client is None else NoAuth(),
+        auth=Key(config.key(section)) if client is None else NoAuth(),
         default_model="gpt-5-mini",
         client=client,
         models=OPENAI,

@@ -197,3 +197,19 @@ def test_a_stream_falls_back_until_its_first_content(client):
             step = flow.send(None if isinstance(step, Emit) else 0.0 if value is None else value)
 
     assert 2 == len(opened)
+
+
+@pytest.mark.parametrize(("name", "near"), [("grok", "groq"), ("opnai", "openai"), ("groqq", "groq")])
+def test_a_misspelt_provider_of_a_fallback_is_refused_with_the_nearest(name, near):
+    """Whether or not another provider is allowed: in the outage it would be a model that nobody has."""
+    with pytest.raises(UnknownProviderError, match=f"unknown provider '{name}'\n  did you mean '{near}'"):
+        SyncLLMClient(GatewayConfig(provider="openai", api_key="k", fallback_models=(f"{name}:x",)))
+    with pytest.raises(UnknownProviderError, match=f"unknown provider '{name}'\n  did you mean '{near}'"):
+        SyncLLMClient(GatewayConfig(api_key="k"), model=f"{name}:x")
+
+
+def test_a_tag_of_ollama_is_no_provider():
+    """However near its model's name is to one."""
+    client = SyncLLMClient(GatewayConfig(provider="ollama", model="llama3.2", fallback_models=("llama:7b",)))
+
+    assert [("ollama", "llama:7b")] == [(one.name, one.model) for one in client.call().fallbacks]

@@ -220,7 +220,7 @@ def test_facts_have_to_be_facts(tmp_path):
     file = tmp_path / "llm.yaml"
     file.write_text("models: {'a:b': 5}")
     with pytest.raises(
-        ConfigError, match=r"the configuration is wrong\n  .*llm.yaml: models = 5: Input should be a valid dict"
+        ConfigError, match=r"the configuration is wrong\n  .*llm.yaml: models.a:b = 5: Input should be a valid dict"
     ):
         load(config=file)
     with pytest.raises(ConfigError, match="x: 'a:b' has 5, no facts\n  facts of a model are context_tokens, "):
