@@ -341,9 +341,9 @@ def test_a_function_of_the_script_fails(fake):
         code, _, err = way("hi")
         assert 97 == code
         assert err.startswith(
-            "FakeScriptError: a function of the script failed: AttributeError: 'FakeCall' object has no attribute"
+            "FakeScriptError: <lambda>() raised AttributeError: 'FakeCall' object has no attribute 'nothing'"
         )
-        assert f"at {__file__}:" in err
+        assert f"raised at {__file__}:" in err
 
 
 @pytest.mark.parametrize("way", [by_run, by_anyio, by_shell])
