@@ -159,3 +159,15 @@ def test_a_provider_without_a_default_needs_a_model(provider, model):
         f"  export LLM_MODEL={provider}:{model}"
     ) == str(caught.value)
     assert "m" == client.request("hi", model="m").model
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"), [("max_retrys", "did you mean 'max_retries'?"), ("zzz", "GatewayConfig has no such field")]
+)
+def test_a_setting_that_there_is_not_is_refused(name, cause):
+    """With the nearest; it was ignored."""
+    with pytest.raises(ConfigError) as caught:
+        GatewayConfig(**{name: "sk-1"})
+
+    settings = ", ".join(sorted(GatewayConfig.model_fields))
+    assert f"there is no setting {name!r}\n  {cause}\n  settings are {settings}" == str(caught.value)

@@ -228,3 +228,16 @@ def test_a_section_of_another_name_waits_for_its_provider(name, file):
     """Which may be registered later."""
     with SyncLLMClient(load(config=file(f"api_key: k\nproviders: {{{name}: {{model: x}}}}"))) as client:
         assert "anthropic" == client.provider_name
+
+
+@pytest.mark.parametrize("name", ["api_key", "base_url"])
+def test_a_section_sets_nothing_that_the_claude_command_ignores(name, file):
+    """Prompts would go elsewhere than the file says."""
+    with pytest.raises(ConfigError) as caught:
+        SyncLLMClient(load(config=file(f"active_provider: local_claude\nproviders: {{local_claude: {{{name}: x}}}}")))
+
+    assert (
+        f"providers.local_claude.{name} cannot be used\n"
+        "  the claude command has a login and an address of its own\n"
+        f"  leave it out, or set it in providers.anthropic.{name} and use active_provider: anthropic"
+    ) == str(caught.value)

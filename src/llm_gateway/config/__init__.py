@@ -166,7 +166,9 @@ class GatewayConfig(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Where values come from; the first that has one wins."""
         del file_secret_settings
-        files = read_files(named_files(init_settings().get("config")), _names()).values
+        given = init_settings()
+        _check_names(given, settings_cls.model_fields)
+        files = read_files(named_files(given.get("config")), _names()).values
         return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, files)
 
     @field_validator("config", mode="before")
@@ -340,6 +342,17 @@ class GatewayConfig(BaseSettings):
     def aws_profile(self) -> str | None:
         """The profile of AWS's own files that is to be used, or None."""
         return _variable("AWS_PROFILE")
+
+
+def _check_names(given: Collection[str], known: Collection[str]) -> None:
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise ConfigError(
+                f"there is no setting {name!r}",
+                cause=f"did you mean {near[0]!r}?" if near else "GatewayConfig has no such field",
+                fix=f"settings are {', '.join(sorted(known))}",
+            )
 
 
 def _sections(provider: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llm_gateway.config import GatewayConfig
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.base import ProcessProvider
 from llm_gateway.wire.claude_cli import DIALECT
 
@@ -10,8 +11,20 @@ __all__ = ["provider"]
 
 
 def provider(config: GatewayConfig) -> ProcessProvider:
-    """The command line; it needs nothing that *config* holds."""
-    del config
+    """
+    The command line; it needs nothing that *config* holds.
+
+    Raises:
+        ConfigError: Its section of a file sets a key or an address, which would be ignored.
+    """
+    theirs = config.of("local_claude")
+    for name in ("api_key", "base_url"):
+        if getattr(theirs, name) is not None:
+            raise ConfigError(
+                f"providers.local_claude.{name} cannot be used",
+                cause="the claude command has a login and an address of its own",
+                fix=f"leave it out, or set it in providers.anthropic.{name} and use active_provider: anthropic",
+            )
     return ProcessProvider(
         name="local_claude",
         dialect=DIALECT,
