@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.fakes.asking import told_by
 
 __all__ = ["Condition"]
 
@@ -43,7 +42,7 @@ class Condition:
             and (self.model is None or fnmatchcase(call.model, self.model))
             and (self.contains is None or any(self.contains in message.text for message in call.chat.messages))
             and self._fits_result(call)
-            and (self.match is None or bool(told_by(self.match, call)))
+            and (self.match is None or bool(self.match(call)))
         )
 
     def _fits_result(self, call: FakeCall) -> bool:

@@ -341,9 +341,9 @@ def test_a_function_of_the_script_fails(fake):
         code, _, err = way("hi")
         assert 97 == code
         assert err.startswith(
-            "FakeScriptError: <lambda>() raised AttributeError: 'FakeCall' object has no attribute 'nothing'"
+            "FakeScriptError: a function of the script failed: AttributeError: 'FakeCall' object has no attribute"
         )
-        assert f"raised at {__file__}:" in err
+        assert f"at {__file__}:" in err
 
 
 @pytest.mark.parametrize("way", [by_run, by_anyio, by_shell])

@@ -346,25 +346,6 @@ def bad_cut(fake, gpt):
     ask(gpt, stream=True)
 
 
-def fails(call):
-    assert "Bob" in call.text, "no Bob"
-
-
-@pytest.mark.parametrize("is_condition", [False, True], ids=["reply", "match"])
-def test_what_a_function_of_the_test_raises_fails_the_test(tmp_path, is_condition):
-    """At once, whatever the SDK and the code around it make of it."""
-    fake = FakeLLM()
-    with pytest.raises(FakeScriptError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
-        cassette.answer_by(fake)
-        (fake.on(match=fails) if is_condition else fake).reply(fails if not is_condition else "x")
-        with pytest.raises(openai.APIStatusError):
-            ask(openai.OpenAI(api_key="k", max_retries=2))
-
-    assert caught.value.message.startswith("fails() raised AssertionError: no Bob")
-    assert re.search(rf"raised at .*{HERE}:\d+", str(caught.value))
-    assert 1 == len(fake.calls)
-
-
 @pytest.mark.parametrize(
     ("script", "text"),
     [
