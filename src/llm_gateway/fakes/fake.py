@@ -140,7 +140,7 @@ class FakeLLM(Script):
 
         Raises:
             FakeMissError: Nothing is scripted for it.
-            FakeScriptError: What is scripted cannot be said in its format.
+            FakeScriptError: What is scripted cannot be said in its format, or a function of the script failed.
         """
         if (other := aside(request)) is not None:
             return self._answer_aside(other, request)
@@ -162,7 +162,7 @@ class FakeLLM(Script):
         try:
             exchange = exchange_for(scripted, call, request)
         except FakeScriptError as error:
-            raise placed(error, scripted.where) from None
+            raise placed(error, scripted.where) from error.__cause__
         exchange.metering = unpaid(exchange, call.provider, call.api, call.model)
         return exchange
 
@@ -197,7 +197,7 @@ class FakeLLM(Script):
     def _scripted(self, call: FakeCall) -> Scripted:
         for script in [*self._scripts, self]:
             entry = script.next()
-            if entry is not None and script.condition.fits(call):
+            if entry is not None and _fits(script, entry, call):
                 entry.used += 1
                 return entry
         if self._generates:
@@ -229,6 +229,13 @@ class FakeLLM(Script):
             cause="\n".join(told + more),
             fix="take them out of the script, or let the test make the calls",
         )
+
+
+def _fits(script: Script, entry: Scripted, call: FakeCall) -> bool:
+    try:
+        return script.condition.fits(call)
+    except FakeScriptError as error:
+        raise placed(error, entry.where) from error.__cause__
 
 
 def _named(script: Script) -> str:

@@ -477,14 +477,16 @@ def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
         return said(ask(gpt, "again"))
 
     script = fake.on(match=again).reply("never") if is_condition else fake.reply(again, times=None)
-    with pytest.raises(openai.APIStatusError) as caught:
+    with pytest.raises(openai.APIStatusError, match="its own call was refused"):
         ask(gpt)
 
+    first, second = fake.cassette.problems()
     assert (
         "FakeScriptError: 8 answers of fake_llm wait for each other\n"
         "  a function that answers, or says whether a script fits, calls the model itself, again and again\n"
         '  script the inner call first: fake_llm.on(contains="...").reply("...")'
-    ) in str(caught.value)
+    ) == first.report
+    assert "a function of the script failed: APIStatusError: its own call was refused" == second.message
     script.entries.clear()
 
 
@@ -495,6 +497,44 @@ def test_a_function_that_calls_the_model(fake, gpt):
 
     assert "outer and inner" == said(ask(gpt, "outer"))
     assert "again" == said(ask(gpt, "outer"))
+
+
+def _no_bob(call):
+    assert "Bob" in call.text, "no Bob"
+    return "ok"
+
+
+@pytest.mark.parametrize("is_condition", [False, True])
+def test_a_function_that_fails(fake, is_condition):
+    """Fails the test at once, by an SDK that would try again after any exception too."""
+    script = fake.on(match=_no_bob).reply("never") if is_condition else fake.reply(_no_bob)
+    with pytest.raises(anthropic.APIStatusError, match="no Bob"):
+        anthropic.Anthropic(api_key="k", max_retries=2).messages.create(
+            model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}]
+        )
+
+    [problem] = fake.cassette.problems()
+    line = _no_bob.__code__.co_firstlineno
+    assert problem.message.startswith("a function of the script failed: AssertionError: no Bob")
+    assert re.fullmatch(rf"it was scripted at .*{HERE}:\d+\nit failed at .*{HERE}:{line + 1}", problem.cause)
+    assert isinstance(problem.__cause__, AssertionError)
+    script.entries.clear()
+
+
+def test_a_function_that_takes_no_call(fake, gpt):
+    """Is told by the line that scripted it, as it has no line that failed."""
+    fake.reply(lambda: "hi")
+    with pytest.raises(openai.APIStatusError, match=r"TypeError: .* takes 0 positional arguments") as caught:
+        ask(gpt)
+
+    assert "it failed at" not in str(caught.value)
+
+
+def test_a_function_that_skips(fake, gpt):
+    """Skips the test."""
+    fake.reply(lambda _: pytest.skip("no Bob today"))
+    with pytest.raises(pytest.skip.Exception, match="no Bob today"):
+        ask(gpt)
 
 
 def test_keys_in_an_address(fake):
