@@ -21,6 +21,7 @@ from llm_gateway.fakes.condition import Condition
 from llm_gateway.fakes.conversation import Conversation
 from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.generate import example
+from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
 from llm_gateway.fakes.where import placed
@@ -80,7 +81,12 @@ class FakeLLM(Script):
             tool_result: A text in a result that a tool has just returned; True stands for any result.
 
             match: Whatever else, decided by a function of the `FakeCall`.
+
+        Raises:
+            FakeScriptError: There is no such provider.
         """
+        if provider is not None:
+            checked(provider, "on(provider=...)")
         return self._when(Condition(provider, model, contains, tool_result, match))
 
     def _when(self, condition: Condition) -> Script:
@@ -115,8 +121,8 @@ class FakeLLM(Script):
         return self
 
     def only(self, *providers: str) -> Self:
-        """Answer these providers alone; calls of others go to the test's cassette."""
-        self._providers = frozenset(providers)
+        """Answer these providers alone; calls of others go to the test's cassette. Unknown names are refused."""
+        self._providers = frozenset(checked(name, "only(...)") for name in providers)
         return self
 
     @property

@@ -499,6 +499,36 @@ def test_a_function_that_calls_the_model(fake, gpt):
     assert "again" == said(ask(gpt, "outer"))
 
 
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (
+            lambda fake: fake.only("openai", "antropic"),
+            "only(...) names 'antropic', which is no provider\n  did you mean",
+        ),
+        (
+            lambda fake: fake.on(provider="opnai"),
+            "on(provider=...) names 'opnai', which is no provider\n  did you mean",
+        ),
+        (lambda fake: fake.only(""), "only(...) names '', which is no provider\n  it was scripted at"),
+    ],
+)
+def test_a_provider_that_is_not_known(fake, script, text):
+    """Is refused at its line, with the names that are."""
+    with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
+        script(fake)
+
+    assert re.search(rf"it was scripted at .*{HERE}:\d+", str(caught.value))
+    assert "\n  known providers: alephalpha, anthropic, " in str(caught.value)
+
+
+def test_providers_that_are_known(fake):
+    """By an address, by a command, or by the registry."""
+    fake.only("azure", "bedrock", "ollama", "local_claude", "litellm")
+
+    assert fake.wants_runs()
+
+
 def _no_bob(call):
     assert "Bob" in call.text, "no Bob"
     return "ok"
