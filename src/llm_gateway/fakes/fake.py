@@ -214,8 +214,12 @@ class FakeLLM(Script):
         scripts = [*self._scripts, self]
         waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in due(scripts)]
         asked = sum(entry.used for script in scripts for entry in script.entries)
-        cause = "\n".join(waiting[:_MOST_TOLD]) or (
-            f"all {asked} scripted answers were given before" if asked else "nothing is scripted"
+        empty = [
+            f"{script.where} scripts no answer for {_named(script)}" for script in self._scripts if script.is_empty
+        ]
+        given = "the one scripted answer was" if asked == 1 else f"all {asked} scripted answers were"
+        cause = "\n".join((empty + waiting)[:_MOST_TOLD]) or (
+            f"{given} given before" if asked else "nothing is scripted"
         )
         return FakeMissError(
             f"fake_llm has no answer for call {call}",

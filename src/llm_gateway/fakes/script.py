@@ -24,6 +24,7 @@ class Script:
 
     def __init__(self, condition: Condition | None = None) -> None:
         self.condition = condition or Condition()
+        self.where = caller()
         self.entries: list[Scripted] = []
 
     def reply(self, content: Any, *, stop_reason: StopReason | None = None, times: int | None = 1) -> Self:
@@ -142,6 +143,11 @@ class Script:
             )
         self.entries[-1].usage = TokenUsage(input, output, cache_read, cache_write, reasoning_tokens=reasoning)
         return self
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no verb was used on it."""
+        return not self.entries
 
     def next(self) -> Scripted | None:
         """The entry whose turn it is; None when all are spent."""

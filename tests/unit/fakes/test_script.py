@@ -529,6 +529,26 @@ def test_providers_that_are_known(fake):
     assert fake.wants_runs()
 
 
+def test_a_condition_without_an_answer(fake, claude):
+    """Is named, as a verb was forgotten there."""
+    fake.on(model="claude-*")
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        claude.messages.create(model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+
+    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='claude-\*'\)\n", str(caught.value))
+
+
+@pytest.mark.parametrize(("times", "text"), [(1, "the one scripted answer was"), (2, "all 2 scripted answers were")])
+def test_all_is_given(fake, gpt, times, text):
+    """The miss says so."""
+    fake.reply("hi", times=times)
+    for _ in range(times):
+        ask(gpt)
+
+    with pytest.raises(openai.APIStatusError, match=f"\n  {text} given before\n"):
+        ask(gpt)
+
+
 def _no_bob(call):
     assert "Bob" in call.text, "no Bob"
     return "ok"
