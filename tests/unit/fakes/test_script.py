@@ -549,6 +549,33 @@ def test_all_is_given(fake, gpt, times, text):
         ask(gpt)
 
 
+def test_a_kind_of_error(fake, gpt):
+    """Where one status has several."""
+    fake.error(429, kind="quota_exhausted")
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(gpt)
+
+    assert "insufficient_quota" == caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (
+            lambda fake: fake.error("429"),
+            "error('429') is no error\n  errors have a status from 400 to 599, a number; ",
+        ),
+        (lambda fake: fake.error(429, kind="quota"), "error(429, kind='quota') is no error\n  kinds are auth, "),
+    ],
+)
+def test_errors_that_cannot_be(fake, script, text):
+    """Are refused at their line, with what is one."""
+    with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
+        script(fake)
+
+    assert re.search(rf"it was scripted at .*{HERE}:\d+\n", str(caught.value))
+
+
 def _no_bob(call):
     assert "Bob" in call.text, "no Bob"
     return "ok"
