@@ -529,13 +529,13 @@ def test_providers_that_are_known(fake):
     assert fake.wants_runs()
 
 
-def test_a_condition_without_an_answer(fake, claude):
+def test_a_condition_without_an_answer(fake, gpt):
     """Is named, as a verb was forgotten there."""
-    fake.on(model="claude-*")
-    with pytest.raises(anthropic.APIStatusError) as caught:
-        claude.messages.create(model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
+    fake.on(model="gpt-*")
+    with pytest.raises(openai.APIStatusError) as caught:
+        ask(gpt)
 
-    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='claude-\*'\)\n", str(caught.value))
+    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='gpt-\*'\)\n", str(caught.value))
 
 
 @pytest.mark.parametrize(("times", "text"), [(1, "the one scripted answer was"), (2, "all 2 scripted answers were")])
