@@ -118,9 +118,13 @@ def test_the_clock_moves_with_the_calls(project):
         @pytest.mark.llm(time="recorded")
         def test_nothing():
             pass
+
+        @pytest.mark.llm(time="recorded")
+        def test_fakes(fake_llm):
+            pass
         """,
     )
-    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=2)
+    project.runpytest_subprocess("--llm-record").assert_outcomes(passed=3)
     path = project.path / "cassettes" / "test_slow" / "test_minutes.yaml"
     said, begun = iter(("2001-02-03 23:30", "2001-02-03 23:31")), iter(("23:30:59", "23:31:02"))
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(?=\")", lambda _: next(said), path.read_text("utf-8"))
@@ -128,12 +132,16 @@ def test_the_clock_moves_with_the_calls(project):
     path.write_text(re.sub(r"(?<=duration_s: ).*", "3.0", text), "utf-8")
 
     replay = project.runpytest_subprocess()
-    replay.assert_outcomes(passed=1, errors=1)
+    replay.assert_outcomes(passed=1, errors=2)
     replay.stdout.fnmatch_lines(
         [
             "CassetteReadError: time='recorded' asks for the time of a recording, and it is not known",
             "  there is no cassette cassettes/test_slow/test_nothing.yaml yet",
             "  to record it: pytest --llm-record test_slow.py::test_nothing",
+            '  to keep the real clock: @pytest.mark.llm(time="real")',
+            "CassetteReadError: time='recorded' asks for the time of a recording, and it is not known",
+            "  there is no cassette cassettes/test_slow/test_fakes.yaml yet, and what fake_llm answers is written to none",
+            "  to record calls that fake_llm.only(...) leaves to it: pytest --llm-record test_slow.py::test_fakes",
             '  to keep the real clock: @pytest.mark.llm(time="real")',
         ]
     )

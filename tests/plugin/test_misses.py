@@ -21,7 +21,7 @@ def test_a_changed_prompt_fails_with_the_nearest_recording(recorded):
         "  nearest: #1, differs in messages[0].content: 'pingg' != 'ping'\n"
         "  to record it: pytest --llm-record test_app.py::test_greets\n"
     ) in shown
-    result.stdout.fnmatch_lines(["miss    1 call found no recording"])
+    result.stdout.fnmatch_lines(["miss    1 call found no answer"])
 
 
 def test_a_miss_that_the_code_swallows_fails_all_the_same(recorded):

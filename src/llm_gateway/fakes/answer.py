@@ -100,7 +100,7 @@ def message_of(refused: Refused, api: str) -> str:
 
 def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
     status, message = status_of(refused, call.api), message_of(refused, call.api)
-    facts = ErrorFacts(kind_of(status, message=message), message, None, refused.retry_after_s)
+    facts = ErrorFacts(refused.kind or kind_of(status, message=message), message, None, refused.retry_after_s)
     return _dialect(call).encode_error(status, facts)
 
 

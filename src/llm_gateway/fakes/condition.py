@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.fakes.function import ask
 
 __all__ = ["Condition"]
 
@@ -42,8 +43,12 @@ class Condition:
             and (self.model is None or fnmatchcase(call.model, self.model))
             and (self.contains is None or any(self.contains in message.text for message in call.chat.messages))
             and self._fits_result(call)
-            and (self.match is None or bool(self.match(call)))
+            and self._matches(call)
         )
+
+    def _matches(self, call: FakeCall) -> bool:
+        match = self.match
+        return match is None or ask(lambda call: bool(match(call)), call)
 
     def _fits_result(self, call: FakeCall) -> bool:
         if self.tool_result is None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.asked import FakeCall
+from llm_gateway.fakes.function import ask
 from llm_gateway.types import ChatReply, ImagePart, Part, StopReason, TextPart, ThinkingPart, ToolCall, ToolResult
 
 __all__ = ["reply_of"]
@@ -36,7 +37,7 @@ def reply_of(content: Any, call: FakeCall, *, stop_reason: StopReason | None = N
     if isinstance(content, ChatReply):
         return content
     if callable(content) and not isinstance(content, type):
-        return reply_of(content(call), call, stop_reason=stop_reason)
+        return reply_of(ask(content, call), call, stop_reason=stop_reason)
     parts, structured = _parts(content, call)
     has_calls = any(isinstance(part, ToolCall) for part in parts)
     return ChatReply(

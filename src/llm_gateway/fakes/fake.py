@@ -21,6 +21,7 @@ from llm_gateway.fakes.condition import Condition
 from llm_gateway.fakes.conversation import Conversation
 from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.generate import example
+from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
 from llm_gateway.fakes.where import placed
@@ -80,7 +81,12 @@ class FakeLLM(Script):
             tool_result: A text in a result that a tool has just returned; True stands for any result.
 
             match: Whatever else, decided by a function of the `FakeCall`.
+
+        Raises:
+            FakeScriptError: There is no such provider.
         """
+        if provider is not None:
+            checked(provider, "on(provider=...)")
         return self._when(Condition(provider, model, contains, tool_result, match))
 
     def _when(self, condition: Condition) -> Script:
@@ -115,8 +121,8 @@ class FakeLLM(Script):
         return self
 
     def only(self, *providers: str) -> Self:
-        """Answer these providers alone; calls of others go to the test's cassette."""
-        self._providers = frozenset(providers)
+        """Answer these providers alone; calls of others go to the test's cassette. Unknown names are refused."""
+        self._providers = frozenset(checked(name, "only(...)") for name in providers)
         return self
 
     @property
@@ -140,7 +146,7 @@ class FakeLLM(Script):
 
         Raises:
             FakeMissError: Nothing is scripted for it.
-            FakeScriptError: What is scripted cannot be said in its format.
+            FakeScriptError: What is scripted cannot be said in its format, or a function of the script failed.
         """
         if (other := aside(request)) is not None:
             return self._answer_aside(other, request)
@@ -162,7 +168,7 @@ class FakeLLM(Script):
         try:
             exchange = exchange_for(scripted, call, request)
         except FakeScriptError as error:
-            raise placed(error, scripted.where) from None
+            raise placed(error, scripted.where) from error.__cause__
         exchange.metering = unpaid(exchange, call.provider, call.api, call.model)
         return exchange
 
@@ -197,7 +203,7 @@ class FakeLLM(Script):
     def _scripted(self, call: FakeCall) -> Scripted:
         for script in [*self._scripts, self]:
             entry = script.next()
-            if entry is not None and script.condition.fits(call):
+            if entry is not None and _fits(script, entry, call):
                 entry.used += 1
                 return entry
         if self._generates:
@@ -208,8 +214,12 @@ class FakeLLM(Script):
         scripts = [*self._scripts, self]
         waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in due(scripts)]
         asked = sum(entry.used for script in scripts for entry in script.entries)
-        cause = "\n".join(waiting[:_MOST_TOLD]) or (
-            f"all {asked} scripted answers were given before" if asked else "nothing is scripted"
+        empty = [
+            f"{script.where} scripts no answer for {_named(script)}" for script in self._scripts if script.is_empty
+        ]
+        given = "the one scripted answer was" if asked == 1 else f"all {asked} scripted answers were"
+        cause = "\n".join((empty + waiting)[:_MOST_TOLD]) or (
+            f"{given} given before" if asked else "nothing is scripted"
         )
         return FakeMissError(
             f"fake_llm has no answer for call {call}",
@@ -229,6 +239,13 @@ class FakeLLM(Script):
             cause="\n".join(told + more),
             fix="take them out of the script, or let the test make the calls",
         )
+
+
+def _fits(script: Script, entry: Scripted, call: FakeCall) -> bool:
+    try:
+        return script.condition.fits(call)
+    except FakeScriptError as error:
+        raise placed(error, entry.where) from error.__cause__
 
 
 def _named(script: Script) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import StopReason, TokenUsage
 
 __all__ = ["Answer", "Broken", "Outcome", "Played", "Refused", "Scripted"]
@@ -37,12 +38,14 @@ class Refused:
     """
     An error reply of the provider; *message* None takes the words that belong to the status.
 
-    *status* None is the one by which the API that is asked says that it is overloaded.
+    *status* None is the one by which the API that is asked says that it is overloaded; *kind* None follows from status
+    and message.
     """
 
     status: int | None
     message: str | None = None
     retry_after_s: float | None = None
+    kind: ErrorKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Iterable
 from math import inf
-from typing import Any, Self
+from typing import Any, Self, get_args
 
-from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.exceptions import ErrorKind, FakeScriptError
 from llm_gateway.fakes.condition import Condition
 from llm_gateway.fakes.outcome import Answer, Broken, Outcome, Played, Refused, Scripted
 from llm_gateway.fakes.where import caller
@@ -24,6 +25,7 @@ class Script:
 
     def __init__(self, condition: Condition | None = None) -> None:
         self.condition = condition or Condition()
+        self.where = caller()
         self.entries: list[Scripted] = []
 
     def reply(self, content: Any, *, stop_reason: StopReason | None = None, times: int | None = 1) -> Self:
@@ -58,6 +60,7 @@ class Script:
         *,
         retry_after: float | None = None,
         after_chunks: int | None = None,
+        kind: ErrorKind | None = None,
         then: Any = None,
         times: int | None = 1,
     ) -> Self:
@@ -73,17 +76,26 @@ class Script:
 
             after_chunks: Say it inside a stream, after so many of its events; None says it instead of a reply.
 
+            kind: The sort of error, where one status has several: ``quota_exhausted`` for a 429 that no wait helps.
+
             then: The reply to the next call.
 
             times: For how many calls; None for any number of them, at least one.
         """
-        if not 400 <= status <= 599:
+        if not isinstance(status, int) or not 400 <= status <= 599:
             raise FakeScriptError(
-                f"error({status}) is no error",
-                cause="errors have a status from 400 to 599",
+                f"error({status!r}) is no error",
+                cause=f"errors have a status from 400 to 599, a number; it was scripted at {caller()}",
                 fix="fake_llm.error(429), or fake_llm.reply(...) for an answer",
             )
-        refused = Refused(status, message, retry_after)
+        if kind is not None and kind not in get_args(ErrorKind):
+            near = difflib.get_close_matches(str(kind), get_args(ErrorKind), n=1) or ["rate_limited"]
+            raise _wrong(
+                f"error({status}, kind={kind!r}) is no error",
+                f"kinds are {', '.join(get_args(ErrorKind))}",
+                f"fake_llm.error({status}, kind={near[0]!r})",
+            )
+        refused = Refused(status, message, retry_after, kind)
         late = None if after_chunks is None else Broken("error", Answer(_WORDS), after_chunks, refused)
         return self._add(late or refused, times, then)
 
@@ -142,6 +154,11 @@ class Script:
             )
         self.entries[-1].usage = TokenUsage(input, output, cache_read, cache_write, reasoning_tokens=reasoning)
         return self
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no verb was used on it."""
+        return not self.entries
 
     def next(self) -> Scripted | None:
         """The entry whose turn it is; None when all are spent."""

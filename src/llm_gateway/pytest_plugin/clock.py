@@ -43,7 +43,7 @@ class Clock:
         times = cassette.moments()
         if not times:
             if own or cassette.exists:
-                _refuse(cassette)
+                _refuse(cassette, is_faked="fake_llm" in getattr(item, "fixturenames", ()))
             return
         offset = times[0].utcoffset()
         assert offset is not None
@@ -83,15 +83,19 @@ def _moving(cassette: Cassette, times: list[datetime]) -> Callable[[], datetime]
     return read
 
 
-def _refuse(cassette: Cassette) -> NoReturn:
+def _refuse(cassette: Cassette, *, is_faked: bool) -> NoReturn:
     from llm_gateway.cassettes.document import shown
     from llm_gateway.exceptions import CassetteReadError
 
     path = shown(cassette.path)
     cause = f"no exchange in {path} says when it was made" if cassette.exists else f"there is no cassette {path} yet"
+    to_record = "to record it"
+    if is_faked and not cassette.exists:
+        cause += ", and what fake_llm answers is written to none"
+        to_record = "to record calls that fake_llm.only(...) leaves to it"
     error = CassetteReadError(
         "time='recorded' asks for the time of a recording, and it is not known",
         cause=cause,
-        fix=f'to record it: {cassette.record_command()}\nto keep the real clock: @pytest.mark.llm(time="real")',
+        fix=f'{to_record}: {cassette.record_command()}\nto keep the real clock: @pytest.mark.llm(time="real")',
     )
     raise pytest.fail.Exception(error.report, pytrace=False)

@@ -19,7 +19,7 @@ _SERVED = ("replay", "fake", "record", "live", "fault", "miss", "refused")
 _NOT_MADE = {
     "fake": "answered by a script",
     "fault": "failed by an injected fault",
-    "miss": "found no recording",
+    "miss": "found no answer",
     "refused": "not made, by a limit on cost or calls",
 }
 _MOST_TESTS = 3

@@ -59,7 +59,7 @@ def serving(cassette: Cassette) -> Generator[LLMServer]:
         server.close()
         own_servers.difference_update(names)
     if server.errors:
-        raise server.errors[0]  # of a function in the script, as a rule; its client only saw a 500
+        raise server.errors[0]  # its client only saw a 500
 
 
 def _unproxied(environ: Mapping[str, str]) -> dict[str, str]:

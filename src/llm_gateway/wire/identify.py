@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["Endpoint", "identify", "is_llm_host"]
+__all__ = ["Endpoint", "identify", "is_llm_host", "providers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,13 @@ _PATHS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"(ollama[^/]*|:11434)/api/embed(dings)?$", "ollama.embed", "ollama"),
     )
 )
+
+
+@lru_cache(maxsize=1)
+def providers() -> frozenset[str]:
+    """Every provider that an address may tell."""
+    by_path = (default for _, _, default in _PATHS)
+    return frozenset({*_HOSTS.values(), *(provider for _, provider in _SUFFIXES), *by_path})
 
 
 def is_llm_host(host: str) -> bool:

@@ -68,7 +68,7 @@ def test_models_are_those_that_the_test_names(tmp_path, provider):
         cassette.answer_by(fake)
         usual = LISTS[provider]()
         fake.on(model="my-model").reply("x")
-        fake.on(provider="other", model="not-mine").reply("x")
+        fake.on(provider="alephalpha", model="not-mine").reply("x")
         fake.on(model="pattern-*").reply("x")
         named = LISTS[provider]()
 

@@ -477,14 +477,16 @@ def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
         return said(ask(gpt, "again"))
 
     script = fake.on(match=again).reply("never") if is_condition else fake.reply(again, times=None)
-    with pytest.raises(openai.APIStatusError) as caught:
+    with pytest.raises(openai.APIStatusError, match="its own call was refused"):
         ask(gpt)
 
+    first, second = fake.cassette.problems()
     assert (
         "FakeScriptError: 8 answers of fake_llm wait for each other\n"
         "  a function that answers, or says whether a script fits, calls the model itself, again and again\n"
         '  script the inner call first: fake_llm.on(contains="...").reply("...")'
-    ) in str(caught.value)
+    ) == first.report
+    assert "a function of the script failed: APIStatusError: its own call was refused" == second.message
     script.entries.clear()
 
 
@@ -495,6 +497,121 @@ def test_a_function_that_calls_the_model(fake, gpt):
 
     assert "outer and inner" == said(ask(gpt, "outer"))
     assert "again" == said(ask(gpt, "outer"))
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (
+            lambda fake: fake.only("openai", "antropic"),
+            "only(...) names 'antropic', which is no provider\n  did you mean",
+        ),
+        (
+            lambda fake: fake.on(provider="opnai"),
+            "on(provider=...) names 'opnai', which is no provider\n  did you mean",
+        ),
+        (lambda fake: fake.only(""), "only(...) names '', which is no provider\n  it was scripted at"),
+    ],
+)
+def test_a_provider_that_is_not_known(fake, script, text):
+    """Is refused at its line, with the names that are."""
+    with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
+        script(fake)
+
+    assert re.search(rf"it was scripted at .*{HERE}:\d+", str(caught.value))
+    assert "\n  known providers: alephalpha, anthropic, " in str(caught.value)
+
+
+def test_providers_that_are_known(fake):
+    """By an address, by a command, or by the registry."""
+    fake.only("azure", "bedrock", "ollama", "local_claude", "litellm")
+
+    assert fake.wants_runs()
+
+
+def test_a_condition_without_an_answer(fake, gpt):
+    """Is named, as a verb was forgotten there."""
+    fake.on(model="gpt-*")
+    with pytest.raises(openai.APIStatusError) as caught:
+        ask(gpt)
+
+    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='gpt-\*'\)\n", str(caught.value))
+
+
+@pytest.mark.parametrize(("times", "text"), [(1, "the one scripted answer was"), (2, "all 2 scripted answers were")])
+def test_all_is_given(fake, gpt, times, text):
+    """The miss says so."""
+    fake.reply("hi", times=times)
+    for _ in range(times):
+        ask(gpt)
+
+    with pytest.raises(openai.APIStatusError, match=f"\n  {text} given before\n"):
+        ask(gpt)
+
+
+def test_a_kind_of_error(fake, gpt):
+    """Where one status has several."""
+    fake.error(429, kind="quota_exhausted")
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(gpt)
+
+    assert "insufficient_quota" == caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("script", "text"),
+    [
+        (
+            lambda fake: fake.error("429"),
+            "error('429') is no error\n  errors have a status from 400 to 599, a number; ",
+        ),
+        (lambda fake: fake.error(429, kind="quota"), "error(429, kind='quota') is no error\n  kinds are auth, "),
+    ],
+)
+def test_errors_that_cannot_be(fake, script, text):
+    """Are refused at their line, with what is one."""
+    with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
+        script(fake)
+
+    assert re.search(rf"it was scripted at .*{HERE}:\d+\n", str(caught.value))
+
+
+def _no_bob(call):
+    assert "Bob" in call.text, "no Bob"
+    return "ok"
+
+
+@pytest.mark.parametrize("is_condition", [False, True])
+def test_a_function_that_fails(fake, is_condition):
+    """Fails the test at once, by an SDK that would try again after any exception too."""
+    script = fake.on(match=_no_bob).reply("never") if is_condition else fake.reply(_no_bob)
+    with pytest.raises(anthropic.APIStatusError, match="no Bob"):
+        anthropic.Anthropic(api_key="k", max_retries=2).messages.create(
+            model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}]
+        )
+
+    [problem] = fake.cassette.problems()
+    line = _no_bob.__code__.co_firstlineno
+    assert problem.message.startswith("a function of the script failed: AssertionError: no Bob")
+    assert re.fullmatch(rf"it was scripted at .*{HERE}:\d+\nit failed at .*{HERE}:{line + 1}", problem.cause)
+    assert isinstance(problem.__cause__, AssertionError)
+    script.entries.clear()
+
+
+def test_a_function_that_takes_no_call(fake, gpt):
+    """Is told by the line that scripted it, as it has no line that failed."""
+    fake.reply(lambda: "hi")
+    with pytest.raises(openai.APIStatusError, match=r"TypeError: .* takes 0 positional arguments") as caught:
+        ask(gpt)
+
+    assert "it failed at" not in str(caught.value)
+
+
+def test_a_function_that_skips(fake, gpt):
+    """Skips the test."""
+    fake.reply(lambda _: pytest.skip("no Bob today"))
+    with pytest.raises(pytest.skip.Exception, match="no Bob today"):
+        ask(gpt)
 
 
 def test_keys_in_an_address(fake):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from llm_gateway.fakes.claude.session import Asked, Session
 from llm_gateway.fakes.claude.steps import Ask, Damage, Flow, Say
 from llm_gateway.fakes.claude.tools import listed
 from llm_gateway.fakes.claude.turn import interrupted, turn
+from llm_gateway.fakes.function import failure
 from llm_gateway.fakes.where import placed
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
 from llm_gateway.wire import claude_control as control
@@ -75,8 +75,8 @@ class ClaudeTalk:
             self._fail(placed(error, self._session.where))
         except GatewayError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001  a function of the test, which nobody but the test should hear of
-            self._fail(_of_function(error))
+        except Exception as error:  # noqa: BLE001  nobody but the test should hear of it
+            self._fail(placed(failure(error), self._session.where))
 
     def _fail(self, error: GatewayError) -> None:
         self._printer.error(self._notes.note_failure(error))
@@ -194,12 +194,3 @@ class ClaudeTalk:
             self.exit_code = self._code
         elif not self._options.is_conversation:
             self.exit_code = self._code
-
-
-def _of_function(error: Exception) -> FakeScriptError:
-    at = traceback.extract_tb(error.__traceback__)[-1]
-    return FakeScriptError(
-        f"a function of the script failed: {type(error).__name__}: {error}",
-        cause=f"at {at.filename}:{at.lineno}",
-        fix="let it return an answer for every call that it is asked for, or True or False where it is a condition",
-    )

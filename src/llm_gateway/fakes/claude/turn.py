@@ -76,7 +76,7 @@ def _round(session: Session, call: FakeCall, scripted: Scripted) -> Flow:
 
 def _refused(session: Session, call: FakeCall, outcome: Refused) -> Flow:
     status, message = status_of(outcome, call.api), message_of(outcome, call.api)
-    facts = ErrorFacts(kind_of(status, message=message), message)
+    facts = ErrorFacts(outcome.kind or kind_of(status, message=message), message)
     kind = json.loads(MESSAGES.encode_error(status, facts).body)["error"]["type"]
     text = refused_text(status, message, resolved(call.model))
     return (yield from _failed(session, call, failed(text, status, api_error_type=kind), error_word(facts.kind)))

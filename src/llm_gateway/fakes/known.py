@@ -1,0 +1,36 @@
+"""Names of providers, as a script may say them."""
+
+from __future__ import annotations
+
+import difflib
+
+from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.claude import PROVIDER
+from llm_gateway.fakes.where import caller
+from llm_gateway.wire.identify import providers
+
+__all__ = ["checked"]
+
+
+def checked(name: str, verb: str) -> str:
+    """
+    *name*, which was said to *verb*.
+
+    Raises:
+        FakeScriptError: There is no such provider.
+    """
+    names = {*providers(), PROVIDER}
+    if name in names:
+        return name
+    from llm_gateway.registry import list_providers  # asked last: it looks for installed packages
+
+    names.update(list_providers())
+    if name in names:
+        return name
+    near = difflib.get_close_matches(str(name), names, n=1)
+    told = f"did you mean {near[0]!r}? " if near else ""
+    raise FakeScriptError(
+        f"{verb} names {name!r}, which is no provider",
+        cause=f"{told}it was scripted at {caller()}",
+        fix=f"known providers: {', '.join(sorted(names))}",
+    )
