@@ -199,7 +199,11 @@ def fake_llm(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def llm_server(request: pytest.FixtureRequest) -> Generator[object]:
-    """A server on this machine that answers as `fake_llm` or the cassette does, for code in other processes."""
+    """
+    A server on this machine that answers as `fake_llm` or the cassette does, for code in other processes.
+
+    It has a ``url`` and an ``env``; what it answers is scripted with `fake_llm`.
+    """
     from llm_gateway.pytest_plugin.server import serving
 
     with serving(request.config.stash[SESSION].cassette(request.node)) as server:

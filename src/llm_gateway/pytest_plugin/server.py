@@ -27,7 +27,7 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 class LLMServer:
     """
-    A server that answers for every provider.
+    A server that answers for every provider, from the scripts of ``fake_llm`` or the test's cassette.
 
     Attributes:
         url: Where it is; the name of a provider comes next in a path, as in ``{url}/openai/v1/chat/completions``.
