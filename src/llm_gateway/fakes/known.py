@@ -22,11 +22,6 @@ def checked(name: str, verb: str) -> str:
     names = {*providers(), PROVIDER}
     if name in names:
         return name
-    from llm_gateway.registry import list_providers  # asked last: it looks for installed packages
-
-    names.update(list_providers())
-    if name in names:
-        return name
     near = difflib.get_close_matches(str(name), names, n=1)
     told = f"did you mean {near[0]!r}? " if near else ""
     raise FakeScriptError(

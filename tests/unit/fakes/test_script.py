@@ -523,8 +523,8 @@ def test_a_provider_that_is_not_known(fake, script, text):
 
 
 def test_providers_that_are_known(fake):
-    """By an address, by a command, or by the registry."""
-    fake.only("azure", "bedrock", "ollama", "local_claude", "litellm")
+    """By an address, or by a command."""
+    fake.only("azure", "bedrock", "ollama", "local_claude")
 
     assert fake.wants_runs()
 
