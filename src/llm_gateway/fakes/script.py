@@ -82,7 +82,7 @@ class Script:
 
             times: For how many calls; None for any number of them, at least one.
         """
-        if not isinstance(status, int) or not 400 <= status <= 599:
+        if status not in range(400, 600):
             raise FakeScriptError(
                 f"error({status!r}) is no error",
                 cause=f"errors have a status from 400 to 599, a number; it was scripted at {caller()}",
