@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -174,8 +175,7 @@ class Cassette(Faults):
 
     def note_failure(self, error: GatewayError) -> str:
         """Fail the test with *error* at its end; the text that may be printed of it."""
-        self._note(error)
-        return self.scrubbed(error.report)
+        return self._note(error).report
 
     def _is_scripted(self, request: WireRequest) -> bool:
         return self._answerer is not None and self._answerer.wants(request)
@@ -189,8 +189,7 @@ class Cassette(Faults):
                 self._refuse_both(request)
                 found = answerer.answer(request)
             except GatewayError as error:
-                self._note(error)
-                return self._unanswered(request, error.report, "fake_miss")
+                return self._unanswered(request, self._note(error).report, "fake_miss")
         with self._lock:
             return self._played(found, due, "fake")
 
@@ -203,8 +202,7 @@ class Cassette(Faults):
         try:
             played = changed(due, found, self._settings.chunks)
         except FaultError as error:
-            self._note(error)
-            return refusal(found.request, "fault", error.report)
+            return refusal(found.request, "fault", self._note(error).report)
         is_fault = any(fault.is_end for fault in due)
         if is_fault and served == "replay" and self._tape is not None and played.reply is not None and played.failure:
             self._tape.give_back(found.request)
@@ -310,9 +308,14 @@ class Cassette(Faults):
         """Fail the test at its end with *text*, whatever the code under test makes of the answer."""
         self._note(CassetteMissError(text.removeprefix("CassetteMissError: ")))
 
-    def _note(self, error: GatewayError) -> None:
+    def _note(self, error: GatewayError) -> GatewayError:
+        """Fail the test with *error* at its end; what comes back is the same without secrets, and may be printed."""
+        shown = copy.copy(error)
+        shown.message = self.scrubbed(error.message)
+        shown.cause = error.cause and self.scrubbed(error.cause)
+        shown.__cause__ = error.__cause__
         with self._lock:
-            self._problems.setdefault(error.report, error)
+            return self._problems.setdefault(shown.report, shown)
 
     def processes_left(self) -> list[ProcessExchange]:
         """Recorded runs of commands that were not used yet, in order."""

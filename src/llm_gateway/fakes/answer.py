@@ -174,7 +174,7 @@ def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireReq
         return _with_body(whole, spoilt(whole.reply.body))
     if broken.refused is not None:
         return _failing(whole, broken.after_chunks, broken.refused, call)
-    return _cut(whole, broken.after_chunks, scripted.where)
+    return _cut(whole, broken.after_chunks)
 
 
 def _failing(whole: HttpExchange, after_chunks: int, refused: Refused, call: FakeCall) -> HttpExchange:
@@ -185,26 +185,33 @@ def _failing(whole: HttpExchange, after_chunks: int, refused: Refused, call: Fak
             cause="a reply that is sent whole has no place for an error behind its beginning",
             fix=f"fake_llm.error({refused.status}), or ask for a stream",
         )
-    lengths = [chunk.length for chunk in whole.chunks][:after_chunks]
+    lengths = _lengths(whole, f"error({refused.status}, ", after_chunks)
     assert whole.reply is not None
     event = error_event(call.api, _error_reply(refused, call))
     chunks = (*whole.chunks[:after_chunks], Chunk(len(event), 0.0))
     return _with_body(dataclasses.replace(whole, chunks=chunks), whole.reply.body[: sum(lengths)] + event)
 
 
-def _cut(whole: HttpExchange, after_chunks: int, where: str) -> HttpExchange:
-    """The beginning of an answer; one that did not stream is cut after as many of its bytes."""
+def _cut(whole: HttpExchange, after_chunks: int) -> HttpExchange:
+    """The beginning of an answer."""
     assert whole.reply is not None
-    lengths = [chunk.length for chunk in whole.chunks] or [1] * len(whole.reply.body)
-    if after_chunks >= len(lengths):
-        raise FakeScriptError(
-            f"disconnect(after_chunks={after_chunks}) comes after the end: the answer has {len(lengths)} chunks",
-            cause=f"it was scripted at {where}",
-            fix=f"disconnect(after_chunks={len(lengths) - 1}), or give a longer content=",
-        )
-    body = whole.reply.body[: sum(lengths[:after_chunks])]
+    lengths = _lengths(whole, "disconnect(", after_chunks, ", or give a longer content=")
+    body = whole.reply.body[: sum(lengths)]
     cut = _with_body(dataclasses.replace(whole, chunks=whole.chunks[:after_chunks]), body)
     return dataclasses.replace(cut, end="error", failure="read", failure_text="fake_llm: disconnected")
+
+
+def _lengths(whole: HttpExchange, verb: str, after_chunks: int, or_else: str = "") -> list[int]:
+    """How long the chunks in front of the break are; an answer that did not stream has one for each byte."""
+    assert whole.reply is not None
+    lengths = [chunk.length for chunk in whole.chunks] or [1] * len(whole.reply.body)
+    if after_chunks < len(lengths):
+        return lengths[:after_chunks]
+    raise FakeScriptError(
+        f"{verb}after_chunks={after_chunks}) comes after the end: the answer has {len(lengths)} chunks",
+        cause="nobody would see it there",
+        fix=f"{verb}after_chunks={len(lengths) - 1}){or_else}",
+    )
 
 
 def _with_body(exchange: HttpExchange, body: bytes) -> HttpExchange:

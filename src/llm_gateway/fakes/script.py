@@ -82,19 +82,8 @@ class Script:
 
             times: For how many calls; None for any number of them, at least one.
         """
-        if status not in range(400, 600):
-            raise FakeScriptError(
-                f"error({status!r}) is no error",
-                cause=f"errors have a status from 400 to 599, a number; it was scripted at {caller()}",
-                fix="fake_llm.error(429), or fake_llm.reply(...) for an answer",
-            )
-        if kind is not None and kind not in get_args(ErrorKind):
-            near = difflib.get_close_matches(str(kind), get_args(ErrorKind), n=1) or ["rate_limited"]
-            raise _wrong(
-                f"error({status}, kind={kind!r}) is no error",
-                f"kinds are {', '.join(get_args(ErrorKind))}",
-                f"fake_llm.error({status}, kind={near[0]!r})",
-            )
+        _check_error(status, kind)
+        _check_chunks("error", after_chunks or 0)
         refused = Refused(status, message, retry_after, kind)
         late = None if after_chunks is None else Broken("error", Answer(_WORDS), after_chunks, refused)
         return self._add(late or refused, times, then)
@@ -109,12 +98,7 @@ class Script:
 
     def disconnect(self, *, after_chunks: int = 0, content: Any = _WORDS, then: Any = None) -> Self:
         """Break the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
-        if after_chunks < 0:
-            raise _wrong(
-                f"disconnect(after_chunks={after_chunks}) is before the call",
-                "chunks are counted from 0",
-                "after_chunks=3",
-            )
+        _check_chunks("disconnect", after_chunks)
         return self._add(Broken("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
 
     def malformed(self, *, content: Any = _WORDS, then: Any = None) -> Self:
@@ -186,6 +170,29 @@ class Script:
 
 def _wrong(what: str, why: str, example: str) -> FakeScriptError:
     return FakeScriptError(what, cause=f"{why}; it was scripted at {caller()}", fix=f"for example: {example}")
+
+
+def _check_error(status: int, kind: ErrorKind | None) -> None:
+    if status not in range(400, 600):
+        raise FakeScriptError(
+            f"error({status!r}) is no error",
+            cause=f"errors have a status from 400 to 599, a number; it was scripted at {caller()}",
+            fix="fake_llm.error(429), or fake_llm.reply(...) for an answer",
+        )
+    if kind is not None and kind not in get_args(ErrorKind):
+        near = difflib.get_close_matches(str(kind), get_args(ErrorKind), n=1) or ["rate_limited"]
+        raise _wrong(
+            f"error({status}, kind={kind!r}) is no error",
+            f"kinds are {', '.join(get_args(ErrorKind))}",
+            f"fake_llm.error({status}, kind={near[0]!r})",
+        )
+
+
+def _check_chunks(verb: str, after_chunks: int) -> None:
+    if after_chunks < 0:
+        raise _wrong(
+            f"{verb}(after_chunks={after_chunks}) is before the call", "chunks are counted from 0", "after_chunks=3"
+        )
 
 
 def due(scripts: Iterable[Script]) -> list[tuple[Script, Scripted]]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from llm_gateway import SyncLLMClient, ToolCall
 from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.exceptions import FakeMissError, FakeScriptError, FakeUnusedError, ProviderError
+from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError, ProviderError
 from llm_gateway.fakes import FakeLLM
 from llm_gateway.types import ImagePart, TextPart, ThinkingPart, TokenUsage
 
@@ -341,6 +341,11 @@ def bad_figure(fake, gpt):
     local.post("/api/chat", cast_to=object, body={"model": "m", "messages": [], "stream": False})
 
 
+def bad_late_error(fake, gpt):
+    fake.error(529, after_chunks=99)
+    list(ask(gpt, stream=True))
+
+
 def bad_cut(fake, gpt):
     fake.disconnect(after_chunks=99)
     ask(gpt, stream=True)
@@ -358,6 +363,7 @@ def bad_cut(fake, gpt):
         (bad_figure, "ollama.chat cannot tell usage(cache_read=4)"),
         (bad_thing, "fake_llm cannot answer with <class 'object'>"),
         (bad_cut, "disconnect(after_chunks=99) comes after the end: the answer has"),
+        (bad_late_error, "error(529, after_chunks=99) comes after the end: the answer has"),
     ],
 )
 def test_what_cannot_be_said_names_the_line_that_scripted_it(tmp_path, gpt, script, text):
@@ -432,6 +438,27 @@ def test_calls_read_well_in_a_failed_assert(fake, gpt):
     )
     assert "authorization" not in fake.last.headers
     assert 1 == len(fake.calls.of(contains="second"))
+
+
+KEY = "sk-ant-api03-" + "abcDEF123" * 6
+
+
+def raises(call):
+    raise ValueError(f"bad key {KEY}")
+
+
+@pytest.mark.parametrize("script", [lambda fake: fake, lambda fake: fake.reply(raises)], ids=["miss", "function"])
+def test_no_failure_shows_a_key(tmp_path, gpt, script):
+    """Neither from the prompt nor from what a function raised, in the test's failure and in the SDK's error."""
+    fake = FakeLLM()
+    with pytest.raises(FakeError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
+        cassette.answer_by(fake)
+        script(fake)
+        with pytest.raises(openai.APIStatusError) as told:
+            ask(gpt, f"my key is {KEY}" if not fake.entries else "hi")
+
+    assert KEY not in caught.value.report + str(told.value) + str(told.value.body)
+    assert "key" in caught.value.report
 
 
 def test_never_lets_a_call_out(fake):
