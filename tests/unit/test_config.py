@@ -158,7 +158,7 @@ def test_a_provider_without_a_default_needs_a_model(provider, model):
         "  this provider has no default: its models, or deployments, are your own\n"
         f"  export LLM_MODEL={provider}:{model}"
     ) == str(caught.value)
-    assert "m" == client.request("hi", model="m").model
+    assert "m" == client._build_request("hi", model="m").model
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_another_provider_is_one_variable_away(file, monkeypatch):
     with SyncLLMClient() as client:
         assert ("groq", "llama-3.1-8b-instant") == (client.provider.name, client.model)
         assert ("authorization", "Bearer g-secret-1") in client.provider.auth.apply(
-            client.provider.request(client.request("hi"))
+            client.provider.request(client._build_request("hi"))
         ).headers
 
 
@@ -151,7 +151,7 @@ GATEWAY = "{api_key: theirs, base_url: 'http://127.0.0.1:9/v1'}"
 def test_another_way_to_a_provider_has_its_own_section_first(sections, expected, file):
     """Then the provider's: prompts for a private gateway go nowhere else."""
     with SyncLLMClient(load(config=file(RESPONSES + sections))) as client:
-        request = client.provider.auth.apply(client.provider.request(client.request("hi")))
+        request = client.provider.auth.apply(client.provider.request(client._build_request("hi")))
 
     url, key, model = expected
     assert (url, f"Bearer {key}", model) == (request.url, dict(request.headers)["authorization"], client.model)

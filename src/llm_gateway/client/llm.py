@@ -1,4 +1,4 @@
-"""`LLMClient` and `SyncLLMClient`: the same verbs in both colours."""
+"""`LLMClient` for async code and `SyncLLMClient` for sync code, with the same methods."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 from llm_gateway.client import counting, flows
-from llm_gateway.client.core import Core
+from llm_gateway.client.base import BaseClient
 from llm_gateway.client.message import Messages
 from llm_gateway.client.observed import asynchronously, interrupt, synchronously
 from llm_gateway.client.options import ChatOptions, CompleteOptions
@@ -25,7 +25,7 @@ __all__ = ["AsyncStream", "LLMClient", "Stream", "SyncLLMClient"]
 M = TypeVar("M")
 
 
-class SyncLLMClient(Core):
+class SyncLLMClient(BaseClient):
     """
     A client for sync code. Settings come from arguments, ``LLM_*`` variables and ``.env``; see `GatewayConfig`.
 
@@ -45,7 +45,7 @@ class SyncLLMClient(Core):
         Raises:
             ProviderError: The provider refused or failed, after the retries that its kind allows.
         """
-        request, call = self.request(messages, **options), self.call(None, options)
+        request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = drive(
             *synchronously("chat", call, request, flows.chat(call, request), self._transport.session())
         )
@@ -61,8 +61,8 @@ class SyncLLMClient(Core):
             StructuredOutputError: The answer was cut off, refused, or does not fit; its usage is on the error.
             ProviderError: The provider refused or failed, or cannot be held to the schema.
         """
-        request = self.request(messages, response_model=response_model, **options)
-        call = self.call(response_model, options)
+        request = self._build_request(messages, response_model=response_model, **options)
+        call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.session()))
         return response
@@ -74,13 +74,13 @@ class SyncLLMClient(Core):
         Raises:
             ProviderError: The provider refused or failed.
         """
-        request = self.request(messages, **options)
-        estimate: Estimate = drive(counting.count(self.counting(), request), self._transport.session())
+        request = self._build_request(messages, **options)
+        estimate: Estimate = drive(counting.count(self._start_count(), request), self._transport.session())
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request, call = self.request(messages, **options), self.call(None, options)
+        request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
         return Stream(stream(*synchronously("stream", call, request, flow, self._transport.session())))
 
@@ -92,14 +92,14 @@ class SyncLLMClient(Core):
             ConfigError: It has no list, or something that it needs is not set.
             ProviderError: It refused or failed.
         """
-        models: list[ModelInfo] = drive(self.lister(provider).refresh(), self._transport.session())
+        models: list[ModelInfo] = drive(self._model_lister(provider).refresh(), self._transport.session())
         return models
 
     def get_available_models(
         self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
     ) -> list[ModelInfo]:
         """The models of *provider*, or of the client's own; errors as in `refresh_models`, asked at most once a day."""
-        flow = self.lister(provider).available(
+        flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
         models: list[ModelInfo] = drive(flow, self._transport.session())
@@ -112,15 +112,15 @@ class SyncLLMClient(Core):
         Raises:
             UnknownModelError: It has not; the text offers the nearest names, and so does the error's *nearest*.
         """
-        provider, model = self.split(name)
-        is_valid: bool = drive(self.lister(provider).validate(model), self._transport.session())
+        provider, model = self._split_model(name)
+        is_valid: bool = drive(self._model_lister(provider).validate(model), self._transport.session())
         return is_valid
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
-        if self.owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
+        if self._owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             self._transport.session().do(Await(self.provider.close))
-        if not self.is_beside:
+        if not self._is_derived:
             if self._cache is not None:
                 self._cache.close()
             self._transport.close()
@@ -161,7 +161,7 @@ class Stream:
         self._deltas.close()
 
 
-class LLMClient(Core):
+class LLMClient(BaseClient):
     """A client for async code; settings and errors as in `SyncLLMClient`."""
 
     @functools.cached_property
@@ -170,7 +170,7 @@ class LLMClient(Core):
 
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
-        request, call = self.request(messages, **options), self.call(None, options)
+        request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = await adrive(
             *asynchronously("chat", call, request, flows.chat(call, request), self._transport.session())
         )
@@ -180,8 +180,8 @@ class LLMClient(Core):
         self, messages: Messages, *, response_model: type[M], **options: Unpack[CompleteOptions]
     ) -> LLMResponse[M]:
         """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
-        request = self.request(messages, response_model=response_model, **options)
-        call = self.call(response_model, options)
+        request = self._build_request(messages, response_model=response_model, **options)
+        call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(
             *asynchronously("complete", call, request, flow, self._transport.session())
@@ -190,26 +190,26 @@ class LLMClient(Core):
 
     async def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
         """Count the input of a `chat`; as `SyncLLMClient.count_tokens`."""
-        request = self.request(messages, **options)
-        estimate: Estimate = await adrive(counting.count(self.counting(), request), self._transport.session())
+        request = self._build_request(messages, **options)
+        estimate: Estimate = await adrive(counting.count(self._start_count(), request), self._transport.session())
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Ask for text as it is written; takes what `chat` takes."""
-        request, call = self.request(messages, **options), self.call(None, options)
+        request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
         return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.session()))
 
     async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """Ask which models there are, and keep the list; as `SyncLLMClient.refresh_models`."""
-        models: list[ModelInfo] = await adrive(self.lister(provider).refresh(), self._transport.session())
+        models: list[ModelInfo] = await adrive(self._model_lister(provider).refresh(), self._transport.session())
         return models
 
     async def get_available_models(
         self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
     ) -> list[ModelInfo]:
         """The models that there are; as `SyncLLMClient.get_available_models`."""
-        flow = self.lister(provider).available(
+        flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
         models: list[ModelInfo] = await adrive(flow, self._transport.session())
@@ -217,18 +217,18 @@ class LLMClient(Core):
 
     async def validate_model(self, name: str) -> bool:
         """True if the provider has the model *name*; errors as in `SyncLLMClient.validate_model`."""
-        provider, model = self.split(name)
-        is_valid: bool = await adrive(self.lister(provider).validate(model), self._transport.session())
+        provider, model = self._split_model(name)
+        is_valid: bool = await adrive(self._model_lister(provider).validate(model), self._transport.session())
         return is_valid
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""
-        if not self.is_beside:
+        if not self._is_derived:
             if self._cache is not None:
                 await self._transport.session().do(Call(self._cache.close))
             await self._transport.close()
             await self._transport.session().do(Call(self._end_booking))
-        if self.owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
+        if self._owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()
 
     async def __aenter__(self) -> Self:

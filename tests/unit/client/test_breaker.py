@@ -131,7 +131,7 @@ def good(text):
 
 def chat(client, replies, at):
     """Where a chat was sent, how often it waited, and what came."""
-    call, request = client.call(), client.request("hi")
+    call, request = client._start_call(), client._build_request("hi")
     flow, sent, waits, value = flows.chat(call, request), [], 0, None
     try:
         while True:
@@ -160,4 +160,4 @@ def test_an_open_circuit_lets_the_fallback_go_on_at_once(client):
 
 def test_without_the_setting_there_is_none():
     """Failing fast helps where something else can answer; otherwise it loses calls that a retry would have saved."""
-    assert SyncLLMClient(GatewayConfig(provider="openai", api_key="k")).call().breaker is None
+    assert SyncLLMClient(GatewayConfig(provider="openai", api_key="k"))._start_call().breaker is None

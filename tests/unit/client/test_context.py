@@ -199,7 +199,7 @@ CHAT = [said("user" if i % 2 == 0 else "assistant", f"This is message {i} of a l
 
 def test_a_long_conversation_is_sent_in_part(client):
     """The response says how many messages were not."""
-    counts, response = played(flows.chat(client.call(), client.request(CHAT)), [good()])
+    counts, response = played(flows.chat(client._start_call(), client._build_request(CHAT)), [good()])
 
     assert ([31], 70) == (counts, response.truncated)
 
@@ -207,8 +207,8 @@ def test_a_long_conversation_is_sent_in_part(client):
 def test_a_refusal_with_numbers_corrects_the_estimate_once(client):
     """By what the provider counted; the next call of the client begins with that."""
     replies = [refused(TOO_LONG.format(1_500, 1_200)), good()]
-    counts, response = played(flows.chat(client.call(), client.request(CHAT)), replies)
-    after, _ = played(flows.chat(client.call(), client.request(CHAT)), [good()])
+    counts, response = played(flows.chat(client._start_call(), client._build_request(CHAT)), replies)
+    after, _ = played(flows.chat(client._start_call(), client._build_request(CHAT)), [good()])
 
     assert ([31, 19], 82) == (counts, response.truncated)
     assert [400, 200] == [one.status for one in response.attempts]
@@ -217,7 +217,9 @@ def test_a_refusal_with_numbers_corrects_the_estimate_once(client):
 
 def test_a_smaller_window_than_was_set_is_taken_from_the_refusal(client):
     """The model's own limit holds then."""
-    counts, _ = played(flows.chat(client.call(), client.request(CHAT)), [refused(TOO_LONG.format(900, 450)), good()])
+    counts, _ = played(
+        flows.chat(client._start_call(), client._build_request(CHAT)), [refused(TOO_LONG.format(900, 450)), good()]
+    )
 
     assert [31, 13] == counts
 
@@ -225,9 +227,9 @@ def test_a_smaller_window_than_was_set_is_taken_from_the_refusal(client):
 @pytest.mark.parametrize("message", ["Input is too long for requested model.", TOO_LONG.format(1_001, 1_000)])
 def test_a_refusal_is_the_answer_when_it_does_not_help(message, client):
     """It has no numbers, or there is nothing left to leave out."""
-    asked = client.request("One message that the provider finds too long.")
+    asked = client._build_request("One message that the provider finds too long.")
     with pytest.raises(ProviderError) as caught:
-        played(flows.chat(client.call(), asked), [refused(message)])
+        played(flows.chat(client._start_call(), asked), [refused(message)])
 
     assert "context_window" == caught.value.kind
 
@@ -236,13 +238,13 @@ def test_a_second_refusal_is_final(client):
     """The numbers were wrong, and asking goes on no longer."""
     replies = [refused(TOO_LONG.format(1_500, 1_200)), refused(TOO_LONG.format(1_400, 1_200))]
     with pytest.raises(ProviderError, match="1400 tokens > 1200"):
-        played(flows.chat(client.call(), client.request(CHAT)), replies)
+        played(flows.chat(client._start_call(), client._build_request(CHAT)), replies)
 
 
 def test_without_a_limit_all_is_sent(monkeypatch):
     """And nothing is counted as left out."""
     made = SyncLLMClient(GatewayConfig(provider="anthropic", api_key="k"))
-    counts, response = played(flows.chat(made.call(), made.request(CHAT)), [good()])
+    counts, response = played(flows.chat(made._start_call(), made._build_request(CHAT)), [good()])
 
     assert ([101], 0) == (counts, response.truncated)
 
@@ -250,7 +252,7 @@ def test_without_a_limit_all_is_sent(monkeypatch):
 def test_the_limit_is_a_setting_and_an_option(client, monkeypatch):
     """The option wins, with a strategy of its own; it is no part of the request's body."""
     options = {"max_context_tokens": 200, "context_strategy": keep_first_and_last}
-    counts, _ = played(flows.chat(client.call(None, options), client.request(CHAT, **options)), [good()])
+    counts, _ = played(flows.chat(client._start_call(None, options), client._build_request(CHAT, **options)), [good()])
     monkeypatch.setenv("LLM_MAX_CONTEXT_TOKENS", "500")
 
     assert [4] == counts
@@ -261,7 +263,7 @@ def test_the_limit_is_a_setting_and_an_option(client, monkeypatch):
 
 def test_a_stream_is_fitted_as_well(client):
     """Before it is opened; a refusal is corrected there too."""
-    flow, step, counts = flows.stream(client.call(), client.request(CHAT)), None, []
+    flow, step, counts = flows.stream(client._start_call(), client._build_request(CHAT)), None, []
     body = refused(TOO_LONG.format(1_500, 1_200)).body
     values = [Head(400, ()), body, b"", Head(500, ()), b""]
     step = next(flow)
@@ -317,8 +319,8 @@ def test_the_provider_counts_where_it_can(provider, url, members):
     """It is sent what the answer's input is made of, and nothing else; its count is no part of the totals."""
     config = GatewayConfig(api_key="k", max_tokens=9, project="my-project", region="europe-west4")
     made = SyncLLMClient(config, provider_instance=provider(config))
-    asked = made.request("hi", system="Be brief.", tools=[Tool("weigh", "Weigh", {"type": "object"})])
-    flow = counting.count(made.counting(), asked)
+    asked = made._build_request("hi", system="Be brief.", tools=[Tool("weigh", "Weigh", {"type": "object"})])
+    flow = counting.count(made._start_count(), asked)
     step = next(flow)
     while not isinstance(step, Send):
         step = flow.send(0.0)
@@ -356,7 +358,7 @@ def test_a_model_that_is_not_counted_is_estimated(name, words, found):
     """Bedrock counts few of its models; another refusal is an error."""
     config = GatewayConfig(api_key="k", region="us-east-1", model="meta.llama3-8b-instruct-v1:0")
     made = SyncLLMClient(config, provider_instance=bedrock.provider(config))
-    flow = counting.count(made.counting(), made.request("How are you?"))
+    flow = counting.count(made._start_count(), made._build_request("How are you?"))
     step = next(flow)
     while not isinstance(step, Send):
         step = flow.send(0.0)

@@ -59,7 +59,7 @@ def client(monkeypatch):
 
 def asked(client, replies, **options):
     """The hosts and models that were asked, and the response."""
-    steps, response = played(flows.chat(client.call(), client.request("hi", **options)), replies)
+    steps, response = played(flows.chat(client._start_call(), client._build_request("hi", **options)), replies)
     sent = [step.request for step in steps if isinstance(step, Send)]
     return [(one.url.split("/")[2], one.body.split(b'"model": "')[1].split(b'"')[0].decode()) for one in sent], response
 
@@ -87,8 +87,8 @@ def test_the_next_model_answers(client, caplog):
 def test_a_key_of_one_provider_goes_to_no_other(client):
     """The other has a variable of its own."""
     made = client("groq:llama-3.1-8b-instant")
-    call = made.call()
-    steps, _ = played(flows.chat(call, made.request("hi")), [bad(503), good("yes")])
+    call = made._start_call()
+    steps, _ = played(flows.chat(call, made._build_request("hi")), [bad(503), good("yes")])
     keys = [dict(step.request.headers)["authorization"] for step in steps if isinstance(step, Send)]
 
     assert ["Bearer k", "Bearer g"] == keys
@@ -133,7 +133,9 @@ class Answer(BaseModel):
 def test_an_answer_that_is_asked_for_again_comes_from_the_same_model(client):
     """Not from the one that could not answer."""
     made = client()
-    flow = flows.complete(made.call(Answer), made.request("hi", response_model=Answer), flows.adapter_for(Answer))
+    flow = flows.complete(
+        made._start_call(Answer), made._build_request("hi", response_model=Answer), flows.adapter_for(Answer)
+    )
     steps, response = played(flow, [bad(503), good('{"no": 1}'), good('{"answer": "a"}')])
     models = [step.request.body.split(b'"model": "')[1].split(b'"')[0] for step in steps if isinstance(step, Send)]
 
@@ -144,8 +146,8 @@ def test_an_answer_that_is_asked_for_again_comes_from_the_same_model(client):
 def test_no_attempt_begins_after_the_total_time(client):
     """A wait that would pass it is not begun either."""
     made = client("gpt-5-nano", total_timeout_s=1)
-    call = dataclasses.replace(made.call(), max_retries=5)
-    flow = flows.chat(call, made.request("hi"))
+    call = dataclasses.replace(made._start_call(), max_retries=5)
+    flow = flows.chat(call, made._build_request("hi"))
     waits, clock, step = [], 0.0, next(flow)
     with pytest.raises(ProviderError):
         while True:
@@ -184,7 +186,7 @@ def test_the_variable_holds_a_list(monkeypatch):
 def test_a_stream_falls_back_until_its_first_content(client):
     """Not after it: what was handed out cannot be taken back."""
     made = client()
-    flow = flows.stream(made.call(), made.request("hi"))
+    flow = flows.stream(made._start_call(), made._build_request("hi"))
     chunk = b'data: {"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
     heads, reads, opened, step = [503, 200], [b"", chunk, b""], [], next(flow)
     with pytest.raises(ProviderError, match="the stream ended too early"):
@@ -212,4 +214,4 @@ def test_a_tag_of_ollama_is_no_provider():
     """However near its model's name is to one."""
     client = SyncLLMClient(GatewayConfig(provider="ollama", model="llama3.2", fallback_models=("llama:7b",)))
 
-    assert [("ollama", "llama:7b")] == [(one.name, one.model) for one in client.call().fallbacks]
+    assert [("ollama", "llama:7b")] == [(one.name, one.model) for one in client._start_call().fallbacks]

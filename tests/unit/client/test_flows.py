@@ -55,7 +55,7 @@ def test_one_text_to_stop_at_needs_no_list(stop):
     """It is one text, and not its letters."""
     client = SyncLLMClient(GatewayConfig(api_key="k"))
 
-    assert ("END",) == client.request("hi", stop=stop).stop
+    assert ("END",) == client._build_request("hi", stop=stop).stop
 
 
 def test_a_wait_that_the_provider_asks_for_is_the_next_step(call):

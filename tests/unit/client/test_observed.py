@@ -158,7 +158,7 @@ def test_times_are_of_the_clock_that_is_handed_in():
     """From the beginning of the call."""
     heard, ticks = Heard(), itertools.count()
     client = SyncLLMClient(provider_instance=Mine())
-    call, request = client.call(), client.request("hi")
+    call, request = client._start_call(), client._build_request("hi")
     call.observed = Observation(Audience([heard]), lambda: float(next(ticks)))
     started = call.observed.begin("stream", call, request)
     call.enter(request)
@@ -174,7 +174,7 @@ def test_times_are_of_the_clock_that_is_handed_in():
 def test_without_observers_nothing_is_made(wrap):
     """The flow and what does its steps are the very same."""
     client = SyncLLMClient(provider_instance=Mine())
-    call, flow, doer = client.call(), object(), object()
+    call, flow, doer = client._start_call(), object(), object()
 
     assert call.observed is None
-    assert (flow, doer) == wrap("chat", call, client.request("hi"), flow, doer)
+    assert (flow, doer) == wrap("chat", call, client._build_request("hi"), flow, doer)

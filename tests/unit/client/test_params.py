@@ -27,7 +27,7 @@ def client(model="openai:gpt-5-mini", **settings):
 def asked(client, *statuses, prompt="hi", body=b"{}", **options):
     """The bodies that were sent, and the response."""
     replies, sent = [WireReply(one, (), body) for one in statuses], []
-    flow = flows.chat(client.call(None, options), client.request(prompt, **options))
+    flow = flows.chat(client._start_call(None, options), client._build_request(prompt, **options))
     step = next(flow)
     try:
         while True:
@@ -168,7 +168,7 @@ def test_what_the_user_says_of_a_model_holds(tmp_path):
 def test_a_word_that_an_option_does_not_know_is_refused(options, words):
     """Before anything is asked."""
     with pytest.raises(ConfigError) as error:
-        client().request("hi", **options)
+        client()._build_request("hi", **options)
     assert words == str(error.value)
 
 
@@ -176,7 +176,7 @@ def test_settings_hold_for_calls_that_do_not_say_otherwise(monkeypatch):
     """Each by its variable."""
     for name, value in (("TOP_P", "0.5"), ("SEED", "7"), ("REASONING_EFFORT", "low")):
         monkeypatch.setenv(f"LLM_{name}", value)
-    request = SyncLLMClient(GatewayConfig(model="groq:openai/gpt-oss-20b", api_key="k")).request("hi", seed=0)
+    request = SyncLLMClient(GatewayConfig(model="groq:openai/gpt-oss-20b", api_key="k"))._build_request("hi", seed=0)
     assert (0.5, 0, "low") == (request.top_p, request.seed, request.reasoning_effort)
 
 

@@ -130,7 +130,7 @@ def test_another_model_or_provider(given, expected, openai):
 def test_another_provider_has_its_own_key_address_and_model(openai):
     """What is set for one is not sent to another."""
     other = openai.with_options(provider="groq")
-    sent = other.provider.auth.apply(other.provider.request(other.request("hi")))
+    sent = other.provider.auth.apply(other.provider.request(other._build_request("hi")))
 
     assert "https://api.groq.com/openai/v1/chat/completions" == sent.url
     assert "Bearer g" == dict(sent.headers)["authorization"]

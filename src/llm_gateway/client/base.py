@@ -1,4 +1,4 @@
-"""What both colours of the client share: settings, requests, totals."""
+"""`BaseClient`: the settings, requests and totals that `LLMClient` and `SyncLLMClient` share."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 
-__all__ = ["Core"]
+__all__ = ["BaseClient"]
 
 
-class Core:
+class BaseClient:
     """Settings and totals of a client; does no I/O beside reading kept lists of models."""
 
     def __init__(
@@ -66,7 +66,7 @@ class Core:
         session_id: str | None = None,
         **unknown: Unpack[NoMore],
     ) -> None:
-        check_no_more(Core.__init__, unknown)
+        check_no_more(BaseClient.__init__, unknown)
         self.config = _configured(config, provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
             read_prices(settings.read_document(self.config.prices), str(self.config.prices))
@@ -85,7 +85,7 @@ class Core:
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
         self._audience = audience(self.config, observers)
         self.session_id = session_id
-        self.is_beside, self.owns_provider = False, True
+        self._is_derived, self._owns_provider = False, True
         self.provider_name = name if provider_instance is None else provider_name(provider_instance)
         self.model = wanted or str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(
@@ -124,7 +124,7 @@ class Core:
         theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
         return lambda: registry.build_provider(name, theirs)
 
-    def lister(self, provider: str | None = None) -> Lister:
+    def _model_lister(self, provider: str | None = None) -> Lister:
         """Who lists the models of *provider*, or of the client's own."""
         is_own = provider is None or provider in self._own_names
         found = self.provider if is_own else self._maker(provider or "")()
@@ -136,9 +136,9 @@ class Core:
 
         The list that the provider gave last counts first, then published limits; what the user says wins over both.
         """
-        provider, model = self.split(name)
+        provider, model = self._split_model(name)
         try:
-            return self._known.info(self.lister(provider).provider, model)
+            return self._known.info(self._model_lister(provider).provider, model)
         except MissingKeyError:  # without a key a provider was never listed here
             return self._known.info(provider or "", model)
 
@@ -147,12 +147,12 @@ class Core:
         info = self.model_info(name)
         return None if info is None else info.is_deprecated(at or datetime.now(UTC))
 
-    def split(self, name: str) -> tuple[str | None, str]:
+    def _split_model(self, name: str) -> tuple[str | None, str]:
         """The provider that *name* names, if it does, and the model."""
         provider, _, model = name.partition(":")
         return (provider, model) if model and provider in registry.list_providers() else (None, name)
 
-    def call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
+    def _start_call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
         """Start a call."""
         self._calls += 1
         recorded.take()  # whatever another call in this context left there
@@ -181,7 +181,7 @@ class Core:
         most = options.get("max_context_tokens") or self.config.max_context_tokens
         return Context(most, options.get("context_strategy") or drop_oldest, self._ratios) if most else None
 
-    def counting(self) -> Call:
+    def _start_count(self) -> Call:
         """Start a call that counts only: it is free, and no part of the client's totals."""
         return Call(
             self.provider,
@@ -191,7 +191,7 @@ class Core:
             breakers=self._breakers,
         )
 
-    def request(
+    def _build_request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
         """What is asked, in no provider's words."""
@@ -263,10 +263,10 @@ class Core:
 
             session_id: What the calls of the other client belong to.
         """
-        check_no_more(Core.with_options, unknown)
+        check_no_more(BaseClient.with_options, unknown)
         getattr(self, "_transport", None)  # made now, so that both have the same
         other = copy.copy(self)
-        other.is_beside, other.owns_provider, other._calls = True, False, 0  # noqa: SLF001  of the same class
+        other._is_derived, other._owns_provider, other._calls = True, False, 0  # noqa: SLF001  of the same class
         name, wanted = chosen(self.config, self.provider_name, model, provider)
         if name != self.provider_name:
             other._move(name)  # noqa: SLF001
@@ -278,7 +278,7 @@ class Core:
         """Turn to the provider *name*, with the settings that are its own."""
         self.config = settings_of_another(self.config, name)
         self.provider, self.provider_name = registry.build_provider(name, self.config), name
-        self.owns_provider, self._own_names = True, {provider_name(self.provider), name}
+        self._owns_provider, self._own_names = True, {provider_name(self.provider), name}
         self.model = str(getattr(self.provider, "default_model", ""))
         self._fallbacks = tuple(self._target(name, one) for one in self.config.of(name).fallback_models)
 
