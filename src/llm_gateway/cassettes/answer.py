@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from llm_gateway.cassettes.body import plain
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, ToolCall, WireReply
 from llm_gateway.wire.anthropic import content_in
 from llm_gateway.wire.base import Dialect

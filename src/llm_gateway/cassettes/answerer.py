@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.cassettes.shim.exits import MISS
 from llm_gateway.exceptions import GatewayError
+from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import ProcessRequest, WireRequest
 
 __all__ = ["Answerer", "FailedTalk", "Notes", "Said", "Talk"]

@@ -6,7 +6,7 @@ import json
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["is_aws_exchange", "placeholder"]

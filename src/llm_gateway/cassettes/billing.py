@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from llm_gateway.cassettes.exchange import Exchange, Metering, ProcessExchange
+from llm_gateway.exchange import Exchange, Metering, ProcessExchange
 from llm_gateway.wire.bounds import FREE
 
 __all__ = ["is_billed", "was_sent"]

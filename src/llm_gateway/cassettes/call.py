@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from llm_gateway.cassettes.billing import is_billed
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange, Metering
+from llm_gateway.exchange import Exchange, HttpExchange, Metering
 
 __all__ = ["Call", "Served", "call_of", "unbilled"]
 

@@ -8,13 +8,13 @@ from decimal import Decimal
 
 from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.exchange import Exchange
 from llm_gateway.cassettes.gate import Ended
 from llm_gateway.cassettes.meter import billed_by, metered
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
 from llm_gateway.exceptions import CostLimitExceededError
+from llm_gateway.exchange import Exchange
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.bounds import Bound, upper_bound
 

@@ -15,7 +15,6 @@ from llm_gateway.cassettes.answerer import Answerer, FailedTalk, Talk
 from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
 from llm_gateway.cassettes.credential import is_exchange, placeholder
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.forks import Notes
@@ -37,6 +36,7 @@ from llm_gateway.exceptions import (
     FaultError,
     GatewayError,
 )
+from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.types import ProcessRequest, WireRequest
 
 __all__ = ["Cassette", "Source"]

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cassettes.diagnose import differences
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.facts import COUNTS, FACTS, Facts
+from llm_gateway.exchange import HttpExchange
 
 __all__ = ["Change", "Pair", "compare", "total", "totals"]
 

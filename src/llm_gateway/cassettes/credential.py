@@ -6,7 +6,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 from llm_gateway.cassettes import aws_credential
-from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["is_exchange", "placeholder"]

@@ -7,8 +7,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.exceptions import GatewayError
+from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import WireRequest
 
 __all__ = ["Ended", "Gate", "enter", "enter_late", "standing"]

@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import guard, route
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import WireRequest
 
 __all__ = ["intercept", "is_replaying", "is_watching", "own_servers"]

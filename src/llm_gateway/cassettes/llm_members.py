@@ -8,7 +8,7 @@ from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from llm_gateway.cassettes.exchange import End, Metering
+from llm_gateway.exchange import End, Metering
 from llm_gateway.types import TokenUsage
 
 __all__ = ["end_from", "metering_from", "metering_to"]

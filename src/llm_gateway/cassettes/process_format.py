@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from llm_gateway.cassettes import moments
-from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
+from llm_gateway.exchange import Frame, ProcessExchange
 
 __all__ = ["process_from", "process_to_mapping"]
 

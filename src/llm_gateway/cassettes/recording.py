@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 from llm_gateway.cassettes import clock
 from llm_gateway.cassettes.body import decoded
-from llm_gateway.cassettes.exchange import Chunk, End, HttpExchange
+from llm_gateway.exchange import Chunk, End, HttpExchange
 from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["Recording"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["STATUS", "refusal"]

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import yaml
 
 from llm_gateway.cassettes import document
-from llm_gateway.cassettes.exchange import Exchange, Metering
 from llm_gateway.cassettes.llm_members import metering_to
 from llm_gateway.cassettes.meter import priced
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
+from llm_gateway.exchange import Exchange, Metering
 
 __all__ = ["Outcome", "Repriced", "reprice", "rewritten"]
 

@@ -20,12 +20,12 @@ from llm_gateway.cassettes import clock, guard, shim
 from llm_gateway.cassettes.answerer import Said
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.door import Door
-from llm_gateway.cassettes.exchange import Frame, ProcessExchange
 from llm_gateway.cassettes.shim.diagnosis import diagnosis
 from llm_gateway.cassettes.shim.exits import MISS
 from llm_gateway.cassettes.shim.folder import Folder, to_plan
 from llm_gateway.cassettes.shim.matching import is_streaming
 from llm_gateway.cassettes.shim.player import FailedPlayer, Player, Run
+from llm_gateway.exchange import Frame, ProcessExchange
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.cassette import Cassette

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document, store
 from llm_gateway.cassettes.diagnose import Recorded
-from llm_gateway.cassettes.exchange import HttpExchange, ProcessExchange
 from llm_gateway.cassettes.format import is_http, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
 from llm_gateway.cassettes.moments import moments
 from llm_gateway.cassettes.process_format import process_from
 from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.exchange import HttpExchange, ProcessExchange
 from llm_gateway.types import WireRequest
 
 __all__ = ["Tape"]

@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from llm_gateway.cassettes import document, store
-from llm_gateway.cassettes.exchange import Exchange, HttpExchange
 from llm_gateway.cassettes.format import http_to_mapping
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.process_format import process_to_mapping
 from llm_gateway.cassettes.scrub import Scrubber, find_secrets
 from llm_gateway.exceptions import CassetteSaveError, CassetteSecretError
+from llm_gateway.exchange import Exchange, HttpExchange
 
 __all__ = ["write"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llm_gateway.cassettes.exchange import HttpExchange, Metering, ProcessExchange
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cli.grid import as_json, by_file, printable
 from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.exchange import HttpExchange, Metering, ProcessExchange
 from llm_gateway.wire.events import is_stream
 
 __all__ = ["add_to", "rows_of"]

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from typing import Any
 
 from llm_gateway.cassettes.answer import decoded
-from llm_gateway.cassettes.exchange import Chunk, HttpExchange
 from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.content import reply_of
 from llm_gateway.fakes.counted import counted

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from llm_gateway.cassettes.address import clean_url
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeMissError
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.counting import tokens_of
 from llm_gateway.fakes.embeddings import embedded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from llm_gateway.cassettes.exchange import HttpExchange, Metering
+from llm_gateway.exchange import HttpExchange, Metering
 from llm_gateway.types import ChatReply, ChatRequest, TextPart, ThinkingPart, TokenUsage, ToolCall
 from llm_gateway.wire.tokens import estimate_tokens
 

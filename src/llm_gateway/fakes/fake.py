@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from llm_gateway.cassettes.answerer import Notes, Talk
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.answer import exchange_for
 from llm_gateway.fakes.aside import OtherCall, answer_aside, aside
 from llm_gateway.fakes.asked import FakeCall, read

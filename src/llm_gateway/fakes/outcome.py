@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.exceptions import ErrorKind
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import StopReason, TokenUsage
 
 __all__ = ["Answer", "Broken", "Outcome", "Played", "Refused", "Scripted"]

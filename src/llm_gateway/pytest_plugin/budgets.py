@@ -21,8 +21,8 @@ from llm_gateway.wire.identify import identify
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
     from llm_gateway.cassettes.cassette import Cassette
-    from llm_gateway.cassettes.exchange import Exchange
     from llm_gateway.cassettes.gate import Ended
+    from llm_gateway.exchange import Exchange
     from llm_gateway.types import WireRequest
 
 __all__ = ["Budget", "BudgetGate", "check_budget", "judgement", "limits_of", "verdict"]

@@ -14,10 +14,10 @@ from llm_gateway.cassettes import clock, gate, guard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_gateway.cassettes.exchange import Exchange, Metering
     from llm_gateway.cassettes.gate import Ended
     from llm_gateway.cost.ledger import Entry
     from llm_gateway.cost.ledger.outbox import Outbox
+    from llm_gateway.exchange import Exchange, Metering
     from llm_gateway.types import WireRequest
 
 __all__ = ["Keeper", "LedgerGate", "start"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_gateway.cassettes.chunks import STRATEGIES, events, recut, split
-from llm_gateway.cassettes.exchange import HttpExchange
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall, WireReply, WireRequest
 from llm_gateway.wire import anthropic, bedrock, cohere, gemini, openai_chat, openai_responses
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from llm_gateway.cassettes import writer
-from llm_gateway.cassettes.exchange import HttpExchange, Metering
 from llm_gateway.cli.main import main
 from llm_gateway.cost import overrides
+from llm_gateway.exchange import HttpExchange, Metering
 from llm_gateway.types import TokenUsage, WireReply, WireRequest
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart" / "cassettes"

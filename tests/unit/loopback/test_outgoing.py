@@ -2,7 +2,7 @@
 
 import pytest
 
-from llm_gateway.cassettes.exchange import Chunk, HttpExchange
+from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.loopback.outgoing import BrokenError, sent
 from llm_gateway.types import WireReply, WireRequest
 

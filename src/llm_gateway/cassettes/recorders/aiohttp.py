@@ -13,7 +13,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_watching
 from llm_gateway.cassettes.recorders.raw import (
     ReplyReader,
@@ -23,6 +22,7 @@ from llm_gateway.cassettes.recorders.raw import (
     request_from_bytes,
 )
 from llm_gateway.cassettes.recording import Recording
+from llm_gateway.exchange import HttpExchange
 
 __all__ = ["install"]
 

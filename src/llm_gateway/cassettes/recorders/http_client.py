@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_watching
 from llm_gateway.cassettes.recorders.raw import Dechunker, first_wait, parts_of_reply, request_from_bytes
 from llm_gateway.cassettes.recording import Recording
+from llm_gateway.exchange import HttpExchange
 
 __all__ = ["address_of", "install"]
 

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.intercept import intercept, is_replaying, is_watching
 from llm_gateway.cassettes.recorders.raw import first_wait, timed_pieces
 from llm_gateway.cassettes.recording import Recording
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import WireRequest
 
 __all__ = ["install"]

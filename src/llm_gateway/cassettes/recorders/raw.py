@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, repeat
 
-from llm_gateway.cassettes.exchange import HttpExchange
 from llm_gateway.cassettes.recording import Recording
+from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import Headers, WireRequest
 
 __all__ = [

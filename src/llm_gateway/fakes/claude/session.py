@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cassettes.answerer import Notes
-from llm_gateway.cassettes.exchange import Metering, ProcessExchange
+from llm_gateway.exchange import Metering, ProcessExchange
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
