@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from llm_gateway.cassettes.body import plain
 from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, ToolCall, WireReply
 from llm_gateway.wire.anthropic import content_in
 from llm_gateway.wire.base import Dialect
 from llm_gateway.wire.claude_cli import DIALECT as CLAUDE_CLI
+from llm_gateway.wire.content_encoding import plain
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.events import is_stream, objects
 

@@ -19,11 +19,9 @@ from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.forks import Notes
 from llm_gateway.cassettes.gate import Ended, enter, enter_late, standing
-from llm_gateway.cassettes.known import secret_variables, sent_secrets
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.replies import refusal
-from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.cassettes.settings import Settings
 from llm_gateway.cassettes.skew import skewed
 from llm_gateway.cassettes.tape import Tape
@@ -37,6 +35,8 @@ from llm_gateway.exceptions import (
     GatewayError,
 )
 from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
+from llm_gateway.redaction.scrub import Scrubber
+from llm_gateway.redaction.secret_values import secret_variables, sent_secrets
 from llm_gateway.types import ProcessRequest, WireRequest
 
 __all__ = ["Cassette", "Source"]

@@ -12,9 +12,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from llm_gateway.cassettes.body import plain
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.types import Headers, WireReply
+from llm_gateway.wire.content_encoding import plain
 from llm_gateway.wire.events import is_stream
 from llm_gateway.wire.eventstream import EventFrame, frames
 

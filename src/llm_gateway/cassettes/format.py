@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from llm_gateway.cassettes import document, moments
-from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, readable, rebuild
+from llm_gateway.cassettes.body import pretty, read_body, readable, rebuild
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.types import Headers, WireReply, WireRequest
+from llm_gateway.wire.content_encoding import carries, decoded
 
 __all__ = ["http_to_mapping", "is_http", "reply_from", "request_from"]
 

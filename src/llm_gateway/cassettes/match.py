@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from llm_gateway.cassettes.shape import QUERY
+from llm_gateway.redaction.secret_patterns import QUERY
 from llm_gateway.types import WireRequest
 
 __all__ = ["Index", "Normalize", "canonical_body", "canonical_json", "key"]

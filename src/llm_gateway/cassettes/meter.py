@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes.body import plain
 from llm_gateway.cost import recorded
 from llm_gateway.exchange import Exchange, HttpExchange, Metering, ProcessExchange
 from llm_gateway.types import TokenUsage, WireReply
+from llm_gateway.wire.content_encoding import plain
 from llm_gateway.wire.identify import is_llm_host
 from llm_gateway.wire.reading import read_exchange, read_process
 

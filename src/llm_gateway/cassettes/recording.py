@@ -7,9 +7,9 @@ import zlib
 from collections.abc import Callable, Iterable
 
 from llm_gateway.cassettes import clock
-from llm_gateway.cassettes.body import decoded
 from llm_gateway.exchange import Chunk, End, HttpExchange
 from llm_gateway.types import Headers, WireReply, WireRequest
+from llm_gateway.wire.content_encoding import decoded
 
 __all__ = ["Recording"]
 

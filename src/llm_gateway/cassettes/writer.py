@@ -13,9 +13,9 @@ from llm_gateway.cassettes import document, store
 from llm_gateway.cassettes.format import http_to_mapping
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.process_format import process_to_mapping
-from llm_gateway.cassettes.scrub import Scrubber, find_secrets
 from llm_gateway.exceptions import CassetteSaveError, CassetteSecretError
 from llm_gateway.exchange import Exchange, HttpExchange
+from llm_gateway.redaction.scrub import Scrubber, find_secrets
 
 __all__ = ["write"]
 

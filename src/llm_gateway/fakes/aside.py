@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from llm_gateway.cassettes.address import clean_url
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.counted import unpaid
 from llm_gateway.fakes.counting import tokens_of
 from llm_gateway.fakes.embeddings import embedded
 from llm_gateway.fakes.models import model_list, one_model
+from llm_gateway.redaction.address import clean_url
 from llm_gateway.types import JsonObject, WireReply, WireRequest
 from llm_gateway.wire.identify import identify
 

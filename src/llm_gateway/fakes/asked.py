@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes.address import clean_url
 from llm_gateway.exceptions import FakeMissError
+from llm_gateway.redaction.address import clean_url
 from llm_gateway.types import (
     ChatRequest,
     JsonObject,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from llm_gateway.cassettes.body import decoded
 from llm_gateway.types import Headers
+from llm_gateway.wire.content_encoding import decoded
 
 __all__ = ["Incoming", "MalformedError", "read"]
 

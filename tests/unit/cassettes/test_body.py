@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cassettes.body import carries, decoded, pretty, read_body, rebuild
+from llm_gateway.cassettes.body import pretty, read_body, rebuild
+from llm_gateway.wire.content_encoding import carries, decoded
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

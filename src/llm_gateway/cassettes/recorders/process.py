@@ -151,7 +151,7 @@ def _instead(argv: list[str]) -> list[str] | None:
     if cassette is not None:
         return _instead_for(cassette, argv)
     if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
-        from llm_gateway.cassettes.scrub import Scrubber
+        from llm_gateway.redaction.scrub import Scrubber
 
         shown = Scrubber(os.environ).text(" ".join(argv))
         text = guard.refuse(f"the command {shown[:60]!r}")

@@ -12,12 +12,12 @@ from syrupy.extensions.amber import (  # pyright: ignore[reportMissingImports]
     AmberSnapshotExtension,  # pyright: ignore[reportUnknownVariableType]
 )
 
-from llm_gateway.cassettes.leak import find_secrets
 from llm_gateway.exceptions import SnapshotError
 from llm_gateway.pytest_plugin.snapshots.canonical import Rules, tree
 from llm_gateway.pytest_plugin.snapshots.shape import fits, shape
 from llm_gateway.pytest_plugin.snapshots.text import read, write
 from llm_gateway.pytest_plugin.snapshots.usage import settled
+from llm_gateway.redaction.verify import find_secrets
 
 __all__ = ["LLMSnapshotExtension", "Options"]
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from llm_gateway.cassettes.scrub import Scrubber, find_secrets
 from llm_gateway.exchange import Chunk, HttpExchange
+from llm_gateway.redaction.scrub import Scrubber, find_secrets
 from llm_gateway.types import WireReply, WireRequest
 
 SECRET = 'correct-horse/battery+"staple é'

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cassettes.scrub import Scrubber, find_secrets
+from llm_gateway.redaction.scrub import Scrubber, find_secrets
 
 MIXED = "a1B2c3D4" * 12
 PEM = "-----BEGIN RSA " + "PRIVATE KEY-----\n" + (MIXED[:64] + "\n") * 3 + "-----END RSA PRIVATE KEY-----"

@@ -10,8 +10,8 @@ from itertools import count
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
-from llm_gateway.cassettes.edit import Edit
-from llm_gateway.cassettes.plausible import SHORTEST, is_stand_in
+from llm_gateway.redaction.edit import Edit
+from llm_gateway.redaction.placeholders import SHORTEST, is_stand_in
 
 __all__ = ["Known", "secret_variables", "sent_secrets"]
 

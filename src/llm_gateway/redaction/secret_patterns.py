@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from llm_gateway.cassettes.edit import Edit
-from llm_gateway.cassettes.plausible import is_mixed, is_stand_in, looks_secret
+from llm_gateway.redaction.edit import Edit
+from llm_gateway.redaction.placeholders import is_mixed, is_stand_in, looks_secret
 
 __all__ = ["QUERY", "REDACTED", "REDACTED_IN_URL", "shapes"]
 

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 
-from llm_gateway.cassettes.edit import Edit
+from llm_gateway.redaction.edit import Edit
 from llm_gateway.wire.eventstream import frames
 
 __all__ = ["frame_edits"]

@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import overload
 
-from llm_gateway.cassettes.address import clean_query, clean_url
-from llm_gateway.cassettes.body import decoded
-from llm_gateway.cassettes.edit import Edit, Pieces, Rule
-from llm_gateway.cassettes.eventframe import frame_edits
-from llm_gateway.cassettes.known import Known
-from llm_gateway.cassettes.leak import Finding, find_secrets
-from llm_gateway.cassettes.shape import shapes
 from llm_gateway.exchange import Chunk, Exchange, Frame, HttpExchange, ProcessExchange
+from llm_gateway.redaction.address import clean_query, clean_url
+from llm_gateway.redaction.edit import Edit, Pieces, Rule
+from llm_gateway.redaction.eventframe import frame_edits
+from llm_gateway.redaction.secret_patterns import shapes
+from llm_gateway.redaction.secret_values import Known
+from llm_gateway.redaction.verify import Finding, find_secrets
 from llm_gateway.types import Headers, WireReply, WireRequest
+from llm_gateway.wire.content_encoding import decoded
 
 __all__ = ["REQUEST_HEADERS", "RESPONSE_HEADERS", "Finding", "Scrubber", "find_secrets"]
 

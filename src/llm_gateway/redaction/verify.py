@@ -8,10 +8,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from llm_gateway.cassettes.edit import Edit, disjoint
-from llm_gateway.cassettes.known import Known
-from llm_gateway.cassettes.plausible import looks_secret
-from llm_gateway.cassettes.shape import shapes
+from llm_gateway.redaction.edit import Edit, disjoint
+from llm_gateway.redaction.placeholders import looks_secret
+from llm_gateway.redaction.secret_patterns import shapes
+from llm_gateway.redaction.secret_values import Known
 
 __all__ = ["Finding", "find_secrets"]
 

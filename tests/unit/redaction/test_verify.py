@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from llm_gateway.cassettes.scrub import Finding, find_secrets
+from llm_gateway.redaction.scrub import Finding, find_secrets
 
 TOKEN = "sk-ant-" + "api03-" + "A1b2" * 12
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from llm_gateway.cassettes.scrub import Scrubber, find_secrets
 from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange
+from llm_gateway.redaction.scrub import Scrubber, find_secrets
 from llm_gateway.types import WireReply, WireRequest
 
 ANTHROPIC = "sk-ant-api03-" + "A1b2" * 12

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.scrub import Scrubber, find_secrets
 from llm_gateway.cassettes.tape import Tape
+from llm_gateway.redaction.scrub import Scrubber, find_secrets
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 MANIFEST = DATA / "cassettes" / "MANIFEST.jsonl"

@@ -7,9 +7,9 @@ import zlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cassettes.edit import Edit, Pieces
-from llm_gateway.cassettes.scrub import Scrubber
 from llm_gateway.exchange import Chunk, HttpExchange
+from llm_gateway.redaction.edit import Edit, Pieces
+from llm_gateway.redaction.scrub import Scrubber
 from llm_gateway.types import WireReply, WireRequest
 
 TOKEN = "sk-ant-" + "api03-" + "A1b2" * 12

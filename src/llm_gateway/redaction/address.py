@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote_plus
 
-from llm_gateway.cassettes.shape import QUERY, REDACTED_IN_URL
+from llm_gateway.redaction.secret_patterns import QUERY, REDACTED_IN_URL
 
 __all__ = ["clean_query", "clean_url"]
 
