@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
-    from llm_gateway.cassettes.session import use_cassette
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
     from llm_gateway.client.own_models import register_model
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError, UnsupportedParamWarning
     from llm_gateway.fakes.provider import FakeLLMProvider
+    from llm_gateway.interception.use_cassette import use_cassette
     from llm_gateway.registry import build_provider, list_providers, register_provider
     from llm_gateway.types import (
         ImagePart,
@@ -83,7 +83,7 @@ _WHERE = {
     "register_model": "client.own_models",
     "register_provider": "registry",
     "usage_report": "client.usage",
-    "use_cassette": "cassettes.session",
+    "use_cassette": "interception.use_cassette",
 }
 
 

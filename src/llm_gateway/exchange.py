@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Literal
 
 from llm_gateway.types import TokenUsage, WireReply, WireRequest
 
-__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange"]
+__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange", "pieces"]
 
 End = Literal["complete", "partial", "error"]
 """``partial``: the caller stopped reading; ``error``: the transport failed."""
@@ -96,3 +97,14 @@ class ProcessExchange:
 
 
 Exchange = HttpExchange | ProcessExchange
+
+
+def pieces(exchange: HttpExchange) -> Iterator[bytes]:
+    """The recorded body in its recorded pieces."""
+    body = exchange.reply.body if exchange.reply else b""
+    start = 0
+    for chunk in exchange.chunks:
+        yield body[start : start + chunk.length]
+        start += chunk.length
+    if start < len(body):
+        yield body[start:]

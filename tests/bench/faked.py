@@ -17,8 +17,8 @@ import httpx2
 import openai
 from row import Row
 
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 
 __all__ = ["faked"]
 

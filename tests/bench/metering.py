@@ -21,7 +21,7 @@ CALLS = 500
 _REPLAYS = """
 import sys
 from pathlib import Path
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 import httpx2, json
 with use_cassette(Path(sys.argv[1])) as cassette:
     asked = json.loads(Path(sys.argv[2]).read_text())

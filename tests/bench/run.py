@@ -37,7 +37,7 @@ from stub import serve_stream
 
 from llm_gateway import SyncLLMClient
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 
 ROUNDS = 15
 BIG = 5_000

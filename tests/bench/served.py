@@ -12,7 +12,7 @@ from row import Row
 _SCRIPT = """
 import contextlib, json, socket, time
 import llm_gateway.pytest_plugin.session
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.fakes import FakeLLM
 
 BODY = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}).encode()

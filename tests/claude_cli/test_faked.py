@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from llm_gateway import ToolCall
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 
 sdk = pytest.importorskip("claude_agent_sdk")
 

@@ -8,8 +8,8 @@ import anyio
 import pytest
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.interception.use_cassette import use_cassette
 
 COMMAND = ["claude", "-p", "--output-format", "json", "--model", "haiku", "--tools", "", "--setting-sources", ""]
 

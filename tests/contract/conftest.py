@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from answering import answer_to
 
-from llm_gateway.cassettes import guard
+from llm_gateway.interception import guard
 from llm_gateway.wire import anthropic, bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
 from llm_gateway.wire.identify import identify
 

@@ -12,8 +12,8 @@ import pytest
 import raw_server
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
-from llm_gateway.cassettes import guard
 from llm_gateway.exceptions import ProviderError
+from llm_gateway.interception import guard
 from llm_gateway.providers import openai
 from llm_gateway.types import ChatReply, TextPart, TokenUsage
 

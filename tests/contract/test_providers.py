@@ -9,8 +9,8 @@ from every_provider import BY_SDK, GOOGLE, HTTP, Custom, client, sdk, sdk_of, va
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import ConfigError, ProviderError
+from llm_gateway.interception.use_cassette import use_cassette
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import pytest
 
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.pytest_plugin.keys import PLACEHOLDER
 from llm_gateway.pytest_plugin.server import serving
 from llm_gateway.types import ToolCall

@@ -7,8 +7,8 @@ import aiohttp
 import pytest
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.interception.use_cassette import use_cassette
 
 
 async def whole(url, body):

@@ -11,7 +11,7 @@ import pytest
 from mistralai.client import Mistral
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, TextPart, TokenUsage
 from llm_gateway.wire import anthropic as messages
 from llm_gateway.wire import openai_chat, openai_responses

@@ -13,7 +13,7 @@ import requests
 import urllib3
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n"
 FAULTS = {

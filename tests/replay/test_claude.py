@@ -13,10 +13,10 @@ from functools import partial
 import anyio
 import pytest
 
-from llm_gateway.cassettes import guard
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FaultError
+from llm_gateway.interception import guard
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.wire.claude_cli import DIALECT
 
 # A program in the shape of the real one: plain input, or JSON lines with a control request answered by its id.
@@ -362,7 +362,7 @@ def test_the_program_starts_without_the_package():
     """The shim imports the standard library only, whatever the package around it needs."""
     code = textwrap.dedent("""
         import runpy, sys
-        from llm_gateway.cassettes import shim
+        from llm_gateway.interception.claude import shim
         sys.argv = ["shim", "/nowhere"]
         try:
             runpy.run_path(list(shim.__path__)[0])

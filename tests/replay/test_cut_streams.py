@@ -10,8 +10,8 @@ import pytest
 from google import genai
 
 from llm_gateway.cassettes.chunks import STRATEGIES, split
-from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.cassettes.settings import Settings
+from llm_gateway.interception.settings import Settings
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.dialect import dialect_of
 

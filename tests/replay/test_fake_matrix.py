@@ -15,9 +15,9 @@ from sdks.openai_chat import OpenAI
 from sdks.openai_responses import Responses
 from sdks.together_chat import Together
 
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeError
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 
 SDKS = [Anthropic, OpenAI, Responses, Google, Bedrock, Mistral, Groq, Cohere, Together, Ollama]
 ROWS = [sdk(colour) for sdk in SDKS for colour in sdk.colours]

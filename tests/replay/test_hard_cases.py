@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError, CassetteReadError, CassetteSecretError
+from llm_gateway.interception.use_cassette import use_cassette
 
 
 def url_of(server):

@@ -14,7 +14,7 @@ import urllib3
 from urllib3.util import Retry
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 
 
 def by_http_client(url, body):

@@ -17,7 +17,7 @@ import requests
 import urllib3
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 
 BODY = {"model": "m", "stream": True}
 
@@ -130,7 +130,7 @@ def test_every_library_meets_every_fault(call, recorded):
 @pytest.mark.parametrize("way", ["bytes", "whole"])
 def test_every_library_reads_a_stream_that_is_cut_anew(call, way, recorded):
     """The bytes are the recorded ones."""
-    from llm_gateway.cassettes.settings import Settings
+    from llm_gateway.interception.settings import Settings
 
     path, url, body = recorded
     with use_cassette(path, settings=Settings(chunks=way)):
@@ -139,7 +139,7 @@ def test_every_library_reads_a_stream_that_is_cut_anew(call, way, recorded):
 
 def test_aiohttp_and_urllib3_hand_out_the_cuts(recorded):
     """Single bytes reach the code under test as such."""
-    from llm_gateway.cassettes.settings import Settings
+    from llm_gateway.interception.settings import Settings
 
     path, url, body = recorded
 

@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from llm_gateway import LLMClient, SyncLLMClient, Tool
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.client.vocabulary import sizer_of
 from llm_gateway.exceptions import ProviderError
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, openai_chat
 from llm_gateway.wire.dialect import dialect_of

@@ -25,9 +25,9 @@ import together
 from google import genai
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.cassettes.settings import Settings
 from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.interception.settings import Settings
+from llm_gateway.interception.use_cassette import use_cassette
 
 PATHS = {
     "/chat/completions": lambda client: client.chat.completions,

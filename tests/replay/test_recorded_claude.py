@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.shim.player import Player, Run
+from llm_gateway.interception.claude.shim.player import Player, Run
 from llm_gateway.wire.reading import read_process
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "claude_cli"

@@ -5,8 +5,8 @@ import httpx2
 import pytest
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.cassettes.settings import Settings
+from llm_gateway.interception.settings import Settings
+from llm_gateway.interception.use_cassette import use_cassette
 
 HOP = ("host", "content-length", "transfer-encoding", "connection", "content-encoding")
 

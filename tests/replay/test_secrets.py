@@ -3,7 +3,7 @@
 import httpx
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
+from llm_gateway.interception.use_cassette import use_cassette
 
 SECRET = "kd83-hf7Q2-zzP0x-91LmB"
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from llm_gateway.cassettes.cassette import Cassette
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
-from llm_gateway.cassettes.settings import Settings
 from llm_gateway.exceptions import FaultError
+from llm_gateway.interception.cassette import Cassette
+from llm_gateway.interception.settings import Settings
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import TokenUsage
 
 

@@ -19,9 +19,9 @@ from google.oauth2 import service_account
 
 from llm_gateway import LLMClient, SyncLLMClient
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, MissingKeyError, ProviderError
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.providers import gemini, vertex
 from llm_gateway.providers.google_token import GoogleToken
 from llm_gateway.pytest_plugin.keys import PLACEHOLDER, Placeholders, has_key

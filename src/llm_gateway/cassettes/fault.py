@@ -11,9 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from llm_gateway.cassettes.diagnose import summary
-from llm_gateway.cassettes.recorders.raw import pieces
 from llm_gateway.exceptions import FaultError
-from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange
+from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange, pieces
 from llm_gateway.types import WireReply, WireRequest
 from llm_gateway.wire.base import ErrorFacts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from llm_gateway.cassettes.diagnose import nearest_text, summary
 from llm_gateway.cassettes.document import shown
-from llm_gateway.cassettes.settings import Settings
+from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.tape import Tape
 from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FakeScriptError
 from llm_gateway.types import WireRequest
@@ -17,7 +17,9 @@ __all__ = ["claimed_twice", "forked", "left_unused", "missed"]
 _MOST = 5
 
 
-def missed(path: Path, tape: Tape | None, request: WireRequest, settings: Settings, command: str) -> CassetteMissError:
+def missed(
+    path: Path, tape: Tape | None, request: WireRequest, normalize: Normalize | None, command: str
+) -> CassetteMissError:
     """The error for a *request* that finds no recording; *command* would record it."""
     known = tape.recorded() if tape else []
     if tape is not None and not tape.exists:
@@ -25,7 +27,7 @@ def missed(path: Path, tape: Tape | None, request: WireRequest, settings: Settin
     else:
         used = sum(one.is_used for one in known)
         cause = f"in {shown(path)} ({len(known)} recorded, {used} already used)\n"
-        cause += nearest_text(request, known, settings.normalize)
+        cause += nearest_text(request, known, normalize)
     return CassetteMissError(f"no recording matches {summary(request)}", cause=cause, fix=f"to record it: {command}")
 
 

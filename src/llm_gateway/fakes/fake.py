@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from llm_gateway.cassettes.answerer import Notes, Talk
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.answer import exchange_for
@@ -25,6 +24,7 @@ from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
 from llm_gateway.fakes.where import placed
+from llm_gateway.interception.responder import Notes, Talk
 from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
 

@@ -6,10 +6,10 @@ import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
-from llm_gateway.cassettes.replies import STATUS
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.where import is_ours, shown
+from llm_gateway.interception.refusal import STATUS
 
 __all__ = ["ask", "failure"]
 

@@ -7,9 +7,9 @@ import difflib
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from llm_gateway.cassettes.cassette import Cassette
-from llm_gateway.cassettes.replies import refusal
 from llm_gateway.exchange import HttpExchange
+from llm_gateway.interception.cassette import Cassette
+from llm_gateway.interception.refusal import refusal
 from llm_gateway.loopback.address import PROVIDERS, candidates, provider_at
 from llm_gateway.loopback.forward import forwarded
 from llm_gateway.loopback.incoming import Incoming

@@ -20,9 +20,9 @@ from llm_gateway.wire.identify import identify
 
 if TYPE_CHECKING:
     from llm_gateway.cassettes.call import Call
-    from llm_gateway.cassettes.cassette import Cassette
-    from llm_gateway.cassettes.gate import Ended
     from llm_gateway.exchange import Exchange
+    from llm_gateway.interception.call_guard import Ended
+    from llm_gateway.interception.cassette import Cassette
     from llm_gateway.types import WireRequest
 
 __all__ = ["Budget", "BudgetGate", "check_budget", "judgement", "limits_of", "verdict"]
@@ -99,7 +99,7 @@ class BudgetGate:
     """
     Refuse the calls of a test that has used up its budget already, so that a loop that never ends costs no more.
 
-    See `llm_gateway.cassettes.gate.Gate`.
+    See `llm_gateway.interception.call_guard.Gate`.
     """
 
     def __init__(self, test_id: str, limits: Limits) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.interception.cassette import Cassette
     from llm_gateway.pytest_plugin.clock_freeze import Freeze
 
 __all__ = ["Clock"]

@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_gateway.cassettes import clock, gate, guard
+from llm_gateway.cassettes import clock
+from llm_gateway.interception import call_guard, guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_gateway.cassettes.gate import Ended
     from llm_gateway.cost.ledger import Entry
     from llm_gateway.cost.ledger.outbox import Outbox
     from llm_gateway.exchange import Exchange, Metering
+    from llm_gateway.interception.call_guard import Ended
     from llm_gateway.types import WireRequest
 
 __all__ = ["Keeper", "LedgerGate", "start"]
@@ -57,12 +58,12 @@ class Keeper:
         self._outbox = Outbox(lambda: open_ledger(where), rescue)
         self._gate = LedgerGate(self._outbox, f"pytest-{run}", tags)
         self._texts: list[str] = []
-        gate.standing.append(self._gate)
+        call_guard.standing.append(self._gate)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what is left."""
-        gate.standing.remove(self._gate)
+        call_guard.standing.remove(self._gate)
         text = self._outbox.close()
         output = getattr(session.config, "workeroutput", None)
         if text is not None and output is not None:
@@ -85,7 +86,7 @@ class Keeper:
 
 
 class LedgerGate:
-    """Lets every call through and books its end. See `llm_gateway.cassettes.gate.Gate`."""
+    """Lets every call through and books its end. See `llm_gateway.interception.call_guard.Gate`."""
 
     def __init__(self, outbox: Outbox, session_id: str, tags: Mapping[str, str]) -> None:
         self._outbox = outbox

@@ -57,7 +57,7 @@ class Report:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Send what was refused outside any test to the controller, or keep it here."""
-        from llm_gateway.cassettes import guard
+        from llm_gateway.interception import guard
 
         outside = [one.what for one in guard.refusals if one.test_id is None]
         output = getattr(session.config, "workeroutput", None)

@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from llm_gateway.cassettes.intercept import own_servers
+from llm_gateway.interception.dispatch import own_servers
 from llm_gateway.loopback.address import variables
 from llm_gateway.loopback.answer import Answers
 from llm_gateway.loopback.server import Server
@@ -16,7 +16,7 @@ from llm_gateway.pytest_plugin.keys import PLACEHOLDER
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
-    from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.interception.cassette import Cassette
 
 __all__ = ["LLMServer", "serving"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_gateway.cassettes import guard
-from llm_gateway.cassettes.recorders import install
-from llm_gateway.cassettes.recorders.process import prepare
+from llm_gateway.interception import guard
+from llm_gateway.interception.hooks import install
+from llm_gateway.interception.hooks.process import prepare
 from llm_gateway.pytest_plugin import chunking, naming
 from llm_gateway.pytest_plugin.clock import Clock
 from llm_gateway.pytest_plugin.keys import Placeholders
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from contextvars import Token
 
     from llm_gateway.cassettes.call import Call
-    from llm_gateway.cassettes.cassette import Cassette
+    from llm_gateway.interception.cassette import Cassette
     from llm_gateway.types import WireRequest
 
 __all__ = ["Session"]
@@ -140,11 +140,11 @@ class Session:
 
     def open(self, item: pytest.Item) -> None:
         """Open the cassette of *item*; a file that cannot be read fails the test, not the run."""
-        from llm_gateway.cassettes import route, threads
-        from llm_gateway.cassettes.cassette import Cassette
         from llm_gateway.cassettes.modes import Mode
         from llm_gateway.cost import booking
         from llm_gateway.exceptions import CassetteReadError
+        from llm_gateway.interception import active, threads
+        from llm_gateway.interception.cassette import Cassette
 
         threads.install()
         path = naming.cassette_path(item, marked(item, "cassette"))
@@ -156,14 +156,14 @@ class Session:
         state = item.stash[_STATE]
         prepare(cassette)
         booking.take_over()  # a client's own attempts are calls of a test as well: they are booked once
-        state.cassette, state.token = cassette, route.enter(cassette)
+        state.cassette, state.token = cassette, active.enter(cassette)
         if self._wants_placeholders or "fake_llm" in getattr(item, "fixturenames", ()):  # sent nowhere, in any mode
             self._placeholders.set()
         self._model_lists.set()
         self._clock.start(item, cassette)
 
     def _settings(self, item: pytest.Item) -> Any:
-        from llm_gateway.cassettes.settings import Settings
+        from llm_gateway.interception.settings import Settings
 
         ignored = [*self.config.getini("llm_ignore_hosts"), *(marked(item, "ignore_hosts") or ())]
         return Settings(
@@ -310,12 +310,12 @@ class Session:
         state = item.stash[_STATE]
         if state.cassette is None or state.token is None:
             return
-        from llm_gateway.cassettes import route
         from llm_gateway.cost import booking
+        from llm_gateway.interception import active
 
         booking.give_back()
         state.cassette.close()
-        route.leave(state.cassette, state.token)
+        active.leave(state.cassette, state.token)
         self._placeholders.unset()
         self._model_lists.unset()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from llm_gateway.cassettes.cap import Cap
+    from llm_gateway.interception.run_limit import Cap
 
 __all__ = ["Spending", "limit_usd"]
 
@@ -60,20 +60,20 @@ class Spending:
         """Let every call of this process pass the limit first."""
         if self._limit_usd is None:
             return
-        from llm_gateway.cassettes import gate
-        from llm_gateway.cassettes.cap import Cap
         from llm_gateway.cost.shared_purse import SharedPurse
+        from llm_gateway.interception import call_guard
+        from llm_gateway.interception.run_limit import Cap
 
         purse = SharedPurse(self._place() / "purse.sqlite3")
         self._cap = Cap(purse, self._limit_usd, f"--llm-max-cost-usd={self._limit_usd}")
-        gate.standing.append(self._cap)
+        call_guard.standing.append(self._cap)
 
     def stop(self) -> None:
         """Undo `start`."""
         if self._cap is not None:
-            from llm_gateway.cassettes import gate
+            from llm_gateway.interception import call_guard
 
-            gate.standing.remove(self._cap)
+            call_guard.standing.remove(self._cap)
             self._cap = None
 
     def _place(self) -> Path:

@@ -5,8 +5,8 @@ import openai
 import pytest
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 
 
 @pytest.fixture

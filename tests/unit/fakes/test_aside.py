@@ -14,10 +14,10 @@ from google import genai
 
 from llm_gateway import SyncLLMClient
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeMissError, FakeUnusedError
 from llm_gateway.fakes import FakeLLM
 from llm_gateway.fakes.embeddings import vector
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import WireRequest
 
 AWS = {"region_name": "us-east-1", "aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "k"}

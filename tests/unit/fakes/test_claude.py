@@ -14,9 +14,9 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient, ToolCall
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError, FakeScriptError, ProviderError
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ThinkingPart
 
 HERE = os.path.relpath(__file__)

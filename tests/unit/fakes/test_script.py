@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import SyncLLMClient, ToolCall
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError, ProviderError
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ImagePart, TextPart, ThinkingPart, TokenUsage
 
 HERE = re.escape("test_script.py")

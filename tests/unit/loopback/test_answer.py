@@ -11,8 +11,8 @@ import yaml
 from raw_server import STREAM, RawServer, reply
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import CassetteMissError
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.pytest_plugin.server import serving
 
 BODY = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]})

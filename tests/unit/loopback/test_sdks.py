@@ -16,8 +16,8 @@ from google import genai
 from mistralai.client import Mistral
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.pytest_plugin.server import serving
 
 ASKED = [{"role": "user", "content": "hi"}]

@@ -7,9 +7,9 @@ import anthropic
 import boto3
 import pytest
 
-from llm_gateway.cassettes.session import use_cassette
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, TokenUsage, ToolCall, WireRequest
 from llm_gateway.wire import eventstream
 from llm_gateway.wire.bedrock_invoke import DIALECT

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from llm_gateway.cassettes.answerer import Said
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.answer import spoilt
 from llm_gateway.fakes.claude.options import Options
+from llm_gateway.interception.responder import Said
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude_events import line
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from llm_gateway.cassettes.answerer import Notes
 from llm_gateway.exchange import Metering, ProcessExchange
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.outcome import Scripted
+from llm_gateway.interception.responder import Notes
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
 from llm_gateway.wire.claude_events import Events
 from llm_gateway.wire.claude_models import resolved

@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from llm_gateway.cassettes.answerer import Notes, Said
-from llm_gateway.cassettes.shim.exits import MISS
 from llm_gateway.exceptions import FakeScriptError, GatewayError
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.claude.printer import Printer
@@ -19,6 +17,8 @@ from llm_gateway.fakes.claude.tools import listed
 from llm_gateway.fakes.claude.turn import interrupted, turn
 from llm_gateway.fakes.function import failure
 from llm_gateway.fakes.where import placed
+from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.responder import Notes, Said
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
 from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in
@@ -31,7 +31,7 @@ _NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt 
 
 class ClaudeTalk:
     """
-    A run; see `llm_gateway.cassettes.answerer.Talk`.
+    A run; see `llm_gateway.interception.responder.Talk`.
 
     Args:
         request: How it was started.

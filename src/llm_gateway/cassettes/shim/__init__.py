@@ -1,6 +1,0 @@
-"""
-What runs in place of ``claude``: a small program that replays a recorded run, or runs the real one and records it.
-
-It is started as ``python -ISE <this folder>``, so these modules use the standard library only and import each other by
-their bare names.
-"""

@@ -1,0 +1,89 @@
+"""Which open cassette a call belongs to: the caller's own by context, else the only one that is open."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from llm_gateway.interception.cassette import Cassette
+
+__all__ = ["carried", "current", "enter", "is_open", "leave", "opened"]
+
+_current: ContextVar[Cassette | None] = ContextVar("llm_gateway_cassette", default=None)
+_open: list[Cassette] = []
+_lock = threading.Lock()
+
+
+def enter(cassette: Cassette) -> Token[Cassette | None]:
+    """Make *cassette* the one that calls in this context belong to. Give the token to `leave`."""
+    with _lock:
+        _open.append(cassette)
+    return _current.set(cassette)
+
+
+def leave(cassette: Cassette, token: Token[Cassette | None]) -> None:
+    """Undo `enter`. A token from another context (an async fixture's) is let go: the closed cassette is skipped."""
+    with _lock:
+        _open.remove(cassette)
+    try:
+        _current.reset(token)
+    except ValueError:
+        _current.set(None)
+
+
+def is_open() -> bool:
+    """Whether any cassette is open in this process."""
+    return bool(_open)
+
+
+def opened() -> list[Cassette]:
+    """The cassettes that are open in this process."""
+    return list(_open)
+
+
+def carried(function: Any) -> Any:
+    """*function* as it runs elsewhere with the caller's cassette, and nothing else of the caller's context."""
+    mine = _current.get()
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        token = _current.set(mine)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _current.reset(token)
+
+    return run
+
+
+def current() -> Cassette | None:
+    """
+    The cassette that a call made here and now belongs to, or None when none is open.
+
+    A bare thread, or a task that outlived its test, carries no open cassette: it gets the only open one.
+
+    Raises:
+        RouteError: Several are open and the caller belongs to none of them.
+    """
+    mine = _current.get()
+    if mine is not None and not mine.is_closed:
+        return mine
+    if not _open:
+        return None
+    with _lock:
+        candidates = list(_open)
+    if len(candidates) == 1:
+        return candidates[0]
+    if not candidates:
+        return None
+    from llm_gateway.exceptions import RouteError
+
+    raise RouteError(
+        f"{len(candidates)} cassettes are open and this call belongs to none of them: "
+        + ", ".join(sorted(str(candidate.path) for candidate in candidates)),
+        cause="the call was made in a thread that was started before its test, outside any test's context",
+        fix="start the thread inside the test, or run it with contextvars.copy_context().run(...)",
+    )

@@ -1,0 +1,260 @@
+"""The shim's side of one open cassette: gives it what was recorded, and takes in what it saw."""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import json
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_gateway.cassettes import clock
+from llm_gateway.cassettes.document import shown
+from llm_gateway.cassettes.process_match import is_streaming
+from llm_gateway.exchange import Frame, ProcessExchange
+from llm_gateway.interception import guard
+from llm_gateway.interception.claude import shim
+from llm_gateway.interception.claude.control_socket import Door
+from llm_gateway.interception.claude.shim.diagnosis import diagnosis
+from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.claude.shim.folder import Folder, to_plan
+from llm_gateway.interception.claude.shim.player import FailedPlayer, Player, Run
+from llm_gateway.interception.responder import Said
+
+if TYPE_CHECKING:
+    from llm_gateway.interception.cassette import Cassette
+
+__all__ = ["Replay", "Runs", "exchange_of", "failing", "refused", "refusing_bin", "shim_command"]
+
+_SHIM = str(Path(shim.__file__).parent)
+_PATIENCE_S = 2.0
+
+
+def shim_command(folder: Path, argv: list[str]) -> list[str]:
+    """The command that runs in place of *argv*."""
+    return [sys.executable, "-ISE", _SHIM, str(folder), *argv]
+
+
+class Runs:
+    """The runs of ``claude`` that belong to *cassette*, whichever process starts them."""
+
+    def __init__(self, cassette: Cassette) -> None:
+        self._cassette = cassette
+        self._recorded = cassette.processes_left()
+        self._taken: set[int] = set()
+        self._read: set[str] = set()
+        self._is_on_path = False
+        self._door: Door | None = None
+        self.folder = Folder(Path(tempfile.mkdtemp(prefix="llm-gateway-")))
+        self.folder.write_plan(self._plan())
+        cassette.add_source(self.collect)
+        cassette.on_close(self.close)
+
+    def _plan(self) -> dict[str, Any]:
+        mode = self._cassette.mode
+        return {
+            "mode": "replay" if not mode.connects else "new" if mode.reads else "record",
+            "runs": [to_plan(_run(number, run)) for number, run in enumerate(self._recorded)],
+            "shown": shown(self._cassette.path),
+            "command": self._cassette.record_command(),
+        }
+
+    def command(self, argv: list[str]) -> list[str]:
+        """The command that runs in place of *argv*."""
+        return shim_command(self.folder.path, argv)
+
+    def open_door(self) -> None:
+        """Let runs of other processes be answered by the script of the cassette."""
+        if self._door is None:
+            self._door = Door(self._cassette.talk)
+            self.folder.write_plan(self._plan() | {"door": self._door.address})
+
+    def replay(self, argv: list[str]) -> Replay:
+        """Play the recorded run of *argv* in this process, or one that an injected fault ends."""
+        failed = self._cassette.failed_run(argv)
+        if failed is not None:
+            return Replay(FailedPlayer(_run(-1, failed)), self)
+        return Replay(Player(self.folder.runs(), argv, self.folder.claim), self)
+
+    def missed(self, player: Player) -> str:
+        """Note that *player* found no recording; the diagnosis."""
+        text = diagnosis(player, self.folder.all_runs(), self.folder.claimed(), self.folder.plan())
+        text = self._cassette.scrubbed(text)
+        self._cassette.note_miss(text)
+        return text
+
+    @property
+    def bin(self) -> Path:
+        """A folder for the search path, in which ``claude`` is the shim."""
+        return _bin(self.folder.path)
+
+    def stand_in(self) -> None:
+        """Let ``claude`` be found on the search path of this process and its children until the cassette closes."""
+        if self._is_on_path:
+            return
+        self._is_on_path = True
+        os.environ["PATH"] = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
+
+    def collect(self, *, is_over: bool) -> None:
+        """Tell the cassette what was replayed, what missed, and which live runs have ended."""
+        for number in self.folder.claimed() - self._taken:
+            self._taken.add(number)
+            self._cassette.take_process(self._recorded[number])
+        for text in self.folder.misses():
+            self._cassette.note_miss(self._cassette.scrubbed(text))
+        deadline = clock.monotonic() + (_PATIENCE_S if is_over else 0)
+        for file in sorted(self.folder.path.glob("run-*")):
+            if file.name not in self._read:
+                self._take_in(file, deadline, is_over=is_over)
+
+    def _take_in(self, file: Path, deadline: float, *, is_over: bool) -> None:
+        entries = _entries(file)
+        while not _has_ended(entries) and is_over and _is_alive(file) and clock.monotonic() < deadline:
+            time.sleep(0.01)
+            entries = _entries(file)
+        if _has_ended(entries) or is_over:
+            self._read.add(file.name)
+            self._cassette.add_process(exchange_of(entries, datetime.fromtimestamp(_started(file), UTC)))
+
+    def close(self) -> None:
+        """Take the shim away."""
+        if self._door is not None:
+            self._door.close()
+        if self._is_on_path:
+            places = os.environ.get("PATH", "").split(os.pathsep)  # the test may have changed the rest of it
+            os.environ["PATH"] = os.pathsep.join(place for place in places if place != str(self.bin))
+        shutil.rmtree(self.folder.path, ignore_errors=True)
+
+
+class Replay:
+    """A recorded run, played in this process; see `llm_gateway.interception.responder.Talk`."""
+
+    def __init__(self, player: Player, runs: Runs) -> None:
+        self._player = player
+        self._runs = runs
+        self._diagnosis: str | None = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; None while it goes on, and where it was killed when it was recorded."""
+        if self._player.is_missed:
+            return MISS
+        return self._player.claimed.exit_code if self._player.is_done and self._player.claimed else None
+
+    def feed(self, data: bytes) -> None:
+        """Take input; no bytes are its end."""
+        self._player.feed(data)
+
+    def output(self) -> list[Said]:
+        """What it has written since it was asked last; a diagnosis where nothing fits."""
+        if self._player.is_missed and self._diagnosis is None:
+            self._diagnosis = self._runs.missed(self._player)
+            return [Said("stderr", f"{self._diagnosis}\n".encode())]
+        return [Said(channel, data) for channel, data in self._player.output()]
+
+
+def _bin(folder: Path) -> Path:
+    made = folder / "bin"
+    if not made.exists():
+        made.mkdir()
+        script = made / "claude"
+        script.write_text(f'#!/bin/sh\nexec {shlex.join(shim_command(folder, ["claude"]))} "$@"\n', "utf-8")
+        script.chmod(0o700)
+    return made
+
+
+def refusing_bin(command: str) -> Path:
+    """A folder for a search path, in which ``claude`` is refused; *command* is what would run it."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    Folder(folder).write_plan({"refusal": guard.explained(guard.Refusal(f"the command {command[:60]!r}", None))})
+    return _bin(folder)
+
+
+def refused(text: str, argv: list[str]) -> list[str]:
+    """The command that prints *text* and fails in place of *argv*."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
+    Folder(folder).write_plan({"refusal": text})
+    return shim_command(folder, argv)
+
+
+def failing(run: ProcessExchange) -> list[str]:
+    """The command that ends as *run* does in its place."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
+    Folder(folder).write_plan({"printed": run.channel("stdout").decode(), "exit_code": run.exit_code})
+    return shim_command(folder, list(run.argv))
+
+
+def _run(number: int, exchange: ProcessExchange) -> Run:
+    frames: list[tuple[str, bytes]] = [(frame.channel, frame.data) for frame in exchange.frames]
+    return Run(number, list(exchange.argv), frames, exchange.stdin_closed, exchange.exit_code)
+
+
+def _entries(file: Path) -> list[dict[str, Any]]:
+    whole = file.read_bytes().rpartition(b"\n")[0]
+    return [json.loads(line) for line in whole.splitlines()]
+
+
+def _has_ended(entries: list[dict[str, Any]]) -> bool:
+    return "exit_code" in entries[-1]
+
+
+def _started(file: Path) -> float:
+    return int(file.name.split("-")[1]) / 1e9
+
+
+def _is_alive(file: Path) -> bool:
+    try:
+        os.kill(int(file.name.split("-")[2]), 0)
+    except OSError:
+        return False
+    return True
+
+
+def exchange_of(entries: list[dict[str, Any]], recorded_at: datetime) -> ProcessExchange:
+    """The run that the shim saw as *entries*; one without an end was killed."""
+    argv = ["claude", *entries[0]["argv"][1:]]
+    pieces = [(one["channel"], base64.b64decode(one["data"]), one["at_s"]) for one in entries if "channel" in one]
+    has_ended = _has_ended(entries)
+    return ProcessExchange(
+        argv=tuple(argv),
+        frames=tuple(_lines(pieces) if is_streaming(argv) else _joined(pieces)),
+        stdin_closed=any(channel == "stdin" and not data for channel, data, _ in pieces),
+        exit_code=entries[-1]["exit_code"] if has_ended else None,
+        end="complete" if has_ended else "partial",
+        recorded_at=recorded_at,
+        duration_s=entries[-1].get("at_s"),
+    )
+
+
+def _lines(pieces: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
+    """One frame a line, where its end arrived."""
+    open_lines: dict[Any, tuple[bytes, float]] = {}
+    for channel, data, at_s in pieces:
+        *lines, rest = (open_lines.pop(channel, (b"", 0.0))[0] + data).split(b"\n")
+        yield from (Frame(channel, line + b"\n", at_s) for line in lines)
+        if rest:
+            open_lines[channel] = (rest, at_s)
+    yield from (Frame(channel, data, at_s) for channel, (data, at_s) in open_lines.items())
+
+
+def _joined(pieces: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
+    """One frame for all that one channel said in a row."""
+    last: Frame | None = None
+    for channel, data, at_s in pieces:
+        if last is not None and last.channel == channel:
+            last = Frame(channel, last.data + data, last.at_s)
+        elif data:
+            if last is not None:
+                yield last
+            last = Frame(channel, data, at_s)
+    if last is not None:
+        yield last

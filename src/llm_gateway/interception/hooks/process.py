@@ -1,0 +1,188 @@
+"""The hook for commands: a run of ``claude`` goes to the shim, which replays or records it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llm_gateway.exceptions import GatewayError
+from llm_gateway.interception import active, guard
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from llm_gateway.interception.cassette import Cassette
+    from llm_gateway.interception.claude.runs import Runs
+    from llm_gateway.interception.responder import Talk
+    from llm_gateway.types import ProcessRequest
+
+__all__ = ["install", "install_uvloop", "prepare", "replayed"]
+
+_lock = threading.Lock()
+_WORD = re.compile(r"(?:^|[\s;&|/\"'(`])claude(?:\.exe)?(?=$|[\s;&|\"')`])")
+_EXECUTABLE = 2  # its place among the arguments of Popen
+_ASKS = ("-p", "--print", "--input-format")
+
+
+def install(module: ModuleType) -> None:
+    """Hook ``Popen`` of *module*, which is ``subprocess``; asyncio, anyio and trio start their processes with it."""
+    popen: Any = module.Popen
+    if not hasattr(popen.__init__, "__wrapped__"):
+        popen.__init__ = _popen(popen.__init__)
+
+
+def install_uvloop(module: ModuleType) -> None:
+    """Hook the loop of *module*, which is ``uvloop``: it starts processes by itself."""
+    loop: Any = module.Loop
+    if not hasattr(loop.subprocess_exec, "__wrapped__"):
+        loop.subprocess_exec = _subprocess_exec(loop.subprocess_exec)
+
+
+def prepare(cassette: Cassette) -> None:
+    """Let ``claude`` be found where there is none, for a cassette that holds runs of it or records them."""
+    import shutil
+
+    if cassette.fakes_runs() or cassette.processes_left() or (cassette.mode.connects and shutil.which("claude")):
+        runs_of(cassette).stand_in()
+
+
+def runs_of(cassette: Cassette) -> Runs:
+    """The shim's side of *cassette*."""
+    from llm_gateway.interception.claude.runs import Runs
+
+    with _lock:
+        if cassette.runs is None:
+            cassette.runs = Runs(cassette)
+        runs: Runs = cassette.runs
+        if cassette.fakes_runs():
+            runs.open_door()
+        return runs
+
+
+def replayed(request: ProcessRequest) -> Talk | None:
+    """Who answers *request* here, without a process; None where it is no run of ``claude``, or one for real."""
+    cassette = active.current() if active.is_open() else None
+    argv = _argv(request.argv, None)
+    if cassette is None or argv is None or cassette.is_forked:
+        return None
+    if (talk := cassette.talk(dataclasses.replace(request, argv=tuple(argv)))) is not None:
+        return talk
+    return None if cassette.mode.connects else runs_of(cassette).replay(argv)
+
+
+def _popen(real: Any) -> Any:
+    @functools.wraps(real)
+    def init(self: Any, *rest: Any, **options: Any) -> None:
+        if active.is_open() or guard.is_closed():
+            rest, options = _changed(rest, options)
+        real(self, *rest, **options)
+
+    return init
+
+
+def _changed(rest: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of Popen for which a run of ``claude`` goes to the shim, also one inside another command."""
+    given: Any = rest[0] if rest else options.get("args")
+    args = given if isinstance(given, (str, bytes, os.PathLike)) else list(given or ())  # an iterator is read once
+    named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
+    argv = None if options.get("shell") else _argv(args, named)
+    kept = {name: value for name, value in options.items() if name != "args"}
+    if argv and (instead := _instead(argv)):
+        kept.pop("executable", None)
+        return (instead, *rest[1:2], *((None, *rest[3:]) if len(rest) > _EXECUTABLE else ())), kept
+    if argv is None and _mentions(args) and (search := _search_path(kept.get("env"), args)):
+        kept["env"] = {**(os.environ if kept.get("env") is None else kept["env"]), "PATH": search}
+    return (args, *rest[1:]), kept
+
+
+def _mentions(args: Any) -> bool:
+    """Whether a command of something else, a shell above all, may run ``claude``."""
+    text = os.fsdecode(args) if isinstance(args, (str, bytes, os.PathLike)) else " ".join(map(str, args))
+    return _WORD.search(text) is not None
+
+
+def _search_path(env: Any, args: Any) -> str | None:
+    """A search path on which ``claude`` is the shim, for a child that may run it; None to leave the child alone."""
+    before = (os.environ if env is None else env).get("PATH", os.defpath)
+    cassette = active.current()
+    if cassette is not None:
+        if cassette.mode.connects and not cassette.fakes_runs() and not _exists("claude"):
+            return None
+        return f"{runs_of(cassette).bin}{os.pathsep}{before}"
+    if guard.is_closed():
+        from llm_gateway.interception.claude.runs import refusing_bin
+
+        shown = args if isinstance(args, str) else " ".join(map(str, args))
+        return f"{refusing_bin(shown)}{os.pathsep}{before}"
+    return None
+
+
+def _subprocess_exec(real: Any) -> Any:
+    @functools.wraps(real)
+    async def subprocess_exec(self: Any, protocol_factory: Any, program: Any, *args: Any, **options: Any) -> Any:
+        argv = _argv([program, *args], options.get("executable"))
+        if argv and (instead := _instead(argv)):
+            options.pop("executable", None)
+            program, *args = instead  # type: ignore[assignment]
+        return await real(self, protocol_factory, program, *args, **options)
+
+    return subprocess_exec
+
+
+def _argv(args: Any, executable: Any) -> list[str] | None:
+    """The arguments of a run of ``claude``; None for any other command."""
+    parts = [args] if isinstance(args, (str, bytes, os.PathLike)) else list(args or ())
+    if not parts:
+        return None
+    program = os.fsdecode(executable or parts[0])
+    if not program.lower().removesuffix(".exe").endswith("claude") or Path(program).stem.lower() != "claude":
+        return None
+    return [program, *map(os.fsdecode, parts[1:])]
+
+
+def _instead(argv: list[str]) -> list[str] | None:
+    """What to run in place of *argv*; None to let it run."""
+    cassette = active.current()
+    if cassette is not None:
+        return _instead_for(cassette, argv)
+    if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
+        from llm_gateway.redaction.scrub import Scrubber
+
+        shown = Scrubber(os.environ).text(" ".join(argv))
+        text = guard.refuse(f"the command {shown[:60]!r}")
+        return _refused(text, argv)
+    return None
+
+
+def _instead_for(cassette: Cassette, argv: list[str]) -> list[str] | None:
+    if cassette.fakes_runs():
+        return runs_of(cassette).command(argv)
+    if (failed := cassette.failed_run(argv)) is not None:
+        from llm_gateway.interception.claude.runs import failing
+
+        return failing(failed)
+    if cassette.mode.connects and not cassette.mode.reads:
+        if not _exists(argv[0]):
+            return None  # let the caller see the system's own error
+        try:
+            cassette.enter_run()
+        except GatewayError as error:
+            return _refused(error.report, argv)
+    return runs_of(cassette).command(argv)
+
+
+def _refused(text: str, argv: list[str]) -> list[str]:
+    from llm_gateway.interception.claude.runs import refused
+
+    return refused(text, argv)
+
+
+def _exists(program: str) -> bool:
+    import shutil
+
+    return shutil.which(program) is not None
