@@ -12,7 +12,7 @@ from pathlib import Path
 from row import Row
 
 from llm_gateway.cassettes import meter
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.cost.budget import Charge, Limits, overruns
 
 __all__ = ["metering"]

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from llm_gateway import LLMClient, SyncLLMClient, Tool
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.client.vocabulary import sizer_of
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette

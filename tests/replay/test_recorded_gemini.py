@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.types import ToolCall
 from llm_gateway.wire.events import objects
 from llm_gateway.wire.gemini import DIALECT

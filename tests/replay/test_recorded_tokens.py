@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from llm_gateway.cassettes.meter import metered
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, Tool, ToolCall, ToolResult
 from llm_gateway.wire import anthropic, openai_chat, openai_responses
 from llm_gateway.wire.tokens import estimate_tokens

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.cassettes.meter import metered, priced
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.wire.bounds import upper_bound
 
 EXPLAINED = {}

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from itertools import pairwise
 from pathlib import Path
 
-from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.exceptions import FaultError
 from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange, pieces
 from llm_gateway.types import WireReply, WireRequest

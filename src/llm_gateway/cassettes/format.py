@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llm_gateway.cassettes import document, moments
+from llm_gateway.cassettes import document, timestamps
 from llm_gateway.cassettes.body import pretty, read_body, readable, rebuild
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.exchange import Chunk, HttpExchange
@@ -71,7 +71,7 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         end=end_from(ours),
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
-        recorded_at=moments.universal(ours.get("recorded_at")),
+        recorded_at=timestamps.universal(ours.get("recorded_at")),
         duration_s=_seconds(ours.get("duration_s")),
         metering=metering_from(ours),
     )
@@ -140,7 +140,7 @@ def http_to_mapping(exchange: HttpExchange) -> dict[str, Any]:
     reply = exchange.reply or WireReply(599)
     shaped = pretty(reply.body)
     ours: dict[str, Any] = {
-        "recorded_at": moments.local(exchange.recorded_at),
+        "recorded_at": timestamps.local(exchange.recorded_at),
         "duration_s": exchange.duration_s,
         **metering_to(exchange.metering),
         "end": exchange.end,

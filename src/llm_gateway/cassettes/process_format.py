@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_gateway.cassettes import moments
+from llm_gateway.cassettes import timestamps
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.exchange import Frame, ProcessExchange
 
@@ -22,7 +22,7 @@ def process_from(entry: dict[str, Any]) -> ProcessExchange:
         stdin_closed=bool(entry.get("stdin_closed", True)),
         exit_code=entry.get("exit_code"),
         end=end_from(ours),
-        recorded_at=moments.universal(ours.get("recorded_at")),
+        recorded_at=timestamps.universal(ours.get("recorded_at")),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
         metering=metering_from(ours),
     )
@@ -44,7 +44,7 @@ def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
         "stdin_closed": exchange.stdin_closed,
         "exit_code": exchange.exit_code,
         "llm": {
-            "recorded_at": moments.local(exchange.recorded_at),
+            "recorded_at": timestamps.local(exchange.recorded_at),
             "duration_s": exchange.duration_s,
             **metering_to(exchange.metering),
             "end": exchange.end,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from llm_gateway.cassettes.diagnose import nearest_text, summary
+from llm_gateway.cassettes.diagnosis import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.match import Normalize
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FakeScriptError
 from llm_gateway.types import WireRequest
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_gateway.cassettes.compare import Change, Pair, compare, totals
-from llm_gateway.cassettes.facts import COUNTS, Facts, facts_of
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.tools.compare import Change, Pair, compare, totals
+from llm_gateway.cassettes.tools.summary import COUNTS, Facts, facts_of
 from llm_gateway.cli.side import Side
 from llm_gateway.exceptions import CassetteReadError
 

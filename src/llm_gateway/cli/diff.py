@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from llm_gateway.cassettes.compare import Change, Pair
-from llm_gateway.cassettes.facts import Facts
+from llm_gateway.cassettes.tools.compare import Change, Pair
+from llm_gateway.cassettes.tools.summary import Facts
 from llm_gateway.cli.compared import Compared, compared
 from llm_gateway.cli.diff_text import as_markdown, as_table
 from llm_gateway.cli.grid import as_json

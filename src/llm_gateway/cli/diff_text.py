@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any
 
-from llm_gateway.cassettes.compare import Change, Pair
-from llm_gateway.cassettes.diagnose import json_differences
-from llm_gateway.cassettes.facts import COUNTS, Facts
+from llm_gateway.cassettes.diagnosis import json_differences
+from llm_gateway.cassettes.tools.compare import Change, Pair
+from llm_gateway.cassettes.tools.summary import COUNTS, Facts
 from llm_gateway.cli.compared import Compared
 from llm_gateway.cli.grid import aligned, by_file, code, counted, difference, markdown, number, printable
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
-from llm_gateway.cassettes.compare import Change
+from llm_gateway.cassettes.tools.compare import Change
 
 __all__ = [
     "aligned",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llm_gateway.cassettes.compare import total
-from llm_gateway.cassettes.facts import Facts, facts_of
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.tools.compare import total
+from llm_gateway.cassettes.tools.summary import Facts, facts_of
 from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import aligned, as_json, counted, number, printable
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from llm_gateway import config
 from llm_gateway.cassettes import store
-from llm_gateway.cassettes.compare import Change
-from llm_gateway.cassettes.reprice import Outcome, Repriced, reprice, rewritten
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.tools.compare import Change
+from llm_gateway.cassettes.tools.reprice import Outcome, Repriced, reprice, rewritten
 from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import by_file, counted, difference, number, printable
 from llm_gateway.cost import overrides

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_gateway.cassettes.meter import metered
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.cli.grid import as_json, by_file, printable
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.exchange import HttpExchange, Metering, ProcessExchange

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
-from llm_gateway.cassettes.answer import decoded
+from llm_gateway.cassettes.tools.answer import decoded
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.fakes.asked import FakeCall

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import overload
 
 from llm_gateway.cassettes.document import shown
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.exceptions import CassetteReadError, FakeError, FakeScriptError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.asked import FakeCall, read

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import meter, writer
 from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
-from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.cassettes.recording import Recording
-from llm_gateway.cassettes.tape import Tape
 from llm_gateway.cassettes.verdict import claimed_twice, forked, left_unused, missed
 from llm_gateway.cost import recorded
 from llm_gateway.exceptions import (
@@ -97,7 +97,7 @@ class Cassette(Faults):
         return self._tape is not None and self._tape.exists
 
     def moments(self) -> list[datetime]:
-        """When its exchanges were recorded, in local time of then and there; see `llm_gateway.cassettes.moments`."""
+        """When its exchanges were recorded, in local time of then and there; see `llm_gateway.cassettes.timestamps`."""
         return [] if self._tape is None else self._tape.moments()
 
     def wants(self, request: WireRequest) -> bool:

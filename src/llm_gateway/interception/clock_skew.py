@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 from llm_gateway.cassettes import clock
-from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.exceptions import CassetteError
 from llm_gateway.interception import guard
 from llm_gateway.types import WireRequest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception import active, guard

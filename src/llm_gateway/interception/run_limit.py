@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from llm_gateway.cassettes.billing import is_billed
-from llm_gateway.cassettes.diagnose import summary
+from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cassettes.meter import billed_by, metered
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd

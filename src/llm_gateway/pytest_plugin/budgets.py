@@ -146,7 +146,7 @@ def _nothing(exchange: Exchange) -> None:
 
 
 def _what(request: WireRequest | None) -> str:
-    from llm_gateway.cassettes.diagnose import summary
+    from llm_gateway.cassettes.diagnosis import summary
 
     return "claude" if request is None else summary(request)
 

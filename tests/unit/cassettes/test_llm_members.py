@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.exceptions import CassetteReadError
 
 ENTRY = """\

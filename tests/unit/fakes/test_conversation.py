@@ -6,7 +6,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.exceptions import CassetteReadError, FakeScriptError
 from llm_gateway.fakes import FakeLLM
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.redaction.scrub import Scrubber, find_secrets
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"

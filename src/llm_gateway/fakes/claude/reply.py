@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from http import HTTPStatus
 
-from llm_gateway.cassettes.answer import decoded
+from llm_gateway.cassettes.tools.answer import decoded
 from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.content import reply_of
 from llm_gateway.fakes.counted import counted

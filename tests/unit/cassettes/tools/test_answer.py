@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from llm_gateway.cassettes.answer import Answer, answer_of
+from llm_gateway.cassettes.tools.answer import Answer, answer_of
 from llm_gateway.exchange import Frame, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall, WireReply, WireRequest
 from llm_gateway.wire.dialect import dialect_of

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from llm_gateway.cassettes.moments import local, moments, universal
+from llm_gateway.cassettes.timestamps import local, moments, universal
 
 TOKYO = timezone(timedelta(hours=9))
 AT = datetime(2025, 3, 1, 8, 30, tzinfo=TOKYO)

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from llm_gateway.cassettes.answer import answer_of
 from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.match import key
 from llm_gateway.cassettes.meter import metered
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.cassettes.process_match import arguments, line_value
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.tools.answer import answer_of
 from llm_gateway.exchange import Exchange, ProcessExchange
 
 __all__ = ["COUNTS", "FACTS", "Facts", "facts_of"]

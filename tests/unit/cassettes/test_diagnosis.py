@@ -2,7 +2,7 @@
 
 import json
 
-from llm_gateway.cassettes.diagnose import Recorded, differences, nearest_text
+from llm_gateway.cassettes.diagnosis import Recorded, differences, nearest_text
 from llm_gateway.types import WireRequest
 
 URL = "https://api.anthropic.com/v1/messages"

@@ -14,7 +14,7 @@ import yaml
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.llm_members import metering_to
 from llm_gateway.cassettes.meter import priced
-from llm_gateway.cassettes.tape import Tape
+from llm_gateway.cassettes.playback import Tape
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
 from llm_gateway.exchange import Exchange, Metering
 

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document, store
-from llm_gateway.cassettes.diagnose import Recorded
+from llm_gateway.cassettes.diagnosis import Recorded
 from llm_gateway.cassettes.format import is_http, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
-from llm_gateway.cassettes.moments import moments
 from llm_gateway.cassettes.process_format import process_from
+from llm_gateway.cassettes.timestamps import moments
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.exchange import HttpExchange, ProcessExchange
 from llm_gateway.types import WireRequest
@@ -130,7 +130,7 @@ class Tape:
         self._processes_used[position] = True
 
     def moments(self) -> list[datetime]:
-        """When the exchanges were recorded; see `llm_gateway.cassettes.moments.moments`."""
+        """When the exchanges were recorded; see `llm_gateway.cassettes.timestamps.moments`."""
         return moments([*self._entries, *(self.content.get("processes") or [])])
 
     def __len__(self) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from llm_gateway.cassettes.diagnose import differences
-from llm_gateway.cassettes.facts import COUNTS, FACTS, Facts
+from llm_gateway.cassettes.diagnosis import differences
+from llm_gateway.cassettes.tools.summary import COUNTS, FACTS, Facts
 from llm_gateway.exchange import HttpExchange
 
 __all__ = ["Change", "Pair", "compare", "total", "totals"]
