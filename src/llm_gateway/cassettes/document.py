@@ -14,6 +14,7 @@ __all__ = ["VERSION", "dump", "flow", "line_of", "nodes", "parse", "shown"]
 
 VERSION = 1
 _DEEPEST = 200  # libyaml's composer calls itself for each level, and runs out of stack at some ten thousand
+_TOO_DEEP = "nested too deep to be a cassette"
 _TEXT = "tag:yaml.org,2002:str"
 _FIRST_LINE = "# recorded by pytest-llm-gateway; the file ends with a line of three dots"
 _READ_FIX = "restore it from version control, or delete it and record again: pytest --llm-record"
@@ -21,6 +22,10 @@ _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FastDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # YAML takes three more characters for line breaks, and changes them on the way back unless they are escaped.
 _SAFE_TEXT = re.compile("[\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff\n]*")
+
+
+class _RejectedError(yaml.MarkedYAMLError):
+    """YAML that could be read, and that no cassette may hold; its words are ours."""
 
 
 class _Loader(_Base):  # type: ignore[misc]
@@ -32,7 +37,7 @@ class _Loader(_Base):  # type: ignore[misc]
         """Count a level; the composer calls this on the way into every node."""
         self.depth += 1
         if self.depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(None, None, "nested too deep to be a cassette", parent.start_mark)
+            raise _RejectedError(None, None, _TOO_DEEP, parent.start_mark)
 
     def ascend_resolver(self) -> None:
         """Count a level less; the composer calls this on the way out."""
@@ -47,13 +52,20 @@ class _Loader(_Base):  # type: ignore[misc]
 
 def _header_name(loader: Any, suffix: str, node: Any) -> str:
     if not suffix.endswith(".istr") or not isinstance(node, yaml.SequenceNode):
-        raise yaml.constructor.ConstructorError(
-            None, None, f"refused to build a Python object (python/object/apply:{suffix})", node.start_mark
-        )
+        raise _python_object(f"python/object/apply:{suffix}", node)
     return str(loader.construct_sequence(node)[0])
 
 
+def _python_object(tag: str, node: Any) -> _RejectedError:
+    return _RejectedError(None, None, f"refused to build a Python object ({tag})", node.start_mark)
+
+
+def _refused_object(_loader: Any, suffix: str, node: Any) -> Any:
+    raise _python_object(f"python/{suffix}", node)
+
+
 _Loader.add_multi_constructor("tag:yaml.org,2002:python/object/apply:", _header_name)
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _refused_object)
 
 
 def shown(path: Path) -> str:
@@ -80,10 +92,18 @@ def parse(raw: bytes, path: Path) -> dict[str, Any]:
         document = yaml.load(text, Loader=_Loader)  # noqa: S506  a subclass of the safe loader
     except (yaml.YAMLError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error)
+        problem = _problem(error)
         line = min(mark.line + 1, len(text.splitlines())) if mark else 1
         raise _unreadable(path, line, problem) from None
     return _checked(document, text, path)
+
+
+def _problem(error: Exception) -> str:
+    """Return the cause in our words, and the parser's own behind them: those change with its releases."""
+    stated = str(getattr(error, "problem", None) or error)
+    if isinstance(error, _RejectedError):
+        return stated
+    return _TOO_DEEP if "nesting depth" in stated else f"not YAML: {stated}"
 
 
 def _checked(document: object, text: str, path: Path) -> dict[str, Any]:

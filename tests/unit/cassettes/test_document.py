@@ -41,9 +41,13 @@ def test_streams_are_written_as_blocks_a_person_can_read():
     ("raw", "line", "cause"),
     [
         (b"version: 1\ninteractions:\n- request: \xff", 3, "not UTF-8: byte 0xff"),
-        (b"version: 1\ninteractions: [", 2, "did not find expected node content"),
+        (b"version: 1\ninteractions: [", 2, "not YAML: "),
         (b"version: 1\ninteractions:\n- !!python/object/apply:os.system [echo]", 3, "refused to build a Python object"),
-        (b"version: 1\ninteractions:\n- !!python/name:os.system", 3, "could not determine a constructor"),
+        (
+            b"version: 1\ninteractions:\n- !!python/name:os.system",
+            3,
+            "refused to build a Python object (python/name:os.system)",
+        ),
         (b"- a\n- b\n", 1, "not a cassette"),
         (b"interactions: 3", 1, "not a cassette"),
         (b"interactions: []\nversion: 7\n", 2, "version 7; this release reads version 1"),
