@@ -1,4 +1,4 @@
-"""The fixture ``llm_snapshot``: what it writes, what a failure says, and syrupy's own flags, alone and on workers."""
+"""The fixture ``llm_snapshot``: what it writes, the text of a failure, and syrupy's own flags, alone and on workers."""
 
 import os
 from importlib.util import find_spec
@@ -53,8 +53,8 @@ def names(suite):
 
 
 @needs_syrupy
-def test_what_is_written_and_what_a_failure_says(suite, monkeypatch):
-    """Nothing is written unasked; usage may be near where the test says so; the diff ends with what to type."""
+def test_the_file_and_the_text_of_a_failure(suite, monkeypatch):
+    """Nothing is written unasked; usage may be near where the test allows it; the diff ends with what to type."""
     first = suite.runpytest_subprocess("-k", "answer")
     first.assert_outcomes(failed=1)
     first.stdout.fnmatch_lines(
@@ -113,7 +113,7 @@ def test_a_live_run_compares_structure(suite, monkeypatch):
 @needs_syrupy
 @pytest.mark.parametrize("workers", [(), ("-n", "4")], ids=["alone", "four workers"])
 def test_files_are_the_same_byte_for_byte(workers, suite, monkeypatch):
-    """Whatever the hash seed, written at once by workers or by one process, and with no file left beside them."""
+    """Whatever the hash seed, written at once by workers or by one process, and no other file is left."""
     files = set()
     for seed in ("1", "4242"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
@@ -128,7 +128,7 @@ def test_files_are_the_same_byte_for_byte(workers, suite, monkeypatch):
 
 
 @needs_syrupy
-def test_snapshots_of_syrupy_itself_stay_beside(suite):
+def test_snapshots_of_syrupy_itself_have_files_of_their_own(suite):
     """Each kind has its file; a run of one kind alone deletes none of the other; what is unused is removed."""
     suite.makepyfile(test_plain="def test_plain(snapshot):\n    assert {'a': 1} == snapshot\n")
     suite.runpytest_subprocess("--snapshot-update").assert_outcomes(passed=10)
@@ -148,7 +148,7 @@ def test_snapshots_of_syrupy_itself_stay_beside(suite):
 
 
 @needs_syrupy
-def test_bad_input_is_told_in_three_parts(suite, monkeypatch):
+def test_bad_input_fails_in_three_parts(suite, monkeypatch):
     """A value that is no data, a secret, options that cannot be; and a recording is accepted together with it."""
     monkeypatch.setenv("SHOP_API_KEY", "shop-" + "q7" * 12)
     suite.makepyfile(
@@ -180,7 +180,7 @@ def test_bad_input_is_told_in_three_parts(suite, monkeypatch):
             "E*leave it out: llm_snapshot(mask=[[]'a'])",
             "E*SnapshotError: a snapshot would hold what looks like a secret: 'shop...q7'",
             "E*in line 1 of the snapshot; nothing was written",
-            "E*mask the member that holds it: llm_snapshot(mask=[[]'name'])",
+            "E*mask the field that holds it: llm_snapshot(mask=[[]'name'])",
             "E*SnapshotError: llm_snapshot(mask='price') is no list of names",
             "E*a text would be taken letter by letter",
             "E*llm_snapshot(mask=[[]'price'])",

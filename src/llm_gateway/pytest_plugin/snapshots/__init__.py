@@ -1,5 +1,5 @@
-"""Snapshots of structured answers: one canonical, reviewable form, for syrupy and for inline-snapshot."""
+"""Snapshots of structured answers in one reviewable form. Internal, except `canonical`."""
 
-from llm_gateway.pytest_plugin.snapshots.canonical import canonical
+from llm_gateway.pytest_plugin.snapshots.tree import canonical
 
 __all__ = ["canonical"]

@@ -1,4 +1,4 @@
-"""The `llm_snapshot` of a test, made from syrupy's own fixture; clear words where that is missing."""
+"""The `llm_snapshot` of a test, made from syrupy's own fixture, and the errors where that is missing."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import pytest
 if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.snapshots.assertion import LLMSnapshot
 
-__all__ = ["snapshot_of"]
+__all__ = ["snapshot_for"]
 
 
-def snapshot_of(request: pytest.FixtureRequest, mode_name: str) -> LLMSnapshot:
-    """The snapshot for the test of *request*; in a live run it compares structure only."""
+def snapshot_for(request: pytest.FixtureRequest, mode_name: str) -> LLMSnapshot:
+    """Return the snapshot for the test of *request*; in a live run it compares structure only."""
     if find_spec("syrupy") is None:
         _fail("syrupy is not installed", "pip install 'pytest-llm-gateway[snapshots]'")
-    from llm_gateway.pytest_plugin.snapshots.assertion import LLMSnapshot
-    from llm_gateway.pytest_plugin.snapshots.extension import Options
+    from llm_gateway.pytest_plugin.snapshots.assertion import LLMSnapshot, Options
 
     accept = "pytest --llm-record --snapshot-update" if mode_name in ("record", "new") else LLMSnapshot.accept
-    return LLMSnapshot.beside(_of_syrupy(request), Options(is_live=mode_name == "live"), accept)
+    return LLMSnapshot.derived(_syrupy_snapshot(request), Options(is_live=mode_name == "live"), accept)
 
 
-def _of_syrupy(request: pytest.FixtureRequest) -> Any:
+def _syrupy_snapshot(request: pytest.FixtureRequest) -> Any:
     from syrupy.assertion import SnapshotAssertion  # pyright: ignore[reportMissingImports]
 
     try:

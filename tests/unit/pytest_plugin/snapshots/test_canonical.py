@@ -48,7 +48,7 @@ class Case:
     ids=["pydantic", "dataclass", "dict", "namedtuple"],
 )
 def test_the_same_content_has_the_same_form(value):
-    """Whichever class carries it; what nobody set is left out."""
+    """Whichever class carries it; a field that is None by default is left out."""
     found = canonical(value)
 
     assert {"queue": "billing", "tags": ["a", "b", "c"]} == found
@@ -81,12 +81,12 @@ def test_the_same_content_has_the_same_form(value):
     ],
 )
 def test_single_values(value, form):
-    """What text shows exactly stands as it is; the rest says what it is."""
+    """A value that text shows exactly is written as it is; another one as a mark with its kind."""
     assert form == canonical(value)
 
 
-def test_a_response_says_its_answer_once():
-    """With usage, and without what the weather does: attempts and latency."""
+def test_a_response_holds_its_answer_once():
+    """With usage, and without what depends on the network: attempts and latency."""
     usage = TokenUsage(input_tokens=12, output_tokens=0)
     attempt = Attempt(1, "anthropic", "claude-haiku-5-5", 200, None, usage, None, 0.7)
     reply = ChatReply((TextPart("hi"),), id="msg_01")
@@ -120,7 +120,7 @@ def test_ids_become_ordinals():
     ] == canonical(turns)
 
 
-def test_volatile_members_are_masked_where_a_provider_made_them():
+def test_volatile_fields_are_masked_where_a_provider_made_them():
     """When an invoice was created is content."""
     wire = {"id": "chatcmpl-Ab12Cd34", "created": 1732000000, "system_fingerprint": "fp_1", "model": "m"}
     own = {"created": "2026-11-21", "lines": [{"price": 3}], "price": 4}
@@ -137,7 +137,7 @@ def test_volatile_members_are_masked_where_a_provider_made_them():
 
 
 def test_objects_of_the_sdks_and_their_json_have_the_same_form():
-    """The official SDKs' own models; members that a newer one adds without a value do not count."""
+    """The official SDKs' own models; fields that a newer one adds without a value do not count."""
     openai = pytest.importorskip("openai.types.chat")
     body = {
         "id": "chatcmpl-Ab12Cd34",
@@ -155,7 +155,7 @@ def test_objects_of_the_sdks_and_their_json_have_the_same_form():
 
 
 def test_inline_snapshot_gets_a_plain_value():
-    """One that its source says exactly."""
+    """One that is equal to its own source text."""
     found = canonical([ToolCall("toolu_01XyZ9876", "find", {"n": decimal.Decimal(1), "x": float("inf")})])
 
     assert found == ast.literal_eval(repr(found))
