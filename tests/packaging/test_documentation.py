@@ -55,10 +55,15 @@ def test_every_page_is_found_from_the_readme():
     assert set() == {path.relative_to(ROOT).as_posix() for path in PAGES if path not in found}
 
 
+def is_fixture(value):
+    """Return whether *value* is a fixture, as pytest 8.4 and later make it, or as earlier ones do."""
+    return type(value).__name__ == "FixtureFunctionDefinition" or hasattr(value, "_pytestfixturefunction")
+
+
 def test_the_readme_names_whatever_the_plugin_offers(pytestconfig):
     """Fixtures, markers and ini values: each is in one of its tables."""
     told = README.read_text(encoding="utf-8")
-    fixtures = {name for name, one in vars(plugin).items() if type(one).__name__ == "FixtureFunctionDefinition"}
+    fixtures = {name for name, one in vars(plugin).items() if is_fixture(one)}
     markers = {line.partition("(")[0] for line in pytestconfig.getini("markers") if line.startswith("llm")}
     ini = {name for name, *_ in plugin.options._INI}
 

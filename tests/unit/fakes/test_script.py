@@ -556,13 +556,18 @@ def test_providers_that_are_known(fake):
     assert fake.wants_runs()
 
 
+def message_of(error):
+    """Return the message of the reply behind an SDK's error, whatever text the SDK makes of it."""
+    return error.response.json()["message"]
+
+
 def test_a_condition_without_an_answer(fake, gpt):
     """Is named, as a verb was forgotten there."""
     fake.on(model="gpt-*")
     with pytest.raises(openai.APIStatusError) as caught:
         ask(gpt)
 
-    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='gpt-\*'\)\n", str(caught.value))
+    assert re.search(rf"\n  .*{HERE}:\d+ scripts no answer for on\(model='gpt-\*'\)\n", message_of(caught.value))
 
 
 @pytest.mark.parametrize(("times", "text"), [(1, "the one scripted answer was"), (2, "all 2 scripted answers were")])
@@ -572,8 +577,10 @@ def test_all_is_given(fake, gpt, times, text):
     for _ in range(times):
         ask(gpt)
 
-    with pytest.raises(openai.APIStatusError, match=f"\n  {text} given before\n"):
+    with pytest.raises(openai.APIStatusError) as caught:
         ask(gpt)
+
+    assert f"\n  {text} given before\n" in message_of(caught.value)
 
 
 def test_a_kind_of_error(fake, gpt):
