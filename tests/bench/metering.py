@@ -12,7 +12,7 @@ from pathlib import Path
 from row import Row
 
 from llm_gateway.cassettes import meter
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cost.budget import Charge, Limits, overruns
 
 __all__ = ["metering"]
@@ -46,8 +46,8 @@ def metering(
     """Reading usage and cost of a call that is replayed, summing it up and holding it to a budget."""
     path = folder / "metered.yaml"
     write(path, range(CALLS))
-    tape = Tape(path)
-    exchanges = [tape.exchange(position) for position in range(CALLS)]
+    playback = Playback(path)
+    exchanges = [playback.exchange(position) for position in range(CALLS)]
 
     def known() -> None:
         charges = []

@@ -19,7 +19,7 @@ def cassettes(project):
     ("ini", "mark", "path"),
     [
         ("", "", "cassettes/test_app/test_greets.yaml"),
-        ("llm_cassette_folder = tapes", "", "tapes/test_app/test_greets.yaml"),
+        ("llm_cassette_folder = recordings", "", "recordings/test_app/test_greets.yaml"),
         ("llm_cassette_name = {module}.{function}.yaml", "", "cassettes/test_app.test_greets.yaml"),
         ("", "(cassette='shared/one')", "cassettes/shared/one.yaml"),
     ],

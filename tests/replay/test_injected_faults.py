@@ -112,7 +112,9 @@ def test_every_library_meets_every_fault(call, recorded):
         cassette.delay(30, at=5)
         cassette.delay(0.05, at=6)
         found = [outcome(call, url) for _ in range(4)]
-        cassette._tape.give_back(cassette._tape._requests[0])  # the late reply was asked for, and is asked for again
+        cassette._playback.give_back(
+            cassette._playback._requests[0]
+        )  # the late reply was asked for, and is asked for again
         late, begun = outcome(call, url), time.monotonic()
         whole, took = outcome(call, url), time.monotonic() - begun
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from llm_gateway import LLMClient, SyncLLMClient, Tool
 from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.client.vocabulary import sizer_of
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette
@@ -229,9 +229,9 @@ def test_counts_here_equal_those_that_openai_reported(traffic, record_property, 
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
     pairs = []
     for row in traffic.manifest:
-        tape, positions = Tape(traffic.data / row["file"]), [index for index, _ in traffic.load(row["file"])]
+        playback, positions = Playback(traffic.data / row["file"]), [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
-            exchange = tape.exchange(positions.index(expected["index"]))
+            exchange = playback.exchange(positions.index(expected["index"]))
             dialect, usage = dialect_of(expected["api"]), metered(exchange).usage
             if expected["provider"] != "openai" or dialect is None or not usage or not usage.input_tokens:
                 continue

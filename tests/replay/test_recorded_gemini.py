@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.types import ToolCall
 from llm_gateway.wire.events import objects
 from llm_gateway.wire.gemini import DIALECT
@@ -16,7 +16,8 @@ def exchanges(traffic):
     """Each as its file's name and what was exchanged."""
     rows = [(row, one) for row in traffic.manifest for one in row["expected"] if one["api"] == "gemini.generate"]
     return [
-        (row["file"].rpartition("/")[2], Tape(traffic.data / row["file"]).exchange(one["index"])) for row, one in rows
+        (row["file"].rpartition("/")[2], Playback(traffic.data / row["file"]).exchange(one["index"]))
+        for row, one in rows
     ]
 
 

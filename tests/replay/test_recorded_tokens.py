@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 
 from llm_gateway.cassettes.meter import metered
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, Tool, ToolCall, ToolResult
 from llm_gateway.wire import anthropic, openai_chat, openai_responses
 from llm_gateway.wire.tokens import estimate_tokens
@@ -89,12 +89,12 @@ def compared(traffic):
 
 def _compared(traffic):
     for row in traffic.manifest:
-        tape = Tape(traffic.data / row["file"])
+        playback = Playback(traffic.data / row["file"])
         positions = [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
             if expected["api"] not in READERS or row["file"].endswith(SHORTENED):
                 continue
-            exchange = tape.exchange(positions.index(expected["index"]))
+            exchange = playback.exchange(positions.index(expected["index"]))
             usage = metered(exchange).usage
             if usage is None or not usage.input_tokens or not exchange.request.body:
                 continue

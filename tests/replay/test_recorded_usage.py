@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.cassettes.meter import metered, priced
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.wire.bounds import upper_bound
 
 EXPLAINED = {}
@@ -15,11 +15,11 @@ EXPLAINED = {}
 
 def rows(traffic):
     for row in traffic.manifest:
-        tape = Tape(traffic.data / row["file"])
+        playback = Playback(traffic.data / row["file"])
         positions = [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
             if expected["llm"]:
-                yield row["file"], expected, tape.exchange(positions.index(expected["index"]))
+                yield row["file"], expected, playback.exchange(positions.index(expected["index"]))
 
 
 def agrees(expected, usage):

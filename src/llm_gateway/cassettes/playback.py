@@ -18,10 +18,10 @@ from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.exchange import HttpExchange, ProcessExchange
 from llm_gateway.types import WireRequest
 
-__all__ = ["Tape"]
+__all__ = ["Playback"]
 
 
-class Tape:
+class Playback:
     """
     What one file holds. Requests are read at once, replies when they are asked for.
 

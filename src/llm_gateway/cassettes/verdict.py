@@ -8,7 +8,7 @@ from pathlib import Path
 from llm_gateway.cassettes.diagnosis import nearest_text, summary
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.match import Normalize
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FakeScriptError
 from llm_gateway.types import WireRequest
 
@@ -18,11 +18,11 @@ _MOST = 5
 
 
 def missed(
-    path: Path, tape: Tape | None, request: WireRequest, normalize: Normalize | None, command: str
+    path: Path, playback: Playback | None, request: WireRequest, normalize: Normalize | None, command: str
 ) -> CassetteMissError:
     """The error for a *request* that finds no recording; *command* would record it."""
-    known = tape.recorded() if tape else []
-    if tape is not None and not tape.exists:
+    known = playback.recorded() if playback else []
+    if playback is not None and not playback.exists:
         cause = f"there is no cassette {shown(path)} yet"
     else:
         used = sum(one.is_used for one in known)
@@ -40,14 +40,14 @@ def forked(request: WireRequest) -> CassetteMissError:
     )
 
 
-def left_unused(path: Path, tape: Tape, command: str) -> CassetteUnusedError | None:
+def left_unused(path: Path, playback: Playback, command: str) -> CassetteUnusedError | None:
     """The error for recorded exchanges that nobody asked for; None when all were used."""
-    left = [f"#{one.number} {summary(one.request)}" for one in tape.recorded() if not one.is_used]
-    left += [f"command {' '.join(run.argv)[:60]!r}" for run in tape.processes_left()]
+    left = [f"#{one.number} {summary(one.request)}" for one in playback.recorded() if not one.is_used]
+    left += [f"command {' '.join(run.argv)[:60]!r}" for run in playback.processes_left()]
     if not left:
         return None
     return CassetteUnusedError(
-        f"{len(left)} of {len(tape)} recorded exchanges were not used in {shown(path)}",
+        f"{len(left)} of {len(playback)} recorded exchanges were not used in {shown(path)}",
         cause="not asked for: " + ", ".join(_few(left)),
         fix=f"to record it again: {command}\nto accept it: @pytest.mark.llm(allow_unused=True)",
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import Change, Pair, compare, totals
 from llm_gateway.cassettes.tools.summary import COUNTS, Facts, facts_of
 from llm_gateway.cli.side import Side
@@ -57,7 +57,7 @@ def _is_same(old: Side, new: Side, path: str) -> bool:
 def _facts(side: Side, path: str) -> list[Facts]:
     if path not in side.files:
         return []
-    return facts_of(Tape(Path(side.shown(path)), read=lambda _: side.files[path]))
+    return facts_of(Playback(Path(side.shown(path)), read=lambda _: side.files[path]))
 
 
 def _unknown(old: Sequence[Facts], new: Sequence[Facts]) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import total
 from llm_gateway.cassettes.tools.summary import Facts, facts_of
 from llm_gateway.cli.files import bytes_of, with_each
@@ -40,7 +40,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _facts(file: Path) -> list[Facts]:
     raw = bytes_of(file)
-    return facts_of(Tape(file, read=lambda _: raw))
+    return facts_of(Playback(file, read=lambda _: raw))
 
 
 def _row(file: str, facts: Sequence[Facts]) -> dict[str, Any]:

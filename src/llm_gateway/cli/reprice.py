@@ -13,7 +13,7 @@ from typing import Any
 
 from llm_gateway import config
 from llm_gateway.cassettes import store
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import Change
 from llm_gateway.cassettes.tools.reprice import Outcome, Repriced, reprice, rewritten
 from llm_gateway.cli.files import bytes_of, with_each
@@ -82,11 +82,11 @@ def _moment(text: str | None) -> datetime | None:
 
 def _one(file: Path, *, at: datetime | None, writes: bool) -> list[Repriced]:
     raw = bytes_of(file)
-    tape = Tape(file, read=lambda _: raw)
-    exchanges = reprice(tape, at)
+    playback = Playback(file, read=lambda _: raw)
+    exchanges = reprice(playback, at)
     changes = [one for one in exchanges if one.outcome == "repriced"]
     if changes and writes:
-        _save(file, rewritten(tape, raw, changes))
+        _save(file, rewritten(playback, raw, changes))
     return exchanges
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_gateway.cassettes.meter import metered
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cli.grid import as_json, by_file, printable
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.exchange import HttpExchange, Metering, ProcessExchange
@@ -41,12 +41,12 @@ def rows_of(file: Path) -> Iterator[dict[str, Any]]:
     Raises:
         CassetteReadError: There is no such file, or it cannot be read.
     """
-    tape = Tape(file)
-    if not tape.exists:
+    playback = Playback(file)
+    if not playback.exists:
         raise CassetteReadError(f"there is no cassette {file}", fix="ls -R cassettes")
-    for position, index in enumerate(tape.places):
-        yield _http_row(file, index, tape.exchange(position))
-    for index, run in enumerate(tape.processes):
+    for position, index in enumerate(playback.places):
+        yield _http_row(file, index, playback.exchange(position))
+    for index, run in enumerate(playback.processes):
         yield _process_row(file, index, run)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import overload
 
 from llm_gateway.cassettes.document import shown
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.exceptions import CassetteReadError, FakeError, FakeScriptError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.asked import FakeCall, read
@@ -46,18 +46,18 @@ class Conversation(Sequence[Turn]):
 
     def __init__(self, path: str | Path) -> None:
         path = Path(path)
-        tape = Tape(path)
-        if not tape.exists:
+        playback = Playback(path)
+        if not playback.exists:
             raise CassetteReadError(
                 f"there is no cassette {shown(path)}",
                 cause="from_cassette takes the path from the folder in which pytest was started",
                 fix="llm-gateway cassettes ls",
             )
-        self._turns = [_turn(tape.exchange(at), at + 1, shown(path)) for at in range(len(tape.places))]
-        if tape.processes or not self._turns:
+        self._turns = [_turn(playback.exchange(at), at + 1, shown(path)) for at in range(len(playback.places))]
+        if playback.processes or not self._turns:
             raise FakeScriptError(
                 f"{shown(path)} is no conversation that could be played",
-                cause="it holds runs of a command" if tape.processes else "it is empty",
+                cause="it holds runs of a command" if playback.processes else "it is empty",
                 fix="replay it as it is: @pytest.mark.llm(cassette=...)",
             )
 

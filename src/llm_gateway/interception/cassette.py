@@ -16,7 +16,7 @@ from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cassettes.fault import Fault, answered, changed, failed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cassettes.verdict import claimed_twice, forked, left_unused, missed
 from llm_gateway.cost import recorded
@@ -76,7 +76,7 @@ class Cassette(Faults):
         self.inner_calls: list[Call] = []
         """Calls that were served by cassettes which were opened while this one was."""
         self._settings = settings or Settings()
-        self._tape = None if mode is Mode.LIVE else Tape(path, self._settings.normalize)
+        self._playback = None if mode is Mode.LIVE else Playback(path, self._settings.normalize)
         self._slots: list[Exchange | None] = []
         self._secrets: dict[str, str] = {}
         self._forks = Notes()
@@ -94,11 +94,11 @@ class Cassette(Faults):
     @property
     def exists(self) -> bool:
         """Whether there was a file when it was opened."""
-        return self._tape is not None and self._tape.exists
+        return self._playback is not None and self._playback.exists
 
     def moments(self) -> list[datetime]:
         """When its exchanges were recorded, in local time of then and there; see `llm_gateway.cassettes.timestamps`."""
-        return [] if self._tape is None else self._tape.moments()
+        return [] if self._playback is None else self._playback.moments()
 
     def wants(self, request: WireRequest) -> bool:
         """Whether *request* is this cassette's business; a test's own local servers are not, nor are real tokens."""
@@ -137,11 +137,15 @@ class Cassette(Faults):
 
     def addresses(self) -> list[str]:
         """Where the requests went that it may answer from its file."""
-        return [] if self._tape is None or not self.mode.reads else [one.request.url for one in self._tape.recorded()]
+        return (
+            []
+            if self._playback is None or not self.mode.reads
+            else [one.request.url for one in self._playback.recorded()]
+        )
 
     def knows(self, url: str) -> bool:
         """Whether its file may answer something at the address of *url*."""
-        return self._tape is not None and self.mode.reads and self._tape.knows(url)
+        return self._playback is not None and self.mode.reads and self._playback.knows(url)
 
     def answer_by(self, answerer: Answerer) -> None:
         """Let *answerer* answer what it wants, in every mode, before the file does."""
@@ -163,7 +167,7 @@ class Cassette(Faults):
         """Who answers a run of ``claude`` from a script; None where no script wants it."""
         if self._answerer is None or not self._answerer.wants_runs():
             return None
-        if self._tape is None or not self.mode.reads or not self._tape.processes:
+        if self._playback is None or not self.mode.reads or not self._playback.processes:
             return self._answerer.talk(request, self)
         return FailedTalk(
             self.note_failure(claimed_twice(self.path, f"the run of {Path(request.argv[0]).name}", "runs of it"))
@@ -205,8 +209,14 @@ class Cassette(Faults):
         except FaultError as error:
             return refusal(found.request, "fault", self._note(error).report)
         is_fault = any(fault.is_end for fault in due)
-        if is_fault and served == "replay" and self._tape is not None and played.reply is not None and played.failure:
-            self._tape.give_back(found.request)
+        if (
+            is_fault
+            and served == "replay"
+            and self._playback is not None
+            and played.reply is not None
+            and played.failure
+        ):
+            self._playback.give_back(found.request)
         self._count("fault" if is_fault else served, played)
         recorded.note(self.calls[-1].metering.cost_usd)
         return played
@@ -241,11 +251,11 @@ class Cassette(Faults):
             raise
 
     def _recorded(self, request: WireRequest) -> HttpExchange | None:
-        if self._tape is None or not self.mode.reads:
+        if self._playback is None or not self.mode.reads:
             return None
         try:
             # What was recorded may have had secrets taken out; a request that holds none is found without that work.
-            return self._tape.take(request) or self._tape.take(self._scrubbed(request))
+            return self._playback.take(request) or self._playback.take(self._scrubbed(request))
         except CassetteReadError as error:
             self.note_miss(error.report)  # the code under test may swallow what is raised
             raise
@@ -293,7 +303,7 @@ class Cassette(Faults):
     def _miss(self, request: WireRequest) -> HttpExchange:
         # It is printed, and compared with what was scrubbed.
         text = missed(
-            self.path, self._tape, self._scrubbed(request), self._settings.normalize, self.record_command()
+            self.path, self._playback, self._scrubbed(request), self._settings.normalize, self.record_command()
         ).report
         self.note_miss(text)
         return self._unanswered(request, text, "cassette_miss")
@@ -323,13 +333,13 @@ class Cassette(Faults):
     def processes_left(self) -> list[ProcessExchange]:
         """Recorded runs of commands that were not used yet, in order."""
         with self._lock:
-            return self._tape.processes_left() if self._tape else []
+            return self._playback.processes_left() if self._playback else []
 
     def take_process(self, exchange: ProcessExchange) -> None:
         """Mark a recorded run as used."""
         with self._lock:
-            assert self._tape is not None
-            self._tape.take_process(exchange)
+            assert self._playback is not None
+            self._playback.take_process(exchange)
             self._count("replay", exchange)
 
     def failed_run(self, argv: Sequence[str]) -> ProcessExchange | None:
@@ -398,9 +408,9 @@ class Cassette(Faults):
 
     def unused(self) -> CassetteError | None:
         """The error for recorded exchanges that nobody asked for; None when all were used or may stay unused."""
-        if self.mode is not Mode.REPLAY or self._settings.allow_unused or self._tape is None:
+        if self.mode is not Mode.REPLAY or self._settings.allow_unused or self._playback is None:
             return None
-        return left_unused(self.path, self._tape, self.record_command())
+        return left_unused(self.path, self._playback, self.record_command())
 
     def save(self) -> bool:
         """
@@ -415,7 +425,7 @@ class Cassette(Faults):
         exchanges = [exchange for exchange in self._slots if exchange is not None]
         if not self.mode.writes or not exchanges:
             return False
-        kept = self._tape.content if self._tape is not None and self.mode is Mode.NEW else None
+        kept = self._playback.content if self._playback is not None and self.mode is Mode.NEW else None
         writer.write(
             self.path,
             exchanges,

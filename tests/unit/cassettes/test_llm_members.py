@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.exceptions import CassetteReadError
 
 ENTRY = """\
@@ -24,7 +24,7 @@ BOMB = "price: {a: &a [1,1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a],
 def read(member):
     """The metering of the one exchange of a cassette that has *member* under ``llm``."""
     raw = ENTRY.format(member=member).encode()
-    return Tape(Path("some.yaml"), read=lambda _: raw).exchange(0).metering
+    return Playback(Path("some.yaml"), read=lambda _: raw).exchange(0).metering
 
 
 @pytest.mark.parametrize(

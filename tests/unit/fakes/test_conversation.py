@@ -6,7 +6,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.exceptions import CassetteReadError, FakeScriptError
 from llm_gateway.fakes import FakeLLM
 
@@ -22,7 +22,7 @@ def test_is_exact_where_it_is_not_edited(fake, claude):
 
     reply = claude.messages.with_raw_response.create(model="claude-x", max_tokens=9, messages=ASKED)
 
-    assert Tape(TRIAGE).exchange(0).reply.body == reply.read()
+    assert Playback(TRIAGE).exchange(0).reply.body == reply.read()
 
 
 def test_a_turn_is_edited_by_the_verbs_of_a_script(fake):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.redaction.scrub import Scrubber, find_secrets
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
@@ -22,9 +22,9 @@ WITH_SIGNATURES = "test_image_gen_metrics.yaml"
 @pytest.mark.parametrize("row", ROWS, ids=[Path(row["file"]).stem for row in ROWS])
 def test_recorded_exchanges_keep_their_bodies_and_lose_soft_identifiers(row):
     """Cookies and organisation ids go by name; bodies and addresses stay byte for byte, signatures excepted."""
-    tape = Tape(DATA / "cassettes" / row["file"])
+    playback = Playback(DATA / "cassettes" / row["file"])
     identifiers = {soft.removeprefix("header:") for soft in row["soft_identifiers"]}
-    exchanges = [tape.exchange(position) for position in range(len(tape))]
+    exchanges = [playback.exchange(position) for position in range(len(playback))]
     pairs = [(exchange, Scrubber({}).scrub(exchange)) for exchange in exchanges]
     names = {name.lower() for _, new in pairs for name, _ in (*new.request.headers, *new.reply.headers)}
 

@@ -14,7 +14,7 @@ import yaml
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.llm_members import metering_to
 from llm_gateway.cassettes.meter import priced
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
 from llm_gateway.exchange import Exchange, Metering
 
@@ -40,17 +40,20 @@ class Repriced:
     new: Metering
 
 
-def reprice(tape: Tape, at: datetime | None) -> list[Repriced]:
-    """Price each exchange of *tape*: as of *at*, or where that is None as of when it was recorded."""
+def reprice(playback: Playback, at: datetime | None) -> list[Repriced]:
+    """Price each exchange of *playback*: as of *at*, or where that is None as of when it was recorded."""
     return [
         _repriced(section, index, exchange, at)
-        for section, index, exchange in (*_http(tape), *(("processes", *row) for row in enumerate(tape.processes)))
+        for section, index, exchange in (
+            *_http(playback),
+            *(("processes", *row) for row in enumerate(playback.processes)),
+        )
     ]
 
 
-def _http(tape: Tape) -> Iterator[tuple[Literal["interactions"], int, Exchange]]:
-    for position, index in enumerate(tape.places):
-        yield "interactions", index, tape.exchange(position)
+def _http(playback: Playback) -> Iterator[tuple[Literal["interactions"], int, Exchange]]:
+    for position, index in enumerate(playback.places):
+        yield "interactions", index, playback.exchange(position)
 
 
 def _repriced(section: Any, index: int, exchange: Exchange, at: datetime | None) -> Repriced:
@@ -74,23 +77,23 @@ def _rates(metering: Metering) -> dict[str, object]:
     return {name: rate for name, rate in (metering.price or {}).items() if name != "source"}
 
 
-def rewritten(tape: Tape, raw: bytes, changes: Sequence[Repriced]) -> str:
+def rewritten(playback: Playback, raw: bytes, changes: Sequence[Repriced]) -> str:
     """
-    The text of *tape*, which is *raw*, with the new costs and price rows; every other byte is as it was.
+    The text of *playback*, which is *raw*, with the new costs and price rows; every other byte is as it was.
 
     Raises:
         CassetteSaveError: The text is laid out in a way in which these members cannot be replaced alone.
     """
     lines, nodes = raw.decode("utf-8").split("\n"), document.nodes(raw)
-    expected = document.parse(raw, tape.path)
+    expected = document.parse(raw, playback.path)
     for change in sorted(changes, key=lambda one: _line(nodes, one), reverse=True):
         members = {name: value for name, value in metering_to(change.new).items() if name in _MEMBERS}
         _replace(lines, _llm(nodes, change), members)
         expected[change.section][change.index]["llm"].update(members)
     text = "\n".join(lines)
-    if _parsed(text, tape.path) != expected:
+    if _parsed(text, playback.path) != expected:
         raise CassetteSaveError(
-            f"cannot reprice {document.shown(tape.path)}; it is as it was",
+            f"cannot reprice {document.shown(playback.path)}; it is as it was",
             cause="its `llm` members are not one on a line, as they are written when they are recorded",
             fix="record it again: pytest --llm-record",
         )

@@ -11,7 +11,7 @@ from typing import Any
 from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.match import key
 from llm_gateway.cassettes.meter import metered
-from llm_gateway.cassettes.playback import Tape
+from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.process_match import arguments, line_value
 from llm_gateway.cassettes.tools.answer import answer_of
 from llm_gateway.exchange import Exchange, ProcessExchange
@@ -42,25 +42,25 @@ class Facts:
     is_billed: bool
 
 
-def facts_of(tape: Tape) -> list[Facts]:
+def facts_of(playback: Playback) -> list[Facts]:
     """
-    The facts of each exchange in *tape*, in its order.
+    The facts of each exchange in *playback*, in its order.
 
     Raises:
         CassetteReadError: An entry's reply is malformed.
     """
-    return [*_of_http(tape), *_of_runs(tape)]
+    return [*_of_http(playback), *_of_runs(playback)]
 
 
-def _of_http(tape: Tape) -> Iterator[Facts]:
-    for position, index in enumerate(tape.places):
-        exchange = tape.exchange(position)
+def _of_http(playback: Playback) -> Iterator[Facts]:
+    for position, index in enumerate(playback.places):
+        exchange = playback.exchange(position)
         status = exchange.reply.status if exchange.reply else None
         yield _facts(index, "http", exchange, status, key(exchange.request))
 
 
-def _of_runs(tape: Tape) -> Iterator[Facts]:
-    for index, run in enumerate(tape.processes):
+def _of_runs(playback: Playback) -> Iterator[Facts]:
+    for index, run in enumerate(playback.processes):
         yield _facts(index, "process", run, run.exit_code, _run_key(run))
 
 
