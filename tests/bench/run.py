@@ -28,7 +28,7 @@ import vcr
 import yaml
 from clients import clients
 from faked import faked
-from frozen import stopped_clock
+from frozen import frozen_clock
 from ledger import ledger
 from metering import metering
 from row import Row
@@ -350,7 +350,7 @@ def main() -> int:
             *claude(folder),
             *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
-            *stopped_clock(),
+            *frozen_clock(),
             *faked(folder),
             *clients(),
             *served(),

@@ -20,7 +20,7 @@ GROUPS = (
 _UV = ["uv", "pip", "compile", "--universal", "--python-version", "3.11"]
 _PLAIN = ["--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"]
 # These set bounds of their own that are above the lowest of the package's requirements.
-_FREE = {"boto3", "pytest-asyncio", "pytest-recording", "pytest-xdist", "time-machine"}
+_FREE = {"boto3", "pytest-asyncio", "pytest-recording", "pytest-xdist"}
 
 
 def name_of(requirement: str) -> str:

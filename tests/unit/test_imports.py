@@ -7,8 +7,18 @@ import sys
 
 import pytest
 
-HEAVY = ["anthropic", "botocore", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
-HEAVY = ["anthropic", "freezegun", "genai_prices", "httpx", "httpx2", "openai", "pydantic", "tenacity", "vcr", "yaml"]
+HEAVY = [
+    "anthropic",
+    "genai_prices",
+    "httpx",
+    "httpx2",
+    "openai",
+    "pydantic",
+    "tenacity",
+    "time_machine",
+    "vcr",
+    "yaml",
+]
 HEAVY += ["opentelemetry", "structlog"]
 HEAVY += ["llm_gateway.pytest_plugin.reports"]
 LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"

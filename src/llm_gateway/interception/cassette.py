@@ -87,6 +87,7 @@ class Cassette(Faults):
         """What serves commands, once one was started; see `llm_gateway.interception.claude.runs`."""
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
+        self._listeners: list[Callable[[], None]] = []
         self._answerer: Answerer | None = None
         self._lock = threading.RLock()
         self._sources.append(self._told_by_forks)
@@ -282,6 +283,8 @@ class Cassette(Faults):
         if served in ("record", "live"):
             exchange.metering = metering
         self.calls.append(unbilled(exchange, metering) if served == "fault" else call_of(served, exchange, metering))
+        for listener in self._listeners:
+            listener()
 
     def _record(self, request: WireRequest, ended: Ended) -> Recording:
         slot, provider = len(self._slots), meter.billed_by(request.url)
@@ -375,6 +378,10 @@ class Cassette(Faults):
     def add_source(self, source: Source) -> None:
         """Ask *source* for what happened elsewhere, in other processes, each time the cassette is judged."""
         self._sources.append(source)
+
+    def on_call(self, listener: Callable[[], None]) -> None:
+        """Run *listener* after each call, once `calls` has it; in the thread of the call."""
+        self._listeners.append(listener)
 
     def on_close(self, closer: Callable[[], None]) -> None:
         """Run *closer* when the cassette is closed."""

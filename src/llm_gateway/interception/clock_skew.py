@@ -28,7 +28,7 @@ def skewed(request: WireRequest, *, command: str) -> CassetteError | None:
         f"{summary(request)} was signed with a clock that is not right",
         cause=f"it is signed at {signed:%Y-%m-%d %H:%M} UTC, and it is {now:%Y-%m-%d %H:%M} UTC: "
         f"more than {_MOST.seconds // 60} minutes are refused; does the test freeze the clock?",
-        fix='write @pytest.mark.llm(time="recorded") in the place of freeze_time; the clock is real while it records\n'
+        fix='write @pytest.mark.llm(time="recorded") instead of freeze_time; the clock is real while it records\n'
         f"then record it: {command}",
     )
 

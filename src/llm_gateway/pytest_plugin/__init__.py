@@ -96,17 +96,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
+@pytest.hookimpl(wrapper=True, trylast=True)  # inside pytest's own wrappers: their teardown needs their setup
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's cassette before its fixtures run."""
+    session = item.config.stash[SESSION]
     if uses_llm(item):
-        item.config.stash[SESSION].open(item)
+        session.open(item)
+    with session.phase():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose calls found no recording or were refused, whatever it made of the answers."""
-    with item.config.stash[SESSION].judged(item):
+    session = item.config.stash[SESSION]
+    with session.phase(), session.judged(item):
         return (yield)
 
 
@@ -115,7 +119,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     """Close the cassette after every fixture is done, and save it if all went well."""
     session = item.config.stash[SESSION]
     try:
-        with session.judged(item, is_teardown=True):
+        with session.phase(), session.judged(item, is_teardown=True):
             result = yield
         session.save(item)
     finally:

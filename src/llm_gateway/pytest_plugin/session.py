@@ -99,6 +99,7 @@ class Session:
 
     def end(self) -> None:
         """Open the LLM hosts again and take back what is left of the placeholder keys."""
+        self._clock.stop()
         guard.open_up()
         self._spending.stop()
         self._placeholders.unset()
@@ -198,6 +199,15 @@ class Session:
         cassette = item.stash[_STATE].cassette
         assert cassette is not None
         return cassette
+
+    @contextmanager
+    def phase(self) -> Generator[None]:
+        """Give a phase of a test the clock of the test; between two of them, where pytest reports, it is real."""
+        self._clock.resume()
+        try:
+            yield
+        finally:
+            self._clock.pause()
 
     @contextmanager
     def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:

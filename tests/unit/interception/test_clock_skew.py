@@ -47,7 +47,7 @@ def test_a_signature_of_a_frozen_clock_is_told(frozen, signed):
     assert first.endswith(" was signed with a clock that is not right")
     assert why.startswith(f"  it is signed at 2001-02-03 04:05 UTC, and it is {during:%Y-%m-%d %H:%M} UTC: more than 5")
     assert [
-        '  write @pytest.mark.llm(time="recorded") in the place of freeze_time; the clock is real while it records',
+        '  write @pytest.mark.llm(time="recorded") instead of freeze_time; the clock is real while it records',
         "  then record it: pytest --llm-record test_a.py::test_b",
     ] == fix
 
