@@ -32,7 +32,7 @@ class Host:
     """
 
     def __init__(self, fake, *argv, env=STATES):
-        self.talk = fake.talk(ProcessRequest(("claude", *argv), env=env, cwd="/work"), self)
+        self.session = fake.start_process(ProcessRequest(("claude", *argv), env=env, cwd="/work"), self)
         self.asked, self.noted, self.failures = [], [], []
         self.answers = {
             "can_use_tool": {"behavior": "allow"},
@@ -52,8 +52,8 @@ class Host:
 
     def plain(self, text="hi"):
         """All the input of a run that is no conversation; what it printed."""
-        self.talk.feed(text.encode())
-        self.talk.feed(b"")
+        self.session.feed(text.encode())
+        self.session.feed(b"")
         return self._output()
 
     def begin(self, **hooks):
@@ -71,14 +71,14 @@ class Host:
         """Send *line*, and answer whatever is asked; what was printed."""
         lines, found = [line], []
         while lines:
-            self.talk.feed(json.dumps(lines.pop(0)).encode() + b"\n")
+            self.session.feed(json.dumps(lines.pop(0)).encode() + b"\n")
             new = self._output()
             found += new
             lines += [one for event in new if event["type"] == "control_request" for one in self._answer(event)]
         return found
 
     def _output(self):
-        return list(printed(b"".join(one.data for one in self.talk.output() if one.channel == "stdout").decode()))
+        return list(printed(b"".join(one.data for one in self.session.output() if one.channel == "stdout").decode()))
 
     def _answer(self, event):
         request = event["request"]

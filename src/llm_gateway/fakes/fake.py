@@ -24,7 +24,7 @@ from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, Scripted
 from llm_gateway.fakes.script import Script, due
 from llm_gateway.fakes.where import placed
-from llm_gateway.interception.responder import Notes, Talk
+from llm_gateway.interception.responder import ProcessSession, SessionObserver
 from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
 
@@ -185,13 +185,13 @@ class FakeLLM(Script):
         """Whether runs of ``claude`` are answered here."""
         return self._providers is None or PROVIDER in self._providers
 
-    def talk(self, request: ProcessRequest, notes: Notes) -> Talk:
+    def start_process(self, request: ProcessRequest, observer: SessionObserver) -> ProcessSession:
         """Begin to answer a run of ``claude``."""
-        from llm_gateway.fakes.claude.talk import ClaudeTalk
+        from llm_gateway.fakes.claude.talk import ClaudeSession
 
         with self._lock:
             self._runs += 1
-        return ClaudeTalk(request, self._runs, self._asked, notes)
+        return ClaudeSession(request, self._runs, self._asked, observer)
 
     def _asked(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, Scripted]:
         """Note the call that *make* makes of its number, and find what is scripted for it."""

@@ -34,7 +34,7 @@ from llm_gateway.interception.clock_skew import skewed
 from llm_gateway.interception.credential import is_exchange, placeholder
 from llm_gateway.interception.forks import Notes
 from llm_gateway.interception.refusal import refusal
-from llm_gateway.interception.responder import Answerer, FailedTalk, Talk
+from llm_gateway.interception.responder import FailedSession, ProcessSession, Responder
 from llm_gateway.interception.settings import Settings
 from llm_gateway.redaction.scrub import Scrubber
 from llm_gateway.redaction.secret_values import secret_variables, sent_secrets
@@ -88,7 +88,7 @@ class Cassette(Faults):
         self._sources: list[Source] = []
         self._closers: list[Callable[[], None]] = []
         self._listeners: list[Callable[[], None]] = []
-        self._answerer: Answerer | None = None
+        self._responder: Responder | None = None
         self._lock = threading.RLock()
         self._sources.append(self._told_by_forks)
 
@@ -121,8 +121,8 @@ class Cassette(Faults):
         """Answer *request* from the file, or start to record it."""
         if self._forks.is_fork:
             return self._forked(request)
-        if self._answerer is not None and self._answerer.wants(request):
-            return self._scripted(self._answerer, request)
+        if self._responder is not None and self._responder.wants(request):
+            return self._scripted(self._responder, request)
         with self._lock:
             due = [] if is_exchange(request) else self._due()
             found = answered(due, request) or self._recorded(request)
@@ -148,9 +148,9 @@ class Cassette(Faults):
         """Whether its file may answer something at the address of *url*."""
         return self._playback is not None and self.mode.reads and self._playback.knows(url)
 
-    def answer_by(self, answerer: Answerer) -> None:
-        """Let *answerer* answer what it wants, in every mode, before the file does."""
-        self._answerer = answerer
+    def answer_by(self, responder: Responder) -> None:
+        """Let *responder* answer the calls that it handles, in every mode, before the file does."""
+        self._responder = responder
         from llm_gateway.interception.hooks.process import prepare
 
         prepare(self)
@@ -162,15 +162,15 @@ class Cassette(Faults):
 
     def fakes_runs(self) -> bool:
         """Whether a script answers runs of ``claude``."""
-        return self._answerer is not None and self._answerer.wants_runs()
+        return self._responder is not None and self._responder.wants_runs()
 
-    def talk(self, request: ProcessRequest) -> Talk | None:
-        """Who answers a run of ``claude`` from a script; None where no script wants it."""
-        if self._answerer is None or not self._answerer.wants_runs():
+    def start_process(self, request: ProcessRequest) -> ProcessSession | None:
+        """Start the scripted session of a run of ``claude``; return None where no script answers it."""
+        if self._responder is None or not self._responder.wants_runs():
             return None
         if self._playback is None or not self.mode.reads or not self._playback.processes:
-            return self._answerer.talk(request, self)
-        return FailedTalk(
+            return self._responder.start_process(request, self)
+        return FailedSession(
             self.note_failure(claimed_twice(self.path, f"the run of {Path(request.argv[0]).name}", "runs of it"))
         )
 
@@ -184,16 +184,16 @@ class Cassette(Faults):
         return self._note(error).report
 
     def _is_scripted(self, request: WireRequest) -> bool:
-        return self._answerer is not None and self._answerer.wants(request)
+        return self._responder is not None and self._responder.wants(request)
 
-    def _scripted(self, answerer: Answerer, request: WireRequest) -> HttpExchange:
+    def _scripted(self, responder: Responder, request: WireRequest) -> HttpExchange:
         with self._lock:
             due = self._due()
         found = answered(due, request)
         if found is None:
             try:
                 self._refuse_both(request)
-                found = answerer.answer(request)
+                found = responder.answer(request)
             except GatewayError as error:
                 return self._unanswered(request, self._note(error).report, "fake_miss")
         with self._lock:
@@ -410,7 +410,7 @@ class Cassette(Faults):
 
     def left_over(self) -> list[GatewayError]:
         """An error for faults, one for recorded exchanges, and one for scripted answers, that no call met."""
-        scripted = self._answerer.unused() if self._answerer is not None else None
+        scripted = self._responder.unused() if self._responder is not None else None
         return [error for error in (self.unreached(), self.unused(), scripted) if error is not None]
 
     def unused(self) -> CassetteError | None:

@@ -1,4 +1,4 @@
-"""What may answer a call before the cassette does: a script."""
+"""The protocols of a responder, which answers calls before the cassette does; ``fake_llm`` is one."""
 
 from __future__ import annotations
 
@@ -9,86 +9,86 @@ from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.types import ProcessRequest, WireRequest
 
-__all__ = ["Answerer", "FailedTalk", "Notes", "Said", "Talk"]
+__all__ = ["FailedSession", "Output", "ProcessSession", "Responder", "SessionObserver"]
 
 
-class Said(NamedTuple):
-    """What a run writes to ``stdout`` or ``stderr``, *wait_s* seconds after what it wrote before."""
+class Output(NamedTuple):
+    """Bytes that a run writes to ``stdout`` or ``stderr``, *wait_s* seconds after its previous output."""
 
     channel: str
     data: bytes
     wait_s: float = 0.0
 
 
-class Talk(Protocol):
-    """One run of a command, answered as its input comes."""
+class ProcessSession(Protocol):
+    """One run of a command, replayed without a process while its input arrives."""
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended, negative for a signal; None while it goes on."""
+        """Return the exit code, negative for a signal; None while the run goes on."""
         ...
 
     def feed(self, data: bytes) -> None:
-        """Take input; no bytes are its end."""
+        """Take input; empty bytes are the end of the input."""
         ...
 
-    def output(self) -> list[Said]:
-        """What it has written since it was asked last."""
+    def output(self) -> list[Output]:
+        """Return the output written since the last call."""
         ...
 
 
-class FailedTalk:
-    """A run that prints *text* in place of an answer, and fails."""
+class FailedSession:
+    """A run that writes *text* to ``stderr`` and fails."""
 
     exit_code = MISS
 
     def __init__(self, text: str) -> None:
-        self._left = [Said("stderr", f"{text}\n".encode())]
+        self._left = [Output("stderr", f"{text}\n".encode())]
 
     def feed(self, data: bytes) -> None:
-        """Take input, and leave it aside."""
+        """Ignore the input."""
 
-    def output(self) -> list[Said]:
-        """The text, once."""
+    def output(self) -> list[Output]:
+        """Return the text at the first call, nothing later."""
         left, self._left = self._left, []
         return left
 
 
-class Notes(Protocol):
-    """Where a run leaves what has to be known of it."""
+class SessionObserver(Protocol):
+    """The cassette, as a process session sees it: it is notified of each answer and each failure."""
 
     def note_answer(self, exchange: Exchange) -> None:
-        """Count what was answered from a script."""
+        """Count a call that a script answered."""
 
     def note_failure(self, error: GatewayError) -> str:
-        """Fail the test with *error*; the text that the run may print of it."""
+        """Let the test fail with *error*, and return the text that the run may print."""
         ...
 
 
-class Answerer(Protocol):
-    """Asked for each call of a test, in every mode; its methods may be called from any thread."""
+class Responder(Protocol):
+    """An object that answers calls of a test, in every mode; its methods may be called from any thread."""
 
     def wants(self, request: WireRequest) -> bool:
-        """Whether *request*, of which only the address need be known, is answered here."""
+        """Return whether this responder answers *request*; only the address of *request* is read."""
         ...
 
     def answer(self, request: WireRequest) -> HttpExchange:
         """
-        The answer to *request*.
+        Answer *request*.
 
         Raises:
-            GatewayError: There is none; the text is what the test fails with.
+            GatewayError: There is no answer; the test fails with its text.
         """
         ...
 
     def wants_runs(self) -> bool:
-        """Whether runs of ``claude`` are answered here."""
+        """Return whether this responder answers runs of ``claude``."""
         ...
 
-    def talk(self, request: ProcessRequest, notes: Notes) -> Talk:
-        """Begin to answer a run of ``claude``; its input comes later, whatever *request* holds of it."""
+    def start_process(self, request: ProcessRequest, observer: SessionObserver) -> ProcessSession:
+        """Start to answer a run of ``claude``; its input arrives later through ``feed``, not in *request*."""
         ...
 
     def unused(self) -> GatewayError | None:
-        """The error for answers that nobody asked for; None when all were given."""
+        """Return the error for answers that no call used; None when all were used."""
         ...

@@ -128,8 +128,8 @@ def test_an_interrupt_and_other_requests(fake):
     assert "success" == nothing["response"]["subtype"]
     (known,) = host.request("set_permission_mode", mode="plan")
     assert {} == known["response"]["response"]
-    host.talk.feed(b"")
-    assert 0 == host.talk.exit_code
+    host.session.feed(b"")
+    assert 0 == host.session.exit_code
 
 
 def test_the_host_goes_away(fake):
@@ -138,9 +138,9 @@ def test_the_host_goes_away(fake):
     host.begin()
     del host.answers["can_use_tool"]
     host.say()
-    host.talk.feed(b"")
+    host.session.feed(b"")
 
-    assert 1 == host.talk.exit_code
+    assert 1 == host.session.exit_code
 
 
 def test_servers_that_are_no_part_of_the_host():

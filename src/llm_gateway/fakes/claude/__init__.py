@@ -1,4 +1,4 @@
-"""Scripted answers as ``claude`` would print them. See `llm_gateway.fakes.claude.talk.ClaudeTalk`."""
+"""Scripted answers as ``claude`` would print them. See `llm_gateway.fakes.claude.talk.ClaudeSession`."""
 
 __all__ = ["API", "PROVIDER"]
 

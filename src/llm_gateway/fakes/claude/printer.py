@@ -7,7 +7,7 @@ import json
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.answer import spoilt
 from llm_gateway.fakes.claude.options import Options
-from llm_gateway.interception.responder import Said
+from llm_gateway.interception.responder import Output
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude_events import line
 
@@ -19,24 +19,24 @@ class Printer:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._said: list[Said] = []
+        self._said: list[Output] = []
         self._events: list[JsonObject] = []
         self._is_spoilt = False
         self._most: int | None = None
         self._written = 0
 
-    def taken(self) -> list[Said]:
+    def taken(self) -> list[Output]:
         """What was written since this was asked last."""
         taken, self._said = self._said, []
         return taken
 
     def error(self, text: str) -> None:
         """Write to the standard error."""
-        self._said.append(Said("stderr", f"{text}\n".encode()))
+        self._said.append(Output("stderr", f"{text}\n".encode()))
 
     def print(self, text: str) -> None:
         """Write to the standard output what is no event."""
-        self._said.append(Said("stdout", f"{text}\n".encode()))
+        self._said.append(Output("stdout", f"{text}\n".encode()))
 
     def spoil(self) -> None:
         """Make the next thing that is written no JSON."""
@@ -86,7 +86,7 @@ class Printer:
         if left is not None:
             data = data[: max(0, left)] if lines is None else data * (left > 0)
         if data:
-            self._said.append(Said("stdout", data, wait_s))
+            self._said.append(Output("stdout", data, wait_s))
 
 
 def _text(result: JsonObject) -> bytes:

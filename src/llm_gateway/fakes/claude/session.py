@@ -15,7 +15,7 @@ from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.outcome import Scripted
-from llm_gateway.interception.responder import Notes
+from llm_gateway.interception.responder import SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
 from llm_gateway.wire.claude_events import Events
 from llm_gateway.wire.claude_models import resolved
@@ -53,7 +53,7 @@ class Session:
     options: Options
     number: int
     find: Asked
-    notes: Notes
+    observer: SessionObserver
     model: str = ""
     history: list[LLMMessage] = field(default_factory=list)
     hooks: dict[str, list[JsonObject]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Session:
         if usage != NOTHING:
             self.used_by_model[model] = self.used_by_model.get(model, NOTHING) + usage
         run = ProcessExchange(self.options.request.argv, exit_code=exit_code, metering=metering)
-        self.notes.note_answer(run)
+        self.observer.note_answer(run)
 
     def result(self, said: JsonObject) -> JsonObject:
         """The event that ends the turn; see `llm_gateway.wire.claude_result`."""

@@ -18,20 +18,20 @@ from llm_gateway.fakes.claude.turn import interrupted, turn
 from llm_gateway.fakes.function import failure
 from llm_gateway.fakes.where import placed
 from llm_gateway.interception.claude.shim.exits import MISS
-from llm_gateway.interception.responder import Notes, Said
+from llm_gateway.interception.responder import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
 from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in
 from llm_gateway.wire.claude_models import VERSION, resolved
 
-__all__ = ["ClaudeTalk"]
+__all__ = ["ClaudeSession"]
 
 _NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt argument when using --print"
 
 
-class ClaudeTalk:
+class ClaudeSession:
     """
-    A run; see `llm_gateway.interception.responder.Talk`.
+    A run; see `llm_gateway.interception.responder.ProcessSession`.
 
     Args:
         request: How it was started.
@@ -40,15 +40,15 @@ class ClaudeTalk:
 
         find: Finds what is scripted for a call.
 
-        notes: Where what it answered, and why it failed, is noted.
+        observer: Notified of each answer and each failure.
     """
 
-    def __init__(self, request: ProcessRequest, number: int, find: Asked, notes: Notes) -> None:
+    def __init__(self, request: ProcessRequest, number: int, find: Asked, observer: SessionObserver) -> None:
         self.exit_code: int | None = None
         self._options = Options(request)
         self._printer = Printer(self._options)
-        self._session = Session(self._options, number, find, notes)
-        self._notes = notes
+        self._session = Session(self._options, number, find, observer)
+        self._observer = observer
         self._flow: Flow | None = None
         self._jobs: deque[Callable[[], Flow]] = deque()
         self._waits_for: str | None = None
@@ -61,7 +61,7 @@ class ClaudeTalk:
         elif self._options.mistake is not None:
             self._refuse(self._options.mistake)
 
-    def output(self) -> list[Said]:
+    def output(self) -> list[Output]:
         """What it has written since it was asked last."""
         return self._printer.taken()
 
@@ -79,7 +79,7 @@ class ClaudeTalk:
             self._fail(placed(failure(error), self._session.where))
 
     def _fail(self, error: GatewayError) -> None:
-        self._printer.error(self._notes.note_failure(error))
+        self._printer.error(self._observer.note_failure(error))
         self.exit_code = MISS
 
     def _refuse(self, text: str) -> None:

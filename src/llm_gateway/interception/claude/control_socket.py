@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from llm_gateway.interception.responder import Talk
+from llm_gateway.interception.responder import ProcessSession
 from llm_gateway.types import JsonObject, ProcessRequest
 
 __all__ = ["Door"]
@@ -26,11 +26,11 @@ class Door:
     A port on loopback that answers those who know its secret.
 
     Args:
-        talk: Begins to answer a run; None where no script wants it.
+        start: Start the scripted session of a run; return None where no script answers it.
     """
 
-    def __init__(self, talk: Callable[[ProcessRequest], Talk | None]) -> None:
-        self._talk = talk
+    def __init__(self, start: Callable[[ProcessRequest], ProcessSession | None]) -> None:
+        self._start = start
         self._secret = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._port: int = self._listener.getsockname()[1]
@@ -75,14 +75,14 @@ class Door:
             self._visitors.discard(visitor)
 
     def _answer(self, asked: Any, lines: Any, visitor: socket.socket) -> None:
-        talk = self._talk(ProcessRequest(tuple(asked["argv"]), env=asked["env"], cwd=asked["cwd"]))
-        _send(visitor, {"is_wanted": talk is not None})
-        if talk is None:
+        session = self._start(ProcessRequest(tuple(asked["argv"]), env=asked["env"], cwd=asked["cwd"]))
+        _send(visitor, {"is_wanted": session is not None})
+        if session is None:
             return
-        _tell(talk, visitor)
-        while talk.exit_code is None and (line := lines.readline()):
-            talk.feed(base64.b64decode(line))
-            _tell(talk, visitor)
+        _tell(session, visitor)
+        while session.exit_code is None and (line := lines.readline()):
+            session.feed(base64.b64decode(line))
+            _tell(session, visitor)
 
 
 def _asked(line: bytes) -> JsonObject:
@@ -94,12 +94,12 @@ def _asked(line: bytes) -> JsonObject:
     return asked if isinstance(asked, dict) else {}
 
 
-def _tell(talk: Talk, visitor: socket.socket) -> None:
-    for said in talk.output():
-        time.sleep(said.wait_s)
-        _send(visitor, {"channel": said.channel, "data": base64.b64encode(said.data).decode()})
-    if talk.exit_code is not None:
-        _send(visitor, {"exit_code": talk.exit_code})
+def _tell(session: ProcessSession, visitor: socket.socket) -> None:
+    for output in session.output():
+        time.sleep(output.wait_s)
+        _send(visitor, {"channel": output.channel, "data": base64.b64encode(output.data).decode()})
+    if session.exit_code is not None:
+        _send(visitor, {"exit_code": session.exit_code})
 
 
 def _send(visitor: socket.socket, message: JsonObject) -> None:

@@ -27,7 +27,7 @@ from llm_gateway.interception.claude.shim.diagnosis import diagnosis
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.claude.shim.folder import Folder, to_plan
 from llm_gateway.interception.claude.shim.player import FailedPlayer, Player, Run
-from llm_gateway.interception.responder import Said
+from llm_gateway.interception.responder import Output
 
 if TYPE_CHECKING:
     from llm_gateway.interception.cassette import Cassette
@@ -74,7 +74,7 @@ class Runs:
     def open_door(self) -> None:
         """Let runs of other processes be answered by the script of the cassette."""
         if self._door is None:
-            self._door = Door(self._cassette.talk)
+            self._door = Door(self._cassette.start_process)
             self.folder.write_plan(self._plan() | {"door": self._door.address})
 
     def replay(self, argv: list[str]) -> Replay:
@@ -135,7 +135,7 @@ class Runs:
 
 
 class Replay:
-    """A recorded run, played in this process; see `llm_gateway.interception.responder.Talk`."""
+    """A recorded run, played in this process; see `llm_gateway.interception.responder.ProcessSession`."""
 
     def __init__(self, player: Player, runs: Runs) -> None:
         self._player = player
@@ -153,12 +153,12 @@ class Replay:
         """Take input; no bytes are its end."""
         self._player.feed(data)
 
-    def output(self) -> list[Said]:
+    def output(self) -> list[Output]:
         """What it has written since it was asked last; a diagnosis where nothing fits."""
         if self._player.is_missed and self._diagnosis is None:
             self._diagnosis = self._runs.missed(self._player)
-            return [Said("stderr", f"{self._diagnosis}\n".encode())]
-        return [Said(channel, data) for channel, data in self._player.output()]
+            return [Output("stderr", f"{self._diagnosis}\n".encode())]
+        return [Output(channel, data) for channel, data in self._player.output()]
 
 
 def _bin(folder: Path) -> Path:

@@ -13,7 +13,7 @@ import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 
 from llm_gateway.interception.hooks.process import replayed
-from llm_gateway.interception.responder import Said, Talk
+from llm_gateway.interception.responder import Output, ProcessSession
 from llm_gateway.types import ProcessRequest
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def _open_process(real: Any) -> Any:
     async def open_process(command: Any, **options: Any) -> Any:
         pipes = {name: options.get(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
         can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items() if not _is_file(name, pipes))
-        talk = replayed(_request(command, options)) if can_play and not isinstance(command, (str, bytes)) else None
-        if talk is None:
+        session = replayed(_request(command, options)) if can_play and not isinstance(command, (str, bytes)) else None
+        if session is None:
             return await real(command, **options)
-        return ReplayedProcess(talk, pipes)
+        return ReplayedProcess(session, pipes)
 
     return open_process
 
@@ -62,9 +62,9 @@ def _is_file(name: str, pipes: dict[str, Any]) -> bool:
 class ReplayedProcess(Process):
     """A process that is only its recording, or a script."""
 
-    def __init__(self, talk: Talk, connected: dict[str, Any]) -> None:
+    def __init__(self, session: ProcessSession, connected: dict[str, Any]) -> None:
         self._connected = connected
-        self._talk = talk
+        self._session = session
         self._pipes = {"stdout": _Output(), "stderr": _Output()}
         self._code: int | None = None
         self._over = anyio.Event()
@@ -76,23 +76,23 @@ class ReplayedProcess(Process):
     def feed(self, data: bytes) -> None:
         """Take input; no bytes are its end."""
         if self._code is None:
-            self._talk.feed(data)
+            self._session.feed(data)
             self._go_on()
 
     def _go_on(self) -> None:
-        for said in self._talk.output():
-            self._write(said)
-        if self._talk.exit_code is not None:
-            self._end(self._talk.exit_code)
+        for output in self._session.output():
+            self._write(output)
+        if self._session.exit_code is not None:
+            self._end(self._session.exit_code)
 
-    def _write(self, said: Said) -> None:
-        to = self._connected[said.channel]
+    def _write(self, output: Output) -> None:
+        to = self._connected[output.channel]
         if to is None:
-            os.write(2, said.data)  # the caller left it connected to this process's own
+            os.write(2, output.data)  # the caller left it connected to this process's own
         elif to == subprocess.PIPE:
-            self._pipes[said.channel].write(said.data, said.wait_s)
+            self._pipes[output.channel].write(output.data, output.wait_s)
         elif hasattr(to, "write"):
-            to.write(said.data)
+            to.write(output.data)
 
     def _end(self, code: int) -> None:
         if self._code is None:

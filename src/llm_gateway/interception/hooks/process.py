@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from llm_gateway.interception.cassette import Cassette
     from llm_gateway.interception.claude.runs import Runs
-    from llm_gateway.interception.responder import Talk
+    from llm_gateway.interception.responder import ProcessSession
     from llm_gateway.types import ProcessRequest
 
 __all__ = ["install", "install_uvloop", "prepare", "replayed"]
@@ -64,14 +64,14 @@ def runs_of(cassette: Cassette) -> Runs:
         return runs
 
 
-def replayed(request: ProcessRequest) -> Talk | None:
-    """Who answers *request* here, without a process; None where it is no run of ``claude``, or one for real."""
+def replayed(request: ProcessRequest) -> ProcessSession | None:
+    """Return the session that replays *request*; None where it is no run of ``claude``, or where it runs for real."""
     cassette = active.current() if active.is_open() else None
     argv = _argv(request.argv, None)
     if cassette is None or argv is None or cassette.is_forked:
         return None
-    if (talk := cassette.talk(dataclasses.replace(request, argv=tuple(argv)))) is not None:
-        return talk
+    if (session := cassette.start_process(dataclasses.replace(request, argv=tuple(argv)))) is not None:
+        return session
     return None if cassette.mode.connects else runs_of(cassette).replay(argv)
 
 

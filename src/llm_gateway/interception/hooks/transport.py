@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from llm_gateway.interception.hooks.process import replayed
-from llm_gateway.interception.responder import Talk
+from llm_gateway.interception.responder import ProcessSession
 from llm_gateway.types import ProcessReply, ProcessRequest
 
 if TYPE_CHECKING:
@@ -24,15 +24,15 @@ def install(module: ModuleType) -> None:
 def _run(real: Any) -> Any:
     @functools.wraps(real)
     def run(request: ProcessRequest, **options: Any) -> ProcessReply:
-        talk = replayed(request)
-        return real(request, **options) if talk is None else _play(talk, request)
+        session = replayed(request)
+        return real(request, **options) if session is None else _play(session, request)
 
     return run
 
 
-def _play(talk: Talk, request: ProcessRequest) -> ProcessReply:
-    talk.feed(request.stdin)
-    talk.feed(b"")
-    frames = talk.output()
-    said = {name: b"".join(one.data for one in frames if one.channel == name) for name in ("stdout", "stderr")}
-    return ProcessReply(talk.exit_code or 0, said["stdout"], said["stderr"])
+def _play(session: ProcessSession, request: ProcessRequest) -> ProcessReply:
+    session.feed(request.stdin)
+    session.feed(b"")
+    frames = session.output()
+    written = {name: b"".join(one.data for one in frames if one.channel == name) for name in ("stdout", "stderr")}
+    return ProcessReply(session.exit_code or 0, written["stdout"], written["stderr"])
