@@ -17,7 +17,7 @@ from typing import Any
 
 import pluggy
 
-__all__ = ["GROUP", "hookimpl", "llm_gateway_providers", "manager"]
+__all__ = ["hookimpl", "llm_gateway_providers"]
 
 GROUP = "llm_gateway"
 hookspec = pluggy.HookspecMarker(GROUP)

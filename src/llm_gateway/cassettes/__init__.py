@@ -1,1 +1,1 @@
-"""Recordings: their format, matching, scrubbing and the hooks that make and replay them. Serves any SDK."""
+"""Recordings: their file format, matching, playback and faults. Serves any SDK. Internal."""

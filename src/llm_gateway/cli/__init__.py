@@ -1,1 +1,1 @@
-"""The command ``llm-gateway``."""
+"""The command ``llm-gateway``. Internal: users have the command."""

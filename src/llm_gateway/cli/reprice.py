@@ -18,6 +18,7 @@ from llm_gateway.cassettes.tools.compare import Change
 from llm_gateway.cassettes.tools.reprice import Outcome, Repriced, reprice, rewritten
 from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import by_file, counted, difference, number, printable
+from llm_gateway.config.file import read_document
 from llm_gateway.cost import overrides
 from llm_gateway.exceptions import CassetteSaveError, ConfigError
 
@@ -63,7 +64,7 @@ def _read_own_prices() -> None:
     """Those of the file that ``LLM_PRICES`` names win here too."""
     path = config.load().prices
     if path is not None:
-        overrides.read(config.read_document(path), str(path))
+        overrides.read(read_document(path), str(path))
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -34,6 +34,7 @@ from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
+from llm_gateway.config.file import read_document
 from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
@@ -69,7 +70,7 @@ class BaseClient:
         check_no_more(BaseClient.__init__, unknown)
         self.config = _configured(config, provider=provider, model=model, api_key=api_key, base_url=base_url)
         if self.config.prices is not None:
-            read_prices(settings.read_document(self.config.prices), str(self.config.prices))
+            read_prices(read_document(self.config.prices), str(self.config.prices))
         self.cost_tracker = cost_tracker or CostTracker(
             limit_usd=self.config.cost_limit_usd, warn_usd=self.config.cost_warn_usd
         )

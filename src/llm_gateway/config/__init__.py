@@ -22,13 +22,13 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from llm_gateway.config.file import named_files, read_document, read_files
+from llm_gateway.config.file import named_files, read_files
 from llm_gateway.config.folder import cache_folder
 from llm_gateway.config.sound import sound_address, sound_key
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.types import ReasoningEffort
 
-__all__ = ["DEFAULT_PROVIDER", "KEY_VARIABLES", "LONGEST_S", "GatewayConfig", "ProviderConfig", "load", "read_document"]
+__all__ = ["GatewayConfig", "ProviderConfig", "load"]
 
 DEFAULT_PROVIDER = "anthropic"
 KEY_VARIABLES = {

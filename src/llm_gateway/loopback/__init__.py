@@ -1,1 +1,1 @@
-"""The calls of other processes: a server on this machine that answers as a test's cassette does."""
+"""The calls of other processes: a server on this machine that answers as a test's cassette does. Internal."""

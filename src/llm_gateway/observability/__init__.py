@@ -1,1 +1,5 @@
-"""What calls do, told to whoever wants to hear: `logging`, `tracing` and `metrics`, or an `Observer` of your own."""
+"""
+What calls do, as events for observers.
+
+Internal, except `events`, `logging`, `tracing` and `metrics`.
+"""

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import CallEnded, Event
 
-__all__ = ["Form", "Logging", "configured", "facts", "line"]
+__all__ = ["Logging"]
 
 Form: TypeAlias = Literal["line", "json", "structlog"]
 _NAME = "llm_gateway.calls"

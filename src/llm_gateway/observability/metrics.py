@@ -12,7 +12,7 @@ from typing import Any
 from llm_gateway.observability.events import CallEnded, Event
 from llm_gateway.observability.opentelemetry import SCOPE, Export, ended_attributes, load, started_attributes
 
-__all__ = ["Metrics", "configured"]
+__all__ = ["Metrics"]
 
 _SECONDS = [0.01 * 2**power for power in range(14)]
 _TOKENS = [4**power for power in range(14)]

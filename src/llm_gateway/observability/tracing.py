@@ -33,7 +33,7 @@ from llm_gateway.observability.opentelemetry import (
 )
 from llm_gateway.types import ChatReply, ChatRequest, TokenUsage
 
-__all__ = ["Tracing", "configured"]
+__all__ = ["Tracing"]
 
 _OURS = "suppress_language_model_instrumentation"
 """Instrumentations of SDKs by OpenLLMetry look for this."""

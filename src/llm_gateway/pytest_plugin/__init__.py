@@ -1,4 +1,4 @@
-"""The pytest plugin: hooks only. Everything else is imported when the first test needs it."""
+"""The pytest plugin: hooks only; the rest is imported by the first test that needs it. Internal, except `snapshots`."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def read_prices(config: pytest.Config) -> None:
     if not text:
         return
     path = config.rootpath / text if named else Path(text)
-    from llm_gateway.config import read_document
+    from llm_gateway.config.file import read_document
     from llm_gateway.cost.overrides import read
     from llm_gateway.exceptions import ConfigError
 

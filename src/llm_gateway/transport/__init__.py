@@ -1,1 +1,1 @@
-"""The only sockets, subprocesses and sleeping of the client."""
+"""The only sockets, subprocesses and sleeping of the client. Internal."""

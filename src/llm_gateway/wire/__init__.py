@@ -1,1 +1,1 @@
-"""Wire formats ("dialects"): one pure module each, read and written both ways. No I/O, no clock, no environment."""
+"""Wire formats ("dialects"): one pure module each, read and written both ways. No I/O, no clock. Internal."""

@@ -1,4 +1,4 @@
-"""Scripted answers as ``claude`` would print them. See `llm_gateway.fakes.claude.talk.ClaudeSession`."""
+"""Scripted answers as ``claude`` would print them. Internal; see `llm_gateway.fakes.claude.talk.ClaudeTalk`."""
 
 __all__ = ["API", "PROVIDER"]
 

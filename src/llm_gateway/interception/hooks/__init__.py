@@ -1,1 +1,1 @@
-"""The hooks: one module per library that can send a request or start a process."""
+"""The hooks: one module per library that can send a request or start a process. Internal."""

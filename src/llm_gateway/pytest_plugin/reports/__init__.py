@@ -1,1 +1,1 @@
-"""The files of ``--llm-report``: one document, written as a page, as JSON and as Markdown."""
+"""The files of ``--llm-report``: one document, written as a page, as JSON and as Markdown. Internal."""

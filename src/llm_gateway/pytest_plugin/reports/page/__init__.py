@@ -1,4 +1,4 @@
-"""A report as one page that needs nothing but itself; a policy in the page forbids every request."""
+"""A report as one page that needs nothing but itself; a policy in the page forbids every request. Internal."""
 
 from __future__ import annotations
 
