@@ -8,9 +8,9 @@ import re
 import pytest
 
 from llm_gateway.fakes import FakeLLM
-from llm_gateway.fakes.answer import exchange_for
-from llm_gateway.fakes.asked import read
+from llm_gateway.fakes.http_reply import exchange_for
 from llm_gateway.fakes.outcome import Answer, Scripted
+from llm_gateway.fakes.request import read
 from llm_gateway.types import ToolCall, WireRequest
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.events import objects

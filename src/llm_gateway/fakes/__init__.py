@@ -1,11 +1,11 @@
-"""Scripted answers in place of a provider's, in its own wire format. See `llm_gateway.fakes.fake.FakeLLM`."""
+"""Scripted answers in place of a provider's, in its own wire format. See `llm_gateway.fakes.fake_llm.FakeLLM`."""
 
 from __future__ import annotations
 
-from llm_gateway.fakes.aside import OtherCall
-from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.fakes.fake import FakeLLM
+from llm_gateway.fakes.auxiliary import OtherCall
+from llm_gateway.fakes.fake_llm import FakeLLM
 from llm_gateway.fakes.provider import FakeLLMProvider
+from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.script import Script
 
 __all__ = ["FakeCall", "FakeLLM", "FakeLLMProvider", "OtherCall", "Script"]

@@ -1,14 +1,96 @@
-"""What was asked of a fake, in order, with checks that say what came instead."""
+"""The calls that a fake answered, and the conditions that select some of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any, overload
 
-from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.fakes.condition import Condition
+from llm_gateway.fakes.callsite import ask
+from llm_gateway.fakes.request import FakeCall
+from llm_gateway.types import JsonObject
 
-__all__ = ["Calls"]
+__all__ = ["Calls", "Condition", "asks_for"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """
+    What a call has to be; parts that are None do not matter.
+
+    Attributes:
+        provider: As in ``openai``.
+
+        model: The name, or a pattern as in ``claude-*``.
+
+        contains: Words in any message, or in the system prompt.
+
+        tool_result: A text in a result that a tool has just returned; ``True`` stands for any result.
+
+        match: Whatever else, decided by a function of the call.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    contains: str | None = None
+    tool_result: str | bool | None = None
+    match: Callable[[FakeCall], Any] | None = None
+
+    def fits(self, call: FakeCall) -> bool:
+        """Whether *call* is meant."""
+        return (
+            self.provider in (None, call.provider)
+            and (self.model is None or fnmatchcase(call.model, self.model))
+            and (self.contains is None or any(self.contains in message.text for message in call.chat.messages))
+            and self._fits_result(call)
+            and self._matches(call)
+        )
+
+    def _matches(self, call: FakeCall) -> bool:
+        match = self.match
+        return match is None or ask(lambda call: bool(match(call)), call)
+
+    def _fits_result(self, call: FakeCall) -> bool:
+        if self.tool_result is None:
+            return True
+        results = call.tool_results.values()
+        if isinstance(self.tool_result, bool):
+            return bool(results) is self.tool_result
+        return any(self.tool_result in result for result in results)
+
+    def __str__(self) -> str:
+        named = {
+            "provider": self.provider,
+            "model": self.model,
+            "contains": self.contains,
+            "tool_result": self.tool_result,
+            "match": getattr(self.match, "__name__", self.match),
+        }
+        return ", ".join(f"{name}={value!r}" for name, value in named.items() if value is not None)
+
+
+def asks_for(model: Any) -> Callable[[FakeCall], bool]:
+    """A condition for calls whose schema, or whose only tool, has the members of *model*."""
+    wanted = _members(_schema_of(model))
+
+    def asks(call: FakeCall) -> bool:
+        asked = [call.chat.response_schema] if call.chat.response_schema else [one.parameters for one in call.tools]
+        return any(_members(schema) == wanted for schema in asked)
+
+    asks.__name__ = f"asks for {getattr(model, '__name__', model)}"
+    return asks
+
+
+def _schema_of(model: Any) -> JsonObject:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(model).json_schema()
+
+
+def _members(schema: JsonObject) -> frozenset[str]:
+    """SDKs rewrite what members hold, never how they are called."""
+    return frozenset(schema.get("properties") or ())
 
 
 class Calls(Sequence[FakeCall]):

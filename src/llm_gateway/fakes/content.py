@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llm_gateway.exceptions import FakeScriptError
-from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.fakes.function import ask
+from llm_gateway.fakes.callsite import ask
+from llm_gateway.fakes.request import FakeCall
 from llm_gateway.types import ChatReply, ImagePart, Part, StopReason, TextPart, ThinkingPart, ToolCall, ToolResult
 
 __all__ = ["reply_of"]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.form import Form, filled
 from llm_gateway.fakes.habits import chunks_of
 from llm_gateway.fakes.hosts import HOSTS, Host
 from llm_gateway.fakes.repeated import response_event
+from llm_gateway.fakes.request import FakeCall
 from llm_gateway.types import JsonObject
 
 __all__ = ["dressed", "dressed_events"]

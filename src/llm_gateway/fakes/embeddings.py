@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from llm_gateway.fakes.counted import text_tokens
+from llm_gateway.fakes.usage import text_tokens
 from llm_gateway.types import JsonObject
 
 __all__ = ["embedded", "vector"]

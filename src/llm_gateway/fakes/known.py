@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 
 from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.callsite import caller
 from llm_gateway.fakes.claude import PROVIDER
-from llm_gateway.fakes.where import caller
 from llm_gateway.wire.identify import providers
 
 __all__ = ["checked"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from llm_gateway.exceptions import FakeMissError
-from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.calls import Calls
 from llm_gateway.fakes.content import reply_of
-from llm_gateway.fakes.counted import counted
+from llm_gateway.fakes.request import FakeCall
+from llm_gateway.fakes.usage import counted
 from llm_gateway.types import ChatRequest, LLMMessage, LLMResponse
 
 __all__ = ["FakeLLMProvider"]

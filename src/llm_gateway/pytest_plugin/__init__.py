@@ -194,7 +194,7 @@ def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
 @pytest.fixture
 def fake_llm(request: pytest.FixtureRequest) -> object:
     """Scripted answers for every model that the test calls: a `llm_gateway.fakes.FakeLLM`."""
-    from llm_gateway.fakes.fake import FakeLLM
+    from llm_gateway.fakes.fake_llm import FakeLLM
 
     fake = FakeLLM()
     request.config.stash[SESSION].cassette(request.node).answer_by(fake)

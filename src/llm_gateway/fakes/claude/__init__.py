@@ -1,4 +1,4 @@
-"""Scripted answers as ``claude`` would print them. Internal; see `llm_gateway.fakes.claude.talk.ClaudeTalk`."""
+"""Scripted answers as ``claude`` would print them. Internal; see `llm_gateway.fakes.claude.session.ClaudeSession`."""
 
 __all__ = ["API", "PROVIDER"]
 

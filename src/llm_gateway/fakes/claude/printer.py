@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from llm_gateway.exceptions import FakeScriptError
-from llm_gateway.fakes.answer import spoilt
 from llm_gateway.fakes.claude.options import Options
+from llm_gateway.fakes.http_reply import spoilt
 from llm_gateway.interception.responder import Output
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude_events import line

@@ -1,116 +1,194 @@
-"""What one process of ``claude`` knows from turn to turn."""
+"""One run of ``claude``, answered from a script: input lines in, output out. No process, no thread."""
 
 from __future__ import annotations
 
-import itertools
-import uuid
+import json
+import os
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
-from llm_gateway.exchange import Metering, ProcessExchange
-from llm_gateway.fakes.asked import FakeCall
-from llm_gateway.fakes.claude import API, PROVIDER
+from llm_gateway.exceptions import FakeScriptError, GatewayError
+from llm_gateway.fakes.callsite import failure, placed
 from llm_gateway.fakes.claude.options import Options
-from llm_gateway.fakes.outcome import Scripted
-from llm_gateway.interception.responder import SessionObserver
-from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
-from llm_gateway.wire.claude_events import Events
-from llm_gateway.wire.claude_models import resolved
-from llm_gateway.wire.claude_result import NOTHING, Spent
+from llm_gateway.fakes.claude.printer import Printer
+from llm_gateway.fakes.claude.state import Ask, Asked, Damage, Flow, Say, Session
+from llm_gateway.fakes.claude.tools import listed
+from llm_gateway.fakes.claude.turn import interrupted, turn
+from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.responder import Output, SessionObserver
+from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
+from llm_gateway.wire import claude_control as control
+from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.claude_models import VERSION, resolved
 
-__all__ = ["Asked", "Session"]
+__all__ = ["ClaudeSession"]
 
-Asked = Callable[[Callable[[int], FakeCall]], tuple[FakeCall, Scripted]]
-"""Notes a call, made of its number, and finds what is scripted for it."""
+_NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt argument when using --print"
 
 
-@dataclass
-class Session:
+class ClaudeSession:
     """
-    The state of one process.
+    A run; see `llm_gateway.interception.responder.ProcessSession`.
 
-    Attributes:
+    Args:
+        request: How it was started.
+
         number: Its place among the runs of the test.
 
-        find: See `Asked`.
+        find: Finds what is scripted for a call.
 
-        model: As it was asked for; the host may change it.
-
-        history: The conversation, without the system prompt.
-
-        hooks: Of the host, by what they wait for.
-
-        tools: Of the host.
-
-        denials: Tools that the host refused in this turn.
-
-        where: The line that scripted what was answered last.
+        observer: Notified of each answer and each failure.
     """
 
-    options: Options
-    number: int
-    find: Asked
-    observer: SessionObserver
-    model: str = ""
-    history: list[LLMMessage] = field(default_factory=list)
-    hooks: dict[str, list[JsonObject]] = field(default_factory=dict)
-    tools: list[Tool] = field(default_factory=list)
-    denials: list[JsonObject] = field(default_factory=list)
-    where: str = ""
-    rounds: int = 0
-    results: int = 0
-    used: TokenUsage = NOTHING
-    used_by_model: dict[str, TokenUsage] = field(default_factory=dict)
+    def __init__(self, request: ProcessRequest, number: int, find: Asked, observer: SessionObserver) -> None:
+        self.exit_code: int | None = None
+        self._options = Options(request)
+        self._printer = Printer(self._options)
+        self._session = Session(self._options, number, find, observer)
+        self._observer = observer
+        self._flow: Flow | None = None
+        self._jobs: deque[Callable[[], Flow]] = deque()
+        self._waits_for: str | None = None
+        self._input = b""
+        self._is_over = False
+        self._code = 0
+        if {"-v", "--version"} & set(request.argv):
+            self._printer.print(f"{VERSION} (Claude Code)")
+            self.exit_code = 0
+        elif self._options.mistake is not None:
+            self._refuse(self._options.mistake)
 
-    def __post_init__(self) -> None:
-        self.model = self.options.model
-        uuids = (str(uuid.UUID(int=self.number << 64 | count, version=4)) for count in itertools.count())
-        first = next(uuids)
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.id = self.options.session_id or first
-        self.events = Events(self.id, uuids, now)
+    def output(self) -> list[Output]:
+        """What it has written since it was asked last."""
+        return self._printer.taken()
 
-    def begin(self, message: LLMMessage) -> None:
-        """A turn begins."""
-        self.history.append(message)
-        self.rounds, self.used = 0, NOTHING
-        self.denials.clear()
+    def feed(self, data: bytes) -> None:
+        """Take input; no bytes are its end."""
+        if self.exit_code is not None:
+            return
+        try:
+            self._take(data)
+        except FakeScriptError as error:
+            self._fail(placed(error, self._session.where))
+        except GatewayError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001  nobody but the test should hear of it
+            self._fail(placed(failure(error), self._session.where))
 
-    def ask(self) -> tuple[FakeCall, Scripted]:
-        """Ask the script as the command line would ask the model."""
-        asked = self.options.asked
-        chat = replace(
-            asked, model=self.model, messages=(*asked.messages, *self.history), tools=(*asked.tools, *self.tools)
-        )
-        call, scripted = self.find(lambda number: FakeCall(number, PROVIDER, API, chat))
-        self.rounds, self.where = self.rounds + 1, scripted.where
-        return call, scripted
+    def _fail(self, error: GatewayError) -> None:
+        self._printer.error(self._observer.note_failure(error))
+        self.exit_code = MISS
 
-    def note(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
-        """Count an answer, or an error in its place; it cost nothing."""
-        model = resolved(call.model)
-        metering = Metering(API, API, call.model, model, usage, Decimal(0), {"source": "fake"})
-        self.used += usage
-        if usage != NOTHING:
-            self.used_by_model[model] = self.used_by_model.get(model, NOTHING) + usage
-        run = ProcessExchange(self.options.request.argv, exit_code=exit_code, metering=metering)
-        self.observer.note_answer(run)
+    def _refuse(self, text: str) -> None:
+        self._printer.error(text)
+        self.exit_code = 1
 
-    def result(self, said: JsonObject) -> JsonObject:
-        """The event that ends the turn; see `llm_gateway.wire.claude_result`."""
-        more: JsonObject = {"num_turns": self.rounds, "permission_denials": list(self.denials), **said}
-        event = self.events.result(more, Spent(self.used, self.used_by_model), self.results)
-        if self.options.output == "stream-json":
-            event["model_usage_since_last_result"] = event["modelUsage"]
-        self.results += 1
-        return event
+    def _take(self, data: bytes) -> None:
+        self._input += data
+        self._is_over = not data
+        if self._options.is_conversation:
+            *lines, self._input = [*self._input.split(b"\n"), b""] if self._is_over else self._input.split(b"\n")
+            for line in lines:
+                self._hear(line)
+        elif self._is_over:
+            self._begin(self._options.words(self._input))
+        self._go_on(None)
 
-    def init(self) -> JsonObject:
-        """The event that begins a turn."""
-        named: list[Any] = [tool.name for tool in self.tools]
-        if self.options.asked.response_schema is not None:
-            named.append("StructuredOutput")
-        return self.events.init(resolved(self.model), self.options.cwd, named, self.options.servers)
+    def _begin(self, prompt: str) -> None:
+        if not prompt:
+            self._refuse(_NO_PROMPT)
+        self._jobs.append(lambda: turn(self._session, LLMMessage("user", (TextPart(prompt),))))
+
+    def _hear(self, line: bytes) -> None:
+        """Take one line of a conversation."""
+        if not line.strip() or self.exit_code is not None:
+            return
+        try:
+            said = json.loads(line)
+            kind = said["type"]
+        except (ValueError, LookupError, TypeError):
+            self._refuse(f"Error parsing streaming input line (type=unknown, {len(line)} chars): SyntaxError")
+            return
+        match kind:
+            case "user":
+                message = LLMMessage("user", content_in(said["message"]["content"]))
+                self._jobs.append(lambda: turn(self._session, message))
+            case "control_request":
+                self._control(said["request_id"], said["request"])
+            case "control_response":
+                self._answered(said["response"])
+
+    def _control(self, request_id: object, request: JsonObject) -> None:
+        """The host wants something else than an answer."""
+        answer: JsonObject = {}
+        match request.get("subtype"):
+            case "initialize":
+                self._session.hooks = request.get("hooks") or {}
+                self._jobs.append(lambda: self._greeted(request_id))
+                return
+            case "interrupt":
+                self._interrupt()
+            case "set_model":
+                self._session.model = request.get("model") or "default"
+                answer = {"model": resolved(self._session.model)}
+        self._printer.event(control.answered(request_id, answer))
+
+    def _greeted(self, request_id: object) -> Flow:
+        """Shake hands with the host, and with the servers of tools that it is."""
+        for server in self._options.servers:
+            yield Ask({"subtype": "mcp_message", "server_name": server, "message": control.HANDSHAKE})
+        left: JsonObject = {"pending_permission_requests": [], "pending_user_dialog_requests": []}
+        yield Say(control.answered(request_id, control.initialized(os.getpid()), **left))
+        yield from listed(self._session)
+
+    def _interrupt(self) -> None:
+        if self._flow is None:
+            return
+        self._flow.close()
+        self._waits_for = None
+        self._flow = interrupted(self._session)
+
+    def _answered(self, response: JsonObject) -> None:
+        if response.get("request_id") == self._waits_for:
+            self._waits_for = None
+            self._go_on(response.get("response") or {"error": response.get("error")})
+
+    def _go_on(self, answer: Any) -> None:
+        """Do what can be done before more is heard."""
+        while self.exit_code is None and self._waits_for is None:
+            if self._flow is None:
+                if not self._jobs:
+                    break
+                self._flow = self._jobs.popleft()()
+            try:
+                step = self._flow.send(answer)
+            except StopIteration as end:
+                self._ended(end.value)
+            else:
+                self._do(step)
+            answer = None
+        if self._is_over and self.exit_code is None:
+            self.exit_code = self._code if self._waits_for is None else 1  # nobody is left to answer
+
+    def _do(self, step: Say | Ask | Damage) -> None:
+        match step:
+            case Say(event, wait_s):
+                self._printer.event(event, wait_s)
+            case Ask(request):
+                self._waits_for = next(self._session.events.uuids)
+                asked = {"type": "control_request", "request_id": self._waits_for, "request": request}
+                self._printer.event(asked)
+            case Damage("disconnect", after_chunks):
+                self._printer.cut(after_chunks)
+            case Damage():
+                self._printer.spoil()
+
+    def _ended(self, code: int | None) -> None:
+        self._flow = None
+        self._code = self._code if code is None else code
+        if self._code < 0:
+            self._printer.check_cut()
+            self.exit_code = self._code
+        elif not self._options.is_conversation:
+            self.exit_code = self._code

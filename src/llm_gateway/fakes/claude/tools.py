@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from llm_gateway.fakes.claude.session import Session
-from llm_gateway.fakes.claude.steps import Ask, Flow, Say
+from llm_gateway.fakes.claude.state import Ask, Flow, Say, Session
 from llm_gateway.types import JsonObject, Tool, ToolCall, ToolResult
 from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in

@@ -10,20 +10,17 @@ from typing import Any, Self, TypeVar
 
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.fakes.answer import exchange_for
-from llm_gateway.fakes.aside import OtherCall, answer_aside, aside
-from llm_gateway.fakes.asked import FakeCall, read
-from llm_gateway.fakes.asked_schema import asks_for
-from llm_gateway.fakes.calls import Calls
+from llm_gateway.fakes.auxiliary import OtherCall, answer_aside, aside
+from llm_gateway.fakes.calls import Calls, Condition, asks_for
+from llm_gateway.fakes.callsite import placed
 from llm_gateway.fakes.claude import PROVIDER
-from llm_gateway.fakes.condition import Condition
-from llm_gateway.fakes.conversation import Conversation
-from llm_gateway.fakes.counted import unpaid
-from llm_gateway.fakes.generate import example
+from llm_gateway.fakes.http_reply import exchange_for
 from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, Scripted
-from llm_gateway.fakes.script import Script, due
-from llm_gateway.fakes.where import placed
+from llm_gateway.fakes.request import FakeCall, read
+from llm_gateway.fakes.schema_example import example
+from llm_gateway.fakes.script import Conversation, Script, due
+from llm_gateway.fakes.usage import unpaid
 from llm_gateway.interception.responder import ProcessSession, SessionObserver
 from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
@@ -187,7 +184,7 @@ class FakeLLM(Script):
 
     def start_process(self, request: ProcessRequest, observer: SessionObserver) -> ProcessSession:
         """Begin to answer a run of ``claude``."""
-        from llm_gateway.fakes.claude.talk import ClaudeSession
+        from llm_gateway.fakes.claude.session import ClaudeSession
 
         with self._lock:
             self._runs += 1

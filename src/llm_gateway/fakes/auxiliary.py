@@ -1,25 +1,27 @@
-"""What programs ask beside the chat: which models there are, how many tokens that is, what a text is near to."""
+"""Answers to calls of auxiliary endpoints: lists of models, counts of tokens, embeddings."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.fakes.counted import unpaid
-from llm_gateway.fakes.counting import tokens_of
 from llm_gateway.fakes.embeddings import embedded
 from llm_gateway.fakes.models import model_list, one_model
+from llm_gateway.fakes.usage import unpaid
 from llm_gateway.redaction.address import clean_url
-from llm_gateway.types import JsonObject, WireReply, WireRequest
+from llm_gateway.types import ChatRequest, JsonObject, WireReply, WireRequest
+from llm_gateway.wire import anthropic, bedrock, gemini, openai_responses
 from llm_gateway.wire.identify import identify
+from llm_gateway.wire.tokens import estimate_tokens
 
-__all__ = ["OtherCall", "answer_aside", "aside"]
+__all__ = ["OtherCall", "answer_aside", "aside", "tokens_of"]
 
 _OLLAMA_PORT = 11434
 _LISTS = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
@@ -128,3 +130,39 @@ def _reply(call: OtherCall, names: Sequence[str]) -> Any:
         case "tokens":
             return tokens_of(call.api, call.model, call.body)
     return embedded(call.api, call.model, call.body)
+
+
+def tokens_of(api: str, model: str, asked: JsonObject) -> JsonObject:
+    """The reply to a request that counts its tokens, in the format of *api*."""
+    return _WRITERS[api](model, asked)
+
+
+def _count(request: ChatRequest, model: str) -> int:
+    return estimate_tokens(dataclasses.replace(request, model=request.model or model)).tokens
+
+
+def _anthropic(model: str, asked: JsonObject) -> JsonObject:
+    return {"input_tokens": _count(anthropic.DIALECT.decode_request(asked), model)}
+
+
+def _openai(model: str, asked: JsonObject) -> JsonObject:
+    tokens = _count(openai_responses.DIALECT.decode_request(asked), model)
+    return {"object": "response.input_tokens", "input_tokens": tokens}
+
+
+def _gemini(model: str, asked: JsonObject) -> JsonObject:
+    tokens = _count(gemini.DIALECT.decode_request(asked.get("generateContentRequest") or asked), model)
+    return {"totalTokens": tokens, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]}
+
+
+def _bedrock(model: str, asked: JsonObject) -> JsonObject:
+    inside = asked.get("input") or {}
+    return {"inputTokens": _count(bedrock.DIALECT.decode_request(inside.get("converse") or {}), model)}
+
+
+_WRITERS: dict[str, Callable[[str, JsonObject], JsonObject]] = {
+    "anthropic.count_tokens": _anthropic,
+    "bedrock.count_tokens": _bedrock,
+    "gemini.count_tokens": _gemini,
+    "openai.count_tokens": _openai,
+}

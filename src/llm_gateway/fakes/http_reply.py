@@ -1,4 +1,4 @@
-"""Write what was scripted as the provider would have sent it."""
+"""Write what was scripted as the provider would have sent it, errors in the middle of a stream included."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any
 from llm_gateway.cassettes.tools.answer import decoded
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.exchange import Chunk, HttpExchange
-from llm_gateway.fakes.asked import FakeCall
 from llm_gateway.fakes.content import reply_of
-from llm_gateway.fakes.counted import counted
 from llm_gateway.fakes.dressed import dressed, dressed_events
-from llm_gateway.fakes.instream import error_event
 from llm_gateway.fakes.lost import refuse_lost
 from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
+from llm_gateway.fakes.request import FakeCall
+from llm_gateway.fakes.usage import counted
 from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
+from llm_gateway.wire import eventstream, sse
 from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.failure import kind_of
 
-__all__ = ["exchange_for", "message_of", "pieces_of", "spoilt"]
+__all__ = ["error_event", "exchange_for", "message_of", "pieces_of", "spoilt"]
 
 _WORDS = {
     400: "the request is wrong",
@@ -224,3 +224,40 @@ def spoilt(body: bytes) -> bytes:
     """What is no JSON any more: the first object of the body loses its end."""
     at = body.rfind(b"}", 0, max(body.find(b"\n\n"), 0) or len(body))
     return body[:at] + body[at + 1 :]
+
+
+_AWS = frozenset({"bedrock.converse", "bedrock.invoke"})
+
+
+def error_event(api: str, refused: WireReply) -> bytes:
+    """
+    The event that says inside a stream of *api* what the reply *refused* says instead of one.
+
+    Raises:
+        FakeScriptError: The API has no such event.
+    """
+    body = refused.body.decode()
+    match api:
+        case "anthropic.messages":
+            return sse.encode("error", body)
+        case "openai.chat" | "gemini.generate":
+            return sse.encode(None, body)
+        case "openai.responses":
+            return sse.encode("error", json.dumps(_flat(body)))
+        case "ollama.chat":
+            return f"{body}\n".encode()
+        case _ if api in _AWS:
+            name = refused.header("x-amzn-errortype") or "InternalServerException"
+            headers = {":message-type": "exception", ":exception-type": name[:1].lower() + name[1:]}
+            return eventstream.encode({**headers, ":content-type": "application/json"}, refused.body)
+    raise FakeScriptError(
+        f"{api} has no event for an error inside a stream",
+        cause="it ends a stream by closing it",
+        fix="fake_llm.disconnect(after_chunks=...)",
+    )
+
+
+def _flat(body: str) -> dict[str, object]:
+    error = json.loads(body)["error"]
+    told = {name: error.get(name) for name in ("code", "message", "param")}
+    return {"type": "error", **told, "sequence_number": 0}

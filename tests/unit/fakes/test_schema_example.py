@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, Field, TypeAdapter
 
-from llm_gateway.fakes.generate import example
+from llm_gateway.fakes.schema_example import example
 
 
 class Colour(Enum):
