@@ -2,6 +2,7 @@
 
 import json
 
+import httpx2
 import openai
 
 from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
@@ -12,7 +13,7 @@ class Responses(Driver):
     model = "gpt-5-mini"
     wrong = openai.APIStatusError
     limited, lost, late = openai.RateLimitError, openai.APIConnectionError, openai.APITimeoutError
-    cut = openai.APIConnectionError
+    cut = (openai.APIConnectionError, httpx2.ReadError)  # releases before 3.20 let that of the transport through
     opening = 4
 
     def make(self, retries):
