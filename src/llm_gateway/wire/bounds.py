@@ -10,7 +10,7 @@ from typing import Any
 from llm_gateway.types import JsonObject, TokenUsage
 from llm_gateway.wire.identify import identify
 from llm_gateway.wire.limits import most_output
-from llm_gateway.wire.usage import number, word
+from llm_gateway.wire.usage import number, text_or_none
 
 __all__ = ["FREE", "Bound", "most_tokens", "upper_bound"]
 
@@ -100,7 +100,7 @@ def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
 def _tier(asked: JsonObject) -> str | None:
     if asked.get("speed") == "fast":
         return "fast"
-    return word(asked.get("service_tier")) or word(asked.get("serviceTier"))
+    return text_or_none(asked.get("service_tier")) or text_or_none(asked.get("serviceTier"))
 
 
 def _dearest_input(body: bytes, most: int) -> dict[str, Any]:

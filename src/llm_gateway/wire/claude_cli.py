@@ -234,8 +234,9 @@ def stated_usage(result: JsonObject) -> TokenUsage | None:
     total: TokenUsage | None = None
     for row in models.values():
         read, written = number(row, "cacheReadInputTokens"), number(row, "cacheCreationInputTokens")
+        fresh = number(row, "inputTokens")
         one = TokenUsage(
-            input_tokens=(number(row, "inputTokens") or 0) + (read or 0) + (written or 0),
+            input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
             output_tokens=number(row, "outputTokens"),
             cache_read_tokens=read,
             cache_write_tokens=written,

@@ -140,7 +140,7 @@ class OpenAIResponses:
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_stop(body, output, parts),
-            usage=responses_usage(body.get("usage"), body),
+            usage=responses_usage(body),
         )
 
     def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:

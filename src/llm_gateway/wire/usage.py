@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -14,28 +15,32 @@ __all__ = ["anthropic_usage", "chat_usage", "responses_usage"]
 _MOST_TOKENS = 10**12
 _MOST_USD = 10**6
 """More than any call can use and cost; what is above is not believed."""
+_DIGITS = re.compile(r"[0-9]{1,13}")
 
 
 def number(raw: Any, *path: str) -> int | None:
     """The whole number at *path* inside *raw*, or None when nothing stands there that can be a count."""
     for name in path:
         raw = raw.get(name) if isinstance(raw, dict) else None
-    if isinstance(raw, bool) or not isinstance(raw, int | float | str):
+    if isinstance(raw, str):
+        raw = int(raw) if _DIGITS.fullmatch(raw) else None
+    if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    try:
-        count = int(raw)
-    except (ValueError, OverflowError):
-        return None
-    return count if 0 <= count <= _MOST_TOKENS else None
+    return int(raw) if 0 <= raw <= _MOST_TOKENS and raw == int(raw) else None
 
 
 def dollars(raw: Any) -> Decimal | None:
     """The US dollars that *raw* says, or None where it says none that a call can cost."""
     try:
-        cost = None if isinstance(raw, bool) else Decimal(str(raw))
+        cost = Decimal(str(raw))
     except InvalidOperation:
         return None
-    return cost if cost is not None and cost.is_finite() and 0 <= cost <= _MOST_USD else None
+    return cost if cost.is_finite() and 0 <= cost <= _MOST_USD else None
+
+
+def _rows(raw: Any) -> list[JsonObject]:
+    """Return the objects in the array *raw*; none where it is no array."""
+    return [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
 
 
 def _sum(*parts: int | None) -> int | None:
@@ -57,7 +62,7 @@ def anthropic_usage(raw: Any) -> TokenUsage | None:
         cache_write_1h_tokens=number(raw, "cache_creation", "ephemeral_1h_input_tokens"),
         reasoning_tokens=number(raw, "output_tokens_details", "thinking_tokens"),
         web_searches=number(raw, "server_tool_use", "web_search_requests"),
-        service_tier="fast" if raw.get("speed") == "fast" else word(raw.get("service_tier")),
+        service_tier="fast" if raw.get("speed") == "fast" else text_or_none(raw.get("service_tier")),
     )
 
 
@@ -85,7 +90,7 @@ def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
         input_audio_tokens=number(raw, "prompt_tokens_details", "audio_tokens"),
         output_audio_tokens=number(raw, "completion_tokens_details", "audio_tokens"),
         web_searches=number(raw, "server_tool_use", "web_search_requests"),  # OpenRouter
-        service_tier=word(tier),
+        service_tier=text_or_none(tier),
     )
 
 
@@ -98,8 +103,9 @@ def _output(raw: JsonObject) -> int | None:
     return written + thought if number(raw, "total_tokens") == asked + written + thought else written
 
 
-def responses_usage(raw: Any, body: Any = None) -> TokenUsage | None:
+def responses_usage(body: JsonObject) -> TokenUsage | None:
     """``usage`` of the Responses API; its *body* holds the tier, and one item for each search."""
+    raw = body.get("usage")
     if not isinstance(raw, dict):
         return None
     return TokenUsage(
@@ -109,17 +115,18 @@ def responses_usage(raw: Any, body: Any = None) -> TokenUsage | None:
         cache_write_tokens=number(raw, "input_tokens_details", "cache_write_tokens"),
         reasoning_tokens=number(raw, "output_tokens_details", "reasoning_tokens"),
         web_searches=_searches(body),
-        service_tier=word(body.get("service_tier")) if isinstance(body, dict) else None,
+        service_tier=text_or_none(body.get("service_tier")),
     )
 
 
-def _searches(body: Any) -> int | None:
+def _searches(body: JsonObject) -> int | None:
     """How many searches a response ran; opening a page it found is no search of its own."""
-    items = body.get("output") if isinstance(body, dict) else None
-    if not isinstance(items, list):
-        return None
-    calls = [one for one in items if isinstance(one, dict) and one.get("type") == "web_search_call"]
-    return sum((one.get("action") or {}).get("type", "search") == "search" for one in calls) or None
+    calls = [one for one in _rows(body.get("output")) if one.get("type") == "web_search_call"]
+    return sum(_is_search(one.get("action")) for one in calls) or None
+
+
+def _is_search(action: Any) -> bool:
+    return not isinstance(action, dict) or action.get("type", "search") == "search"
 
 
 def gemini_usage(raw: Any) -> TokenUsage | None:
@@ -135,13 +142,12 @@ def gemini_usage(raw: Any) -> TokenUsage | None:
         input_audio_tokens=_modality(raw, "promptTokensDetails", "AUDIO"),
         output_audio_tokens=_modality(raw, "candidatesTokensDetails", "AUDIO"),
         output_image_tokens=_modality(raw, "candidatesTokensDetails", "IMAGE"),
-        service_tier=word(raw.get("serviceTier")) or word(raw.get("trafficType")),
+        service_tier=text_or_none(raw.get("serviceTier")) or text_or_none(raw.get("trafficType")),
     )
 
 
 def _modality(raw: JsonObject, place: str, wanted: str) -> int | None:
-    rows = [one for one in raw.get(place) or () if isinstance(one, dict)]
-    return _sum(*(number(one, "tokenCount") for one in rows if one.get("modality") == wanted))
+    return _sum(*(number(one, "tokenCount") for one in _rows(raw.get(place)) if one.get("modality") == wanted))
 
 
 def interactions_usage(raw: Any) -> TokenUsage | None:
@@ -169,13 +175,12 @@ def converse_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
         cache_read_tokens=read,
         cache_write_tokens=written,
         cache_write_1h_tokens=_written_for_an_hour(raw.get("cacheDetails")),
-        service_tier=word(tier.get("type")) if isinstance(tier, dict) else None,
+        service_tier=text_or_none(tier.get("type")) if isinstance(tier, dict) else None,
     )
 
 
 def _written_for_an_hour(details: Any) -> int | None:
-    rows = [one for one in details if isinstance(one, dict)] if isinstance(details, list) else []
-    return _sum(*(number(one, "inputTokens") for one in rows if one.get("ttl") == "1h"))
+    return _sum(*(number(one, "inputTokens") for one in _rows(details) if one.get("ttl") == "1h"))
 
 
 def invoke_usage(body: JsonObject) -> TokenUsage | None:
@@ -186,8 +191,8 @@ def invoke_usage(body: JsonObject) -> TokenUsage | None:
     if "prompt_token_count" in body:  # Llama
         return TokenUsage(number(body, "prompt_token_count"), number(body, "generation_token_count"))
     if "inputTextTokenCount" in body:  # Titan
-        results = [one for one in body.get("results") or () if isinstance(one, dict)]
-        return TokenUsage(number(body, "inputTextTokenCount"), _sum(*(number(one, "tokenCount") for one in results)))
+        written = _sum(*(number(one, "tokenCount") for one in _rows(body.get("results"))))
+        return TokenUsage(number(body, "inputTextTokenCount"), written)
     metrics = body.get("amazon-bedrock-invocationMetrics")
     return TokenUsage(number(metrics, "inputTokenCount"), number(metrics, "outputTokenCount"))
 
@@ -226,7 +231,7 @@ def input_only(raw: Any) -> TokenUsage | None:
 def _traces(body: JsonObject) -> TokenUsage | None:
     """The sum over the models that an agent called, where the reply carries its traces."""
     total: TokenUsage | None = None
-    for raw in body.get("traces") or ():
+    for raw in _rows(body.get("traces")):
         one = converse_usage(raw)
         total = one if total is None or one is None else total + one
     return total
@@ -234,21 +239,17 @@ def _traces(body: JsonObject) -> TokenUsage | None:
 
 def _predictions(body: JsonObject) -> TokenUsage | None:
     """Vertex counts for each text that was embedded."""
-    rows = [one for one in body.get("predictions") or () if isinstance(one, dict)]
-    return TokenUsage(_sum(*(number(one, "embeddings", "statistics", "token_count") for one in rows)))
+    counts = (number(one, "embeddings", "statistics", "token_count") for one in _rows(body.get("predictions")))
+    return TokenUsage(_sum(*counts))
 
 
-def word(raw: Any) -> str | None:
+def text_or_none(raw: Any) -> str | None:
     """*raw* where it is text."""
     return raw if isinstance(raw, str) and raw else None
 
 
 def _chat(body: JsonObject) -> TokenUsage | None:
     return chat_usage(body.get("usage"), body.get("service_tier"))
-
-
-def _responses(body: JsonObject) -> TokenUsage | None:
-    return responses_usage(body.get("usage"), body)
 
 
 def _of(name: str, read: Callable[[Any], TokenUsage | None]) -> Callable[[JsonObject], TokenUsage | None]:
@@ -277,9 +278,9 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
     "openai.chat": _chat,
     "openai.completions": _chat,
     "openai.embeddings": _of("usage", input_only),
-    "openai.responses": _responses,
-    "openai.responses.compact": _responses,
-    "openai.responses.get": _responses,
+    "openai.responses": responses_usage,
+    "openai.responses.compact": responses_usage,
+    "openai.responses.get": responses_usage,
     "vertex.predict": _predictions,
     "voyage.embeddings": _of("usage", input_only),
     "voyage.rerank": _of("usage", input_only),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.types import TokenUsage
-from llm_gateway.wire.claude_cli import stated_cost
+from llm_gateway.wire.claude_cli import stated_cost, stated_usage
 from llm_gateway.wire.reading import read_exchange
 
 
@@ -32,3 +32,11 @@ def test_a_stated_cost(told, known):
     """Up to a million dollars; of a host, and of the CLI."""
     assert known == read(cost=told).stated_cost_usd
     assert known == stated_cost({"total_cost_usd": told})
+
+
+def test_a_model_of_a_claude_run_without_a_count_leaves_the_sum_unknown():
+    """A missing count is None, never 0."""
+    counted = {"inputTokens": 5, "outputTokens": 1, "cacheReadInputTokens": 2}
+
+    assert TokenUsage(7, 1, 2) == stated_usage({"modelUsage": {"a": counted}})
+    assert TokenUsage(None, 2) == stated_usage({"modelUsage": {"a": counted, "b": {"outputTokens": 1}}})
