@@ -8,9 +8,9 @@ import re
 import pytest
 
 from llm_gateway.fakes import FakeLLM
-from llm_gateway.fakes.http_reply import exchange_for
-from llm_gateway.fakes.outcome import Answer, Scripted
-from llm_gateway.fakes.request import read
+from llm_gateway.fakes.http_reply import build_exchange
+from llm_gateway.fakes.outcome import Answer, ScriptEntry
+from llm_gateway.fakes.request import decode_request
 from llm_gateway.types import ToolCall, WireRequest
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.events import objects
@@ -113,7 +113,7 @@ def faked(request, api, headers, body, *, streamed):
     else:
         reply = dialect.decode_reply(json.loads(body))
     said = dataclasses.replace(reply, id=None, model=None, usage=None)
-    return exchange_for(Scripted(Answer(said), "here"), read(1, request), request).reply, reply
+    return build_exchange(ScriptEntry(Answer(said), "here"), decode_request(1, request), request).reply, reply
 
 
 def shapes(traffic, provider, api):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from llm_gateway.fakes.auxiliary import OtherCall
+from llm_gateway.fakes.auxiliary import AuxiliaryCall
 from llm_gateway.fakes.fake_llm import FakeLLM
 from llm_gateway.fakes.provider import FakeLLMProvider
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.script import Script
 
-__all__ = ["FakeCall", "FakeLLM", "FakeLLMProvider", "OtherCall", "Script"]
+__all__ = ["AuxiliaryCall", "FakeCall", "FakeLLM", "FakeLLMProvider", "Script"]

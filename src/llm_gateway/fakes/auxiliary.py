@@ -12,16 +12,16 @@ from urllib.parse import unquote, urlsplit
 
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.fakes.embeddings import embedded
+from llm_gateway.fakes.embeddings import embeddings_reply
 from llm_gateway.fakes.models import model_list, one_model
-from llm_gateway.fakes.usage import unpaid
+from llm_gateway.fakes.usage import unbilled_record
 from llm_gateway.redaction.address import clean_url
 from llm_gateway.types import ChatRequest, JsonObject, WireReply, WireRequest
 from llm_gateway.wire import anthropic, bedrock, gemini, openai_responses
 from llm_gateway.wire.identify import identify
 from llm_gateway.wire.tokens import estimate_tokens
 
-__all__ = ["OtherCall", "answer_aside", "aside", "tokens_of"]
+__all__ = ["AuxiliaryCall", "answer_auxiliary", "count_tokens_reply", "identify_auxiliary"]
 
 _OLLAMA_PORT = 11434
 _LISTS = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
@@ -35,7 +35,7 @@ _EMBEDS = frozenset(
 
 
 @dataclass(frozen=True)
-class OtherCall:
+class AuxiliaryCall:
     """
     A call beside the chat, which a fake answers without a script.
 
@@ -61,7 +61,7 @@ class OtherCall:
     body: JsonObject = field(default_factory=dict, repr=False)
 
 
-def aside(request: WireRequest) -> OtherCall | None:
+def identify_auxiliary(request: WireRequest) -> AuxiliaryCall | None:
     """What *request*, of which only the address need be known, asks beside the chat; None where that is nothing."""
     parts = urlsplit(request.url)
     path = unquote(parts.path)
@@ -76,7 +76,7 @@ def aside(request: WireRequest) -> OtherCall | None:
         model = one["model"] if one else ""
     else:
         kind, api = _posted(provider, api, path)
-    return None if kind is None else OtherCall(kind, provider, api, model, clean_url(request.url, bytes))
+    return None if kind is None else AuxiliaryCall(kind, provider, api, model, clean_url(request.url, bytes))
 
 
 def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:
@@ -89,7 +89,9 @@ def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:
     return ("tokens" if api.endswith(".count_tokens") else None), api
 
 
-def answer_aside(call: OtherCall, request: WireRequest, names: Sequence[str]) -> tuple[OtherCall, HttpExchange]:
+def answer_auxiliary(
+    call: AuxiliaryCall, request: WireRequest, names: Sequence[str]
+) -> tuple[AuxiliaryCall, HttpExchange]:
     """
     The answer to *call*, and the call with what it says in its body.
 
@@ -106,7 +108,7 @@ def answer_aside(call: OtherCall, request: WireRequest, names: Sequence[str]) ->
     try:
         asked = json.loads(request.body) if request.body else {}
         model = str(asked.get("model") or call.model).removeprefix("models/")
-        made = OtherCall(call.kind, call.provider, call.api, model, call.url, asked)
+        made = AuxiliaryCall(call.kind, call.provider, call.api, model, call.url, asked)
         reply = _reply(made, names)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FakeMissError(
@@ -117,22 +119,22 @@ def answer_aside(call: OtherCall, request: WireRequest, names: Sequence[str]) ->
     body = json.dumps(reply).encode()
     headers = (("content-type", "application/json"), ("content-length", str(len(body))))
     exchange = HttpExchange(request, WireReply(200, headers, body), reason="OK")
-    exchange.metering = unpaid(exchange, made.provider, made.api, made.model)
+    exchange.metering = unbilled_record(exchange, made.provider, made.api, made.model)
     return made, exchange
 
 
-def _reply(call: OtherCall, names: Sequence[str]) -> Any:
+def _reply(call: AuxiliaryCall, names: Sequence[str]) -> Any:
     match call.kind:
         case "models":
             return model_list(call.provider, names)
         case "model":
             return one_model(call.provider, call.model)
         case "tokens":
-            return tokens_of(call.api, call.model, call.body)
-    return embedded(call.api, call.model, call.body)
+            return count_tokens_reply(call.api, call.model, call.body)
+    return embeddings_reply(call.api, call.model, call.body)
 
 
-def tokens_of(api: str, model: str, asked: JsonObject) -> JsonObject:
+def count_tokens_reply(api: str, model: str, asked: JsonObject) -> JsonObject:
     """The reply to a request that counts its tokens, in the format of *api*."""
     return _WRITERS[api](model, asked)
 

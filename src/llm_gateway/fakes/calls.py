@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, overload
 
-from llm_gateway.fakes.callsite import ask
+from llm_gateway.fakes.callsite import call_user_function
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.types import JsonObject
 
-__all__ = ["Calls", "Condition", "asks_for"]
+__all__ = ["Calls", "Condition", "requests_object_of"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Condition:
     tool_result: str | bool | None = None
     match: Callable[[FakeCall], Any] | None = None
 
-    def fits(self, call: FakeCall) -> bool:
+    def matches(self, call: FakeCall) -> bool:
         """Whether *call* is meant."""
         return (
             self.provider in (None, call.provider)
@@ -49,7 +49,7 @@ class Condition:
 
     def _matches(self, call: FakeCall) -> bool:
         match = self.match
-        return match is None or ask(lambda call: bool(match(call)), call)
+        return match is None or call_user_function(lambda call: bool(match(call)), call)
 
     def _fits_result(self, call: FakeCall) -> bool:
         if self.tool_result is None:
@@ -70,7 +70,7 @@ class Condition:
         return ", ".join(f"{name}={value!r}" for name, value in named.items() if value is not None)
 
 
-def asks_for(model: Any) -> Callable[[FakeCall], bool]:
+def requests_object_of(model: Any) -> Callable[[FakeCall], bool]:
     """A condition for calls whose schema, or whose only tool, has the members of *model*."""
     wanted = _members(_schema_of(model))
 
@@ -129,7 +129,7 @@ class Calls(Sequence[FakeCall]):
     def of(self, **condition: Any) -> Calls:
         """Those that fit; takes what ``fake_llm.on`` takes."""
         wanted = Condition(**condition)
-        return Calls(call for call in self if wanted.fits(call))
+        return Calls(call for call in self if wanted.matches(call))
 
     def assert_called_once(self) -> FakeCall:
         """The only call; fails with all of them when there were more, or none."""

@@ -12,7 +12,7 @@ from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.interception.refusal import STATUS
 
-__all__ = ["ask", "caller", "failure", "is_ours", "placed", "shown"]
+__all__ = ["call_user_function", "caller", "display_path", "is_internal", "user_function_error", "with_callsite"]
 
 _OURS = str(Path(__file__).parent)
 _PLACED = "it was scripted at"
@@ -22,28 +22,28 @@ def caller() -> str:
     """File and line of the nearest frame outside this package, as in ``tests/test_agent.py:12``."""
     frame = inspect.currentframe()
     assert frame is not None
-    while frame.f_back is not None and is_ours(frame.f_code.co_filename):
+    while frame.f_back is not None and is_internal(frame.f_code.co_filename):
         frame = frame.f_back
-    return f"{shown(frame.f_code.co_filename)}:{frame.f_lineno}"
+    return f"{display_path(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
-def placed(error: FakeScriptError, where: str) -> FakeScriptError:
+def with_callsite(error: FakeScriptError, where: str) -> FakeScriptError:
     """*error* with the place that scripted what is wrong, unless it names one."""
     if _PLACED in (error.cause or ""):
         return error
-    placed = FakeScriptError(
+    located = FakeScriptError(
         error.message, cause="\n".join(filter(None, [f"{_PLACED} {where}", error.cause])), fix=error.fix
     )
-    placed.__cause__ = error.__cause__
-    return placed
+    located.__cause__ = error.__cause__
+    return located
 
 
-def is_ours(name: str) -> bool:
+def is_internal(name: str) -> bool:
     """Whether the file *name* is part of this package."""
     return name.startswith(_OURS)
 
 
-def shown(name: str) -> str:
+def display_path(name: str) -> str:
     """The file *name* as errors show it: from the folder in which pytest was started, if it is in there."""
     path = Path(name)
     here = Path.cwd()
@@ -53,7 +53,7 @@ def shown(name: str) -> str:
 T = TypeVar("T")
 
 
-def ask(function: Callable[[FakeCall], T], call: FakeCall) -> T:
+def call_user_function(function: Callable[[FakeCall], T], call: FakeCall) -> T:
     """
     What *function* says of *call*.
 
@@ -63,10 +63,10 @@ def ask(function: Callable[[FakeCall], T], call: FakeCall) -> T:
     try:
         return function(call)
     except Exception as error:
-        raise failure(error) from error
+        raise user_function_error(error) from error
 
 
-def failure(error: Exception) -> FakeScriptError:
+def user_function_error(error: Exception) -> FakeScriptError:
     """What to tell of *error*, which a function of the test raised."""
     is_told = getattr(error, "status_code", None) == STATUS  # what it asked itself was refused, and that is noted
     text = f"{type(error).__name__}: {'its own call was refused' if is_told else error}".removesuffix(": ")
@@ -79,6 +79,6 @@ def failure(error: Exception) -> FakeScriptError:
 
 def _place(error: Exception) -> str | None:
     """The line of the function's own file that failed; None where the function could not even be entered."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_ours(frame.filename)]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not is_internal(frame.filename)]
     own = [frame for frame in frames if frame.filename == frames[0].filename]
-    return f"it failed at {shown(own[-1].filename)}:{own[-1].lineno}" if own else None
+    return f"it failed at {display_path(own[-1].filename)}:{own[-1].lineno}" if own else None

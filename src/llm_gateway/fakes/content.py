@@ -8,17 +8,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llm_gateway.exceptions import FakeScriptError
-from llm_gateway.fakes.callsite import ask
+from llm_gateway.fakes.callsite import call_user_function
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.types import ChatReply, ImagePart, Part, StopReason, TextPart, ThinkingPart, ToolCall, ToolResult
 
-__all__ = ["reply_of"]
+__all__ = ["build_reply"]
 
 _SHOWN = 120
 _SAID = (TextPart, ThinkingPart, ToolCall)
 
 
-def reply_of(content: Any, call: FakeCall, *, stop_reason: StopReason | None = None) -> ChatReply:
+def build_reply(content: Any, call: FakeCall, *, stop_reason: StopReason | None = None) -> ChatReply:
     """
     The reply that *content* stands for.
 
@@ -37,7 +37,7 @@ def reply_of(content: Any, call: FakeCall, *, stop_reason: StopReason | None = N
     if isinstance(content, ChatReply):
         return content
     if callable(content) and not isinstance(content, type):
-        return reply_of(ask(content, call), call, stop_reason=stop_reason)
+        return build_reply(call_user_function(content, call), call, stop_reason=stop_reason)
     parts, structured = _parts(content, call)
     has_calls = any(isinstance(part, ToolCall) for part in parts)
     return ChatReply(

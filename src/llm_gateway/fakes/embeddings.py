@@ -10,10 +10,10 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from llm_gateway.fakes.usage import text_tokens
+from llm_gateway.fakes.usage import estimate_text_tokens
 from llm_gateway.types import JsonObject
 
-__all__ = ["embedded", "vector"]
+__all__ = ["embeddings_reply", "vector"]
 
 _SIZES = (
     (r"3-large|gemini-embedding", 3072),
@@ -40,7 +40,7 @@ def vector(text: str, size: int) -> list[float]:
     return [one / length for one in sums] if length else [1.0, *sums[1:]]
 
 
-def embedded(api: str, model: str, asked: JsonObject) -> JsonObject:
+def embeddings_reply(api: str, model: str, asked: JsonObject) -> JsonObject:
     """The reply to a request for embeddings, in the format of *api*."""
     return _WRITERS[api](model, asked)
 
@@ -66,7 +66,7 @@ def _openai(model: str, asked: JsonObject) -> JsonObject:
         {"object": "embedding", "index": index, "embedding": _coded(one) if is_coded else one}
         for index, one in enumerate(made)
     ]
-    tokens = sum(map(text_tokens, texts))
+    tokens = sum(map(estimate_text_tokens, texts))
     usage = {"prompt_tokens": tokens, "total_tokens": tokens, "completion_tokens": 0, **_UNTOLD}
     return {"id": "fake", "object": "list", "data": data, "model": model, "usage": usage}
 
@@ -82,13 +82,13 @@ def _gemini(model: str, asked: JsonObject) -> JsonObject:
     size = _size(model, *(row.get("outputDimensionality") for row in rows))
     made = [{"values": vector(text, size)} for text in texts]
     answer = {"embedding": made[0]} if many is None else {"embeddings": made}
-    return {**answer, "usageMetadata": {"promptTokenCount": sum(map(text_tokens, texts))}}
+    return {**answer, "usageMetadata": {"promptTokenCount": sum(map(estimate_text_tokens, texts))}}
 
 
 def _vertex(model: str, asked: JsonObject) -> JsonObject:
     size = _size(model, (asked.get("parameters") or {}).get("outputDimensionality"))
     texts = [str(one.get("content")) for one in asked.get("instances") or ()]
-    counts = [{"truncated": False, "token_count": text_tokens(text)} for text in texts]
+    counts = [{"truncated": False, "token_count": estimate_text_tokens(text)} for text in texts]
     rows = zip(texts, counts, strict=True)
     made = [{"embeddings": {"values": vector(text, size), "statistics": count}} for text, count in rows]
     return {"predictions": made, "metadata": {"billableCharacterCount": sum(map(len, texts))}}
@@ -110,7 +110,10 @@ def _cohere(model: str, asked: JsonObject) -> JsonObject:
         "response_type": "embeddings_by_type" if kinds else "embeddings_floats",
         "embeddings": typed or made,
         "texts": texts,
-        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": sum(map(text_tokens, texts))}},
+        "meta": {
+            "api_version": {"version": "2"},
+            "billed_units": {"input_tokens": sum(map(estimate_text_tokens, texts))},
+        },
     }
 
 
@@ -124,7 +127,7 @@ def _ollama(model: str, asked: JsonObject) -> JsonObject:
         "embeddings": [vector(text, size) for text in texts],
         "total_duration": 2 * _STEP_NS,
         "load_duration": _STEP_NS,
-        "prompt_eval_count": sum(map(text_tokens, texts)),
+        "prompt_eval_count": sum(map(estimate_text_tokens, texts)),
     }
 
 

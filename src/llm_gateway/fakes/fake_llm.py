@@ -10,17 +10,17 @@ from typing import Any, Self, TypeVar
 
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.fakes.auxiliary import OtherCall, answer_aside, aside
-from llm_gateway.fakes.calls import Calls, Condition, asks_for
-from llm_gateway.fakes.callsite import placed
+from llm_gateway.fakes.auxiliary import AuxiliaryCall, answer_auxiliary, identify_auxiliary
+from llm_gateway.fakes.calls import Calls, Condition, requests_object_of
+from llm_gateway.fakes.callsite import with_callsite
 from llm_gateway.fakes.claude import PROVIDER
-from llm_gateway.fakes.http_reply import exchange_for
+from llm_gateway.fakes.http_reply import build_exchange
 from llm_gateway.fakes.known import checked
-from llm_gateway.fakes.outcome import Answer, Scripted
-from llm_gateway.fakes.request import FakeCall, read
+from llm_gateway.fakes.outcome import Answer, ScriptEntry
+from llm_gateway.fakes.request import FakeCall, decode_request
 from llm_gateway.fakes.schema_example import example
-from llm_gateway.fakes.script import Conversation, Script, due
-from llm_gateway.fakes.usage import unpaid
+from llm_gateway.fakes.script import Conversation, Script, pending
+from llm_gateway.fakes.usage import unbilled_record
 from llm_gateway.interception.responder import ProcessSession, SessionObserver
 from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
@@ -48,7 +48,7 @@ class FakeLLM(Script):
     def __init__(self) -> None:
         super().__init__()
         self.calls = Calls()
-        self.other_calls: list[OtherCall] = []
+        self.other_calls: list[AuxiliaryCall] = []
         self._scripts: list[Script] = []
         self._providers: frozenset[str] | None = None
         self._generates = False
@@ -93,7 +93,7 @@ class FakeLLM(Script):
 
     def set_response(self, response_model: type[M], instance: M) -> Self:
         """Answer every call that asks for a *response_model* with *instance*, however often."""
-        self._when(Condition(match=asks_for(response_model))).reply(instance, times=None)
+        self._when(Condition(match=requests_object_of(response_model))).reply(instance, times=None)
         return self
 
     def from_cassette(self, path: str | Path) -> Conversation:
@@ -134,7 +134,7 @@ class FakeLLM(Script):
 
     def wants(self, request: WireRequest) -> bool:
         """Whether *request*, known by its address, is answered here."""
-        found = identify(request.method, request.url) or aside(request)
+        found = identify(request.method, request.url) or identify_auxiliary(request)
         return found is not None and (self._providers is None or found.provider in self._providers)
 
     def answer(self, request: WireRequest) -> HttpExchange:
@@ -145,8 +145,8 @@ class FakeLLM(Script):
             FakeMissError: Nothing is scripted for it.
             FakeScriptError: What is scripted cannot be said in its format, or a function of the script failed.
         """
-        if (other := aside(request)) is not None:
-            return self._answer_aside(other, request)
+        if (other := identify_auxiliary(request)) is not None:
+            return self._answer_auxiliary(other, request)
         depth = getattr(self._nested, "depth", 0)
         if depth == _MOST_NESTED:
             raise FakeScriptError(
@@ -161,20 +161,20 @@ class FakeLLM(Script):
             self._nested.depth = depth
 
     def _answered(self, request: WireRequest) -> HttpExchange:
-        call, scripted = self._asked(lambda number: read(number, request))
+        call, scripted = self._asked(lambda number: decode_request(number, request))
         try:
-            exchange = exchange_for(scripted, call, request)
+            exchange = build_exchange(scripted, call, request)
         except FakeScriptError as error:
-            raise placed(error, scripted.where) from error.__cause__
-        exchange.metering = unpaid(exchange, call.provider, call.api, call.model)
+            raise with_callsite(error, scripted.where) from error.__cause__
+        exchange.metering = unbilled_record(exchange, call.provider, call.api, call.model)
         return exchange
 
-    def _answer_aside(self, other: OtherCall, request: WireRequest) -> HttpExchange:
+    def _answer_auxiliary(self, other: AuxiliaryCall, request: WireRequest) -> HttpExchange:
         scripted = [script.condition for script in self._scripts]
         named = {one.model for one in scripted if one.model and one.provider in (None, other.provider)}
         used = {call.model for call in self.calls if call.provider == other.provider}
         names = sorted(name for name in named | used if not set(name) & set("*?["))
-        call, exchange = answer_aside(other, request, names)
+        call, exchange = answer_auxiliary(other, request, names)
         self.other_calls.append(call)
         return exchange
 
@@ -190,26 +190,26 @@ class FakeLLM(Script):
             self._runs += 1
         return ClaudeSession(request, self._runs, self._asked, observer)
 
-    def _asked(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, Scripted]:
+    def _asked(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, ScriptEntry]:
         """Note the call that *make* makes of its number, and find what is scripted for it."""
         with self._lock:
             call = make(len(self.calls) + 1)
             self.calls.add(call)
             return call, self._scripted(call)
 
-    def _scripted(self, call: FakeCall) -> Scripted:
+    def _scripted(self, call: FakeCall) -> ScriptEntry:
         for script in [*self._scripts, self]:
-            entry = script.next()
+            entry = script.next_entry()
             if entry is not None and _fits(script, entry, call):
                 entry.used += 1
                 return entry
         if self._generates:
-            return Scripted(Answer(_generated(call)), "fake_llm.generate()")
+            return ScriptEntry(Answer(_generated(call)), "fake_llm.generate()")
         raise self._missed(call)
 
     def _missed(self, call: FakeCall) -> FakeMissError:
         scripts = [*self._scripts, self]
-        waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in due(scripts)]
+        waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in pending(scripts)]
         asked = sum(entry.used for script in scripts for entry in script.entries)
         empty = [
             f"{script.where} scripts no answer for {_named(script)}" for script in self._scripts if script.is_empty
@@ -226,7 +226,7 @@ class FakeLLM(Script):
 
     def unused(self) -> FakeError | None:
         """The error for answers that nobody asked for; None when all were given."""
-        left = due([*self._scripts, self])
+        left = pending([*self._scripts, self])
         if not left:
             return None
         told = [f"{entry.where}{_why(script, self.calls)}" for script, entry in left[:_MOST_TOLD]]
@@ -238,11 +238,11 @@ class FakeLLM(Script):
         )
 
 
-def _fits(script: Script, entry: Scripted, call: FakeCall) -> bool:
+def _fits(script: Script, entry: ScriptEntry, call: FakeCall) -> bool:
     try:
-        return script.condition.fits(call)
+        return script.condition.matches(call)
     except FakeScriptError as error:
-        raise placed(error, entry.where) from error.__cause__
+        raise with_callsite(error, entry.where) from error.__cause__
 
 
 def _named(script: Script) -> str:

@@ -12,19 +12,19 @@ from typing import Any
 from llm_gateway.cassettes.tools.answer import decoded
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.exchange import Chunk, HttpExchange
-from llm_gateway.fakes.content import reply_of
+from llm_gateway.fakes.content import build_reply
 from llm_gateway.fakes.dressed import dressed, dressed_events
 from llm_gateway.fakes.lost import refuse_lost
-from llm_gateway.fakes.outcome import Answer, Broken, Played, Refused, Scripted
+from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Recorded, ScriptEntry
 from llm_gateway.fakes.request import FakeCall
-from llm_gateway.fakes.usage import counted
+from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
 from llm_gateway.wire import eventstream, sse
 from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.failure import kind_of
 
-__all__ = ["error_event", "exchange_for", "message_of", "pieces_of", "spoilt"]
+__all__ = ["build_exchange", "error_event", "error_message", "make_malformed", "text_chunks"]
 
 _WORDS = {
     400: "the request is wrong",
@@ -55,7 +55,7 @@ _ALWAYS_TOLD = frozenset({"mistral", "groq", "together", "fireworks", "cerebras"
 _PIECE = re.compile(r"\S+\s*|\s+")
 
 
-def exchange_for(scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+def build_exchange(scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
     """
     What *request* is answered with.
 
@@ -63,17 +63,17 @@ def exchange_for(scripted: Scripted, call: FakeCall, request: WireRequest) -> Ht
         FakeScriptError: The format cannot say what was scripted.
     """
     match scripted.outcome:
-        case Played() as played:
+        case Recorded() as played:
             return _played(played, scripted, call, request)
-        case Refused() as refused:
+        case ErrorReply() as refused:
             return HttpExchange(request, _error_reply(refused, call), reason="fake")
-        case Broken() as broken:
-            return _broken(broken, scripted, call, request)
+        case Failure() as failure:
+            return _broken(failure, scripted, call, request)
         case Answer() as answer:
             return _answered(answer, scripted, call, request)
 
 
-def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
+def _played(played: Recorded, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
     if (played.api, played.is_streamed) == (call.api, call.is_streaming):
         return dataclasses.replace(played.exchange, request=request, metering=None)
     dialect, reply = dialect_of(played.api), played.exchange.reply
@@ -87,19 +87,19 @@ def _played(played: Played, scripted: Scripted, call: FakeCall, request: WireReq
     return _answered(Answer(said), scripted, call, request)
 
 
-def status_of(refused: Refused, api: str) -> int:
+def error_status(refused: ErrorReply, api: str) -> int:
     """The status of an error; that of an overload is the API's own."""
     return refused.status or (529 if api in ("anthropic.messages", "claude_cli") else 503)
 
 
-def message_of(refused: Refused, api: str) -> str:
+def error_message(refused: ErrorReply, api: str) -> str:
     """The provider's words for an error."""
-    status = status_of(refused, api)
+    status = error_status(refused, api)
     return refused.message or _WORDS.get(status, f"status {status}")
 
 
-def _error_reply(refused: Refused, call: FakeCall) -> WireReply:
-    status, message = status_of(refused, call.api), message_of(refused, call.api)
+def _error_reply(refused: ErrorReply, call: FakeCall) -> WireReply:
+    status, message = error_status(refused, call.api), error_message(refused, call.api)
     facts = ErrorFacts(refused.kind or kind_of(status, message=message), message, None, refused.retry_after_s)
     return _dialect(call).encode_error(status, facts)
 
@@ -110,8 +110,8 @@ def _dialect(call: FakeCall) -> Dialect:
     return found
 
 
-def _answered(answer: Answer, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
-    reply = _whole(reply_of(answer.content, call, stop_reason=answer.stop_reason), scripted, call)
+def _answered(answer: Answer, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
+    reply = _whole(build_reply(answer.content, call, stop_reason=answer.stop_reason), scripted, call)
     if not call.is_streaming:
         whole = dressed(_dialect(call).encode_reply(reply), call, datetime.now(UTC))
         body = json.dumps(whole, ensure_ascii=False).encode()
@@ -119,27 +119,27 @@ def _answered(answer: Answer, scripted: Scripted, call: FakeCall, request: WireR
     return _streamed(_events(answer, reply, call), answer.gap_s, call, request)
 
 
-def _whole(reply: ChatReply, scripted: Scripted, call: FakeCall) -> ChatReply:
+def _whole(reply: ChatReply, scripted: ScriptEntry, call: FakeCall) -> ChatReply:
     """With model, id and usage; refused where the format would lose some of it."""
     reply = dataclasses.replace(
         reply,
         model=reply.model or call.model,
         id=reply.id or f"{_PREFIXES.get(call.api, 'fake-')}{call.number}",
-        usage=scripted.usage or reply.usage or counted(call.chat, reply),
+        usage=scripted.usage or reply.usage or estimate_usage(call.chat, reply),
     )
     refuse_lost(reply, scripted.usage, _dialect(call))
     return reply
 
 
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:
-    pieces = pieces_of(answer, reply)
+    pieces = text_chunks(answer, reply)
     told = reply if _tells_usage(call) else dataclasses.replace(reply, usage=None)
     return dressed_events(_dialect(call).encode_stream(told, pieces=pieces or None), call, datetime.now(UTC))
 
 
-def pieces_of(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
+def text_chunks(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
     """How the text of *reply* is cut where it is streamed."""
-    return answer.pieces if answer.pieces is not None else tuple(_PIECE.findall(reply.text))
+    return answer.chunks if answer.chunks is not None else tuple(_PIECE.findall(reply.text))
 
 
 def _tells_usage(call: FakeCall) -> bool:
@@ -161,23 +161,23 @@ def _headers(call: FakeCall, kind: str) -> Headers:
     return (("content-type", kind), (_ID_NAMES.get(call.provider, "x-request-id"), f"req_fake_{call.number}"))
 
 
-def _broken(broken: Broken, scripted: Scripted, call: FakeCall, request: WireRequest) -> HttpExchange:
-    if broken.how == "timeout":
+def _broken(failure: Failure, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
+    if failure.kind == "timeout":
         text = "fake_llm: no answer in time"
         return HttpExchange(request, None, end="error", failure="read_timeout", failure_text=text)
-    if broken.how == "disconnect" and not broken.after_chunks:
+    if failure.kind == "disconnect" and not failure.after_chunks:
         text = "fake_llm: disconnected before a reply"
         return HttpExchange(request, None, end="error", failure="protocol", failure_text=text)
-    whole = _answered(broken.answer, scripted, call, request)
+    whole = _answered(failure.answer, scripted, call, request)
     assert whole.reply is not None
-    if broken.how == "malformed":
-        return _with_body(whole, spoilt(whole.reply.body))
-    if broken.refused is not None:
-        return _failing(whole, broken.after_chunks, broken.refused, call)
-    return _cut(whole, broken.after_chunks)
+    if failure.kind == "malformed":
+        return _with_body(whole, make_malformed(whole.reply.body))
+    if failure.error is not None:
+        return _failing(whole, failure.after_chunks, failure.error, call)
+    return _cut(whole, failure.after_chunks)
 
 
-def _failing(whole: HttpExchange, after_chunks: int, refused: Refused, call: FakeCall) -> HttpExchange:
+def _failing(whole: HttpExchange, after_chunks: int, refused: ErrorReply, call: FakeCall) -> HttpExchange:
     """The beginning of a stream, and an error in the place of the rest."""
     if not call.is_streaming:
         raise FakeScriptError(
@@ -220,7 +220,7 @@ def _with_body(exchange: HttpExchange, body: bytes) -> HttpExchange:
     return dataclasses.replace(exchange, reply=dataclasses.replace(exchange.reply, body=body), chunks=chunks)
 
 
-def spoilt(body: bytes) -> bytes:
+def make_malformed(body: bytes) -> bytes:
     """What is no JSON any more: the first object of the body loses its end."""
     at = body.rfind(b"}", 0, max(body.find(b"\n\n"), 0) or len(body))
     return body[:at] + body[at + 1 :]

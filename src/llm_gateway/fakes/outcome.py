@@ -9,7 +9,7 @@ from llm_gateway.exceptions import ErrorKind
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.types import StopReason, TokenUsage
 
-__all__ = ["Answer", "Broken", "Outcome", "Played", "Refused", "Scripted"]
+__all__ = ["Answer", "ErrorReply", "Failure", "Outcome", "Recorded", "ScriptEntry"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,23 +18,23 @@ class Answer:
     An answer of the model.
 
     Attributes:
-        content: See `llm_gateway.fakes.content.reply_of`.
+        content: See `llm_gateway.fakes.content.build_reply`.
 
         stop_reason: Why it ended; None follows from the content.
 
-        pieces: How its text is cut where it is streamed; None: word by word.
+        chunks: How its text is cut where it is streamed; None: word by word.
 
         gap_s: Seconds between two pieces.
     """
 
     content: Any
     stop_reason: StopReason | None = None
-    pieces: tuple[str, ...] | None = None
+    chunks: tuple[str, ...] | None = None
     gap_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ErrorReply:
     """
     An error reply of the provider; *message* None takes the words that belong to the status.
 
@@ -49,17 +49,17 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class Failure:
     """A failure on the way; *after_chunks* of the answer arrive first, and then *refused* where it is an error."""
 
-    how: Literal["timeout", "disconnect", "malformed", "error"]
+    kind: Literal["timeout", "disconnect", "malformed", "error"]
     answer: Answer
     after_chunks: int = 0
-    refused: Refused | None = None
+    error: ErrorReply | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class Recorded:
     """
     A recorded exchange: byte for byte for a call that asks as it was asked, else written for the API that is asked.
 
@@ -74,11 +74,11 @@ class Played:
     is_streamed: bool
 
 
-Outcome: TypeAlias = Answer | Refused | Broken | Played
+Outcome: TypeAlias = Answer | ErrorReply | Failure | Recorded
 
 
 @dataclass(slots=True)
-class Scripted:
+class ScriptEntry:
     """
     One entry of a script.
 
@@ -99,11 +99,11 @@ class Scripted:
     used: int = 0
 
     @property
-    def is_spent(self) -> bool:
+    def is_used_up(self) -> bool:
         """Whether it has nothing left to give."""
         return self.times is not None and self.used >= self.times
 
     @property
-    def is_due(self) -> bool:
+    def is_pending(self) -> bool:
         """Whether the test has to ask for it still."""
         return self.used < (1 if self.times is None else self.times)

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes.calls import Calls
-from llm_gateway.fakes.content import reply_of
+from llm_gateway.fakes.content import build_reply
 from llm_gateway.fakes.request import FakeCall
-from llm_gateway.fakes.usage import counted
+from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatRequest, LLMMessage, LLMResponse
 
 __all__ = ["FakeLLMProvider"]
@@ -49,7 +49,7 @@ class FakeLLMProvider:
         call = FakeCall(len(self.calls) + 1, self.name, "fake", chat)
         self.calls.add(call)
         content = self._text if response_model is None else self._instance(response_model, call)
-        usage = counted(chat, reply_of(content, call))
+        usage = estimate_usage(chat, build_reply(content, call))
         return LLMResponse(content, self.name, chat.model, usage=usage, stop_reason="end_turn")
 
     def _instance(self, model: type[Any], call: FakeCall) -> Any:

@@ -24,7 +24,7 @@ from llm_gateway.types import (
 from llm_gateway.wire.dialect import dialect_of
 from llm_gateway.wire.identify import Endpoint, identify
 
-__all__ = ["FakeCall", "chat_of", "read"]
+__all__ = ["FakeCall", "decode_chat", "decode_request"]
 
 _STREAMED_AT = re.compile(r":streamGenerateContent$|/converse-stream$|/invoke-with-response-stream$")
 _SHOWN_HEADERS = frozenset({"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta"})
@@ -140,7 +140,7 @@ def _short(text: str) -> str:
     return repr(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}...")
 
 
-def read(number: int, request: WireRequest) -> FakeCall:
+def decode_request(number: int, request: WireRequest) -> FakeCall:
     """
     Read *request*, the call *number* of its test.
 
@@ -157,7 +157,7 @@ def read(number: int, request: WireRequest) -> FakeCall:
         )
     try:
         body = json.loads(request.body)
-        chat = chat_of(endpoint, request.url, body)
+        chat = decode_chat(endpoint, request.url, body)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise FakeMissError(
             f"fake_llm cannot read what was sent to {where}",
@@ -168,7 +168,7 @@ def read(number: int, request: WireRequest) -> FakeCall:
     return FakeCall(number, endpoint.provider, endpoint.api, chat, clean_url(request.url, bytes), headers, body)
 
 
-def chat_of(endpoint: Endpoint, url: str, body: JsonObject) -> ChatRequest:
+def decode_chat(endpoint: Endpoint, url: str, body: JsonObject) -> ChatRequest:
     """The request in *body*, with what some APIs say in the address instead: the model, and whether to stream."""
     dialect = dialect_of(endpoint.api)
     assert dialect is not None

@@ -15,11 +15,11 @@ from llm_gateway.exceptions import CassetteReadError, ErrorKind, FakeError, Fake
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.calls import Condition
 from llm_gateway.fakes.callsite import caller
-from llm_gateway.fakes.outcome import Answer, Broken, Outcome, Played, Refused, Scripted
-from llm_gateway.fakes.request import FakeCall, read
+from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Outcome, Recorded, ScriptEntry
+from llm_gateway.fakes.request import FakeCall, decode_request
 from llm_gateway.types import StopReason, TokenUsage
 
-__all__ = ["Conversation", "Script", "Turn", "due"]
+__all__ = ["Conversation", "Script", "Turn", "pending"]
 
 _WORDS = "one two three four five six seven eight nine ten"
 _REFUSAL = "I can't help with that."
@@ -31,7 +31,7 @@ class Script:
     def __init__(self, condition: Condition | None = None) -> None:
         self.condition = condition or Condition()
         self.where = caller()
-        self.entries: list[Scripted] = []
+        self.entries: list[ScriptEntry] = []
 
     def reply(self, content: Any, *, stop_reason: StopReason | None = None, times: int | None = 1) -> Self:
         """
@@ -46,7 +46,7 @@ class Script:
 
             times: For how many calls; None for any number of them, at least one.
         """
-        outcome = content if isinstance(content, Played) else Answer(self._plain(content), stop_reason)
+        outcome = content if isinstance(content, Recorded) else Answer(self._plain(content), stop_reason)
         return self._add(outcome, times)
 
     def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
@@ -56,7 +56,7 @@ class Script:
             raise _wrong(f"stream(...) got {odd[0]!r}", "its pieces are texts", 'fake_llm.stream(["one ", "two"])')
         if not 0 <= gap_s < inf:
             raise _wrong(f"gap_s={gap_s!r} is no wait", "it is a number of seconds, 0 or more", "gap_s=0.1")
-        return self._add(Answer("".join(cut), pieces=cut, gap_s=gap_s), times)
+        return self._add(Answer("".join(cut), chunks=cut, gap_s=gap_s), times)
 
     def error(
         self,
@@ -89,26 +89,26 @@ class Script:
         """
         _check_error(status, kind)
         _check_chunks("error", after_chunks or 0)
-        refused = Refused(status, message, retry_after, kind)
-        late = None if after_chunks is None else Broken("error", Answer(_WORDS), after_chunks, refused)
+        refused = ErrorReply(status, message, retry_after, kind)
+        late = None if after_chunks is None else Failure("error", Answer(_WORDS), after_chunks, refused)
         return self._add(late or refused, times, then)
 
     def overloaded(self, *, then: Any = None, times: int | None = 1) -> Self:
         """Answer that the API is overloaded: with Anthropic's 529, with 503 where an API has no such status."""
-        return self._add(Refused(None), times, then)
+        return self._add(ErrorReply(None), times, then)
 
     def timeout(self, *, then: Any = None, times: int | None = 1) -> Self:
         """Let the call end as one that waited for its answer for too long, at once."""
-        return self._add(Broken("timeout", Answer("")), times, then)
+        return self._add(Failure("timeout", Answer("")), times, then)
 
     def disconnect(self, *, after_chunks: int = 0, content: Any = _WORDS, then: Any = None) -> Self:
         """Break the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
         _check_chunks("disconnect", after_chunks)
-        return self._add(Broken("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
+        return self._add(Failure("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
 
     def malformed(self, *, content: Any = _WORDS, then: Any = None) -> Self:
         """Answer with a body that is no JSON, or with a stream whose first event is none."""
-        return self._add(Broken("malformed", Answer(self._plain(content))), 1, then)
+        return self._add(Failure("malformed", Answer(self._plain(content))), 1, then)
 
     def truncated(self, content: Any = _WORDS, *, then: Any = None) -> Self:
         """Answer with *content* as the part of an answer that the limit of tokens left."""
@@ -149,9 +149,9 @@ class Script:
         """Whether no verb was used on it."""
         return not self.entries
 
-    def next(self) -> Scripted | None:
+    def next_entry(self) -> ScriptEntry | None:
         """The entry whose turn it is; None when all are spent."""
-        return next((entry for entry in self.entries if not entry.is_spent), None)
+        return next((entry for entry in self.entries if not entry.is_used_up), None)
 
     def _add(self, outcome: Outcome, times: int | None, then: Any = None) -> Self:
         where = caller()
@@ -159,7 +159,7 @@ class Script:
             raise FakeScriptError(
                 f"times={times} would never be asked for", cause=f"it was scripted at {where}", fix="times=1 or more"
             )
-        self.entries.append(Scripted(outcome, where, times))
+        self.entries.append(ScriptEntry(outcome, where, times))
         return self if then is None else self.reply(then)
 
     def _plain(self, content: Any) -> Any:
@@ -200,9 +200,9 @@ def _check_chunks(verb: str, after_chunks: int) -> None:
         )
 
 
-def due(scripts: Iterable[Script]) -> list[tuple[Script, Scripted]]:
+def pending(scripts: Iterable[Script]) -> list[tuple[Script, ScriptEntry]]:
     """What the test has not asked for yet."""
-    return [(script, entry) for script in scripts for entry in script.entries if entry.is_due]
+    return [(script, entry) for script in scripts for entry in script.entries if entry.is_pending]
 
 
 class Turn(Script):
@@ -210,17 +210,17 @@ class Turn(Script):
     One recorded exchange. The first verb used on it takes the place of what was recorded, others come after.
 
     Attributes:
-        asked: What was asked when it was recorded.
+        call: What was asked when it was recorded.
 
         recorded: What was answered; ``turn.error(429, then=turn.recorded)`` gives it after an error.
     """
 
     def __init__(self, exchange: HttpExchange, number: int, where: str) -> None:
         super().__init__()
-        self.asked: FakeCall = read(number, exchange.request)
-        self.recorded = Played(exchange, self.asked.api, self.asked.is_streaming)
+        self.call: FakeCall = decode_request(number, exchange.request)
+        self.recorded = Recorded(exchange, self.call.api, self.call.is_streaming)
         self._is_edited = False
-        self.entries.append(Scripted(self.recorded, where))
+        self.entries.append(ScriptEntry(self.recorded, where))
 
     def _add(self, outcome: Outcome, times: int | None, then: object = None) -> Turn:
         if not self._is_edited:

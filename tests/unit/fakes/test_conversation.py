@@ -35,7 +35,7 @@ def test_a_turn_is_edited_by_the_verbs_of_a_script(fake):
     with client.chat.completions.create(model="gpt-x", messages=ASKED, stream=True) as stream:
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
 
-    assert "openai.chat" == turn.asked.api
+    assert "openai.chat" == turn.call.api
     assert len(text) > 20
     assert 2 == len(fake.calls)
 

@@ -44,22 +44,22 @@ class Options:
         return self._has("--verbose")
 
     @property
-    def is_partial(self) -> bool:
+    def has_partial_messages(self) -> bool:
         """Whether answers are printed bit by bit."""
         return self._has("--include-partial-messages")
 
     @property
-    def replays_users(self) -> bool:
+    def replays_user_messages(self) -> bool:
         """Whether what is asked is printed as well."""
         return self._has("--replay-user-messages")
 
     @property
-    def asks_host(self) -> bool:
+    def asks_for_permission(self) -> bool:
         """Whether the host is asked before a tool is used."""
         return self._value("--permission-prompt-tool") == "stdio"
 
     @property
-    def tells_state(self) -> bool:
+    def reports_state(self) -> bool:
         """Whether the host wants to know what the process is doing."""
         return self.request.env.get("CLAUDE_CODE_SDK_READS_SESSION_STATE") == "1"
 
@@ -91,7 +91,7 @@ class Options:
         return self.request.cwd or str(Path.cwd())
 
     @property
-    def servers(self) -> tuple[str, ...]:
+    def host_servers(self) -> tuple[str, ...]:
         """The servers of tools that the host itself is."""
         try:
             known: JsonObject = json.loads(self._value("--mcp-config") or "{}").get("mcpServers", {})
@@ -107,19 +107,19 @@ class Options:
         return any(tool == name.partition("(")[0] or tool.startswith(f"{name}__") for name in named)
 
     @cached_property
-    def asked(self) -> ChatRequest:
+    def chat(self) -> ChatRequest:
         """What the arguments ask for, without any message but the system prompt."""
         chat = DIALECT.decode_request(self.request.argv, b"")
         system = tuple(message for message in chat.messages if message.role == "system")
         return replace(chat, messages=system, max_tokens=self.max_tokens)
 
-    def words(self, stdin: bytes) -> str:
+    def prompt_text(self, stdin: bytes) -> str:
         """The prompt of a run that is no conversation."""
         said = [prompt(self.request.argv), stdin.decode("utf-8", "replace").rstrip("\n")]
         return "\n".join(word for word in said if word)
 
     @cached_property
-    def mistake(self) -> str | None:
+    def usage_error(self) -> str | None:
         """What the command line says to arguments that it does not take; None where they are fine."""
         turns, schema = self._value("--max-turns"), self._value("--json-schema")
         if turns is not None and not turns.isdigit():

@@ -6,7 +6,7 @@ import json
 
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.claude.options import Options
-from llm_gateway.fakes.http_reply import spoilt
+from llm_gateway.fakes.http_reply import make_malformed
 from llm_gateway.interception.responder import Output
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude_events import line
@@ -21,11 +21,11 @@ class Printer:
         self._options = options
         self._said: list[Output] = []
         self._events: list[JsonObject] = []
-        self._is_spoilt = False
+        self._is_malformed = False
         self._most: int | None = None
         self._written = 0
 
-    def taken(self) -> list[Output]:
+    def take_output(self) -> list[Output]:
         """What was written since this was asked last."""
         taken, self._said = self._said, []
         return taken
@@ -38,7 +38,7 @@ class Printer:
         """Write to the standard output what is no event."""
         self._said.append(Output("stdout", f"{text}\n".encode()))
 
-    def spoil(self) -> None:
+    def malform_next(self) -> None:
         """Make the next thing that is written no JSON."""
         if self._options.output == "text":
             raise FakeScriptError(
@@ -46,13 +46,13 @@ class Printer:
                 cause="any text is a good one; only JSON can be malformed",
                 fix="run it with --output-format json, or script fake_llm.disconnect()",
             )
-        self._is_spoilt = True
+        self._is_malformed = True
 
-    def cut(self, after_chunks: int) -> None:
+    def stop_after(self, after_chunks: int) -> None:
         """Write no more than so many lines of a stream from here on, or bytes of other output."""
         self._most, self._written = after_chunks, 0
 
-    def check_cut(self) -> None:
+    def check_stopped(self) -> None:
         """
         The end of what was to be cut has come.
 
@@ -80,7 +80,7 @@ class Printer:
                 self._write(_text(event), None, wait_s)
 
     def _write(self, data: bytes, lines: int | None, wait_s: float) -> None:
-        data, self._is_spoilt = (spoilt(data) if self._is_spoilt else data), False
+        data, self._is_malformed = (make_malformed(data) if self._is_malformed else data), False
         left = None if self._most is None else self._most - self._written
         self._written += lines or len(data)
         if left is not None:

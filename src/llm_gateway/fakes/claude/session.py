@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from llm_gateway.exceptions import FakeScriptError, GatewayError
-from llm_gateway.fakes.callsite import failure, placed
+from llm_gateway.fakes.callsite import user_function_error, with_callsite
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.claude.printer import Printer
-from llm_gateway.fakes.claude.state import Ask, Asked, Damage, Flow, Say, Session
-from llm_gateway.fakes.claude.tools import listed
-from llm_gateway.fakes.claude.turn import interrupted, turn
+from llm_gateway.fakes.claude.state import Disrupt, FindEntry, Flow, HostRequest, Print, RunState
+from llm_gateway.fakes.claude.tools import list_host_tools
+from llm_gateway.fakes.claude.turn import end_interrupted_turn, turn
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.responder import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
@@ -41,11 +41,11 @@ class ClaudeSession:
         observer: Notified of each answer and each failure.
     """
 
-    def __init__(self, request: ProcessRequest, number: int, find: Asked, observer: SessionObserver) -> None:
+    def __init__(self, request: ProcessRequest, number: int, find: FindEntry, observer: SessionObserver) -> None:
         self.exit_code: int | None = None
         self._options = Options(request)
         self._printer = Printer(self._options)
-        self._session = Session(self._options, number, find, observer)
+        self._state = RunState(self._options, number, find, observer)
         self._observer = observer
         self._flow: Flow | None = None
         self._jobs: deque[Callable[[], Flow]] = deque()
@@ -56,12 +56,12 @@ class ClaudeSession:
         if {"-v", "--version"} & set(request.argv):
             self._printer.print(f"{VERSION} (Claude Code)")
             self.exit_code = 0
-        elif self._options.mistake is not None:
-            self._refuse(self._options.mistake)
+        elif self._options.usage_error is not None:
+            self._refuse(self._options.usage_error)
 
     def output(self) -> list[Output]:
         """What it has written since it was asked last."""
-        return self._printer.taken()
+        return self._printer.take_output()
 
     def feed(self, data: bytes) -> None:
         """Take input; no bytes are its end."""
@@ -70,11 +70,11 @@ class ClaudeSession:
         try:
             self._take(data)
         except FakeScriptError as error:
-            self._fail(placed(error, self._session.where))
+            self._fail(with_callsite(error, self._state.where))
         except GatewayError as error:
             self._fail(error)
         except Exception as error:  # noqa: BLE001  nobody but the test should hear of it
-            self._fail(placed(failure(error), self._session.where))
+            self._fail(with_callsite(user_function_error(error), self._state.where))
 
     def _fail(self, error: GatewayError) -> None:
         self._printer.error(self._observer.note_failure(error))
@@ -92,13 +92,13 @@ class ClaudeSession:
             for line in lines:
                 self._hear(line)
         elif self._is_over:
-            self._begin(self._options.words(self._input))
+            self._begin(self._options.prompt_text(self._input))
         self._go_on(None)
 
     def _begin(self, prompt: str) -> None:
         if not prompt:
             self._refuse(_NO_PROMPT)
-        self._jobs.append(lambda: turn(self._session, LLMMessage("user", (TextPart(prompt),))))
+        self._jobs.append(lambda: turn(self._state, LLMMessage("user", (TextPart(prompt),))))
 
     def _hear(self, line: bytes) -> None:
         """Take one line of a conversation."""
@@ -113,7 +113,7 @@ class ClaudeSession:
         match kind:
             case "user":
                 message = LLMMessage("user", content_in(said["message"]["content"]))
-                self._jobs.append(lambda: turn(self._session, message))
+                self._jobs.append(lambda: turn(self._state, message))
             case "control_request":
                 self._control(said["request_id"], said["request"])
             case "control_response":
@@ -124,30 +124,30 @@ class ClaudeSession:
         answer: JsonObject = {}
         match request.get("subtype"):
             case "initialize":
-                self._session.hooks = request.get("hooks") or {}
+                self._state.hooks = request.get("hooks") or {}
                 self._jobs.append(lambda: self._greeted(request_id))
                 return
             case "interrupt":
                 self._interrupt()
             case "set_model":
-                self._session.model = request.get("model") or "default"
-                answer = {"model": resolved(self._session.model)}
+                self._state.model = request.get("model") or "default"
+                answer = {"model": resolved(self._state.model)}
         self._printer.event(control.answered(request_id, answer))
 
     def _greeted(self, request_id: object) -> Flow:
         """Shake hands with the host, and with the servers of tools that it is."""
-        for server in self._options.servers:
-            yield Ask({"subtype": "mcp_message", "server_name": server, "message": control.HANDSHAKE})
+        for server in self._options.host_servers:
+            yield HostRequest({"subtype": "mcp_message", "server_name": server, "message": control.HANDSHAKE})
         left: JsonObject = {"pending_permission_requests": [], "pending_user_dialog_requests": []}
-        yield Say(control.answered(request_id, control.initialized(os.getpid()), **left))
-        yield from listed(self._session)
+        yield Print(control.answered(request_id, control.initialized(os.getpid()), **left))
+        yield from list_host_tools(self._state)
 
     def _interrupt(self) -> None:
         if self._flow is None:
             return
         self._flow.close()
         self._waits_for = None
-        self._flow = interrupted(self._session)
+        self._flow = end_interrupted_turn(self._state)
 
     def _answered(self, response: JsonObject) -> None:
         if response.get("request_id") == self._waits_for:
@@ -171,24 +171,24 @@ class ClaudeSession:
         if self._is_over and self.exit_code is None:
             self.exit_code = self._code if self._waits_for is None else 1  # nobody is left to answer
 
-    def _do(self, step: Say | Ask | Damage) -> None:
+    def _do(self, step: Print | HostRequest | Disrupt) -> None:
         match step:
-            case Say(event, wait_s):
+            case Print(event, wait_s):
                 self._printer.event(event, wait_s)
-            case Ask(request):
-                self._waits_for = next(self._session.events.uuids)
+            case HostRequest(request):
+                self._waits_for = next(self._state.events.uuids)
                 asked = {"type": "control_request", "request_id": self._waits_for, "request": request}
                 self._printer.event(asked)
-            case Damage("disconnect", after_chunks):
-                self._printer.cut(after_chunks)
-            case Damage():
-                self._printer.spoil()
+            case Disrupt("disconnect", after_chunks):
+                self._printer.stop_after(after_chunks)
+            case Disrupt():
+                self._printer.malform_next()
 
     def _ended(self, code: int | None) -> None:
         self._flow = None
         self._code = self._code if code is None else code
         if self._code < 0:
-            self._printer.check_cut()
+            self._printer.check_stopped()
             self.exit_code = self._code
         elif not self._options.is_conversation:
             self.exit_code = self._code

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from llm_gateway.exchange import Metering, ProcessExchange
 from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
-from llm_gateway.fakes.outcome import Scripted
+from llm_gateway.fakes.outcome import ScriptEntry
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.interception.responder import SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
@@ -21,11 +21,11 @@ from llm_gateway.wire.claude_events import Events
 from llm_gateway.wire.claude_models import resolved
 from llm_gateway.wire.claude_result import NOTHING, Spent
 
-__all__ = ["Ask", "Asked", "Damage", "Flow", "Say", "Session", "Step"]
+__all__ = ["Disrupt", "FindEntry", "Flow", "HostRequest", "Print", "RunState", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Print:
     """Print *event*, *wait_s* seconds after the one before."""
 
     event: JsonObject
@@ -33,37 +33,37 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class HostRequest:
     """Send *request* to the host and wait for its response, which the step comes to."""
 
     request: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Damage:
+class Disrupt:
     """What is printed from here on is ``malformed``, or ends after so many chunks."""
 
     how: Literal["malformed", "disconnect"]
     after_chunks: int = 0
 
 
-Step = Say | Ask | Damage
+Step = Print | HostRequest | Disrupt
 Flow: TypeAlias = Generator[Step, Any, Any]
 
 
-Asked = Callable[[Callable[[int], FakeCall]], tuple[FakeCall, Scripted]]
+FindEntry = Callable[[Callable[[int], FakeCall]], tuple[FakeCall, ScriptEntry]]
 """Notes a call, made of its number, and finds what is scripted for it."""
 
 
 @dataclass
-class Session:
+class RunState:
     """
     The state of one process.
 
     Attributes:
         number: Its place among the runs of the test.
 
-        find: See `Asked`.
+        find: See `FindEntry`.
 
         model: As it was asked for; the host may change it.
 
@@ -80,7 +80,7 @@ class Session:
 
     options: Options
     number: int
-    find: Asked
+    find: FindEntry
     observer: SessionObserver
     model: str = ""
     history: list[LLMMessage] = field(default_factory=list)
@@ -101,15 +101,15 @@ class Session:
         self.id = self.options.session_id or first
         self.events = Events(self.id, uuids, now)
 
-    def begin(self, message: LLMMessage) -> None:
+    def begin_turn(self, message: LLMMessage) -> None:
         """A turn begins."""
         self.history.append(message)
         self.rounds, self.used = 0, NOTHING
         self.denials.clear()
 
-    def ask(self) -> tuple[FakeCall, Scripted]:
+    def call_model(self) -> tuple[FakeCall, ScriptEntry]:
         """Ask the script as the command line would ask the model."""
-        asked = self.options.asked
+        asked = self.options.chat
         chat = replace(
             asked, model=self.model, messages=(*asked.messages, *self.history), tools=(*asked.tools, *self.tools)
         )
@@ -117,7 +117,7 @@ class Session:
         self.rounds, self.where = self.rounds + 1, scripted.where
         return call, scripted
 
-    def note(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
+    def record(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
         """Count an answer, or an error in its place; it cost nothing."""
         model = resolved(call.model)
         metering = Metering(API, API, call.model, model, usage, Decimal(0), {"source": "fake"})
@@ -127,7 +127,7 @@ class Session:
         run = ProcessExchange(self.options.request.argv, exit_code=exit_code, metering=metering)
         self.observer.note_answer(run)
 
-    def result(self, said: JsonObject) -> JsonObject:
+    def result_event(self, said: JsonObject) -> JsonObject:
         """The event that ends the turn; see `llm_gateway.wire.claude_result`."""
         more: JsonObject = {"num_turns": self.rounds, "permission_denials": list(self.denials), **said}
         event = self.events.result(more, Spent(self.used, self.used_by_model), self.results)
@@ -136,9 +136,9 @@ class Session:
         self.results += 1
         return event
 
-    def init(self) -> JsonObject:
+    def init_event(self) -> JsonObject:
         """The event that begins a turn."""
         named: list[Any] = [tool.name for tool in self.tools]
-        if self.options.asked.response_schema is not None:
+        if self.options.chat.response_schema is not None:
             named.append("StructuredOutput")
-        return self.events.init(resolved(self.model), self.options.cwd, named, self.options.servers)
+        return self.events.init(resolved(self.model), self.options.cwd, named, self.options.host_servers)
