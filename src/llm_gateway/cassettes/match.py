@@ -1,4 +1,4 @@
-"""Which recorded request a live one equals: a canonical key in a hash index, so every look-up costs the same."""
+"""Matching of live requests with recorded ones: a canonical key in a hash index, so every look-up costs the same."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from llm_gateway.redaction.secret_patterns import QUERY
 from llm_gateway.types import WireRequest
 
-__all__ = ["Index", "Normalize", "canonical_body", "canonical_json", "key"]
+__all__ = ["Index", "Normalize", "canonical_body", "key", "place"]
 
 Normalize = Callable[[WireRequest], WireRequest]
 _PORTS = {"http": 80, "https": 443}
-_UNASKED = QUERY | frozenset({"x-amz-date", "x-amz-expires", "x-goog-date", "x-goog-expires"})
-"""Query parameters that carry credentials or the moment of signing; they say nothing of what is asked."""
+_IGNORED_QUERY = QUERY | frozenset({"x-amz-date", "x-amz-expires", "x-goog-date", "x-goog-expires"})
+"""Query parameters that carry credentials or the time of signing, which differ between equal requests."""
 _CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
 _CALL_KINDS = frozenset({"tool_use", "function", "function_call", "tool_call", "custom_tool_call"})
 _SIGNS_OF_CALLS = (b"call_id", b"tool_use", b"toolUse", b"tool_call", b'"function')
@@ -27,7 +27,7 @@ _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 
 
 def key(request: WireRequest) -> bytes:
-    """A digest that two requests share when they ask the same: credentials, call ids and JSON spacing left aside."""
+    """Return a digest of *request*; credentials, ids of tool calls and the spelling of JSON do not change it."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (request.method.upper(), *place(request.url)):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
@@ -37,20 +37,22 @@ def key(request: WireRequest) -> bytes:
 
 @lru_cache(maxsize=512)
 def place(url: str) -> tuple[str, str, str]:
-    """Where a request goes, in one spelling: origin, path and query without credentials."""
+    """Return the origin, path and query of *url* in one spelling, without credentials."""
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
-    query = sorted(pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _UNASKED)
+    query = sorted(
+        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _IGNORED_QUERY
+    )
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", _path(parts.path), repr(query)
 
 
 def _path(path: str) -> str:
-    """A path in one spelling; a coded slash is no slash."""
-    return unquote(re.sub("%2[fF]", "%252F", path) if "%2" in path else path) or "/"
+    """Return *path* without percent-encoding, but for encoded slashes, which separate nothing."""
+    return unquote(path.replace("%2F", "%252F").replace("%2f", "%252F")) or "/"
 
 
 def canonical_body(request: WireRequest) -> bytes:
-    """The body in one spelling: JSON by value, forms and multipart bodies without what differs from run to run."""
+    """Return the body in one spelling: JSON by value, forms and multipart bodies without what differs between runs."""
     body = request.body
     if not body:
         return b""
@@ -58,26 +60,27 @@ def canonical_body(request: WireRequest) -> bytes:
     if "multipart/" in kind and (boundary := _BOUNDARY.search(kind)):
         return body.replace(boundary[1].encode(), b"boundary")
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
         return _canonical_form(body) if kind.startswith("application/x-www-form-urlencoded") else body
-    return canonical_json(value, with_call_ids=any(sign in body for sign in _SIGNS_OF_CALLS))
+    if any(sign in body for sign in _SIGNS_OF_CALLS):
+        value = _Ordinals().apply(value)
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _number(text: str) -> int | float:
+    """Return the number in *text*; 1.0 and 1e0 are the integer 1, as JSON does not tell them apart."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def _canonical_form(body: bytes) -> bytes:
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return repr(sorted(pair for pair in pairs if pair[0].lower() not in _UNASKED)).encode()
-
-
-def canonical_json(value: Any, *, with_call_ids: bool = True) -> bytes:
-    """*value* with sorted keys and, where it has calls to tools, their ids replaced by ordinals."""
-    if with_call_ids:
-        value = _Ordinals().apply(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+    return repr(sorted(pair for pair in pairs if pair[0].lower() not in _IGNORED_QUERY)).encode()
 
 
 class _Ordinals:
-    """Number the ids of tool calls in order of appearance, the same id always the same number."""
+    """Replacement of the ids of tool calls by ordinals, in order of appearance."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, str] = {}
@@ -98,7 +101,7 @@ class _Ordinals:
 
 
 class Index:
-    """Positions of recorded requests by key; equal requests are given out in recorded order, each once."""
+    """Positions of recorded requests by key; equal requests are returned in recorded order, each once."""
 
     def __init__(self, requests: Iterable[WireRequest], normalize: Normalize | None = None) -> None:
         self._normalize = normalize
@@ -110,10 +113,10 @@ class Index:
         return key(self._normalize(request) if self._normalize else request)
 
     def take(self, request: WireRequest) -> int | None:
-        """The position of the next recorded request that equals *request*, or None."""
+        """Remove and return the position of the next recorded request that equals *request*, or None."""
         waiting = self._waiting.get(self._key(request))
         return waiting.popleft() if waiting else None
 
     def give_back(self, position: int, request: WireRequest) -> None:
-        """Let *request*, which stands at *position*, be taken once more, before others that equal it."""
+        """Make the request at *position* available again, before others that equal it."""
         self._waiting[self._key(request)].appendleft(position)
