@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_gateway.cassettes.modes import Mode
     from llm_gateway.client.llm import LLMClient, SyncLLMClient
-    from llm_gateway.client.own_models import register_model
+    from llm_gateway.client.models.registered import register_model
     from llm_gateway.client.usage import usage_report
     from llm_gateway.config import GatewayConfig
     from llm_gateway.exceptions import GatewayError, ProviderError, StructuredOutputError, UnsupportedParamWarning
@@ -80,7 +80,7 @@ _WHERE = {
     "UnsupportedParamWarning": "exceptions",
     "build_provider": "registry",
     "list_providers": "registry",
-    "register_model": "client.own_models",
+    "register_model": "client.models.registered",
     "register_provider": "registry",
     "usage_report": "client.usage",
     "use_cassette": "interception.use_cassette",

@@ -10,9 +10,9 @@ import openai
 import pytest
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
-from llm_gateway.client.discovery import Lister
-from llm_gateway.client.known import Known
-from llm_gateway.client.model_file import Store
+from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.listing import Lister
+from llm_gateway.client.models.store import Store
 from llm_gateway.exceptions import ConfigError, MissingKeyError, ProviderError, UnknownModelError
 from llm_gateway.flow.steps import Call
 from llm_gateway.providers import anthropic as anthropic_provider

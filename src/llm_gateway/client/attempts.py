@@ -7,8 +7,8 @@ import json
 from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
-from llm_gateway.client.echo import without_key, without_key_bytes
-from llm_gateway.client.nearest import nearest_models
+from llm_gateway.client.models.nearest import nearest_models
+from llm_gateway.client.redact_key import without_key, without_key_bytes
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start

@@ -15,23 +15,22 @@ from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
-from llm_gateway.client.arguments import NoMore, check_no_more
 from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.context import Context
-from llm_gateway.client.discovery import Lister
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import schema_name, schema_of
-from llm_gateway.client.known import Known
-from llm_gateway.client.limits import Limits
 from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.listing import Lister
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
-from llm_gateway.client.options import CompleteOptions, check_options
+from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
+from llm_gateway.client.timeouts import Limits
 from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.config.file import read_document

@@ -13,9 +13,9 @@ from llm_gateway.client.breaker import Breaker, Breakers
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.client.context import Context
-from llm_gateway.client.limits import Limits
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.params import Params
+from llm_gateway.client.timeouts import Limits
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage

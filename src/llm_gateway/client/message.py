@@ -6,9 +6,8 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, get_args
 
-from llm_gateway.client.part import checked
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.types import LLMMessage, Role
+from llm_gateway.types import ImagePart, LLMMessage, Part, Role, TextPart
 from llm_gateway.wire.openai_chat import message_in
 
 __all__ = ["Messages", "messages_from"]
@@ -18,6 +17,7 @@ Messages = Message | Sequence[Message]
 """A prompt, a message, or several; dictionaries are read as OpenAI's chat completions have them."""
 _ROLES = (*get_args(Role), "developer")  # what OpenAI calls the system, where the model reasons
 _EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
+_PARTS = get_args(Part)
 _BLOCKS = {"text": str, "image_url": dict, "refusal": str}
 
 
@@ -44,10 +44,10 @@ def _message(one: object, place: str) -> LLMMessage:
         return LLMMessage.user(one)
     if isinstance(one, LLMMessage):
         _check_role(one.role, place, get_args(Role))
-        return checked(one, place)
+        return _checked(one, place)
     if isinstance(one, dict) and "role" in one:
         _check_role(one["role"], place, _ROLES)
-        return checked(_read(one, place), place)
+        return _checked(_read(one, place), place)
     raise ConfigError(
         f"{one!r} is no message",
         cause="a message is a str, an LLMMessage, or a dict with `role` and `content`",
@@ -71,7 +71,7 @@ def _read(one: dict[str, Any], place: str) -> LLMMessage:
     for index, block in enumerate(content if isinstance(content, list) else ()):
         _check_block(block, f"{place}.content[{index}]")
     if not isinstance(content, str | list | None):
-        _refuse(f"{place} has the content {content!r}", "content is a text, or a list of blocks")
+        _reject_block(f"{place} has the content {content!r}", "content is a text, or a list of blocks")
     if one["role"] == "tool" and not isinstance(one.get("tool_call_id"), str):
         raise ConfigError(
             f"{place} is the result of a tool, and does not say of which call",
@@ -91,14 +91,64 @@ def _read(one: dict[str, Any], place: str) -> LLMMessage:
 def _check_block(block: object, place: str) -> None:
     kind = block.get("type") if isinstance(block, dict) else None
     if not isinstance(block, dict) or kind not in _BLOCKS:
-        _refuse(f"{place} is {block!r}", "dicts are read as OpenAI's chat completions have them")
+        _reject_block(f"{place} is {block!r}", "dicts are read as OpenAI's chat completions have them")
     if not isinstance(block.get(kind), _BLOCKS[kind]):
-        _refuse(f"{place} is {block!r}", f"a block of the type {kind!r} has its content under {kind!r}")
+        _reject_block(f"{place} is {block!r}", f"a block of the type {kind!r} has its content under {kind!r}")
 
 
-def _refuse(what: str, why: str) -> NoReturn:
+def _reject_block(what: str, why: str) -> NoReturn:
     raise ConfigError(
         what,
         cause=why,
         fix='a text, or [{"type": "text", "text": "..."}, {"type": "image_url", "image_url": {"url": "https://..."}}]',
     )
+
+
+def _checked(message: LLMMessage, place: str) -> LLMMessage:
+    """
+    *message* as it is.
+
+    Raises:
+        ConfigError: Something in it is no part, or none that can be sent; names *place*.
+    """
+    parts: Any = message.parts
+    if isinstance(parts, str) or not isinstance(parts, tuple | list):
+        _reject_part(f"{place} has the parts {parts!r}", "parts are a tuple", f"LLMMessage.{message.role}({parts!r})")
+    if not parts and message.role != "assistant":  # an answer may be empty, and stands in the conversation then
+        _reject_part(f"{place} is empty", f"a message of {message.role!r} says something", 'LLMMessage.user("Hello")')
+    for index, part in enumerate(parts):
+        _check(part, f"{place}.parts[{index}]")
+    return message
+
+
+def _check(part: object, place: str) -> None:
+    if not isinstance(part, _PARTS):
+        known = ", ".join(one.__name__ for one in _PARTS)
+        _reject_part(f"{place} is {part!r}", f"a part is one of {known}", 'for example: TextPart("Hello")')
+    if isinstance(part, TextPart) and not _is(part.text, str):
+        _reject_part(f"{place} is {part!r}", "its text is no str", f"TextPart({str(part.text)!r})")
+    if isinstance(part, ImagePart):
+        _check_image(part, place)
+
+
+def _check_image(image: ImagePart, place: str) -> None:
+    data = image.data
+    if data is None and not image.url:
+        _reject_part(
+            f"{place} is an image without content", "it has neither data nor url", 'ImagePart(url="https://...")'
+        )
+    if data is not None and not _is(data, bytes):
+        what = f"{place} is an image whose data is a {type(data).__name__}"
+        _reject_part(what, "data are the bytes of the file", 'ImagePart(path.read_bytes(), "image/png")')
+    if data is not None and not (image.media_type or "").startswith("image/"):
+        what = f"{place} is an image of the media type {image.media_type!r}"
+        _reject_part(what, "providers have to be told which image it is", 'ImagePart(data, "image/png")')
+
+
+def _is(value: object, kind: type) -> bool:
+    """Whether a caller gave what the types ask for."""
+    return isinstance(value, kind)
+
+
+def _reject_part(what: str, why: str, fix: str) -> NoReturn:
+    raise ConfigError(what, cause=why, fix=fix)

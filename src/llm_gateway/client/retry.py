@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from llm_gateway.client.call import Call
-from llm_gateway.client.nearest import offer_listed
+from llm_gateway.client.models.nearest import offer_listed
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.steps import Flow, Now, Sleep
 from llm_gateway.types import ChatReply, ChatRequest

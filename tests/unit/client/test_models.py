@@ -10,9 +10,9 @@ from pathlib import Path, PurePath
 import pytest
 
 from llm_gateway import register_model
-from llm_gateway.client import own_models
-from llm_gateway.client.known import Known
-from llm_gateway.client.model_file import Store
+from llm_gateway.client.models import registered
+from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.store import Store
 from llm_gateway.config import load
 from llm_gateway.config.folder import cache_folder
 from llm_gateway.exceptions import ConfigError
@@ -67,7 +67,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from llm_gateway.client.model_file import Store
+from llm_gateway.client.models.store import Store
 from llm_gateway.wire.models import ModelInfo
 
 name = sys.argv[2]
@@ -156,9 +156,9 @@ def test_a_full_disk_leaves_the_old_list(tmp_path, monkeypatch):
 @pytest.fixture
 def own():
     """Nothing is registered before or after."""
-    own_models.clear()
-    yield own_models
-    own_models.clear()
+    registered.clear()
+    yield registered
+    registered.clear()
 
 
 def test_what_is_registered_is_known(own, tmp_path):
@@ -224,7 +224,7 @@ def test_facts_have_to_be_facts(tmp_path):
     ):
         load(config=file)
     with pytest.raises(ConfigError, match="x: 'a:b' has 5, no facts\n  facts of a model are context_tokens, "):
-        own_models.read({"a:b": 5}, "x")
+        registered.read({"a:b": 5}, "x")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from llm_gateway import GatewayConfig, SyncLLMClient, UnsupportedParamWarning, register_model
-from llm_gateway.client import flows, own_models
+from llm_gateway.client import flows
+from llm_gateway.client.models import registered
 from llm_gateway.exceptions import AllFallbacksFailedError, ConfigError, ProviderError
 from llm_gateway.flow.steps import Now, Send
 from llm_gateway.types import ImagePart, LLMMessage, WireReply
@@ -17,7 +18,7 @@ def nothing_said(tmp_path, monkeypatch):
     """What a test says of models is forgotten."""
     monkeypatch.setenv("LLM_MODELS_CACHE", str(tmp_path))
     yield
-    own_models.clear()
+    registered.clear()
 
 
 def client(model="openai:gpt-5-mini", **settings):

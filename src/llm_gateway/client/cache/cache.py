@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, NoReturn
 
 from llm_gateway.client.cache.entry import Entry, decode, encode, is_whole
 from llm_gateway.client.cache.memory import MemoryStore
-from llm_gateway.client.cache.named import store_named
+from llm_gateway.client.cache.redis import RedisStore
+from llm_gateway.client.cache.sqlite import SQLiteStore
 from llm_gateway.client.cache.store import CacheStore
 from llm_gateway.config import GatewayConfig
+from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.steps import Call, Flow, Now
 
-__all__ = ["Cache", "cache_for"]
+__all__ = ["Cache", "cache_for", "store_named"]
 
 _log = logging.getLogger("llm_gateway.cache")
 _REST_S = 10.0
+_FILE = "sqlite:///"
+_LOOKS_LIKE_A_PATH = re.compile(r"[./\\]")
 
 
 def cache_for(config: GatewayConfig, given: CacheStore | Literal[False] | None) -> Cache | None:
@@ -110,3 +116,30 @@ class Cache:
             is_news, self._rests_until = self._rests_until is not None, None
         if is_news:
             _log.warning("the cache works again")
+
+
+def store_named(named: str) -> CacheStore:
+    """
+    The store for *named*: ``memory``, ``sqlite:///`` and a path, an address of a Redis, or a path.
+
+    Raises:
+        ConfigError: It is none of these, or needs a package that is not installed.
+    """
+    scheme, is_address, rest = named.partition("://")
+    if named == "memory":
+        return MemoryStore()
+    if scheme in ("redis", "rediss", "unix") and is_address:
+        return RedisStore(named)
+    path = named.removeprefix(_FILE)
+    if not path or (is_address and path == named) or not (is_address or _LOOKS_LIKE_A_PATH.search(named)):
+        _raise_unknown_store(f"{scheme}://..." if rest else named)
+    return SQLiteStore(Path(path).expanduser())
+
+
+def _raise_unknown_store(shown: str) -> NoReturn:
+    """Of an address *shown* holds the scheme alone: what follows may be a password."""
+    raise ConfigError(
+        f"LLM_CACHE = {shown!r} is no cache",
+        cause="it is neither memory, nor a path, nor an address of a known kind",
+        fix="export LLM_CACHE=memory, or ./answers.sqlite, sqlite:///answers.sqlite, redis://localhost:6379/0",
+    )

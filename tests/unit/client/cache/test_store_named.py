@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from llm_gateway.client.cache.cache import store_named
 from llm_gateway.client.cache.memory import MemoryStore
-from llm_gateway.client.cache.named import store_named
 from llm_gateway.client.cache.redis import RedisStore
 from llm_gateway.client.cache.sqlite import SQLiteStore
 from llm_gateway.exceptions import ConfigError

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from llm_gateway.client.call import provider_name
-from llm_gateway.client.echo import without_key_bytes
-from llm_gateway.client.known import Known
-from llm_gateway.client.model_file import Listed
-from llm_gateway.client.nearest import nearest_of
+from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.nearest import nearest_of
+from llm_gateway.client.models.store import Listed
+from llm_gateway.client.redact_key import without_key_bytes
 from llm_gateway.client.retry import wait_s
 from llm_gateway.exceptions import ConfigError, ProviderError, UnknownModelError
 from llm_gateway.flow import steps

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from llm_gateway.client import own_models
 from llm_gateway.client.call import provider_name
-from llm_gateway.client.model_file import Listed, Store
+from llm_gateway.client.models import registered
+from llm_gateway.client.models.store import Listed, Store
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
 from llm_gateway.types import ChatRequest
@@ -26,7 +26,7 @@ class Known:
 
     def __init__(self, config: GatewayConfig) -> None:
         origin = ", ".join(map(str, config.config)) or "LLM_MODELS"
-        self._own = own_models.read(config.models, origin)
+        self._own = registered.read(config.models, origin)
         self.store = Store(config.models_folder())
 
     def listed(self, provider: Provider) -> Listed | None:
@@ -42,7 +42,7 @@ class Known:
     def all(self, provider: Provider, listed: Listed | None) -> list[ModelInfo]:
         """All models of *listed*, and those that the user added, with what else is known of them."""
         found = {one.id: one for one in (listed.models if listed else ())}
-        for one in own_models.registered(self._own, provider_name(provider)):
+        for one in registered.registered(self._own, provider_name(provider)):
             if one.id not in found or found[one.id].lifecycle == "vanished":  # what the user names is there
                 found[one.id] = one
         return [self._whole(one) for one in found.values()]
@@ -53,7 +53,7 @@ class Known:
         if (found := named(listed.models if listed else (), name)) is not None:
             return self._whole(found)
         bare = ModelInfo(name, provider if isinstance(provider, str) else provider_name(provider))
-        is_said = own_models.said(self._own, bare.provider, name) is not None
+        is_said = registered.said(self._own, bare.provider, name) is not None
         return self._whole(bare) if is_said or published(bare.provider, name) != Limits() else None
 
     def refuses(
@@ -64,7 +64,7 @@ class Known:
 
         The first is what the user says of it, the second what its provider lists; None where that says nothing.
         """
-        said = own_models.said(self._own, provider.name, request.model) or {}
+        said = registered.said(self._own, provider.name, request.model) or {}
         listed = self.listed(provider)
         found = named(listed.models, request.model) if listed is not None else None
         return said.get("refuses"), found.refuses if found is not None else None
@@ -77,4 +77,4 @@ class Known:
             context_tokens=model.context_tokens or limits.context_tokens,
             max_output_tokens=model.max_output_tokens or limits.max_output_tokens,
         )
-        return dataclasses.replace(filled, **own_models.said(self._own, model.provider, model.id) or {})
+        return dataclasses.replace(filled, **registered.said(self._own, model.provider, model.id) or {})
