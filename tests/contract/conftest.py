@@ -193,7 +193,7 @@ class Api(http.server.ThreadingHTTPServer):
     def is_left(self):
         """Whether every connection was closed by the other side, in a while."""
         with self.held:
-            return self.held.wait_for(lambda: not self.connections, timeout=10)
+            return self.held.wait_for(lambda: not self.connections, timeout=60)
 
     def handle_error(self, request, client_address):
         """Print nothing: some tests hang up early, and any other error is a reply that a test misses."""

@@ -18,18 +18,22 @@ ITEMS = list(
         ChatReply((TextPart("hello"),), "claude-haiku-4-5", "id", "end_turn", TokenUsage(11, 7)), pieces=["hel", "lo"]
     )
 )
+HANG_S = 60
+"""How long the tests wait for an event that always comes."""
 BEGUN = next(n for n, item in enumerate(ITEMS) if b'"hel"' in item) + 1
 
 
 @pytest.fixture
 def server():
-    """Begins a stream when it is asked for one, and then says no more."""
+    """A server that begins a stream when one is requested, answers nothing else, and calls ``on_request`` first."""
 
     def script(connection):
+        made.on_request()
         if b'"stream": true' in made.requests[-1]:
             connection.sendall(raw_server.STREAM + b"".join(ITEMS[:BEGUN]))
 
     made = raw_server.RawServer(script)
+    made.on_request = lambda: None
     with contextlib.closing(made):
         yield made
 
@@ -52,9 +56,10 @@ async def cancelled(client, begun):
 
 async def timed_out(client, begun):
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(None) as limit:
             async for _ in client.stream("hi"):
                 begun.set()
+                limit.reschedule(asyncio.get_running_loop().time())
 
 
 async def cancelled_by_its_reader(client, begun):
@@ -62,7 +67,7 @@ async def cancelled_by_its_reader(client, begun):
         async with client.stream("hi") as stream:
             async for _ in stream:
                 begun.set()
-                await asyncio.sleep(9)
+                await asyncio.Event().wait()
 
     task = asyncio.ensure_future(go())
     await begun.wait()
@@ -82,7 +87,9 @@ async def forgotten(client, begun):
     async for _ in client.stream("hi"):
         begun.set()
         break
-    await asyncio.sleep(0.05)  # the loop closes what nobody holds any more
+    async with asyncio.timeout(HANG_S):
+        while not client.cost_tracker.attempts:  # noqa: ASYNC110  the loop closes the generator, and sets no event
+            await asyncio.sleep(0)
 
 
 STREAMS = [cancelled, timed_out, cancelled_by_its_reader, left, forgotten]
@@ -100,7 +107,7 @@ def test_a_stream_in_a_loop(how, server):
         client, begun = client_of(LLMClient, server), asyncio.Event()
         await how(client, begun)
         assert begun.is_set()
-        assert await asyncio.to_thread(server.left.wait, 2)
+        assert await asyncio.to_thread(server.left.wait, HANG_S)
         await left(client, begun)
         return client
 
@@ -138,7 +145,7 @@ def test_a_stream_in_a_thread(how, server):
     client = client_of(SyncLLMClient, server)
     how(client)
 
-    assert server.left.wait(2)
+    assert server.left.wait(HANG_S)
     assert [("cancelled", 11)] == settled(client)
 
 
@@ -148,9 +155,11 @@ def test_a_chat_in_a_loop(server):
     async def go():
         client = client_of(LLMClient, server)
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(None) as limit:
+                loop = asyncio.get_running_loop()
+                server.on_request = lambda: loop.call_soon_threadsafe(limit.reschedule, 0)
                 await client.chat("hi")
-        assert await asyncio.to_thread(server.left.wait, 2)
+        assert await asyncio.to_thread(server.left.wait, HANG_S)
         return client
 
     client = asyncio.run(go())
@@ -161,11 +170,11 @@ def test_a_chat_in_a_loop(server):
 def test_a_chat_in_a_thread(server):
     """As by Ctrl+C, while nothing comes."""
     client = client_of(SyncLLMClient, server)
-    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    server.on_request = lambda: os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         client.chat("hi")
 
-    assert server.left.wait(2)
+    assert server.left.wait(HANG_S)
     assert [("cancelled", None)] == settled(client)
 
 

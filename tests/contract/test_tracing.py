@@ -175,34 +175,47 @@ def test_a_stream_that_breaks_is_an_error(colour, client_of, spans, api):
 class Slow:
     """A provider of someone else's that says which span was current when it was called."""
 
-    def __init__(self, spans, pause_s=0.0):
-        self.spans, self.pause_s, self.seen = spans, pause_s, {}
+    def __init__(self, spans):
+        self.spans, self.seen = spans, {}
+
+    async def wait(self):
+        await anyio.sleep(0.01)
 
     async def complete(self, messages, response_model=None):
         self.seen[messages[-1].text] = trace.get_current_span()
         with self.spans.tracer.start_as_current_span(f"inner {messages[-1].text}"):
-            await anyio.sleep(self.pause_s)
+            await self.wait()
         return LLMResponse(messages[-1].text, "slow", "model-1", usage=TokenUsage(1, 1))
 
     async def close(self):
         pass
 
 
-def cancelled_while_waiting(client):
+class Cancelling(Slow):
+    """A provider that cancels the call which it is to answer."""
+
+    scope = None
+
+    async def wait(self):
+        self.scope.cancel()
+        await anyio.sleep_forever()
+
+
+def cancelled_while_waiting(client, provider):
     async def work():
-        with anyio.move_on_after(0.02):
+        with anyio.CancelScope() as provider.scope:
             await client.chat("hello")
 
     return work
 
 
-def cancelled_while_reading(client):
+def cancelled_while_reading(client, provider):
     async def work():
         with anyio.CancelScope() as scope:
             async with client.stream("hello") as stream:
                 await anext(stream)
                 scope.cancel()
-                await anyio.sleep(5)
+                await anyio.sleep_forever()
 
     return work
 
@@ -211,8 +224,9 @@ def cancelled_while_reading(client):
 @pytest.mark.parametrize("work", [cancelled_while_waiting, cancelled_while_reading])
 def test_a_cancelled_task_ends_the_span(work, backend, client_of, spans):
     """While it waits for the provider, and then its cost is not known; and while it is busy with what it has read."""
-    settings = {"provider_instance": Slow(spans, 5)} if work is cancelled_while_waiting else {}
-    anyio.run(work(client_of(LLMClient, **settings)), backend=backend)
+    provider = Cancelling(spans)
+    settings = {"provider_instance": provider} if work is cancelled_while_waiting else {}
+    anyio.run(work(client_of(LLMClient, **settings), provider), backend=backend)
     (attempt,), (call,) = spans.named("attempt"), spans.named("chat")
 
     assert ["cancelled", "cancelled"] == [one.attributes["error.type"] for one in (attempt, call)]
@@ -249,7 +263,7 @@ def together(client, spans, count):
 @COLOURS
 def test_calls_at_once_keep_their_spans_apart(colour, client_of, spans):
     """Outer > call > attempt > whatever the provider does, in one trace each, in tasks and in threads."""
-    provider = Slow(spans, 0.01)
+    provider = Slow(spans)
     together(client_of(colour, provider_instance=provider), spans, 20)
     by_id = {one.context.span_id: one for one in spans.all}
 

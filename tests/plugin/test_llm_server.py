@@ -9,7 +9,7 @@ def ask(text, base=None):
     body = {"model": "claude-haiku-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": text}]}
     url = (base or os.environ["ANTHROPIC_BASE_URL"]) + "/v1/messages"
     request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return json.load(reply)["content"][0]["text"]
 
 if __name__ == "__main__":

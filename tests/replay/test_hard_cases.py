@@ -153,7 +153,7 @@ def test_local_servers_of_the_test_are_not_touched(server, tmp_path):
     seen, opened = [], threading.Event()
 
     def ask():
-        opened.wait(5)
+        opened.wait(60)
         seen.append(requests.post(f"{server.url}/own", json={"a": 1}).status_code)
 
     thread = threading.Thread(target=ask)

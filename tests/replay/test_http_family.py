@@ -29,7 +29,7 @@ def by_http_client(url, body):
 
 def by_urllib(url, body):
     request = urllib.request.Request(url, body, {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5) as reply:
+    with urllib.request.urlopen(request, timeout=60) as reply:
         return reply.status, reply.read()
 
 

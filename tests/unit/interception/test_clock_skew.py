@@ -42,10 +42,14 @@ def test_a_signature_of_a_frozen_clock_is_told(frozen, signed):
         error = skewed(signed(datetime.now(UTC)), command="pytest --llm-record test_a.py::test_b")
         during = clock.now()
 
-    assert timedelta(0) <= during - before < timedelta(minutes=1)
+    assert before <= during
     first, why, *fix = str(error).splitlines()
     assert first.endswith(" was signed with a clock that is not right")
-    assert why.startswith(f"  it is signed at 2001-02-03 04:05 UTC, and it is {during:%Y-%m-%d %H:%M} UTC: more than 5")
+    assert why in {  # a minute may begin meanwhile
+        f"  it is signed at 2001-02-03 04:05 UTC, and it is {now:%Y-%m-%d %H:%M} UTC: "
+        "more than 5 minutes are refused; does the test freeze the clock?"
+        for now in (before, during)
+    }
     assert [
         '  write @pytest.mark.llm(time="recorded") instead of freeze_time; the clock is real while it records',
         "  then record it: pytest --llm-record test_a.py::test_b",

@@ -21,7 +21,7 @@ def server():
 def test_loops_keep_their_own_connections(server):
     """Loops that take turns do not throw away the connections of each other."""
     pool, request = AsyncPool(5.0, 5.0), WireRequest("POST", server.url)
-    turns, clients = threading.Barrier(2, timeout=10), []
+    turns, clients = threading.Barrier(2, timeout=60), []
 
     async def main():
         for _ in range(3):
