@@ -4,7 +4,7 @@ import pytest
 
 from llm_gateway.exceptions import CassetteMissError
 from llm_gateway.interception.use_cassette import use_cassette
-from llm_gateway.pytest_plugin.keys import PLACEHOLDER
+from llm_gateway.pytest_plugin.environment import PLACEHOLDER
 from llm_gateway.pytest_plugin.server import serving
 from llm_gateway.types import ToolCall
 

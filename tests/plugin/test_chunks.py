@@ -1,4 +1,4 @@
-"""One recording, and a run of its test for each way of cutting the streams in it."""
+"""One recording, and a run of its test for each way of splitting the streams in it."""
 
 TESTS = """
 import httpx2, json, os, pytest
@@ -63,8 +63,8 @@ def test_a_faulty_parser_is_found(project, provider):
     assert [*ids, "test_reads[chunks-whole]"] == [
         line.split("::")[-1] for line in said.splitlines() if line.startswith("PASSED ")
     ]
-    assert "replayed streams were cut 'bytes'; the bytes are those of the recording" in said
-    assert "replayed streams were cut at random, by the seed 7; the bytes are those of the recording" in said
+    assert "replayed streams were split 'bytes'; the bytes are those of the recording" in said
+    assert "replayed streams were split at random, by the seed 7; the bytes are those of the recording" in said
     assert {"test_reads[cs].yaml", "TestOne.test_reads.yaml"} == {one.name for one in project.path.glob("c*/*/*")}
 
 
@@ -77,7 +77,7 @@ def test_workers_and_k_select_one_way(project, provider):
 
 
 def test_a_recording_run_has_one_run_of_each_test(project):
-    """It records under the test's own name, which a miss of any way of cutting names."""
+    """It records under the test's own name, which a miss of any way of splitting names."""
     project.makepyfile(
         test_app="""
         import app, os, pytest
@@ -121,13 +121,13 @@ def test_a_marker_that_cannot_be_read(project):
     ) in said
     assert (
         "test_other.py::test_two: the marker llm_chunks cannot be read\n"
-        "  it takes ways of cutting, without names\n"
+        "  it takes ways of splitting, without names\n"
         '  for example: @pytest.mark.llm_chunks("every")\n'
     ) in said
 
 
 def test_a_test_case_of_unittest_is_refused(project):
-    """It would pass with one way of cutting, as if it had with all."""
+    """It would pass with one way of splitting, as if it had with all."""
     project.makepyfile(
         test_app="""
         import pytest, unittest

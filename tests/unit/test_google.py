@@ -24,7 +24,7 @@ from llm_gateway.exceptions import ConfigError, MissingKeyError, ProviderError
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.providers import gemini, vertex
 from llm_gateway.providers.google_token import GoogleToken
-from llm_gateway.pytest_plugin.keys import PLACEHOLDER, Placeholders, has_key
+from llm_gateway.pytest_plugin.environment import PLACEHOLDER, Placeholders, has_key
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, TokenUsage, WireRequest
 from llm_gateway.wire.gemini import DIALECT
 from llm_gateway.wire.identify import identify

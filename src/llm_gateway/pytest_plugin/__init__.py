@@ -63,14 +63,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def uses_llm(item: pytest.Item) -> bool:
-    """Whether *item* asks for a cassette, by marker or by fixture."""
+    """Return whether *item* has a cassette, by marker or by fixture."""
     is_marked = any(item.get_closest_marker(name) is not None for name in _MARKERS)
     return is_marked or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that replays once for each way in which its marker cuts streams."""
+    """Run a test that replays once for each way in which its marker splits streams."""
     if metafunc.config.stash[SESSION].mode_name == "replay" and metafunc.definition.get_closest_marker("llm_chunks"):
         from llm_gateway.pytest_plugin import chunking
 
@@ -78,20 +78,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse two tests that would share a cassette."""
+    """Raise for two tests that would share a cassette."""
     mine = [item for item in items if uses_llm(item)]
     if mine:
         config.stash[SESSION].check_names(mine)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Take back the placeholder keys that let modules be imported; each test that replays gets its own."""
+    """Remove the placeholder keys that modules needed at import; each test that replays gets its own."""
     session.config.stash[SESSION].collected()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tell the guard which test is running."""
+    """Name the running test to the guard."""
     with item.config.stash[SESSION].test(item):
         return (yield)
 
@@ -139,7 +139,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(scope="session")
 def llm_mode(request: pytest.FixtureRequest) -> object:
-    """What this run does with calls, a `llm_gateway.Mode`: for fixtures that open a cassette of their own."""
+    """Return what this run does with calls, a `llm_gateway.Mode`: for fixtures that open a cassette of their own."""
     from llm_gateway.cassettes.modes import Mode
 
     return Mode(request.config.stash[SESSION].mode_name)
@@ -147,19 +147,19 @@ def llm_mode(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def llm_cassette(request: pytest.FixtureRequest) -> object:
-    """The cassette of this test: its ``path``, ``mode`` and ``calls`` so far, and verbs that make calls fail."""
+    """Return the cassette of this test: its ``path``, ``mode`` and ``calls`` so far, and methods to make calls fail."""
     return request.config.stash[SESSION].cassette(request.node)
 
 
 @pytest.fixture
 def llm_chunks(request: pytest.FixtureRequest) -> object:
-    """How the replayed streams of this run are cut, as in the marker ``llm_chunks``; None for as recorded."""
+    """Return how the replayed streams of this run are split, as in the marker ``llm_chunks``; None for as recorded."""
     return getattr(request, "param", None)
 
 
 @pytest.fixture
 def llm_budget(request: pytest.FixtureRequest) -> object:
-    """The budget of this test: its ``limits``, what is ``spent`` and ``remaining``, and ``limit(...)`` for a block."""
+    """Return the budget of this test: ``limits``, ``spent``, ``remaining``, and ``limit(...)`` for a block."""
     from llm_gateway.cost.budget import Limits
     from llm_gateway.pytest_plugin.budgets import Budget, limits_of
 
@@ -169,7 +169,7 @@ def llm_budget(request: pytest.FixtureRequest) -> object:
 
 @pytest.fixture
 def llm(request: pytest.FixtureRequest) -> Generator[object]:
-    """An LLM client of the test's own colour: ``SyncLLMClient``, or ``LLMClient`` in an ``async def`` test."""
+    """Yield an LLM client: ``SyncLLMClient``, or ``LLMClient`` in an ``async def`` test."""
     from llm_gateway.pytest_plugin import clients
 
     yield from clients.either(request)
@@ -177,7 +177,7 @@ def llm(request: pytest.FixtureRequest) -> Generator[object]:
 
 @pytest.fixture
 def sync_llm(request: pytest.FixtureRequest) -> Generator[object]:
-    """A ``SyncLLMClient``, whatever the colour of the test."""
+    """Yield a ``SyncLLMClient``, in sync and async tests."""
     from llm_gateway.pytest_plugin import clients
 
     yield from clients.sync(request)
@@ -185,7 +185,7 @@ def sync_llm(request: pytest.FixtureRequest) -> Generator[object]:
 
 @pytest.fixture
 def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
-    """An ``LLMClient``, whatever the colour of the test."""
+    """Yield an ``LLMClient``, in sync and async tests."""
     from llm_gateway.pytest_plugin import clients
 
     yield from clients.asynchronous(request)
@@ -193,7 +193,7 @@ def async_llm(request: pytest.FixtureRequest) -> Generator[object]:
 
 @pytest.fixture
 def fake_llm(request: pytest.FixtureRequest) -> object:
-    """Scripted answers for every model that the test calls: a `llm_gateway.fakes.FakeLLM`."""
+    """Return scripted answers for every model that the test calls, a `llm_gateway.fakes.FakeLLM`."""
     from llm_gateway.fakes.fake_llm import FakeLLM
 
     fake = FakeLLM()
@@ -204,9 +204,9 @@ def fake_llm(request: pytest.FixtureRequest) -> object:
 @pytest.fixture
 def llm_server(request: pytest.FixtureRequest) -> Generator[object]:
     """
-    A server on this machine that answers as `fake_llm` or the cassette does, for code in other processes.
+    Yield a server on this machine that answers as `fake_llm` or the cassette does, for code in other processes.
 
-    It has a ``url`` and an ``env``; what it answers is scripted with `fake_llm`.
+    It has a ``url`` and an ``env``; its answers are scripted with `fake_llm`.
     """
     from llm_gateway.pytest_plugin.server import serving
 
@@ -216,7 +216,7 @@ def llm_server(request: pytest.FixtureRequest) -> Generator[object]:
 
 @pytest.fixture
 def llm_snapshot(request: pytest.FixtureRequest) -> object:
-    """A snapshot in canonical form: ``assert reply.content == llm_snapshot``; needs syrupy."""
+    """Return a snapshot in canonical form: ``assert reply.content == llm_snapshot``; needs syrupy."""
     from llm_gateway.pytest_plugin.snapshots.fixture import snapshot_for
 
     return snapshot_for(request, request.config.stash[SESSION].mode_name)

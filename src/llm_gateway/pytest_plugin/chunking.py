@@ -1,4 +1,4 @@
-"""The marker ``llm_chunks``: one run of a test for each way of cutting the streams that it replays."""
+"""The marker ``llm_chunks``: one run of a test for each way of splitting the streams that it replays."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FIXTURE = "llm_chunks"
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
     """
-    Run the test of *metafunc* once for each way of cutting that its marker names.
+    Run the test of *metafunc* once for each way of splitting that its marker names.
 
     Raises:
-        pytest.Collector.CollectError: The marker cannot be read.
+        pytest.Collector.CollectError: The marker has a wrong argument.
     """
     ways = list(dict.fromkeys(_ways(metafunc.definition)))
     if ways:
@@ -30,10 +30,10 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
 
 def check(item: pytest.Item) -> None:
     """
-    Refuse the marker where nothing can run a test more than once.
+    Check that the test is one that can be run more than once.
 
     Raises:
-        pytest.UsageError: Names the test.
+        pytest.UsageError: It is not; the text names it.
     """
     if variant(item) is None and item.get_closest_marker("llm_chunks") is not None:
         raise pytest.UsageError(
@@ -50,14 +50,14 @@ def _ways(item: pytest.Item) -> Iterator[str | int]:
     if mark is None:
         return
     if mark.kwargs or not mark.args:
-        _refuse(item, "it takes ways of cutting, without names", '"every"')
+        _raise(item, "it takes ways of splitting, without names", '"every"')
     for way in mark.args:
         if way == "every":
             yield from STRATEGIES
         elif way in STRATEGIES or (isinstance(way, int) and not isinstance(way, bool)):
             yield way
         else:
-            _refuse(item, f"{way!r} is not known; it takes every, {', '.join(STRATEGIES)} or a seed", _near(way))
+            _raise(item, f"{way!r} is not known; it takes every, {', '.join(STRATEGIES)} or a seed", _near(way))
 
 
 def _near(way: object) -> str:
@@ -68,7 +68,7 @@ def _near(way: object) -> str:
     return repr((difflib.get_close_matches(str(way), ["every", *STRATEGIES], n=1) or ["every"])[0])
 
 
-def _refuse(item: pytest.Item, problem: str, example: str) -> None:
+def _raise(item: pytest.Item, problem: str, example: str) -> None:
     raise pytest.Collector.CollectError(
         f"{item.nodeid}: the marker llm_chunks cannot be read\n"
         f"  {problem}\n"
@@ -77,18 +77,18 @@ def _refuse(item: pytest.Item, problem: str, example: str) -> None:
 
 
 def id_of(way: str | int) -> str:
-    """How *way* is called in the id of a test: ``chunks-bytes``, ``chunks-seed7``."""
+    """Return *way* as it is written in the id of a test: ``chunks-bytes``, ``chunks-seed7``."""
     return f"chunks-seed{way}" if isinstance(way, int) else f"chunks-{way}"
 
 
 def variant(item: pytest.Item) -> Any:
-    """The way of cutting that *item* runs with; None for the cuts that were recorded."""
+    """Return the way of splitting that *item* runs with; None for the chunks that were recorded."""
     call = getattr(item, "callspec", None)
     return None if call is None else call.params.get(FIXTURE)
 
 
 def shown(way: str | int) -> str:
-    """What a failure says of the way of cutting."""
+    """Return the line of a failure about the way of splitting."""
     how = f"at random, by the seed {way}" if isinstance(way, int) else repr(way)
     what = "their line ends made CRLF" if way == "crlf" else "the bytes are those of the recording"
-    return f"replayed streams were cut {how}; {what}"
+    return f"replayed streams were split {how}; {what}"

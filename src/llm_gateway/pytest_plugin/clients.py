@@ -1,7 +1,7 @@
 """
-The clients behind the fixtures: made from the run's configuration, closed with the test.
+The clients of the fixtures: made from the run's configuration, closed with the test.
 
-They have no cache: what it answered would be missing in a recording, and left over in a replay.
+They have no cache: an answer from it would be missing in a recording, and leave one unused in a replay.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ __all__ = ["asynchronous", "either", "sync"]
 
 
 def _model(request: pytest.FixtureRequest) -> str | None:
-    """The model that the marker or the ini file names; None leaves it to the configuration."""
+    """Return the model that the marker or the ini file names; None leaves it to the configuration."""
     return marked(request.node, "model") or request.config.getini("llm_model") or None
 
 
 def either(request: pytest.FixtureRequest) -> Generator[object]:
-    """A client of the colour of the test function."""
+    """Yield an async client in an ``async def`` test, a sync client in another."""
     is_async = inspect.iscoroutinefunction(getattr(request, "function", None))
     yield from asynchronous(request) if is_async else sync(request)
 
 
 def sync(request: pytest.FixtureRequest) -> Generator[SyncLLMClient]:
-    """A sync client, closed after the test."""
+    """Yield a sync client, and close it after the test."""
     from llm_gateway import SyncLLMClient
 
     with SyncLLMClient(model=_model(request), cache=False) as client:
@@ -42,7 +42,7 @@ def sync(request: pytest.FixtureRequest) -> Generator[SyncLLMClient]:
 
 
 def asynchronous(request: pytest.FixtureRequest) -> Generator[LLMClient]:
-    """An async client, closed in the test's own event loop, which is gone when fixtures are torn down."""
+    """Yield an async client; it is closed in the test's event loop, which is gone when fixtures are torn down."""
     from llm_gateway import LLMClient
 
     client = LLMClient(model=_model(request), cache=False)

@@ -14,9 +14,9 @@ __all__ = ["pytest_llm_before_save", "pytest_llm_normalize"]
 
 @pytest.hookspec(firstresult=True)
 def pytest_llm_normalize(request: WireRequest) -> WireRequest | None:
-    """Return *request* without what differs from run to run; applied to live and recorded requests before matching."""
+    """Return *request* without what differs from run to run; called before live and recorded requests are compared."""
 
 
 @pytest.hookspec(firstresult=True)
 def pytest_llm_before_save(request: WireRequest) -> WireRequest | None:
-    """Return *request* as it is to be written; replaying code must then send it in that form."""
+    """Return *request* as it is to be written; the code under test must then send it in that form to match."""

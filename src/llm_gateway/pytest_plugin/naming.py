@@ -1,4 +1,4 @@
-"""Where the cassette of a test is: one rule, names that every file system takes, and no two tests in one file."""
+"""The path of a test's cassette: one rule, names that every file system accepts, and no two tests in one file."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["cassette_path", "refuse_collisions", "test_id", "test_name"]
+__all__ = ["cassette_path", "check_collisions", "test_id", "test_name"]
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _MOST_BYTES = 120
 
 
 def test_name(item: pytest.Item) -> str:
-    """The test's name with its class, as a file name: ``TestChat.test_greets[de]``."""
+    """Return the test's name with its class, as a file name: ``TestChat.test_greets[de]``."""
     classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
     return safe(".".join([*classes, _plain(item, item.name)]))
 
@@ -28,7 +28,7 @@ test_name.__test__ = False  # type: ignore[attr-defined]
 
 
 def test_id(item: pytest.Item) -> str:
-    """The id by which *item* is recorded: without the way in which a replay cuts its streams."""
+    """Return the id by which *item* is recorded: without the way in which a replay splits its streams."""
     return _plain(item, item.nodeid)
 
 
@@ -46,17 +46,17 @@ def _plain(item: pytest.Item, name: str) -> str:
 
 
 def safe(name: str) -> str:
-    """*name* without characters that some file system refuses, told apart by a digest if that changed it."""
+    """Return *name* without characters that some file system rejects, and with a digest if that changed it."""
     cleaned = _UNSAFE.sub("-", name).rstrip(". ")
-    cut = cleaned.encode()[:_MOST_BYTES].decode("utf-8", "ignore")
-    if cut == name:
+    short = cleaned.encode()[:_MOST_BYTES].decode("utf-8", "ignore")
+    if short == name:
         return name
-    return f"{cut}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    return f"{short}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def cassette_path(item: pytest.Item, marked: str | None) -> Path:
     """
-    The cassette of *item*.
+    Return the path of the cassette of *item*.
 
     Args:
         item: The test.
@@ -64,7 +64,7 @@ def cassette_path(item: pytest.Item, marked: str | None) -> Path:
         marked: The ``cassette`` of its marker, relative to the cassette folder, or None for the rule of the ini file.
 
     Raises:
-        pytest.UsageError: The rule names something that it may not.
+        pytest.UsageError: The rule has an unknown placeholder.
     """
     config = item.config
     root: Path = config.rootpath / config.getini("llm_cassette_folder")
@@ -101,9 +101,9 @@ def _relative(item: pytest.Item) -> Path:
         return Path(item.path.name)
 
 
-def refuse_collisions(paths: Iterable[tuple[str, Path, bool]], *, is_writing: bool) -> None:
+def check_collisions(paths: Iterable[tuple[str, Path, bool]], *, is_writing: bool) -> None:
     """
-    Refuse two tests that would write one file, also where the file system takes upper and lower case for the same.
+    Check that no two tests write one file, also on a file system that ignores upper and lower case.
 
     Args:
         paths: For each test its id, its cassette, and whether a marker named that cassette.
@@ -111,7 +111,7 @@ def refuse_collisions(paths: Iterable[tuple[str, Path, bool]], *, is_writing: bo
         is_writing: Whether the tests will write; what a marker names may be shared by tests that only read it.
 
     Raises:
-        pytest.UsageError: Names both tests and the file.
+        pytest.UsageError: Two do; the text names both and the file.
     """
     owners: dict[str, str] = {}
     for test_id, path, is_named in paths:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized", "report_files"]
+__all__ = ["add_ini", "add_markers", "add_options", "mode_name", "normalized", "read_prices", "report_files"]
 
 _MARKER = (
     "llm(cassette=None, allow_unused=False, ignore_hosts=(), model=None, time=None): "
@@ -20,8 +22,8 @@ _BUDGET = (
     "allow_unknown=False): fail the test when its LLM calls pass a limit, in every mode"
 )
 _CHUNKS = (
-    'llm_chunks(*ways): replay the test once for each way of cutting its recorded streams: "every", one of whole, '
-    "bytes, utf8, tools, ends, crlf, or a number that seeds cuts at random"
+    'llm_chunks(*ways): replay the test once for each way of splitting its recorded streams: "every", one of whole, '
+    "bytes, utf8, tools, ends, crlf, or a number as the seed of random chunk sizes"
 )
 _INI: tuple[tuple[str, Any, Any, str], ...] = (
     ("llm_cassette_folder", "string", "cassettes", "folder of the cassettes, relative to the root folder"),
@@ -83,7 +85,8 @@ def add_options(parser: pytest.Parser) -> None:
         dest="llmg_report",
         action="append",
         metavar="FILE",
-        help="write what was called, used and spent to FILE, as its suffix says: .html, .json or .md; may be repeated",
+        help="write what was called, used and spent to FILE, in the format that its suffix names: .html, .json or .md; "
+        "may be repeated",
     )
 
 
@@ -97,7 +100,7 @@ def _free(name: str, taken: set[str]) -> list[str]:
 
 
 def normalized(args: list[str]) -> list[str]:
-    """Give a bare ``--llm-record`` its value, so that it never takes the path behind it for one."""
+    """Return *args* with ``--llm-record=all`` for a bare ``--llm-record``: the next path would become its value."""
     return [f"{arg}=all" if arg in ("--llm-record", "--llmg-record") else arg for arg in args]
 
 
@@ -110,12 +113,12 @@ def add_markers(config: pytest.Config) -> None:
 
 def mode_name(config: pytest.Config) -> str:
     """
-    ``replay``, ``record``, ``new`` or ``live``, as the command line asks.
+    Return ``replay``, ``record``, ``new`` or ``live``, as the command line sets it.
 
     Raises:
-        pytest.UsageError: It asks for two at once.
+        pytest.UsageError: It sets two at once.
     """
-    record, live = _asked_to_record(config), config.getoption("llmg_live", default=False)
+    record, live = _record_option(config), config.getoption("llmg_live", default=False)
     if record and live:
         raise pytest.UsageError(
             "--llm-record and --llm-live exclude each other\n"
@@ -128,13 +131,35 @@ def mode_name(config: pytest.Config) -> str:
 
 
 def report_files(config: pytest.Config) -> list[str]:
-    """The files that ``--llm-report`` names; none in a worker of pytest-xdist, whose controller writes them."""
+    """Return the files that ``--llm-report`` names; none in a worker of pytest-xdist, whose controller writes them."""
     return [] if hasattr(config, "workerinput") else config.getoption("llmg_report", default=None) or []
 
 
-def _asked_to_record(config: pytest.Config) -> str | None:
-    asked: str | None = config.getoption("llmg_record", default=None)
+def _record_option(config: pytest.Config) -> str | None:
+    own: str | None = config.getoption("llmg_record", default=None)
     other = config.getoption("llm_record", default=None)  # where another plugin owns --llm-record
-    if asked is None and other in ("all", "new_episodes"):
+    if own is None and other in ("all", "new_episodes"):
         return "new" if other == "new_episodes" else "all"
-    return asked
+    return own
+
+
+def read_prices(config: pytest.Config) -> None:
+    """
+    Use the prices of the file that ``llm_prices`` or ``LLM_PRICES`` names in this process.
+
+    Raises:
+        pytest.UsageError: It cannot be read, or has a mistake, which the text names.
+    """
+    named = config.getini("llm_prices")
+    text = named or os.environ.get("LLM_PRICES")
+    if not text:
+        return
+    path = config.rootpath / text if named else Path(text)
+    from llm_gateway.config.file import read_document
+    from llm_gateway.cost.overrides import read
+    from llm_gateway.exceptions import ConfigError
+
+    try:
+        read(read_document(path), text)
+    except ConfigError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from llm_gateway.pytest_plugin.keys import has_key
+from llm_gateway.pytest_plugin.environment import has_key
 
 if TYPE_CHECKING:
     from llm_gateway.pytest_plugin.tally import Sum

@@ -1,4 +1,4 @@
-"""The fixture ``llm_server``: a server for one test, and the variables that lead every SDK to it."""
+"""The fixture ``llm_server``: a server for one test, and the variables that point every SDK to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from llm_gateway.interception.dispatch import own_servers
 from llm_gateway.loopback.address import variables
 from llm_gateway.loopback.answer import Answers
 from llm_gateway.loopback.server import Server
-from llm_gateway.pytest_plugin.keys import PLACEHOLDER
+from llm_gateway.pytest_plugin.environment import PLACEHOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["LLMServer", "serving"]
 
 _READ_AT_IMPORT = "cohere"
-"""It reads CO_API_URL when it is imported, and never again."""
+"""The one SDK that reads its address, CO_API_URL, when it is imported, and never again."""
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class LLMServer:
     """
-    A server that answers for every provider, from the scripts of ``fake_llm`` or the test's cassette.
+    A server that answers like every provider, from the scripts of ``fake_llm`` or the test's cassette.
 
     Attributes:
-        url: Where it is; the name of a provider comes next in a path, as in ``{url}/openai/v1/chat/completions``.
+        url: Its address; the name of a provider comes next in a path, as in ``{url}/openai/v1/chat/completions``.
 
         env: The variables that are set while the test runs, for a process that does not inherit them.
     """
@@ -42,7 +42,7 @@ class LLMServer:
 
 @contextmanager
 def serving(cassette: Cassette) -> Generator[LLMServer]:
-    """Answer on a free port as *cassette* does, and let ``os.environ`` say so, inside the block."""
+    """Answer on a free port as *cassette* does, with the address in ``os.environ``, inside the block."""
     before = dict(os.environ)
     server = Server(Answers(cassette, before))
     names = {f"{host}:{server.port}" for host in ("127.0.0.1", "localhost")}
@@ -52,7 +52,7 @@ def serving(cassette: Cassette) -> Generator[LLMServer]:
     own_servers.update(names)
     os.environ.update(addresses)
     try:
-        with _forgetting(_READ_AT_IMPORT):
+        with _unloading(_READ_AT_IMPORT):
             yield LLMServer(url, {**keys, **addresses})
     finally:
         _restore(addresses, before)
@@ -63,7 +63,7 @@ def serving(cassette: Cassette) -> Generator[LLMServer]:
 
 
 def _unproxied(environ: Mapping[str, str]) -> dict[str, str]:
-    """What keeps a proxy out of calls to this machine; nothing where there is no proxy."""
+    """Return the variables that keep calls to this machine from a proxy; none where there is no proxy."""
     if not any(environ.get(spelling) for name in _PROXIES for spelling in (name, name.upper())):
         return {}
     listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
@@ -71,7 +71,7 @@ def _unproxied(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _restore(addresses: Mapping[str, str], before: Mapping[str, str]) -> None:
-    """Take back what was set, unless the test changed it since."""
+    """Restore the variables, unless the test changed them since."""
     for name, value in addresses.items():
         if os.environ.get(name) != value:
             continue
@@ -82,8 +82,8 @@ def _restore(addresses: Mapping[str, str], before: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def _forgetting(package: str) -> Generator[None]:
-    """If *package* is imported inside the block for the first time, let it be imported anew behind it."""
+def _unloading(package: str) -> Generator[None]:
+    """Unload *package* at the end of the block if it was first imported inside."""
     was_imported = package in sys.modules
     try:
         yield

@@ -14,10 +14,9 @@ from llm_gateway.interception.hooks import install
 from llm_gateway.interception.hooks.process import prepare
 from llm_gateway.pytest_plugin import chunking, naming
 from llm_gateway.pytest_plugin.clock import Clock
-from llm_gateway.pytest_plugin.keys import Placeholders
+from llm_gateway.pytest_plugin.environment import ModelLists, Placeholders
 from llm_gateway.pytest_plugin.marker import check, marked
-from llm_gateway.pytest_plugin.model_lists import ModelLists
-from llm_gateway.pytest_plugin.prices import read_prices
+from llm_gateway.pytest_plugin.options import read_prices
 from llm_gateway.pytest_plugin.spending import Spending
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ class Session:
             (naming.test_id(item), naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
             for item in items
         )
-        naming.refuse_collisions(paths, is_writing=self.mode_name in ("record", "new"))
+        naming.check_collisions(paths, is_writing=self.mode_name in ("record", "new"))
 
     @contextmanager
     def test(self, item: pytest.Item) -> Generator[None]:
