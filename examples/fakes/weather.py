@@ -44,7 +44,7 @@ def ask(question: str) -> str:
 
 
 def result_of(call) -> dict:
-    """What the tool returned, or how it failed, in the form that the model is told."""
+    """Return the result of the tool, or its error, in the form that the model gets."""
     try:
         return {"type": "tool_result", "tool_use_id": call.id, "content": look_up(**call.input)}
     except (KeyError, TypeError) as error:
@@ -52,7 +52,7 @@ def result_of(call) -> dict:
 
 
 def summary(text: str) -> Iterator[str]:
-    """A summary of *text*, piece by piece; begun again once if the stream breaks before anything came."""
+    """Yield a summary of *text*, chunk by chunk; begin once more if the stream breaks before its first chunk."""
     client = openai.OpenAI(max_retries=0)
     for tries_left in (1, 0):
         has_begun = False
@@ -60,9 +60,9 @@ def summary(text: str) -> Iterator[str]:
             for chunk in client.chat.completions.create(
                 model="gpt-5-mini", messages=[{"role": "user", "content": f"Summarize: {text}"}], stream=True
             ):
-                if chunk.choices and (piece := chunk.choices[0].delta.content):
+                if chunk.choices and (words := chunk.choices[0].delta.content):
                     has_begun = True
-                    yield piece
+                    yield words
         except (openai.RateLimitError, openai.InternalServerError, openai.APIConnectionError):
             if has_begun or not tries_left:
                 raise

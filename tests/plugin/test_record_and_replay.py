@@ -25,7 +25,7 @@ def test_the_record_run_says_what_it_spent(project, provider):
         [
             "*LLM calls (record)*",
             "record  1 call: 12 tokens in, 3 out, $0.* spent",
-            "dearest $0.* test_app.py::test_greets",
+            "most expensive $0.* test_app.py::test_greets",
             "saved   1 cassette",
         ]
     )

@@ -6,7 +6,7 @@ import weather
 from llm_gateway import ToolCall
 
 
-def test_looks_up_what_the_model_asks_for(fake_llm):
+def test_looks_up_what_the_model_wants(fake_llm):
     fake_llm.reply(["Let me look.", ToolCall("call_1", "look_up", {"city": "Oslo"})])
     fake_llm.on(tool_result="12").reply("It is mild in Oslo.")
 
@@ -21,7 +21,7 @@ def test_two_tools_at_once(fake_llm):
     assert weather.ask("Oslo or Rome?") == "2 cities"
 
 
-def test_tells_the_model_what_went_wrong(fake_llm):
+def test_reports_to_the_model_what_went_wrong(fake_llm):
     fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Atlantis"}))
     fake_llm.on(tool_result="KeyError('Atlantis')").reply("I do not know that city.")
 

@@ -7,7 +7,7 @@ import weather
 from llm_gateway.fakes import FakeLLM
 
 
-def test_the_sdk_waits_and_asks_again(fake_llm: FakeLLM):
+def test_the_sdk_waits_and_tries_again(fake_llm: FakeLLM):
     fake_llm.error(429, retry_after=0).overloaded(then="Mild.")
 
     assert weather.ask("How is the weather in Oslo?") == "Mild."
@@ -28,8 +28,8 @@ def test_a_stream_is_begun_again(fake_llm: FakeLLM, fault):
 def test_a_stream_that_has_begun_is_not(fake_llm: FakeLLM):
     fake_llm.disconnect(after_chunks=3, content="This was to be a summary.")
 
-    pieces = weather.summary("a long text")
+    words = weather.summary("a long text")
 
-    assert [next(pieces), next(pieces)] == ["This ", "was "]
+    assert [next(words), next(words)] == ["This ", "was "]
     with pytest.raises(openai.APIConnectionError):
-        next(pieces)
+        next(words)

@@ -106,12 +106,12 @@ class Report:
         for test, calls in self._tests.items():
             sums[test] = Sum()
             sums[test].add(call for call in calls if call["served"] not in _NOT_MADE)
-        dearest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
+        costliest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
         slowest = sorted(
             (row for row in sums.items() if row[1].duration_s >= _NOTABLE_S),
             key=lambda row: -row[1].duration_s,
         )
-        return [f"{'dearest':<8}{money(one.cost_usd)} {test}" for test, one in dearest[:_MOST_TESTS]] + [
+        return [f"most expensive {money(one.cost_usd)} {test}" for test, one in costliest[:_MOST_TESTS]] + [
             f"{'slowest':<8}{one.duration_s:.2f} s {test}" for test, one in slowest[:_MOST_TESTS]
         ]
 
