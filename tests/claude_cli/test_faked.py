@@ -23,7 +23,7 @@ def fake(request, tmp_path, monkeypatch):
         if request.param == "by the shim":
             monkeypatch.setattr(anyio, "open_process", inspect.unwrap(anyio.open_process))
         yield made
-        cassette._problems.clear()
+        cassette.outcome._failures.clear()
 
 
 def options(**more):

@@ -112,9 +112,8 @@ def test_every_library_meets_every_fault(call, recorded):
         cassette.delay(30, at=5)
         cassette.delay(0.05, at=6)
         found = [outcome(call, url, timeout_s) for timeout_s in (60, 60, 0.2, 60)]
-        cassette._playback.give_back(
-            cassette._playback._requests[0]
-        )  # the late reply was asked for, and is asked for again
+        playback = cassette._playback
+        playback.give_back(playback._requests[0])  # the late reply was given, and is requested again
         late, begun = outcome(call, url, 0.2), time.monotonic()
         whole, took = outcome(call, url), time.monotonic() - begun
 

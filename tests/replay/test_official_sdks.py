@@ -222,7 +222,7 @@ def outcome(traffic, expected, entry, cassette):
         return "same" if not isinstance(got, bytes) or got == recorded else "wrong: bytes"
     if served == [] and said:
         return f"other: {said}"  # the SDK of today has no way to say it
-    miss = cassette.problems()[-1] if served == ["miss"] else None
+    miss = cassette.outcome.failures()[-1] if served == ["miss"] else None
     return f"other: {miss}" if miss and "differs in" in str(miss) else f"wrong: {served} {said} {miss}"
 
 

@@ -1,17 +1,32 @@
-"""Why a request has no recording: the nearest one, and where the two differ, path by path."""
+"""The errors for calls without a recording and for recordings without a call, with what came nearest to them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.match import Normalize, canonical_body, key, place
+from llm_gateway.exceptions import CassetteMissError, CassetteUnusedError, FakeScriptError
 from llm_gateway.types import WireRequest
 
-__all__ = ["Difference", "Recorded", "differences", "json_differences", "nearest_text", "summary"]
+__all__ = [
+    "Difference",
+    "Recorded",
+    "claimed_twice",
+    "differences",
+    "forked",
+    "json_differences",
+    "left_unused",
+    "missed",
+    "nearest_text",
+    "no_recording",
+    "summary",
+]
 
 _MOST_SHOWN = 5
 _MOST_COMPARED = 50
@@ -37,6 +52,46 @@ class Difference:
 
     def __str__(self) -> str:
         return f"{self.path}: {self.asked} != {self.recorded}"
+
+
+def missed(request: WireRequest, recorded: Sequence[Recorded], path: Path, normalize: Normalize | None) -> str:
+    """Return why *request* finds none of the *recorded* requests of the file at *path*."""
+    used = sum(one.is_used for one in recorded)
+    nearest = nearest_text(request, recorded, normalize)
+    return f"in {shown(path)} ({len(recorded)} recorded, {used} already used)\n{nearest}"
+
+
+def no_recording(request: WireRequest, cause: str, command: str) -> CassetteMissError:
+    """Return the error for a *request* that finds no recording; *command* would record it."""
+    return CassetteMissError(f"no recording matches {summary(request)}", cause=cause, fix=f"to record it: {command}")
+
+
+def forked(request: WireRequest) -> CassetteMissError:
+    """Return the error for a *request* of a process that shares no memory with the test."""
+    return CassetteMissError(
+        f"{summary(request)} was called in a forked process",
+        cause="a fork cannot report to the test what it called",
+        fix="to record it: call it in the test's own process, in a thread or a task",
+    )
+
+
+def left_unused(path: Path, left: Sequence[str], count: int, command: str) -> CassetteUnusedError:
+    """Return the error for the exchanges *left*, of *count* in the file at *path*, that no call asked for."""
+    few = [*left[:_MOST_SHOWN], f"and {len(left) - _MOST_SHOWN} more"] if len(left) > _MOST_SHOWN else left
+    return CassetteUnusedError(
+        f"{len(left)} of {count} recorded exchanges were not used in {shown(path)}",
+        cause="not asked for: " + ", ".join(few),
+        fix=f"to record it again: {command}\nto accept it: @pytest.mark.llm(allow_unused=True)",
+    )
+
+
+def claimed_twice(path: Path, what: str, recorded: str) -> FakeScriptError:
+    """Return the error for a call that a file and a script would answer: the other would seem unused."""
+    return FakeScriptError(
+        f"both fake_llm and {shown(path)} would answer {what}",
+        cause=f"the cassette holds {recorded}, and fake_llm answers every model's calls",
+        fix="delete the cassette, or name who is faked: fake_llm.only('anthropic')",
+    )
 
 
 def nearest_text(asked: WireRequest, recorded: Sequence[Recorded], normalize: Normalize | None = None) -> str:

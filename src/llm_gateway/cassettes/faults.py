@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Iterable
 from typing import get_args
 
@@ -36,6 +37,7 @@ class Faults:
         self._begun = 0
         self._planned: dict[int, list[Fault]] = {}
         self._every: list[Fault] = []
+        self._counting = threading.Lock()
 
     def fault(
         self,
@@ -166,10 +168,11 @@ class Faults:
                 fix=f"let one of them come later: at={number + 1}",
             )
 
-    def _due(self) -> list[Fault]:
-        """A call is made: what is to go wrong with it."""
-        self._begun += 1
-        return [*self._planned.pop(self._begun, ()), *self._every]
+    def due(self) -> list[Fault]:
+        """Count a call that is made now, and return the faults that were planned for it."""
+        with self._counting:
+            self._begun += 1
+            return [*self._planned.pop(self._begun, ()), *self._every]
 
     def unreached(self) -> FaultError | None:
         """The error for faults whose call was never made; None when there are none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -9,12 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document, store
-from llm_gateway.cassettes.diagnosis import Recorded
+from llm_gateway.cassettes.diagnosis import Recorded, left_unused, missed, no_recording, summary
 from llm_gateway.cassettes.format import is_http, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
 from llm_gateway.cassettes.process_format import process_from
 from llm_gateway.cassettes.timestamps import moments
-from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.exceptions import CassetteMissError, CassetteReadError, CassetteUnusedError
 from llm_gateway.exchange import HttpExchange, ProcessExchange
 from llm_gateway.types import WireRequest
 
@@ -23,14 +24,24 @@ __all__ = ["Playback"]
 
 class Playback:
     """
-    What one file holds. Requests are read at once, replies when they are asked for.
+    The recorded exchanges of one file, each given out once. Its methods may be called from any thread.
 
-    *read* gives the file's bytes, or None where there is no such file; a file of another revision is not on disk.
+    Requests are read at once, replies when they are asked for.
+
+    Args:
+        path: The file; it need not exist.
+
+        normalize: Applied to requests before they are compared, live and recorded ones alike.
+
+        read: Returns the file's bytes, or None where there is no such file; a file of another revision is not on disk.
 
     Attributes:
         exists: Whether there is a file at all.
 
         content: The file's mapping as it was read, for a mode that adds to it.
+
+    Raises:
+        CassetteReadError: The file exists and cannot be read.
     """
 
     def __init__(
@@ -41,6 +52,7 @@ class Playback:
         read: Callable[[Path], bytes | None] = store.read,
     ) -> None:
         self.path = path
+        self._normalize = normalize
         self._read = read
         raw = read(path)
         self.exists = raw is not None
@@ -52,6 +64,7 @@ class Playback:
         self._used = [False] * len(self._entries)
         self._processes_used = [False] * len(self.processes)
         self._places: set[tuple[str, str]] | None = None
+        self._lock = threading.RLock()
 
     def _read_each(self, section: str, entries: Any, read: Any) -> list[Any]:
         done: list[Any] = []
@@ -79,18 +92,25 @@ class Playback:
             fix="restore it from version control, or delete it and record again: pytest --llm-record",
         )
 
-    def take(self, request: Any) -> HttpExchange | None:
-        """The next unused exchange for *request*, which is then used; None when there is none."""
-        position = self._index.take(request)
-        if position is None:
-            return None
-        self._used[position] = True
+    def take(self, request: WireRequest) -> HttpExchange | None:
+        """
+        Return the next unused exchange for *request*, which is then used; None when there is none.
+
+        Raises:
+            CassetteReadError: The entry's reply is malformed.
+        """
+        with self._lock:
+            position = self._index.take(request)
+            if position is None:
+                return None
+            self._used[position] = True
         return self.exchange(position)
 
     def give_back(self, request: WireRequest) -> None:
         """Let the exchange of a recorded *request* be taken once more; it stays used."""
         position = next(at for at, one in enumerate(self._requests) if one is request)
-        self._index.give_back(position, request)
+        with self._lock:
+            self._index.give_back(position, request)
 
     def exchange(self, position: int) -> HttpExchange:
         """
@@ -116,16 +136,30 @@ class Playback:
         return [index for index, entry in enumerate(self.content.get("interactions") or []) if is_http(entry)]
 
     def recorded(self) -> list[Recorded]:
-        """Every recorded request, for a diagnosis."""
+        """Return every recorded request, for a diagnosis."""
         pairs = zip(self._requests, self._used, strict=True)
         return [Recorded(number, request, used) for number, (request, used) in enumerate(pairs, 1)]
 
+    def missed(self, request: WireRequest, command: str) -> CassetteMissError:
+        """Return the error for a *request* that is not recorded, with the nearest one; *command* would record it."""
+        if not self.exists:
+            return no_recording(request, f"there is no cassette {document.shown(self.path)} yet", command)
+        return no_recording(request, missed(request, self.recorded(), self.path, self._normalize), command)
+
+    def unused(self, command: str) -> CassetteUnusedError | None:
+        """Return the error for exchanges that were not taken; None when all were. *command* would record again."""
+        if all(self._used) and all(self._processes_used):
+            return None
+        left = [f"#{one.number} {summary(one.request)}" for one in self.recorded() if not one.is_used]
+        left += [f"command {' '.join(run.argv)[:60]!r}" for run in self.processes_left()]
+        return left_unused(self.path, left, len(self), command)
+
     def processes_left(self) -> list[ProcessExchange]:
-        """Recorded runs that were not used yet, in order."""
+        """Return the recorded runs of commands that were not used yet, in order."""
         return [run for run, used in zip(self.processes, self._processes_used, strict=True) if not used]
 
     def take_process(self, exchange: ProcessExchange) -> None:
-        """Mark a recorded run as used."""
+        """Mark a recorded run of a command as used."""
         position = next(i for i, run in enumerate(self.processes) if run is exchange)
         self._processes_used[position] = True
 

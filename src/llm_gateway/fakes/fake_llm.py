@@ -21,7 +21,7 @@ from llm_gateway.fakes.request import FakeCall, decode_request
 from llm_gateway.fakes.schema_example import example
 from llm_gateway.fakes.script import Conversation, Script, pending
 from llm_gateway.fakes.usage import unbilled_record
-from llm_gateway.interception.responder import ProcessSession, SessionObserver
+from llm_gateway.interception.script import ProcessSession, SessionObserver
 from llm_gateway.types import ProcessRequest, ToolCall, WireRequest
 from llm_gateway.wire.identify import identify
 

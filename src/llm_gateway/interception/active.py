@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_gateway.interception.cassette import Cassette
 
-__all__ = ["carried", "current", "enter", "is_open", "leave", "opened"]
+__all__ = ["carried", "current", "enter", "is_open", "leave", "opened", "own"]
 
 _current: ContextVar[Cassette | None] = ContextVar("llm_gateway_cassette", default=None)
 _open: list[Cassette] = []
@@ -59,6 +59,12 @@ def carried(function: Any) -> Any:
     return run
 
 
+def own() -> Cassette | None:
+    """Return the open cassette of the caller's own context; None where there is none."""
+    mine = _current.get()
+    return None if mine is None or mine.is_closed else mine
+
+
 def current() -> Cassette | None:
     """
     The cassette that a call made here and now belongs to, or None when none is open.
@@ -68,11 +74,8 @@ def current() -> Cassette | None:
     Raises:
         RouteError: Several are open and the caller belongs to none of them.
     """
-    mine = _current.get()
-    if mine is not None and not mine.is_closed:
+    if (mine := own()) is not None or not _open:
         return mine
-    if not _open:
-        return None
     with _lock:
         candidates = list(_open)
     if len(candidates) == 1:

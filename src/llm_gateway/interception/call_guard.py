@@ -7,11 +7,12 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from llm_gateway.cassettes.outcome import Outcome
 from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import WireRequest
 
-__all__ = ["Ended", "Gate", "enter", "enter_late", "standing"]
+__all__ = ["Ended", "Gate", "Guards", "enter", "enter_late", "standing"]
 
 Ended = Callable[[Exchange], None]
 """Told how a call ended, with its usage and cost."""
@@ -58,6 +59,31 @@ def enter_late(gates: Sequence[Gate]) -> Ended:
         with contextlib.suppress(GatewayError):  # it was made already
             passed.append(gate.enter(None))
     return functools.partial(_tell, passed)
+
+
+class Guards:
+    """The guards of one cassette, and those of the whole process."""
+
+    def __init__(self, gates: Sequence[Gate], outcome: Outcome) -> None:
+        self._gates = gates
+        self._outcome = outcome
+
+    def allow(self, request: WireRequest | None) -> Ended:
+        """
+        Ask the guards for a call, or for a run of a command where *request* is None; the result wants to know its end.
+
+        Raises:
+            GatewayError: It may not be made. The test fails with that, whatever becomes of the error.
+        """
+        try:
+            return enter([*self._gates, *standing], request)
+        except GatewayError as error:
+            self._outcome.fail(error)
+            raise
+
+    def allow_late(self) -> Ended:
+        """Return what wants to know the end of a run that no one saw begin."""
+        return enter_late([*self._gates, *standing])
 
 
 def _tell(ended: Sequence[Ended], exchange: Exchange) -> None:

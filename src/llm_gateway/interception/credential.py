@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception import aws_credential
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["is_exchange", "placeholder"]
 
 _FORM = "application/x-www-form-urlencoded"
 _IMPERSONATION = ":generateAccessToken"
+_AWS_HOST = re.compile(r"(sts|oidc|portal\.sso)(\.[a-z0-9-]+)?\.(amazonaws\.com(\.cn)?|api\.aws)")
 _TOKEN = "llm-gateway-replay-placeholder"  # noqa: S105  what a replay hands out is no secret
+_UNTIL = "2100-01-01T00:00:00Z"
+_UNTIL_MS = 4102444800000
 
 
 def is_exchange(request: WireRequest) -> bool:
-    """Whether *request* trades credentials for a token: as OAuth 2 does it, as Google or AWS does it for a role."""
-    if aws_credential.is_aws_exchange(request):
+    """Return whether *request* trades credentials for a token, as OAuth 2, Google or AWS do it."""
+    if _is_aws(request):
         return True
     if request.method.upper() != "POST":
         return False
@@ -28,17 +31,41 @@ def is_exchange(request: WireRequest) -> bool:
     return kind.lower().startswith(_FORM) and "grant_type" in parse_qs(request.body.decode("latin-1"))
 
 
+def _is_aws(request: WireRequest) -> bool:
+    """Return whether *request* goes to AWS's token service, single sign-on, or an endpoint of a container."""
+    return _AWS_HOST.fullmatch((urlsplit(request.url).hostname or "").lower()) is not None
+
+
 def placeholder(request: WireRequest) -> HttpExchange:
-    """Answer *request* with a token that opens nothing, by the names that its sort of exchange has."""
-    if aws_credential.is_aws_exchange(request):
-        return aws_credential.placeholder(request)
-    told = {
-        "access_token": _TOKEN,
-        "token_type": "Bearer",
-        "expires_in": 3600,
-        "accessToken": _TOKEN,
-        "expireTime": "2100-01-01T00:00:00Z",
-    }
-    body = json.dumps(told).encode()
-    headers = (("content-type", "application/json"), ("content-length", str(len(body))))
-    return HttpExchange(request, WireReply(200, headers, body), reason="OK")
+    """Answer *request* with a token that opens nothing, in the format of the service that it goes to."""
+    kind = "application/json"
+    if not _is_aws(request):
+        body = _oauth_token()
+    elif (urlsplit(request.url).hostname or "").startswith("sts"):
+        kind, body = "text/xml", _sts_credentials(request)
+    else:
+        body = _sso_credentials()
+    raw = body.encode()
+    headers = (("content-type", kind), ("content-length", str(len(raw))))
+    return HttpExchange(request, WireReply(200, headers, raw), reason="OK")
+
+
+def _oauth_token() -> str:
+    token = {"access_token": _TOKEN, "token_type": "Bearer", "expires_in": 3600}
+    return json.dumps({**token, "accessToken": _TOKEN, "expireTime": _UNTIL})
+
+
+def _sso_credentials() -> str:
+    keys = {"accessKeyId": _TOKEN, "secretAccessKey": _TOKEN, "sessionToken": _TOKEN, "expiration": _UNTIL_MS}
+    return json.dumps({"roleCredentials": keys, "accessToken": _TOKEN, "expiresIn": 3600, "tokenType": "Bearer"})
+
+
+def _sts_credentials(request: WireRequest) -> str:
+    action = parse_qs(request.body.decode("latin-1")).get("Action", ["AssumeRole"])[0]
+    name = re.sub(r"\W", "", action)
+    keys = "".join(f"<{one}>{_TOKEN}</{one}>" for one in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+    return (
+        f'<{name}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><{name}Result>'
+        f"<Credentials>{keys}<Expiration>{_UNTIL}</Expiration></Credentials>"
+        f"</{name}Result></{name}Response>"
+    )

@@ -1,7 +1,8 @@
-"""What happens to a request that a hook has caught: answered from a cassette, recorded, refused, or let through."""
+"""Decide what happens to a request that a hook has caught: answered, recorded, blocked, or let through."""
 
 from __future__ import annotations
 
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from llm_gateway.cassettes.diagnosis import summary
@@ -11,37 +12,51 @@ from llm_gateway.interception import active, guard
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.types import WireRequest
 
-__all__ = ["intercept", "is_replaying", "is_watching", "own_servers"]
+__all__ = ["Handler", "handler_for", "is_replaying", "own_servers"]
 
 own_servers: set[str] = set()
 """Host and port of servers that answer from a cassette: a call to one of them is met there, and only there."""
 
 
-def is_watching(method: str, url: str) -> bool:
-    """Whether a request concerns us; False lets a hook step aside at once, and the library do all by itself."""
+class Handler(Protocol):
+    """Decides what happens to a request once it is whole: a cassette, or what blocks calls outside of any."""
+
+    def handle(self, request: WireRequest) -> HttpExchange | Recording | None:
+        """Return an exchange to answer with, a recording to report the real reply to, or None to let it through."""
+        ...
+
+
+class _Blocker:
+    """Answers every request with the error for a call that is not allowed."""
+
+    def handle(self, request: WireRequest) -> HttpExchange:
+        """Answer *request* with the error, and note it for the report."""
+        return refusal(request, "blocked_call", guard.refuse(summary(request)))
+
+
+_blocker = _Blocker()
+
+
+def handler_for(method: str, url: str) -> Handler | None:
+    """
+    Decide whose request this is, by its address alone; hooks ask once, and give the whole request to the handler.
+
+    Returns:
+        None where it is no business of ours: the library does all by itself.
+
+    Raises:
+        RouteError: Several cassettes are open and the caller belongs to none of them.
+    """
     if own_servers and urlsplit(url).netloc in own_servers:
-        return False
-    asked = WireRequest(method, url)
-    return any(cassette.wants(asked) for cassette in active.opened()) or guard.closed_to(method, url)
+        return None
+    if (cassette := active.own()) is not None:
+        return cassette if cassette.wants(method, url) else None
+    if any(cassette.wants(method, url) for cassette in active.opened()):
+        return active.current()
+    return _blocker if guard.closed_to(method, url) else None
 
 
 def is_replaying() -> bool:
-    """Whether calls made here are answered from a file, so that nothing will connect."""
+    """Return whether calls made here are answered from a file, so that nothing will connect."""
     cassette = active.current()
     return cassette is not None and cassette.mode.reads and not cassette.mode.writes
-
-
-def intercept(request: WireRequest) -> HttpExchange | Recording | None:
-    """
-    Decide what happens to *request*.
-
-    Returns:
-        None: let it through untouched. An exchange: answer with it and connect to nothing. A recording: send the
-        request and tell the recording what comes back.
-    """
-    cassette = active.current()
-    if cassette is not None:
-        return cassette.handle(request) if cassette.wants(request) else None
-    if guard.closed_to(request.method, request.url):
-        return refusal(request, "blocked_call", guard.refuse(summary(request)))
-    return None

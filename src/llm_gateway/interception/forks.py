@@ -1,4 +1,4 @@
-"""What forked processes of a test called: they share no memory with it, so they leave notes in a file."""
+"""Calls of forked processes of a test: they share no memory with it, so they leave texts in a file."""
 
 from __future__ import annotations
 
@@ -6,15 +6,22 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["Notes"]
+__all__ = ["ForkNotes"]
 
-_state = {"has_forked": False}
+_has_forked = False
+
+
+def _note_fork() -> None:
+    global _has_forked  # noqa: PLW0603  one fact of the whole process
+    _has_forked = True
+
+
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_parent=lambda: _state.update(has_forked=True))
+    os.register_at_fork(after_in_parent=_note_fork)
 
 
-class Notes:
-    """Notes that a fork of the process that made this object leaves for it."""
+class ForkNotes:
+    """Texts that forks of the process that made this object leave for it."""
 
     def __init__(self) -> None:
         self._process = os.getpid()
@@ -34,8 +41,8 @@ class Notes:
             notes.write(f"{text}\0")
 
     def read(self, *, is_over: bool) -> list[str]:
-        """What forks have left; the file goes when *is_over*."""
-        if not _state["has_forked"] or not self._path.exists():
+        """Return what forks have left so far, and delete the file when *is_over*."""
+        if not _has_forked or not self._path.exists():
             return []
         texts = self._path.read_text("utf-8").split("\0")[:-1]
         if is_over:

@@ -47,7 +47,7 @@ def use_cassette(
         outer = active.current() if active.is_open() else None
         if outer is not None:
             outer.inner_calls += cassette.calls
-    problems = [*cassette.problems(), *cassette.left_over()]
+    problems = [*cassette.outcome.failures(), *cassette.outcome.left_over()]
     if problems:
         raise problems[0]
     cassette.save()

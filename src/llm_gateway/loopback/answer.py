@@ -47,7 +47,7 @@ class Answers:
             return sent(answer, incoming.method)
         if why := _unforwardable(request):
             text = f"llm_server cannot pass on {request.method} /{meant[0]}{meant[1]}\n  {why}"
-            self._cassette.note_miss(text)
+            self._cassette.outcome.fail_miss(text)
             return sent(refusal(request, "cassette_miss", text), incoming.method)
         return forwarded(incoming, request.url)
 

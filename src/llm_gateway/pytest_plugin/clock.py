@@ -106,7 +106,7 @@ def _fail(cassette: Cassette, *, is_faked: bool) -> NoReturn:
     error = CassetteReadError(
         "time='recorded' needs the time of a recording, and there is none",
         cause=cause,
-        fix=f'{to_record}: {cassette.record_command()}\nto keep the real clock: @pytest.mark.llm(time="real")',
+        fix=f'{to_record}: {cassette.record_command}\nto keep the real clock: @pytest.mark.llm(time="real")',
     )
     raise pytest.fail.Exception(error.report, pytrace=False)
 

@@ -252,11 +252,11 @@ class Session:
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
     def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
-        misses = [error.report for error in cassette.problems()]
+        misses = [error.report for error in cassette.outcome.failures()]
         texts, state.told_misses = misses[state.told_misses :], len(misses)
         is_clean = is_over and state.was_called and state.has_passed and not misses
         if is_clean:
-            texts += [error.report for error in cassette.left_over()]
+            texts += [error.report for error in cassette.outcome.left_over()]
         return texts
 
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
@@ -284,7 +284,7 @@ class Session:
             return {}
         from llm_gateway.exceptions import BudgetExceededError
 
-        problems = state.cassette.problems()
+        problems = state.cassette.outcome.failures()
         missed = [error.report for error in problems if not isinstance(error, BudgetExceededError)]
         if item.get_closest_marker("llm_budget") is None:
             return {"missed": missed}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from llm_gateway.cassettes import writer
+from llm_gateway.cassettes import recorder
 from llm_gateway.cli.main import main
 from llm_gateway.cost import overrides
 from llm_gateway.exchange import HttpExchange, Metering
@@ -58,7 +58,7 @@ def of_o3(path, recorded_at=datetime(2025, 1, 1, tzinfo=UTC), **known):
     request = WireRequest("POST", "https://api.openai.com/v1/chat/completions", (), b"{}")
     metering = Metering("openai", "openai.chat", "o3", "o3", TokenUsage(1000, 100), **known)
     reply = WireReply(200, (), b"{}")
-    writer.write(path, [HttpExchange(request, reply, recorded_at=recorded_at, metering=metering)], environ={})
+    recorder.write(path, [HttpExchange(request, reply, recorded_at=recorded_at, metering=metering)], environ={})
     return path
 
 

@@ -17,7 +17,7 @@ def fake(tmp_path):
         cassette.answer_by(made)
         made.cassette = cassette
         yield made
-        cassette._problems.clear()
+        cassette.outcome._failures.clear()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient, ToolCall
 from llm_gateway.exceptions import CassetteMissError, FakeScriptError, ProviderError
 from llm_gateway.fakes import FakeLLM
+from llm_gateway.interception.claude.runs import Runs
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ThinkingPart
 
@@ -331,7 +332,7 @@ def test_nothing_is_scripted(way, fake):
         '  to script it: fake_llm.reply("...") before the call\n'
     )
     assert (97, "", expected) == (code, out, err)
-    assert [expected.strip()] == [problem.report.strip() for problem in fake.cassette.problems()]
+    assert [expected.strip()] == [problem.report.strip() for problem in fake.cassette.outcome.failures()]
 
 
 def test_a_function_of_the_script_fails(fake):
@@ -414,7 +415,7 @@ def test_strangers_are_refused(tmp_path):
         fake = FakeLLM().reply("pong")
         cassette.answer_by(fake)
         assert 0 == by_run("hi")[0]
-        folder = cassette.runs.folder
+        folder = Runs.of(cassette).folder
         door = folder.plan()["door"]
         for said in (
             b"junk\n",

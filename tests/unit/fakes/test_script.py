@@ -508,7 +508,7 @@ def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
     with pytest.raises(openai.APIStatusError, match="its own call was refused"):
         ask(gpt)
 
-    first, second = fake.cassette.problems()
+    first, second = fake.cassette.outcome.failures()
     assert (
         "FakeScriptError: 8 answers of fake_llm wait for each other\n"
         "  a function that answers, or says whether a script fits, calls the model itself, again and again\n"
@@ -625,7 +625,7 @@ def test_a_function_that_fails(fake, is_condition):
             model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}]
         )
 
-    [problem] = fake.cassette.problems()
+    [problem] = fake.cassette.outcome.failures()
     line = _no_bob.__code__.co_firstlineno
     assert problem.message.startswith("a function of the script failed: AssertionError: no Bob")
     assert re.fullmatch(rf"it was scripted at .*{HERE}:\d+\nit failed at .*{HERE}:{line + 1}", problem.cause)

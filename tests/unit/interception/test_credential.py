@@ -6,6 +6,7 @@ import boto3
 import pytest
 
 from llm_gateway.cassettes.modes import Mode
+from llm_gateway.cassettes.recording import Recording
 from llm_gateway.interception.cassette import Cassette
 from llm_gateway.interception.credential import is_exchange, placeholder
 from llm_gateway.interception.use_cassette import use_cassette
@@ -37,18 +38,17 @@ def test_an_exchange_is_let_through_where_calls_are_made_and_answered_where_they
     """It is neither recorded, nor counted, nor missed."""
     assert is_exchange(request_)
     for mode in (Mode.RECORD, Mode.NEW, Mode.LIVE):
-        assert not Cassette(tmp_path / "a.yaml", mode).wants(request_)
+        assert Cassette(tmp_path / "a.yaml", mode).handle(request_) is None
     replaying = Cassette(tmp_path / "a.yaml", Mode.REPLAY)
-    assert replaying.wants(request_)
     assert placeholder(request_) == replaying.handle(request_)
-    assert ([], []) == (replaying.problems(), replaying.calls)
+    assert ([], []) == (replaying.outcome.failures(), replaying.calls)
 
 
 @pytest.mark.parametrize("request_", NONE)
 def test_other_requests_are_recorded_as_ever(request_, tmp_path):
     """Whatever words they hold."""
     assert not is_exchange(request_)
-    assert Cassette(tmp_path / "a.yaml", Mode.RECORD).wants(request_)
+    assert isinstance(Cassette(tmp_path / "a.yaml", Mode.RECORD).handle(request_), Recording)
 
 
 def test_the_answer_has_what_either_sort_of_exchange_reads():

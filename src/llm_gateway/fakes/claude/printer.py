@@ -7,7 +7,7 @@ import json
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.http_reply import make_malformed
-from llm_gateway.interception.responder import Output
+from llm_gateway.interception.script import Output
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude_events import line
 

@@ -16,7 +16,7 @@ from llm_gateway.fakes.claude.state import Disrupt, FindEntry, Flow, HostRequest
 from llm_gateway.fakes.claude.tools import list_host_tools
 from llm_gateway.fakes.claude.turn import end_interrupted_turn, turn
 from llm_gateway.interception.claude.shim.exits import MISS
-from llm_gateway.interception.responder import Output, SessionObserver
+from llm_gateway.interception.script import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
 from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in
@@ -29,7 +29,7 @@ _NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt 
 
 class ClaudeSession:
     """
-    A run; see `llm_gateway.interception.responder.ProcessSession`.
+    A run; see `llm_gateway.interception.script.ProcessSession`.
 
     Args:
         request: How it was started.

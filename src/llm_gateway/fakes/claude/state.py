@@ -15,7 +15,7 @@ from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.outcome import ScriptEntry
 from llm_gateway.fakes.request import FakeCall
-from llm_gateway.interception.responder import SessionObserver
+from llm_gateway.interception.script import SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
 from llm_gateway.wire.claude_events import Events
 from llm_gateway.wire.claude_models import resolved

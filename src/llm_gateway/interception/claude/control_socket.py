@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from llm_gateway.interception.responder import ProcessSession
+from llm_gateway.interception.script import ProcessSession
 from llm_gateway.types import JsonObject, ProcessRequest
 
 __all__ = ["Door"]

@@ -10,11 +10,13 @@ import shlex
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from llm_gateway.cassettes import clock
 from llm_gateway.cassettes.document import shown
@@ -27,7 +29,7 @@ from llm_gateway.interception.claude.shim.diagnosis import diagnosis
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.claude.shim.folder import Folder, to_plan
 from llm_gateway.interception.claude.shim.player import FailedPlayer, Player, Run
-from llm_gateway.interception.responder import Output
+from llm_gateway.interception.script import Output
 
 if TYPE_CHECKING:
     from llm_gateway.interception.cassette import Cassette
@@ -46,9 +48,13 @@ def shim_command(folder: Path, argv: list[str]) -> list[str]:
 class Runs:
     """The runs of ``claude`` that belong to *cassette*, whichever process starts them."""
 
+    _of: ClassVar[WeakKeyDictionary[Cassette, Runs]] = WeakKeyDictionary()
+    _lock = threading.Lock()
+
     def __init__(self, cassette: Cassette) -> None:
         self._cassette = cassette
-        self._recorded = cassette.processes_left()
+        self._calls = cassette.processes
+        self._recorded = cassette.processes.left()
         self._taken: set[int] = set()
         self._read: set[str] = set()
         self._is_on_path = False
@@ -58,13 +64,21 @@ class Runs:
         cassette.add_source(self.collect)
         cassette.on_close(self.close)
 
+    @classmethod
+    def of(cls, cassette: Cassette) -> Runs:
+        """Return the runs of *cassette*, made when they are needed first."""
+        with cls._lock:
+            if cassette not in cls._of:
+                cls._of[cassette] = cls(cassette)
+            return cls._of[cassette]
+
     def _plan(self) -> dict[str, Any]:
         mode = self._cassette.mode
         return {
             "mode": "replay" if not mode.connects else "new" if mode.reads else "record",
             "runs": [to_plan(_run(number, run)) for number, run in enumerate(self._recorded)],
             "shown": shown(self._cassette.path),
-            "command": self._cassette.record_command(),
+            "command": self._cassette.record_command,
         }
 
     def command(self, argv: list[str]) -> list[str]:
@@ -73,13 +87,15 @@ class Runs:
 
     def open_door(self) -> None:
         """Let runs of other processes be answered by the script of the cassette."""
-        if self._door is None:
-            self._door = Door(self._cassette.start_process)
+        with self._lock:
+            if self._door is not None:
+                return
+            self._door = Door(self._calls.start)
             self.folder.write_plan(self._plan() | {"door": self._door.address})
 
     def replay(self, argv: list[str]) -> Replay:
         """Play the recorded run of *argv* in this process, or one that an injected fault ends."""
-        failed = self._cassette.failed_run(argv)
+        failed = self._calls.failed(argv)
         if failed is not None:
             return Replay(FailedPlayer(_run(-1, failed)), self)
         return Replay(Player(self.folder.runs(), argv, self.folder.claim), self)
@@ -87,8 +103,8 @@ class Runs:
     def missed(self, player: Player) -> str:
         """Note that *player* found no recording; the diagnosis."""
         text = diagnosis(player, self.folder.all_runs(), self.folder.claimed(), self.folder.plan())
-        text = self._cassette.scrubbed(text)
-        self._cassette.note_miss(text)
+        text = self._cassette.redact(text)
+        self._cassette.outcome.fail_miss(text)
         return text
 
     @property
@@ -107,9 +123,9 @@ class Runs:
         """Tell the cassette what was replayed, what missed, and which live runs have ended."""
         for number in self.folder.claimed() - self._taken:
             self._taken.add(number)
-            self._cassette.take_process(self._recorded[number])
+            self._calls.take(self._recorded[number])
         for text in self.folder.misses():
-            self._cassette.note_miss(self._cassette.scrubbed(text))
+            self._cassette.outcome.fail_miss(self._cassette.redact(text))
         deadline = clock.monotonic() + (_PATIENCE_S if is_over else 0)
         for file in sorted(self.folder.path.glob("run-*")):
             if file.name not in self._read:
@@ -122,10 +138,11 @@ class Runs:
             entries = _entries(file)
         if _has_ended(entries) or is_over:
             self._read.add(file.name)
-            self._cassette.add_process(exchange_of(entries, datetime.fromtimestamp(_started(file), UTC)))
+            self._calls.add(exchange_of(entries, datetime.fromtimestamp(_started(file), UTC)))
 
     def close(self) -> None:
         """Take the shim away."""
+        self._of.pop(self._cassette, None)
         if self._door is not None:
             self._door.close()
         if self._is_on_path:
@@ -135,7 +152,7 @@ class Runs:
 
 
 class Replay:
-    """A recorded run, played in this process; see `llm_gateway.interception.responder.ProcessSession`."""
+    """A recorded run, played in this process; see `llm_gateway.interception.script.ProcessSession`."""
 
     def __init__(self, player: Player, runs: Runs) -> None:
         self._player = player

@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.dispatch import intercept, is_watching
+from llm_gateway.interception.dispatch import Handler, handler_for
 from llm_gateway.interception.hooks.raw import (
     ReplyReader,
     RequestReader,
@@ -40,16 +40,17 @@ def install(module: ModuleType) -> None:
 def _connect(real: Any, connection_class: Any) -> Any:
     @functools.wraps(real)
     async def connect(self: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
-        if not is_watching(req.method, str(req.url)) or "Upgrade" in req.headers:
+        handler = handler_for(req.method, str(req.url))
+        if handler is None or "Upgrade" in req.headers:
             return await real(self, req, *args, **kwargs)
         from aiohttp.client_proto import ResponseHandler
 
         loop = asyncio.get_running_loop()
-        handler = ResponseHandler(loop=loop)
-        handler.force_close()  # never pooled: there is no connection behind it
-        handler.connection_made(_FarEnd(handler, req, lambda: real(self, req, *args, **kwargs)))
+        reader = ResponseHandler(loop=loop)
+        reader.force_close()  # never pooled: there is no connection behind it
+        reader.connection_made(_FarEnd(reader, req, handler, lambda: real(self, req, *args, **kwargs)))
         # Not counted among the connector's acquired connections: the real one is, if there is one.
-        return connection_class(self, req.connection_key, handler, loop)
+        return connection_class(self, req.connection_key, reader, loop)
 
     return connect
 
@@ -57,9 +58,9 @@ def _connect(real: Any, connection_class: Any) -> Any:
 class _FarEnd(asyncio.Transport):
     """The transport that aiohttp writes its request to."""
 
-    def __init__(self, handler: Any, req: Any, connect: Any) -> None:
+    def __init__(self, reader: Any, req: Any, handler: Handler, connect: Any) -> None:
         super().__init__()
-        self._handler, self._req, self._connect = handler, req, connect
+        self._handler, self._req, self._responder, self._connect = reader, req, handler, connect
         self._raw = bytearray()
         self._written = RequestReader()
         self._work: asyncio.Task[None] | None = None
@@ -76,7 +77,8 @@ class _FarEnd(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     async def _serve(self) -> None:
-        decided = intercept(request_from_bytes(self._req.method, str(self._req.url), bytes(self._raw)))
+        request = request_from_bytes(self._req.method, str(self._req.url), bytes(self._raw))
+        decided = self._responder.handle(request)
         if isinstance(decided, HttpExchange):
             await self._answer(decided)
             return

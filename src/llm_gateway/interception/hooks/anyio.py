@@ -13,7 +13,7 @@ import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 
 from llm_gateway.interception.hooks.process import replayed
-from llm_gateway.interception.responder import Output, ProcessSession
+from llm_gateway.interception.script import Output, ProcessSession
 from llm_gateway.types import ProcessRequest
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.dispatch import intercept, is_watching
+from llm_gateway.interception.dispatch import Handler, handler_for
 from llm_gateway.interception.hooks.raw import Dechunker, first_wait, parts_of_reply, request_from_bytes
 
 __all__ = ["address_of", "install"]
@@ -49,8 +49,8 @@ def _putrequest(real: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(real)
     def putrequest(self: Any, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         address = address_of(self, url)
-        if is_watching(method, address):
-            self.sock = Collector(method, address, self.sock)
+        if (handler := handler_for(method, address)) is not None:
+            self.sock = Collector(method, address, self.sock, handler)
             setattr(self, _COLLECTOR, self.sock)
         real(self, method, url, *args, **kwargs)
 
@@ -63,7 +63,8 @@ def _getresponse(real: Callable[..., Any]) -> Callable[..., Any]:
         collector = vars(self).pop(_COLLECTOR, None)
         if collector is None or self.sock is not collector:
             return real(self)
-        decided = intercept(request_from_bytes(collector.method, collector.url, bytes(collector.data)))
+        request = request_from_bytes(collector.method, collector.url, bytes(collector.data))
+        decided = collector.handler.handle(request)
         if isinstance(decided, HttpExchange):
             return _answer(real, self, decided, collector)
         return _send(real, self, decided, collector)
@@ -74,8 +75,8 @@ def _getresponse(real: Callable[..., Any]) -> Callable[..., Any]:
 class Collector:
     """Stands in for a connection's socket while a request is written to it."""
 
-    def __init__(self, method: str, url: str, real: Any) -> None:
-        self.method, self.url, self.real = method, url, real
+    def __init__(self, method: str, url: str, real: Any, handler: Handler) -> None:
+        self.method, self.url, self.real, self.handler = method, url, real, handler
         self.data = bytearray()
         self._timeout: tuple[Any, ...] = ()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.dispatch import intercept, is_replaying, is_watching
+from llm_gateway.interception.dispatch import handler_for, is_replaying
 from llm_gateway.interception.hooks.raw import first_wait, timed_pieces
 from llm_gateway.types import WireRequest
 
@@ -57,9 +57,10 @@ class _Hook:
 
     def sync(self, real: Any) -> Any:
         def handle_request(transport: Any, request: Any) -> Any:
-            if not is_watching(request.method, str(request.url)):
+            handler = handler_for(request.method, str(request.url))
+            if handler is None:
                 return real(transport, request)
-            decided = intercept(_wire(request, request.read()))
+            decided = handler.handle(_wire(request, request.read()))
             if decided is None:
                 return real(transport, request)
             if isinstance(decided, HttpExchange):
@@ -73,9 +74,10 @@ class _Hook:
 
     def asynchronous(self, real: Any) -> Any:
         async def handle_async_request(transport: Any, request: Any) -> Any:
-            if not is_watching(request.method, str(request.url)):
+            handler = handler_for(request.method, str(request.url))
+            if handler is None:
                 return await real(transport, request)
-            decided = intercept(_wire(request, await request.aread()))
+            decided = handler.handle(_wire(request, await request.aread()))
             if decided is None:
                 return await real(transport, request)
             if isinstance(decided, HttpExchange):

@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import os
 import re
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +17,11 @@ if TYPE_CHECKING:
 
     from llm_gateway.interception.cassette import Cassette
     from llm_gateway.interception.claude.runs import Runs
-    from llm_gateway.interception.responder import ProcessSession
+    from llm_gateway.interception.script import ProcessSession
     from llm_gateway.types import ProcessRequest
 
 __all__ = ["install", "install_uvloop", "prepare", "replayed"]
 
-_lock = threading.Lock()
 _WORD = re.compile(r"(?:^|[\s;&|/\"'(`])claude(?:\.exe)?(?=$|[\s;&|\"')`])")
 _EXECUTABLE = 2  # its place among the arguments of Popen
 _ASKS = ("-p", "--print", "--input-format")
@@ -44,24 +42,25 @@ def install_uvloop(module: ModuleType) -> None:
 
 
 def prepare(cassette: Cassette) -> None:
-    """Let ``claude`` be found where there is none, for a cassette that holds runs of it or records them."""
-    import shutil
+    """Let ``claude`` be found on the search path while *cassette* has runs of it to give, or records them."""
+    cassette.on_script(lambda: _put_on_path(cassette))
+    _put_on_path(cassette)
 
-    if cassette.fakes_runs() or cassette.processes_left() or (cassette.mode.connects and shutil.which("claude")):
+
+def _put_on_path(cassette: Cassette) -> None:
+    calls = cassette.processes
+    if calls.is_scripted() or calls.left() or (cassette.mode.connects and _exists("claude")):
         runs_of(cassette).stand_in()
 
 
 def runs_of(cassette: Cassette) -> Runs:
-    """The shim's side of *cassette*."""
+    """Return the shim's side of *cassette*."""
     from llm_gateway.interception.claude.runs import Runs
 
-    with _lock:
-        if cassette.runs is None:
-            cassette.runs = Runs(cassette)
-        runs: Runs = cassette.runs
-        if cassette.fakes_runs():
-            runs.open_door()
-        return runs
+    runs = Runs.of(cassette)
+    if cassette.processes.is_scripted():
+        runs.open_door()
+    return runs
 
 
 def replayed(request: ProcessRequest) -> ProcessSession | None:
@@ -70,7 +69,7 @@ def replayed(request: ProcessRequest) -> ProcessSession | None:
     argv = _argv(request.argv, None)
     if cassette is None or argv is None or cassette.is_forked:
         return None
-    if (session := cassette.start_process(dataclasses.replace(request, argv=tuple(argv)))) is not None:
+    if (session := cassette.processes.start(dataclasses.replace(request, argv=tuple(argv)))) is not None:
         return session
     return None if cassette.mode.connects else runs_of(cassette).replay(argv)
 
@@ -111,7 +110,7 @@ def _search_path(env: Any, args: Any) -> str | None:
     before = (os.environ if env is None else env).get("PATH", os.defpath)
     cassette = active.current()
     if cassette is not None:
-        if cassette.mode.connects and not cassette.fakes_runs() and not _exists("claude"):
+        if cassette.mode.connects and not cassette.processes.is_scripted() and not _exists("claude"):
             return None
         return f"{runs_of(cassette).bin}{os.pathsep}{before}"
     if guard.is_closed():
@@ -160,9 +159,9 @@ def _instead(argv: list[str]) -> list[str] | None:
 
 
 def _instead_for(cassette: Cassette, argv: list[str]) -> list[str] | None:
-    if cassette.fakes_runs():
+    if cassette.processes.is_scripted():
         return runs_of(cassette).command(argv)
-    if (failed := cassette.failed_run(argv)) is not None:
+    if (failed := cassette.processes.failed(argv)) is not None:
         from llm_gateway.interception.claude.runs import failing
 
         return failing(failed)
@@ -170,7 +169,7 @@ def _instead_for(cassette: Cassette, argv: list[str]) -> list[str] | None:
         if not _exists(argv[0]):
             return None  # let the caller see the system's own error
         try:
-            cassette.enter_run()
+            cassette.processes.allow()
         except GatewayError as error:
             return _refused(error.report, argv)
     return runs_of(cassette).command(argv)

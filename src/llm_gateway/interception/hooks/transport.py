@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from llm_gateway.interception.hooks.process import replayed
-from llm_gateway.interception.responder import ProcessSession
+from llm_gateway.interception.script import ProcessSession
 from llm_gateway.types import ProcessReply, ProcessRequest
 
 if TYPE_CHECKING:

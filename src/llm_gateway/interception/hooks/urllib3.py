@@ -6,7 +6,7 @@ import functools
 from types import ModuleType
 from typing import Any
 
-from llm_gateway.interception.dispatch import is_watching
+from llm_gateway.interception.dispatch import handler_for
 
 __all__ = ["install"]
 
@@ -23,7 +23,7 @@ def install(module: ModuleType) -> None:
 def _later(real: Any, name: str) -> Any:
     @functools.wraps(real)
     def connect_early(self: Any, conn: Any) -> None:
-        if not is_watching("POST", f"https://{self.host}"):
+        if handler_for("POST", f"https://{self.host}") is None:
             real(self, conn)
         elif name == "_prepare_proxy":
             scheme = "https" if self.proxy and self.proxy.scheme == "https" else "http"

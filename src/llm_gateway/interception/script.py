@@ -1,4 +1,4 @@
-"""The protocols of a responder, which answers calls before the cassette does; ``fake_llm`` is one."""
+"""The protocols of a script, which answers calls before the cassette does; ``fake_llm`` is one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.types import ProcessRequest, WireRequest
 
-__all__ = ["FailedSession", "Output", "ProcessSession", "Responder", "SessionObserver"]
+__all__ = ["FailedSession", "Output", "ProcessSession", "Script", "SessionObserver"]
 
 
 class Output(NamedTuple):
@@ -55,7 +55,7 @@ class FailedSession:
 
 
 class SessionObserver(Protocol):
-    """The cassette, as a process session sees it: it is notified of each answer and each failure."""
+    """What a process session reports to: it is notified of each answer and each failure."""
 
     def note_answer(self, exchange: Exchange) -> None:
         """Count a call that a script answered."""
@@ -65,11 +65,11 @@ class SessionObserver(Protocol):
         ...
 
 
-class Responder(Protocol):
+class Script(Protocol):
     """An object that answers calls of a test, in every mode; its methods may be called from any thread."""
 
     def wants(self, request: WireRequest) -> bool:
-        """Return whether this responder answers *request*; only the address of *request* is read."""
+        """Return whether this script answers *request*; only the address of *request* is read."""
         ...
 
     def answer(self, request: WireRequest) -> HttpExchange:
@@ -82,7 +82,7 @@ class Responder(Protocol):
         ...
 
     def wants_runs(self) -> bool:
-        """Return whether this responder answers runs of ``claude``."""
+        """Return whether this script answers runs of ``claude``."""
         ...
 
     def start_process(self, request: ProcessRequest, observer: SessionObserver) -> ProcessSession:
