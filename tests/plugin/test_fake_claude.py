@@ -60,7 +60,7 @@ def test_answers_in_every_mode(project, mode):
     result.assert_outcomes(passed=5, failed=2, errors=1)
     result.stdout.fnmatch_lines_random(
         [
-            "FakeUnusedError: 1 scripted answer was never asked for",
+            "FakeUnusedError: 1 scripted answer was never used",
             "*110 tokens*",
             "FakeMissError: fake_llm has no answer for call #1 local_claude default (claude_cli)",
             "    user: 'what now?'",

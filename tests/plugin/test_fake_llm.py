@@ -51,7 +51,7 @@ def test_answers_in_every_mode(project, mode):
     result.assert_outcomes(passed=4, failed=2, errors=1)
     result.stdout.fnmatch_lines(
         [
-            "FakeUnusedError: 1 scripted answer was never asked for",
+            "FakeUnusedError: 1 scripted answer was never used",
             "  test_fakes.py:35",
             "*110 tokens*",
             "FakeMissError: fake_llm has no answer for call #1 openai gpt-5 (openai.chat)",

@@ -37,9 +37,9 @@ MISS = r"""fake_llm has no answer for call #1 {provider} {model} \({api}\)
     user: 'How is the weather in Oslo\?'
   .*test_fake_matrix.py:\d+ waits for on\(model='no-such-model'\)
   to script it: fake_llm.reply\("..."\) before the call"""
-MISFIT = r"""the scripted object does not fit the schema that was asked: city: 3 is not of type 'string'
+MISFIT = r"""the scripted object does not fit the requested schema: city: 3 is not of type 'string'
   it was scripted at .*test_fake_matrix.py:\d+
-  {provider} was asked for \{{"(?s:.)*
+  the call to {provider} requests \{{"(?s:.)*
   reply with an object of that schema, or with its JSON as a str to answer wrongly on purpose"""
 WRONG = {
     "unknown model": (lambda fake: fake.on(model="no-such-model").reply("x"), "ask", MISS),

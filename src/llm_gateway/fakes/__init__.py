@@ -1,4 +1,8 @@
-"""Scripted answers in place of a provider's, in its own wire format. See `llm_gateway.fakes.fake_llm.FakeLLM`."""
+"""
+Scripted answers to the calls of a test, in each provider's own wire format.
+
+Public are the names below; the modules of this package are internal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers to calls of auxiliary endpoints: lists of models, counts of tokens, embeddings."""
+"""Calls of auxiliary endpoints, answered without a script: lists of models, counts of tokens, embeddings."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from llm_gateway.wire.tokens import estimate_tokens
 __all__ = ["AuxiliaryCall", "answer_auxiliary", "count_tokens_reply", "identify_auxiliary"]
 
 _OLLAMA_PORT = 11434
-_LISTS = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
-"""Not those that a project has uploaded, which are another list."""
-_ONE = re.compile(r"/(v\d+(beta)?/)models/(?P<model>[^:]+)$")
-_SHOWS = re.compile(r"/api/show$")
-_COUNTS = re.compile(r":countTokens$|/count-tokens$")
-_EMBEDS = frozenset(
+_MODEL_LIST = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
+"""Except the models that a Vertex project has uploaded: those are another list."""
+_ONE_MODEL = re.compile(r"/(v\d+(beta)?/)models/(?P<model>[^:]+)$")
+_OLLAMA_MODEL = re.compile(r"/api/show$")
+_TOKEN_COUNT = re.compile(r":countTokens$|/count-tokens$")
+_EMBEDDING_APIS = frozenset(
     "cohere.v2.embed gemini.embed ollama.embed openai.embeddings vertex.predict voyage.embeddings".split()
 )
 
@@ -37,20 +37,20 @@ _EMBEDS = frozenset(
 @dataclass(frozen=True)
 class AuxiliaryCall:
     """
-    A call beside the chat, which a fake answers without a script.
+    A call of an endpoint other than chat, which a fake answers without a script.
 
     Attributes:
         kind: ``models``, ``model``, ``tokens`` or ``embeddings``.
 
-        provider: As in ``openai``.
+        provider: Name of the provider, as in ``openai``.
 
-        api: As in ``openai.embeddings``.
+        api: Name of the wire format, as in ``openai.embeddings``.
 
-        model: The model that it is about; empty where it is about none.
+        model: The model that the request names; empty where it names none.
 
-        url: Where it was sent.
+        url: The URL, with credentials mbody.
 
-        body: The JSON body as the SDK wrote it; empty where there is none.
+        body: The JSON body as the SDK sent it; empty where there is none.
     """
 
     kind: str
@@ -62,7 +62,7 @@ class AuxiliaryCall:
 
 
 def identify_auxiliary(request: WireRequest) -> AuxiliaryCall | None:
-    """What *request*, of which only the address need be known, asks beside the chat; None where that is nothing."""
+    """Identify the auxiliary call that *request* is, by method and URL; return None where it is no such call."""
     parts = urlsplit(request.url)
     path = unquote(parts.path)
     endpoint = identify(request.method, request.url)
@@ -71,20 +71,20 @@ def identify_auxiliary(request: WireRequest) -> AuxiliaryCall | None:
         return None
     api, model = (endpoint.api, endpoint.model or "") if endpoint else ("ollama.other", "")
     if request.method == "GET":
-        one = _ONE.search(path)
-        kind = "models" if _LISTS.search(path) else "model" if one else None
+        one = _ONE_MODEL.search(path)
+        kind = "models" if _MODEL_LIST.search(path) else "model" if one else None
         model = one["model"] if one else ""
     else:
-        kind, api = _posted(provider, api, path)
+        kind, api = _identify_post(provider, api, path)
     return None if kind is None else AuxiliaryCall(kind, provider, api, model, clean_url(request.url, bytes))
 
 
-def _posted(provider: str, api: str, path: str) -> tuple[str | None, str]:
-    if api in _EMBEDS:
+def _identify_post(provider: str, api: str, path: str) -> tuple[str | None, str]:
+    if api in _EMBEDDING_APIS:
         return "embeddings", "cohere.v1.embed" if path.startswith("/v1/embed") and provider == "cohere" else api
-    if _SHOWS.search(path) and provider == "ollama":
+    if _OLLAMA_MODEL.search(path) and provider == "ollama":
         return "model", api
-    if _COUNTS.search(path):
+    if _TOKEN_COUNT.search(path):
         return "tokens", "bedrock.count_tokens" if provider == "bedrock" else "gemini.count_tokens"
     return ("tokens" if api.endswith(".count_tokens") else None), api
 
@@ -93,34 +93,34 @@ def answer_auxiliary(
     call: AuxiliaryCall, request: WireRequest, names: Sequence[str]
 ) -> tuple[AuxiliaryCall, HttpExchange]:
     """
-    The answer to *call*, and the call with what it says in its body.
+    Answer *call*; return the call completed from the body of *request*, and the exchange.
 
     Args:
-        call: As `aside` found it.
+        call: The result of `identify_auxiliary`.
 
-        request: Its request.
+        request: The request as the SDK sent it.
 
-        names: The models that the test speaks of.
+        names: The models that the test names; they make up a list of models.
 
     Raises:
-        FakeMissError: Its body is none of its API.
+        FakeMissError: The body is no request of the API.
     """
     try:
-        asked = json.loads(request.body) if request.body else {}
-        model = str(asked.get("model") or call.model).removeprefix("models/")
-        made = AuxiliaryCall(call.kind, call.provider, call.api, model, call.url, asked)
-        reply = _reply(made, names)
+        body = json.loads(request.body) if request.body else {}
+        model = str(body.get("model") or call.model).removeprefix("models/")
+        completed = AuxiliaryCall(call.kind, call.provider, call.api, model, call.url, body)
+        reply = _reply(completed, names)
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FakeMissError(
             f"fake_llm cannot read what was sent to {request.method} {urlsplit(request.url).path}",
             cause=f"it is no request of {call.api}: {type(error).__name__}: {error}",
-            fix="send what the provider would take; it would refuse this as well",
+            fix="send what the provider would accept; it would reject this as well",
         ) from error
-    body = json.dumps(reply).encode()
-    headers = (("content-type", "application/json"), ("content-length", str(len(body))))
-    exchange = HttpExchange(request, WireReply(200, headers, body), reason="OK")
-    exchange.metering = unbilled_record(exchange, made.provider, made.api, made.model)
-    return made, exchange
+    content = json.dumps(reply).encode()
+    headers = (("content-type", "application/json"), ("content-length", str(len(content))))
+    exchange = HttpExchange(request, WireReply(200, headers, content), reason="OK")
+    exchange.metering = unbilled_record(exchange, completed.provider, completed.api, completed.model)
+    return completed, exchange
 
 
 def _reply(call: AuxiliaryCall, names: Sequence[str]) -> Any:
@@ -134,31 +134,31 @@ def _reply(call: AuxiliaryCall, names: Sequence[str]) -> Any:
     return embeddings_reply(call.api, call.model, call.body)
 
 
-def count_tokens_reply(api: str, model: str, asked: JsonObject) -> JsonObject:
-    """The reply to a request that counts its tokens, in the format of *api*."""
-    return _WRITERS[api](model, asked)
+def count_tokens_reply(api: str, model: str, body: JsonObject) -> JsonObject:
+    """Return the reply to a request that counts tokens, in the format of *api*."""
+    return _WRITERS[api](model, body)
 
 
 def _count(request: ChatRequest, model: str) -> int:
     return estimate_tokens(dataclasses.replace(request, model=request.model or model)).tokens
 
 
-def _anthropic(model: str, asked: JsonObject) -> JsonObject:
-    return {"input_tokens": _count(anthropic.DIALECT.decode_request(asked), model)}
+def _anthropic(model: str, body: JsonObject) -> JsonObject:
+    return {"input_tokens": _count(anthropic.DIALECT.decode_request(body), model)}
 
 
-def _openai(model: str, asked: JsonObject) -> JsonObject:
-    tokens = _count(openai_responses.DIALECT.decode_request(asked), model)
+def _openai(model: str, body: JsonObject) -> JsonObject:
+    tokens = _count(openai_responses.DIALECT.decode_request(body), model)
     return {"object": "response.input_tokens", "input_tokens": tokens}
 
 
-def _gemini(model: str, asked: JsonObject) -> JsonObject:
-    tokens = _count(gemini.DIALECT.decode_request(asked.get("generateContentRequest") or asked), model)
+def _gemini(model: str, body: JsonObject) -> JsonObject:
+    tokens = _count(gemini.DIALECT.decode_request(body.get("generateContentRequest") or body), model)
     return {"totalTokens": tokens, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": tokens}]}
 
 
-def _bedrock(model: str, asked: JsonObject) -> JsonObject:
-    inside = asked.get("input") or {}
+def _bedrock(model: str, body: JsonObject) -> JsonObject:
+    inside = body.get("input") or {}
     return {"inputTokens": _count(bedrock.DIALECT.decode_request(inside.get("converse") or {}), model)}
 
 

@@ -17,18 +17,18 @@ __all__ = ["Calls", "Condition", "requests_object_of"]
 @dataclass(frozen=True)
 class Condition:
     """
-    What a call has to be; parts that are None do not matter.
+    A filter for calls; a field that is None matches every call.
 
     Attributes:
-        provider: As in ``openai``.
+        provider: Name of the provider, as in ``openai``.
 
-        model: The name, or a pattern as in ``claude-*``.
+        model: Name of the model, or a pattern as in ``claude-*``.
 
-        contains: Words in any message, or in the system prompt.
+        contains: Text in any message, or in the system prompt.
 
-        tool_result: A text in a result that a tool has just returned; ``True`` stands for any result.
+        tool_result: Text in a result that a tool has just returned; ``True`` matches any result.
 
-        match: Whatever else, decided by a function of the call.
+        match: A function of the call that returns whether the call matches.
     """
 
     provider: str | None = None
@@ -38,20 +38,20 @@ class Condition:
     match: Callable[[FakeCall], Any] | None = None
 
     def matches(self, call: FakeCall) -> bool:
-        """Whether *call* is meant."""
+        """Return whether *call* matches every field."""
         return (
             self.provider in (None, call.provider)
             and (self.model is None or fnmatchcase(call.model, self.model))
             and (self.contains is None or any(self.contains in message.text for message in call.chat.messages))
-            and self._fits_result(call)
-            and self._matches(call)
+            and self._matches_tool_result(call)
+            and self._matches_function(call)
         )
 
-    def _matches(self, call: FakeCall) -> bool:
+    def _matches_function(self, call: FakeCall) -> bool:
         match = self.match
         return match is None or call_user_function(lambda call: bool(match(call)), call)
 
-    def _fits_result(self, call: FakeCall) -> bool:
+    def _matches_tool_result(self, call: FakeCall) -> bool:
         if self.tool_result is None:
             return True
         results = call.tool_results.values()
@@ -71,15 +71,15 @@ class Condition:
 
 
 def requests_object_of(model: Any) -> Callable[[FakeCall], bool]:
-    """A condition for calls whose schema, or whose only tool, has the members of *model*."""
-    wanted = _members(_schema_of(model))
+    """Return a condition for calls that request an object of *model*: by response schema or tool."""
+    wanted = _properties(_schema_of(model))
 
-    def asks(call: FakeCall) -> bool:
-        asked = [call.chat.response_schema] if call.chat.response_schema else [one.parameters for one in call.tools]
-        return any(_members(schema) == wanted for schema in asked)
+    def requests(call: FakeCall) -> bool:
+        schemas = [call.chat.response_schema] if call.chat.response_schema else [one.parameters for one in call.tools]
+        return any(_properties(schema) == wanted for schema in schemas)
 
-    asks.__name__ = f"asks for {getattr(model, '__name__', model)}"
-    return asks
+    requests.__name__ = f"requests {getattr(model, '__name__', model)}"
+    return requests
 
 
 def _schema_of(model: Any) -> JsonObject:
@@ -88,19 +88,19 @@ def _schema_of(model: Any) -> JsonObject:
     return TypeAdapter(model).json_schema()
 
 
-def _members(schema: JsonObject) -> frozenset[str]:
-    """SDKs rewrite what members hold, never how they are called."""
+def _properties(schema: JsonObject) -> frozenset[str]:
+    """Return the names of the properties: SDKs rewrite the schema of a property, never its name."""
     return frozenset(schema.get("properties") or ())
 
 
 class Calls(Sequence[FakeCall]):
-    """The calls of a test; it counts and slices as a list does."""
+    """The calls of a test, in order: a sequence with assertions."""
 
     def __init__(self, calls: Iterable[FakeCall] = ()) -> None:
         self._calls = list(calls)
 
     def add(self, call: FakeCall) -> None:
-        """Note one more."""
+        """Append *call*."""
         self._calls.append(call)
 
     @overload
@@ -108,7 +108,7 @@ class Calls(Sequence[FakeCall]):
     @overload
     def __getitem__(self, index: slice) -> Calls: ...
     def __getitem__(self, index: int | slice) -> FakeCall | Calls:
-        """One call, or some of them."""
+        """Return one call, or several as `Calls`."""
         if isinstance(index, slice):
             return Calls(self._calls[index])
         if not -len(self._calls) <= index < len(self._calls):
@@ -123,23 +123,23 @@ class Calls(Sequence[FakeCall]):
 
     @property
     def last(self) -> FakeCall:
-        """The call made last."""
+        """Return the last call."""
         return self[-1]
 
     def of(self, **condition: Any) -> Calls:
-        """Those that fit; takes what ``fake_llm.on`` takes."""
+        """Return the calls that match *condition*, whose arguments are those of ``fake_llm.on``."""
         wanted = Condition(**condition)
         return Calls(call for call in self if wanted.matches(call))
 
     def assert_called_once(self) -> FakeCall:
-        """The only call; fails with all of them when there were more, or none."""
+        """Return the only call; raise AssertionError, with all calls shown, when there were more or none."""
         __tracebackhide__ = True
         if len(self) != 1:
             raise AssertionError(f"expected 1 call to the model, got {self}")
         return self[0]
 
     def assert_not_called(self) -> None:
-        """Fails with the calls when there were any."""
+        """Raise AssertionError, with all calls shown, when there was any."""
         __tracebackhide__ = True
         if len(self):
             raise AssertionError(f"expected no call to the model, got {self}")
@@ -150,5 +150,5 @@ class Calls(Sequence[FakeCall]):
     def __str__(self) -> str:
         if not self._calls:
             return "no calls"
-        told = "".join(f"\n  {call}" for call in self._calls)
-        return f"{len(self)} call{'s' if len(self) > 1 else ''}:{told}"
+        lines = "".join(f"\n  {call}" for call in self._calls)
+        return f"{len(self)} call{'s' if len(self) > 1 else ''}:{lines}"

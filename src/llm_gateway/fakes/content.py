@@ -1,4 +1,4 @@
-"""Turn what a test scripted into a reply: text, an object, a tool call, parts, or a function of the call."""
+"""Build replies from scripted content: a text, an object, a tool call, parts, or a function of the call."""
 
 from __future__ import annotations
 
@@ -14,25 +14,24 @@ from llm_gateway.types import ChatReply, ImagePart, Part, StopReason, TextPart, 
 
 __all__ = ["build_reply"]
 
-_SHOWN = 120
-_SAID = (TextPart, ThinkingPart, ToolCall)
+_MAX_SHOWN = 120
 
 
 def build_reply(content: Any, call: FakeCall, *, stop_reason: StopReason | None = None) -> ChatReply:
     """
-    The reply that *content* stands for.
+    Build the reply that *content* scripts.
 
     Args:
-        content: A text; an instance of a pydantic model, a dataclass or a dict, which is answered as the call asks for
-            objects; a `ToolCall` or another part; a list of texts and parts; a `ChatReply`; or a function that gets
-            the `FakeCall` and returns one of these.
+        content: A text; an instance of a pydantic model, a dataclass or a dict, which becomes structured output, a tool
+            call or JSON text as the call requires; a `ToolCall` or another part; a list of texts and parts; a
+            `ChatReply`; or a function that gets the `FakeCall` and returns one of these.
 
-        call: What was asked.
+        call: The call to answer.
 
-        stop_reason: Why the answer ended; None follows from the content.
+        stop_reason: Why the answer ended; None derives it from the content.
 
     Raises:
-        FakeScriptError: It is none of these, or does not fit the schema that was asked.
+        FakeScriptError: *content* is none of these, or does not fit the requested schema.
     """
     if isinstance(content, ChatReply):
         return content
@@ -57,17 +56,17 @@ def _parts(content: Any, call: FakeCall) -> tuple[tuple[Part, ...], Any]:
         isinstance(one, str | TextPart | ThinkingPart | ToolCall) for one in content
     ):
         return tuple(TextPart(one) if isinstance(one, str) else one for one in content), None
-    plain = _plain(content)
-    _check(plain, call)
-    return (_object(plain, call),), plain
+    plain = _json_value(content)
+    _validate(plain, call)
+    return (_object_part(plain, call),), plain
 
 
-def _plain(content: Any) -> Any:
-    """An object as JSON has it."""
+def _json_value(content: Any) -> Any:
+    """Return *content* as plain JSON data."""
     if isinstance(content, ImagePart | ToolResult):
         raise FakeScriptError(
-            f"fake_llm cannot answer with {_short(repr(content))}",
-            cause=f"models are given a part of the kind {type(content).__name__}, and answer with none",
+            f"fake_llm cannot answer with {_shorten(repr(content))}",
+            cause=f"a {type(content).__name__} is part of a request, and never of an answer",
             fix="reply with a str, a ToolCall or a ThinkingPart, or with a list of these",
         )
     if dump := getattr(content, "model_dump", None):
@@ -77,30 +76,30 @@ def _plain(content: Any) -> Any:
     if isinstance(content, dict | list):
         return content
     raise FakeScriptError(
-        f"fake_llm cannot answer with {_short(repr(content))}",
-        cause=f"a {type(content).__name__} is neither a text, a part, nor an object that JSON could hold",
+        f"fake_llm cannot answer with {_shorten(repr(content))}",
+        cause=f"a {type(content).__name__} is neither a text, a part, nor an object that JSON can represent",
         fix="reply with a str, a pydantic model, a dict, a ToolCall, a list of these parts, or a function of the call",
     )
 
 
-def _object(value: Any, call: FakeCall) -> Part:
-    """Where the only way to answer is a tool, the object is the tool's argument; else it is the text."""
+def _object_part(value: Any, call: FakeCall) -> Part:
+    """Return *value* as the call of the tool that has to be called, or else as JSON text."""
     try:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError) as error:
         raise FakeScriptError(
-            f"fake_llm cannot answer with {_short(repr(value))}",
-            cause=f"JSON cannot hold it: {error}",
-            fix="reply with numbers, texts, lists and dicts alone, or with a pydantic model",
+            f"fake_llm cannot answer with {_shorten(repr(value))}",
+            cause=f"it is not JSON: {error}",
+            fix="reply with only numbers, texts, lists and dicts, or with a pydantic model",
         ) from error
-    name = _forced(call)
+    name = _forced_tool(call)
     if name is None or not isinstance(value, dict):
         return TextPart(text)
     return ToolCall(f"call_fake_{call.number}", name, value)
 
 
-def _forced(call: FakeCall) -> str | None:
-    """The tool that has to be called, where there is just one that can be."""
+def _forced_tool(call: FakeCall) -> str | None:
+    """Return the name of the only tool that satisfies ``tool_choice``; None where there is none, or a choice."""
     chat = call.chat
     if chat.response_schema is not None or not chat.tools:
         return None
@@ -110,10 +109,10 @@ def _forced(call: FakeCall) -> str | None:
     return names[0] if chat.tool_choice == "required" and len(names) == 1 else None
 
 
-def _check(value: Any, call: FakeCall) -> None:
-    """Refuse an object that the provider would never have given for the schema that was asked."""
+def _validate(value: Any, call: FakeCall) -> None:
+    """Raise FakeScriptError for an object that the provider would not have returned for the requested schema."""
     schema = call.chat.response_schema
-    forced = _forced(call)
+    forced = _forced_tool(call)
     if schema is None and forced is not None:
         schema = next(tool.parameters for tool in call.chat.tools if tool.name == forced)
     if schema is None:
@@ -124,9 +123,9 @@ def _check(value: Any, call: FakeCall) -> None:
     error = best_match(Draft202012Validator(schema).iter_errors(value))
     if error is not None:
         raise FakeScriptError(
-            f"the scripted object does not fit the schema that was asked: {_path(error.absolute_path)}: "
-            f"{_short(error.message)}",
-            cause=f"{call.provider} was asked for {_short(json.dumps(schema, ensure_ascii=False))}",
+            f"the scripted object does not fit the requested schema: {_path(error.absolute_path)}: "
+            f"{_shorten(error.message)}",
+            cause=f"the call to {call.provider} requests {_shorten(json.dumps(schema, ensure_ascii=False))}",
             fix="reply with an object of that schema, or with its JSON as a str to answer wrongly on purpose",
         )
 
@@ -135,5 +134,5 @@ def _path(keys: Iterable[Any]) -> str:
     return ".".join(map(str, keys)) or "the whole object"
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+def _shorten(text: str) -> str:
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."

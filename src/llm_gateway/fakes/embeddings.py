@@ -1,4 +1,4 @@
-"""Embeddings without a model: a unit vector of each text, near to those of texts that share its words."""
+"""Embeddings without a model: each text has a unit vector, near to the vectors of texts that share its words."""
 
 from __future__ import annotations
 
@@ -21,63 +21,63 @@ _SIZES = (
     (r"light-v3|minilm", 384),
     (r"mistral-embed|embed-.*-v3|mxbai|voyage|bge-(m3|large)", 1024),
 )
-_SIZE = 768
-_UNTOLD = dict.fromkeys(("prompt_audio_seconds", "request_count", "prompt_token_details"))
-"""What Mistral names and leaves null."""
-_PAIRS = 8
-"""How many places of a vector a word is seen in."""
+_DEFAULT_SIZE = 768
+_NULL_FIELDS = dict.fromkeys(("prompt_audio_seconds", "request_count", "prompt_token_details"))
+"""Fields that Mistral sends as null."""
+_PLACES_PER_WORD = 8
+"""Number of components of a vector that one word changes."""
 _STEP_NS = 1_000_000
 
 
 def vector(text: str, size: int) -> list[float]:
-    """The unit vector of *text*: always the same, the nearer to another's the more words they share."""
+    """Return the unit vector of *text*; it is deterministic, and nearer to another one the more words both share."""
     sums = [0.0] * size
     for word in re.findall(r"\w+", text.lower()) or [text]:
         digest = hashlib.sha256(word.encode()).digest()
-        for (place,) in struct.iter_unpack("<I", digest[: 4 * _PAIRS]):
+        for (place,) in struct.iter_unpack("<I", digest[: 4 * _PLACES_PER_WORD]):
             sums[place // 2 % size] += 1.0 if place % 2 else -1.0
     length = math.sqrt(sum(one * one for one in sums))
     return [one / length for one in sums] if length else [1.0, *sums[1:]]
 
 
-def embeddings_reply(api: str, model: str, asked: JsonObject) -> JsonObject:
-    """The reply to a request for embeddings, in the format of *api*."""
-    return _WRITERS[api](model, asked)
+def embeddings_reply(api: str, model: str, body: JsonObject) -> JsonObject:
+    """Return the reply to a request for embeddings, in the format of *api*."""
+    return _WRITERS[api](model, body)
 
 
-def _size(model: str, *asked: Any) -> int:
-    """As it was asked, else the model's own where that is known."""
+def _size(model: str, *requested: Any) -> int:
+    """Return the requested size, or else the usual one of *model*."""
     named = (size for pattern, size in _SIZES if re.search(pattern, model, re.IGNORECASE))
-    return next((one for one in asked if isinstance(one, int)), next(named, _SIZE))
+    return next((one for one in requested if isinstance(one, int)), next(named, _DEFAULT_SIZE))
 
 
 def _texts(given: Any) -> list[str]:
-    """What is to be embedded: a text, texts, or tokens in place of one."""
+    """Return the texts of an input, which is a text, a list of texts, or a list of tokens."""
     many = given if isinstance(given, list) and not all(isinstance(one, int) for one in given) else [given]
     return [one if isinstance(one, str) else str(one) for one in many]
 
 
-def _openai(model: str, asked: JsonObject) -> JsonObject:
-    texts = _texts(asked.get("input"))
-    size = _size(model, asked.get("dimensions"), asked.get("output_dimension"))
-    is_coded = asked.get("encoding_format") == "base64"
+def _openai(model: str, body: JsonObject) -> JsonObject:
+    texts = _texts(body.get("input"))
+    size = _size(model, body.get("dimensions"), body.get("output_dimension"))
+    is_base64 = body.get("encoding_format") == "base64"
     made = [vector(text, size) for text in texts]
     data = [
-        {"object": "embedding", "index": index, "embedding": _coded(one) if is_coded else one}
+        {"object": "embedding", "index": index, "embedding": _base64(one) if is_base64 else one}
         for index, one in enumerate(made)
     ]
     tokens = sum(map(estimate_text_tokens, texts))
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens, "completion_tokens": 0, **_UNTOLD}
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens, "completion_tokens": 0, **_NULL_FIELDS}
     return {"id": "fake", "object": "list", "data": data, "model": model, "usage": usage}
 
 
-def _coded(made: list[float]) -> str:
+def _base64(made: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(made)}f", *made)).decode()
 
 
-def _gemini(model: str, asked: JsonObject) -> JsonObject:
-    many = asked.get("requests")
-    rows = many if many is not None else [asked]
+def _gemini(model: str, body: JsonObject) -> JsonObject:
+    many = body.get("requests")
+    rows = many if many is not None else [body]
     texts = ["".join(part.get("text") or "" for part in row["content"]["parts"]) for row in rows]
     size = _size(model, *(row.get("outputDimensionality") for row in rows))
     made = [{"values": vector(text, size)} for text in texts]
@@ -85,26 +85,26 @@ def _gemini(model: str, asked: JsonObject) -> JsonObject:
     return {**answer, "usageMetadata": {"promptTokenCount": sum(map(estimate_text_tokens, texts))}}
 
 
-def _vertex(model: str, asked: JsonObject) -> JsonObject:
-    size = _size(model, (asked.get("parameters") or {}).get("outputDimensionality"))
-    texts = [str(one.get("content")) for one in asked.get("instances") or ()]
+def _vertex(model: str, body: JsonObject) -> JsonObject:
+    size = _size(model, (body.get("parameters") or {}).get("outputDimensionality"))
+    texts = [str(one.get("content")) for one in body.get("instances") or ()]
     counts = [{"truncated": False, "token_count": estimate_text_tokens(text)} for text in texts]
     rows = zip(texts, counts, strict=True)
     made = [{"embeddings": {"values": vector(text, size), "statistics": count}} for text, count in rows]
     return {"predictions": made, "metadata": {"billableCharacterCount": sum(map(len, texts))}}
 
 
-def _cohere_2(model: str, asked: JsonObject) -> JsonObject:
-    """Version 2 sorts by type, also where none is asked for."""
-    return _cohere(model, {**asked, "embedding_types": asked.get("embedding_types") or ["float"]})
+def _cohere_2(model: str, body: JsonObject) -> JsonObject:
+    """Return a reply of version 2, which always groups vectors by type."""
+    return _cohere(model, {**body, "embedding_types": body.get("embedding_types") or ["float"]})
 
 
-def _cohere(model: str, asked: JsonObject) -> JsonObject:
-    inputs = [block.get("text", "") for one in asked.get("inputs") or () for block in one.get("content") or ()]
-    texts = [*_texts(asked.get("texts") or []), *inputs]
-    made = [vector(text, _size(model, asked.get("output_dimension"))) for text in texts]
-    kinds = asked.get("embedding_types")
-    typed = {kind: [_coded(one) for one in made] if kind == "base64" else made for kind in kinds or ()}
+def _cohere(model: str, body: JsonObject) -> JsonObject:
+    inputs = [block.get("text", "") for one in body.get("inputs") or () for block in one.get("content") or ()]
+    texts = [*_texts(body.get("texts") or []), *inputs]
+    made = [vector(text, _size(model, body.get("output_dimension"))) for text in texts]
+    kinds = body.get("embedding_types")
+    typed = {kind: [_base64(one) for one in made] if kind == "base64" else made for kind in kinds or ()}
     return {
         "id": "fake",
         "response_type": "embeddings_by_type" if kinds else "embeddings_floats",
@@ -117,11 +117,11 @@ def _cohere(model: str, asked: JsonObject) -> JsonObject:
     }
 
 
-def _ollama(model: str, asked: JsonObject) -> JsonObject:
-    size = _size(model, asked.get("dimensions"))
-    if "prompt" in asked:  # the older of its two ways
-        return {"embedding": vector(str(asked["prompt"]), size)}
-    texts = _texts(asked.get("input"))
+def _ollama(model: str, body: JsonObject) -> JsonObject:
+    size = _size(model, body.get("dimensions"))
+    if "prompt" in body:  # the older of its two endpoints
+        return {"embedding": vector(str(body["prompt"]), size)}
+    texts = _texts(body.get("input"))
     return {
         "model": model,
         "embeddings": [vector(text, size) for text in texts],

@@ -1,4 +1,4 @@
-"""What answers the calls of one test from a script."""
+"""The responder that answers the calls of one test from scripts."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from llm_gateway.wire.identify import identify
 __all__ = ["FakeLLM"]
 
 M = TypeVar("M")
-_MOST_TOLD = 3
-_MOST_NESTED = 8  # an SDK takes some forty frames for a call
+_MAX_SHOWN = 3
+_MAX_NESTED = 8  # below the recursion limit: an SDK takes about forty frames for a call
 
 
 class FakeLLM(Script):
     """
-    Every model that a test calls, scripted at wire level: the code under test keeps its own SDK, parser and retries.
+    Scripted answers of every model that a test calls, at wire level: the code under test keeps its SDK and retries.
 
-    What is scripted for a condition (`on`) comes before what is scripted for any call. A call for which nothing is
-    left fails the test with the request shown, as does an answer that nobody asked for.
+    Answers scripted for a condition (`on`) come before those scripted for any call. The test fails, with the request
+    shown, for a call without a scripted answer, and for a scripted answer without a call.
 
     Attributes:
-        calls: What was asked so far.
+        calls: The calls so far.
 
-        other_calls: What was asked beside the chat, and needs no script: lists of models, counts of tokens, embeddings.
+        other_calls: Calls of auxiliary endpoints, which need no script: lists of models, counts of tokens, embeddings.
     """
 
     def __init__(self) -> None:
@@ -66,102 +66,102 @@ class FakeLLM(Script):
         match: Callable[[FakeCall], Any] | None = None,
     ) -> Script:
         """
-        Script answers for the calls that fit all that is given; the first script that fits and has any left answers.
+        Return a script for the calls that match every argument; the first such script with an answer left answers.
 
         Args:
-            provider: As in ``openai``.
+            provider: Name of the provider, as in ``openai``.
 
-            model: The name, or a pattern as in ``claude-*``.
+            model: Name of the model, or a pattern as in ``claude-*``.
 
-            contains: Words in any message, or in the system prompt.
+            contains: Text in any message, or in the system prompt.
 
-            tool_result: A text in a result that a tool has just returned; True stands for any result.
+            tool_result: Text in a result that a tool has just returned; True matches any result.
 
-            match: Whatever else, decided by a function of the `FakeCall`.
+            match: A function of the `FakeCall` that returns whether the call matches.
 
         Raises:
             FakeScriptError: There is no such provider.
         """
         if provider is not None:
             checked(provider, "on(provider=...)")
-        return self._when(Condition(provider, model, contains, tool_result, match))
+        return self._add_script(Condition(provider, model, contains, tool_result, match))
 
-    def _when(self, condition: Condition) -> Script:
+    def _add_script(self, condition: Condition) -> Script:
         script = Script(condition)
         self._scripts.append(script)
         return script
 
     def set_response(self, response_model: type[M], instance: M) -> Self:
-        """Answer every call that asks for a *response_model* with *instance*, however often."""
-        self._when(Condition(match=requests_object_of(response_model))).reply(instance, times=None)
+        """Answer every call that requests an object of *response_model* with *instance*, any number of times."""
+        self._add_script(Condition(match=requests_object_of(response_model))).reply(instance, times=None)
         return self
 
     def from_cassette(self, path: str | Path) -> Conversation:
         """
-        Answer with what a cassette holds, one exchange after another, whatever is asked.
+        Answer with the recorded replies of a cassette, in recorded order, whatever the request.
 
         Returns:
-            The turns, each of which can be edited: ``conversation[1].reply("something else")``. One that is not is
-            given byte for byte.
+            The turns, each of which can be edited: ``conversation[1].reply("something else")``. A turn that is not
+            edited is sent byte for byte.
 
         Raises:
-            CassetteReadError: The file is unreadable, or there is none.
-            FakeScriptError: It holds something that is no chat over HTTP.
+            CassetteReadError: The file is missing or unreadable.
+            FakeScriptError: The cassette contains an exchange that is no chat over HTTP.
         """
         conversation = Conversation(path)
         self._scripts.extend(conversation)
         return conversation
 
     def generate(self) -> Self:
-        """Answer what is not scripted by an example of the schema that is asked for, or by a text."""
+        """Answer calls without a scripted answer with an example of the requested schema, or with a text."""
         self._generates = True
         return self
 
     def only(self, *providers: str) -> Self:
-        """Answer these providers alone; calls of others go to the test's cassette. Unknown names are refused."""
+        """Answer only calls of *providers*, leave others to the cassette; raise FakeScriptError for unknown names."""
         self._providers = frozenset(checked(name, "only(...)") for name in providers)
         return self
 
     @property
     def last(self) -> FakeCall:
-        """The call made last."""
+        """Return the last call."""
         return self.calls.last
 
     def assert_called_once(self) -> FakeCall:
-        """The only call; fails with all of them when there were more, or none."""
+        """Return the only call; raise AssertionError, with all calls shown, when there were more or none."""
         __tracebackhide__ = True
         return self.calls.assert_called_once()
 
     def wants(self, request: WireRequest) -> bool:
-        """Whether *request*, known by its address, is answered here."""
+        """Return whether this fake answers *request*, of which it reads method and URL."""
         found = identify(request.method, request.url) or identify_auxiliary(request)
         return found is not None and (self._providers is None or found.provider in self._providers)
 
     def answer(self, request: WireRequest) -> HttpExchange:
         """
-        The scripted answer to *request*.
+        Return the exchange that answers *request*.
 
         Raises:
-            FakeMissError: Nothing is scripted for it.
-            FakeScriptError: What is scripted cannot be said in its format, or a function of the script failed.
+            FakeMissError: No answer is scripted for it.
+            FakeScriptError: The API has no format for the scripted answer, or a function of the script failed.
         """
         if (other := identify_auxiliary(request)) is not None:
             return self._answer_auxiliary(other, request)
         depth = getattr(self._nested, "depth", 0)
-        if depth == _MOST_NESTED:
+        if depth == _MAX_NESTED:
             raise FakeScriptError(
                 f"{depth} answers of fake_llm wait for each other",
-                cause="a function that answers, or says whether a script fits, calls the model itself, again and again",
+                cause="a function that answers, or that is a condition, calls the model itself, again and again",
                 fix='script the inner call first: fake_llm.on(contains="...").reply("...")',
             )
         self._nested.depth = depth + 1
         try:
-            return self._answered(request)
+            return self._answer_chat(request)
         finally:
             self._nested.depth = depth
 
-    def _answered(self, request: WireRequest) -> HttpExchange:
-        call, scripted = self._asked(lambda number: decode_request(number, request))
+    def _answer_chat(self, request: WireRequest) -> HttpExchange:
+        call, scripted = self._register(lambda number: decode_request(number, request))
         try:
             exchange = build_exchange(scripted, call, request)
         except FakeScriptError as error:
@@ -179,44 +179,44 @@ class FakeLLM(Script):
         return exchange
 
     def wants_runs(self) -> bool:
-        """Whether runs of ``claude`` are answered here."""
+        """Return whether this fake answers runs of ``claude``."""
         return self._providers is None or PROVIDER in self._providers
 
     def start_process(self, request: ProcessRequest, observer: SessionObserver) -> ProcessSession:
-        """Begin to answer a run of ``claude``."""
+        """Start the session that answers a run of ``claude``."""
         from llm_gateway.fakes.claude.session import ClaudeSession
 
         with self._lock:
             self._runs += 1
-        return ClaudeSession(request, self._runs, self._asked, observer)
+        return ClaudeSession(request, self._runs, self._register, observer)
 
-    def _asked(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, ScriptEntry]:
-        """Note the call that *make* makes of its number, and find what is scripted for it."""
+    def _register(self, make: Callable[[int], FakeCall]) -> tuple[FakeCall, ScriptEntry]:
+        """Append the call that *make* builds from its number, and return it with the entry that answers it."""
         with self._lock:
             call = make(len(self.calls) + 1)
             self.calls.add(call)
-            return call, self._scripted(call)
+            return call, self._find_entry(call)
 
-    def _scripted(self, call: FakeCall) -> ScriptEntry:
+    def _find_entry(self, call: FakeCall) -> ScriptEntry:
         for script in [*self._scripts, self]:
             entry = script.next_entry()
-            if entry is not None and _fits(script, entry, call):
+            if entry is not None and _matches(script, entry, call):
                 entry.used += 1
                 return entry
         if self._generates:
-            return ScriptEntry(Answer(_generated(call)), "fake_llm.generate()")
-        raise self._missed(call)
+            return ScriptEntry(Answer(_generate(call)), "fake_llm.generate()")
+        raise self._miss_error(call)
 
-    def _missed(self, call: FakeCall) -> FakeMissError:
+    def _miss_error(self, call: FakeCall) -> FakeMissError:
         scripts = [*self._scripts, self]
-        waiting = [f"{entry.where} waits for {_named(script)}" for script, entry in pending(scripts)]
-        asked = sum(entry.used for script in scripts for entry in script.entries)
+        waiting = [f"{entry.where} waits for {_describe(script)}" for script, entry in pending(scripts)]
+        used = sum(entry.used for script in scripts for entry in script.entries)
         empty = [
-            f"{script.where} scripts no answer for {_named(script)}" for script in self._scripts if script.is_empty
+            f"{script.where} scripts no answer for {_describe(script)}" for script in self._scripts if script.is_empty
         ]
-        given = "the one scripted answer was" if asked == 1 else f"all {asked} scripted answers were"
-        cause = "\n".join((empty + waiting)[:_MOST_TOLD]) or (
-            f"{given} given before" if asked else "nothing is scripted"
+        given = "the one scripted answer was" if used == 1 else f"all {used} scripted answers were"
+        cause = "\n".join((empty + waiting)[:_MAX_SHOWN]) or (
+            f"{given} given before" if used else "nothing is scripted"
         )
         return FakeMissError(
             f"fake_llm has no answer for call {call}",
@@ -225,39 +225,39 @@ class FakeLLM(Script):
         )
 
     def unused(self) -> FakeError | None:
-        """The error for answers that nobody asked for; None when all were given."""
+        """Return the error for scripted answers that no call used; None when all were used."""
         left = pending([*self._scripts, self])
         if not left:
             return None
-        told = [f"{entry.where}{_why(script, self.calls)}" for script, entry in left[:_MOST_TOLD]]
-        more = [f"and {len(left) - _MOST_TOLD} more"] if len(left) > _MOST_TOLD else []
+        lines = [f"{entry.where}{_condition_hint(script, self.calls)}" for script, entry in left[:_MAX_SHOWN]]
+        more = [f"and {len(left) - _MAX_SHOWN} more"] if len(left) > _MAX_SHOWN else []
         return FakeUnusedError(
-            f"{len(left)} scripted answer{'s were' if len(left) > 1 else ' was'} never asked for",
-            cause="\n".join(told + more),
+            f"{len(left)} scripted answer{'s were' if len(left) > 1 else ' was'} never used",
+            cause="\n".join(lines + more),
             fix="take them out of the script, or let the test make the calls",
         )
 
 
-def _fits(script: Script, entry: ScriptEntry, call: FakeCall) -> bool:
+def _matches(script: Script, entry: ScriptEntry, call: FakeCall) -> bool:
     try:
         return script.condition.matches(call)
     except FakeScriptError as error:
         raise with_callsite(error, entry.where) from error.__cause__
 
 
-def _named(script: Script) -> str:
+def _describe(script: Script) -> str:
     return f"on({script.condition})" if str(script.condition) else "any call"
 
 
-def _why(script: Script, calls: Calls) -> str:
-    """What a condition waited for, and the nearest that came."""
+def _condition_hint(script: Script, calls: Calls) -> str:
+    """Return the condition of *script*, with the nearest model among *calls*; nothing where it has no condition."""
     if not str(script.condition):
         return ""
     near = difflib.get_close_matches(script.condition.model or "", [call.model for call in calls], n=1, cutoff=0.5)
-    return f" {_named(script)}" + (f"; did you mean {near[0]!r}?" if near else "")
+    return f" {_describe(script)}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
-def _generated(call: FakeCall) -> Any:
+def _generate(call: FakeCall) -> Any:
     chat = call.chat
     if chat.response_schema is not None:
         return example(chat.response_schema)

@@ -1,4 +1,4 @@
-"""Lists of models as providers write them, of whatever names a test uses."""
+"""Lists of models in the format of each provider, with the names that a test uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_gateway.wire.limits import Limits, published
 
 __all__ = ["model_list", "one_model"]
 
-_USUAL = {
+_DEFAULT_NAMES = {
     "anthropic": ("claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"),
     "bedrock": ("anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"),
     "cohere": ("command-a-03-2025", "command-r-plus-08-2024"),
@@ -19,12 +19,12 @@ _USUAL = {
     "ollama": ("llama3.2:latest",),
     "openai": ("gpt-5", "gpt-5-mini", "gpt-4.1"),
 }
-_BORN = datetime(2025, 1, 1, tzinfo=UTC)
+_CREATED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def model_list(provider: str, names: Sequence[str]) -> JsonObject | list[JsonObject]:
-    """The list of *provider*: the models *names*, or a few that are usual where a test names none."""
-    entries = [_entry(provider, name) for name in names or _USUAL.get(provider, ("fake-model",))]
+    """Return the list of *provider* with the models *names*, or with a few usual ones where *names* is empty."""
+    entries = [_entry(provider, name) for name in names or _DEFAULT_NAMES.get(provider, ("fake-model",))]
     match provider:
         case "anthropic":
             ends = {"first_id": entries[0]["id"], "last_id": entries[-1]["id"]}
@@ -39,9 +39,9 @@ def model_list(provider: str, names: Sequence[str]) -> JsonObject | list[JsonObj
 
 
 def one_model(provider: str, name: str) -> JsonObject:
-    """What *provider* says of one model, which is never one that it does not know."""
+    """Return the reply of *provider* for one model; every name exists."""
     if provider == "ollama":
-        return _shown(name)
+        return _ollama_model(name)
     return _entry(provider, name.removeprefix("models/"))
 
 
@@ -54,7 +54,7 @@ def _anthropic(name: str, limits: Limits) -> JsonObject:
         "type": "model",
         "id": name,
         "display_name": name,
-        "created_at": _text(_BORN),
+        "created_at": _timestamp(_CREATED_AT),
         "lifecycle": "active",
         "max_input_tokens": limits.context_tokens,
         "max_tokens": limits.max_output_tokens,
@@ -63,7 +63,7 @@ def _anthropic(name: str, limits: Limits) -> JsonObject:
 
 
 def _openai(name: str, _: Limits) -> JsonObject:
-    return {"id": name, "object": "model", "created": int(_BORN.timestamp()), "owned_by": "fake"}
+    return {"id": name, "object": "model", "created": int(_CREATED_AT.timestamp()), "owned_by": "fake"}
 
 
 def _groq(name: str, limits: Limits) -> JsonObject:
@@ -71,9 +71,9 @@ def _groq(name: str, limits: Limits) -> JsonObject:
 
 
 def _mistral(name: str, limits: Limits) -> JsonObject:
-    able = {"completion_chat": True, "function_calling": True, "vision": False, "fine_tuning": False}
+    features = {"completion_chat": True, "function_calling": True, "vision": False, "fine_tuning": False}
     window = {} if limits.context_tokens is None else {"max_context_length": limits.context_tokens}
-    return {**_openai(name, limits), "name": name, "capabilities": able, "type": "base", "aliases": [], **window}
+    return {**_openai(name, limits), "name": name, "capabilities": features, "type": "base", "aliases": [], **window}
 
 
 def _together(name: str, limits: Limits) -> JsonObject:
@@ -82,18 +82,24 @@ def _together(name: str, limits: Limits) -> JsonObject:
 
 
 def _cohere(name: str, limits: Limits) -> JsonObject:
-    able = {"endpoints": ["chat"], "features": ["tools", "json_schema"], "default_endpoints": []}
-    return {"name": name, **able, "is_deprecated": False, "finetuned": False, "context_length": limits.context_tokens}
+    features = {"endpoints": ["chat"], "features": ["tools", "json_schema"], "default_endpoints": []}
+    return {
+        "name": name,
+        **features,
+        "is_deprecated": False,
+        "finetuned": False,
+        "context_length": limits.context_tokens,
+    }
 
 
 def _gemini(name: str, limits: Limits) -> JsonObject:
-    told = {"inputTokenLimit": limits.context_tokens, "outputTokenLimit": limits.max_output_tokens}
+    sizes = {"inputTokenLimit": limits.context_tokens, "outputTokenLimit": limits.max_output_tokens}
     return {
         "name": f"models/{name}",
         "version": "001",
         "displayName": name,
         "supportedGenerationMethods": ["generateContent", "countTokens"],
-        **{word: limit for word, limit in told.items() if limit is not None},
+        **{word: limit for word, limit in sizes.items() if limit is not None},
     }
 
 
@@ -126,14 +132,14 @@ def _ollama(name: str, _: Limits) -> JsonObject:
     return {
         "name": name,
         "model": name,
-        "modified_at": _text(_BORN),
+        "modified_at": _timestamp(_CREATED_AT),
         "size": 1,
         "digest": "0" * 64,
         "details": _DETAILS,
     }
 
 
-def _shown(_: str) -> JsonObject:
+def _ollama_model(_: str) -> JsonObject:
     return {
         "modelfile": "",
         "parameters": "",
@@ -141,12 +147,12 @@ def _shown(_: str) -> JsonObject:
         "details": _DETAILS,
         "model_info": {"general.architecture": "fake"},
         "capabilities": ["completion", "tools"],
-        "modified_at": _text(_BORN),
+        "modified_at": _timestamp(_CREATED_AT),
     }
 
 
-def _text(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _timestamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 _ENTRIES: dict[str, Callable[[str, Limits], JsonObject]] = {

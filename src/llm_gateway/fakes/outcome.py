@@ -1,4 +1,4 @@
-"""What a scripted call comes to: an answer, an error of the provider, or a failure on the way."""
+"""Outcomes of scripted calls: an answer, an error reply, a failure of the connection, or a recorded exchange."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Answer:
     Attributes:
         content: See `llm_gateway.fakes.content.build_reply`.
 
-        stop_reason: Why it ended; None follows from the content.
+        stop_reason: Why the answer ended; None derives it from the content.
 
-        chunks: How its text is cut where it is streamed; None: word by word.
+        chunks: Its text, split as a stream sends it; None splits it into words.
 
-        gap_s: Seconds between two pieces.
+        gap_s: Seconds between two chunks.
     """
 
     content: Any
@@ -36,10 +36,16 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
     """
-    An error reply of the provider; *message* None takes the words that belong to the status.
+    An error reply of the provider.
 
-    *status* None is the one by which the API that is asked says that it is overloaded; *kind* None follows from status
-    and message.
+    Attributes:
+        status: HTTP status; None is the status with which the called API reports that it is overloaded.
+
+        message: Text of the error; None is a usual text for the status.
+
+        retry_after_s: Value of ``Retry-After`` in seconds; None sends none.
+
+        kind: Kind of error; None derives it from status and message.
     """
 
     status: int | None
@@ -50,7 +56,19 @@ class ErrorReply:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A failure on the way; *after_chunks* of the answer arrive first, and then *refused* where it is an error."""
+    """
+    A failure of the connection or of the body.
+
+    Attributes:
+        kind: ``timeout`` and ``disconnect`` are connection errors, ``malformed`` is a body that is no JSON, ``error``
+            is an error event inside a stream.
+
+        answer: The answer that fails.
+
+        after_chunks: Number of chunks of the answer that arrive before the failure.
+
+        error: The error of the kind ``error``; else None.
+    """
 
     kind: Literal["timeout", "disconnect", "malformed", "error"]
     answer: Answer
@@ -61,12 +79,14 @@ class Failure:
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """
-    A recorded exchange: byte for byte for a call that asks as it was asked, else written for the API that is asked.
+    A recorded exchange; sent byte for byte to a call of the same API, encoded again for a call of another one.
 
     Attributes:
-        api: As in ``openai.chat``.
+        exchange: The recorded request and reply.
 
-        is_streamed: Whether it was streamed.
+        api: Wire format of the recording, as in ``openai.chat``.
+
+        is_streamed: Whether the recorded reply is a stream.
     """
 
     exchange: HttpExchange
@@ -83,13 +103,15 @@ class ScriptEntry:
     One entry of a script.
 
     Attributes:
-        outcome: What the call comes to.
+        outcome: The outcome of the call.
 
-        where: File and line that scripted it.
+        where: File and line of the test that scripted it.
 
-        times: For how many calls; None for any number, and at least one.
+        times: Number of calls that it answers; None is any number, at least one.
 
-        usage: What the answer says to have used; None is counted from what was asked and answered.
+        usage: Usage that the answer reports; None estimates it from request and reply.
+
+        used: Number of calls that it has answered.
     """
 
     outcome: Outcome
@@ -100,10 +122,10 @@ class ScriptEntry:
 
     @property
     def is_used_up(self) -> bool:
-        """Whether it has nothing left to give."""
+        """Return whether it can answer no further call."""
         return self.times is not None and self.used >= self.times
 
     @property
     def is_pending(self) -> bool:
-        """Whether the test has to ask for it still."""
+        """Return whether the test still has to make a call that uses it."""
         return self.used < (1 if self.times is None else self.times)

@@ -1,4 +1,4 @@
-"""A provider that answers from a script, without any request: for `LLMClient` where no test runs."""
+"""A provider that answers from a script without sending a request: for `LLMClient` outside of tests."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class FakeLLMProvider:
     A provider for ``LLMClient(provider_instance=FakeLLMProvider("hello"))``.
 
     Args:
-        text: What it answers to whatever does not ask for an object.
+        text: The answer to calls without a ``response_model``.
 
     Attributes:
-        calls: What was asked so far.
+        calls: The calls so far.
     """
 
     name = "fake"
@@ -35,15 +35,15 @@ class FakeLLMProvider:
         self._instances: dict[Any, Any] = {}
 
     def set_response(self, response_model: type[M], instance: M) -> None:
-        """Answer calls that ask for a *response_model* with *instance*."""
+        """Answer calls with this *response_model* with *instance*."""
         self._instances[response_model] = instance
 
     async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
         """
-        Answer as it was set.
+        Answer with the text, or with the instance set for *response_model*.
 
         Raises:
-            FakeMissError: An object of a class is asked for that was not set.
+            FakeMissError: No instance is set for *response_model*.
         """
         chat = ChatRequest("fake-model", tuple(messages))
         call = FakeCall(len(self.calls) + 1, self.name, "fake", chat)
@@ -55,12 +55,12 @@ class FakeLLMProvider:
     def _instance(self, model: type[Any], call: FakeCall) -> Any:
         if model in self._instances:
             return self._instances[model]
-        set_ones = ", ".join(one.__name__ for one in self._instances) or "none"
+        names = ", ".join(one.__name__ for one in self._instances) or "none"
         raise FakeMissError(
             f"FakeLLMProvider has no {model.__name__} for call {call}",
-            cause=f"responses are set for: {set_ones}",
+            cause=f"responses are set for: {names}",
             fix=f"provider.set_response({model.__name__}, {model.__name__}(...))",
         )
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is no connection to close."""

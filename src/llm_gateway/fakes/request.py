@@ -1,4 +1,4 @@
-"""What code under test asked of a fake, read from the request that its SDK wrote."""
+"""The call that code under test made to a fake, decoded from the request that its SDK sent."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["FakeCall", "decode_chat", "decode_request"]
 
 _STREAMED_AT = re.compile(r":streamGenerateContent$|/converse-stream$|/invoke-with-response-stream$")
 _SHOWN_HEADERS = frozenset({"accept", "content-type", "user-agent", "anthropic-version", "anthropic-beta"})
-_LONGEST = 200
-_NO_PARAMS = frozenset({"model", "messages", "tools", "response_schema_name", "stream", "extra"})
-"""What a call says elsewhere."""
-_PARAMS = {one.name: one.default for one in fields(ChatRequest) if one.name not in _NO_PARAMS}
-"""The others, with their value where nobody set them."""
+_MAX_SHOWN = 200
+_NOT_PARAMS = frozenset({"model", "messages", "tools", "response_schema_name", "stream", "extra"})
+"""Fields of a request that `FakeCall` shows as attributes of its own."""
+_PARAMS = {one.name: one.default for one in fields(ChatRequest) if one.name not in _NOT_PARAMS}
+"""The other fields, with their default values."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,19 @@ class FakeCall:
     One call that a fake answered.
 
     Attributes:
-        number: Its place among the calls of the test, from 1.
+        number: Position among the calls of the test, from 1.
 
-        provider: As in ``anthropic``.
+        provider: Name of the provider, as in ``anthropic``.
 
-        api: As in ``anthropic.messages``.
+        api: Name of the wire format, as in ``anthropic.messages``.
 
-        chat: What was asked, in no provider's words.
+        chat: The request in provider-independent form.
 
-        url: Where it was sent; credentials in it are blotted out.
+        url: The URL, with credentials masked.
 
-        headers: Those that say how it was asked, names in lower case; credentials are never among them.
+        headers: Headers that describe the format and the SDK, names in lower case; never a credential.
 
-        body: The JSON body as the SDK wrote it; empty for a command.
+        body: The JSON body as the SDK sent it; empty for a command.
     """
 
     number: int
@@ -66,64 +66,64 @@ class FakeCall:
 
     @property
     def model(self) -> str:
-        """The model that was asked."""
+        """Return the model that the request names."""
         return self.chat.model
 
     @property
     def messages(self) -> tuple[LLMMessage, ...]:
-        """The conversation without its system prompt."""
+        """Return the conversation without its system prompt."""
         return tuple(message for message in self.chat.messages if message.role != "system")
 
     @property
     def system(self) -> str:
-        """The system prompt; empty where there is none."""
+        """Return the system prompt; empty where there is none."""
         return "\n".join(message.text for message in self.chat.messages if message.role == "system")
 
     @property
     def text(self) -> str:
-        """The text of the last message."""
+        """Return the text of the last message."""
         return self.chat.messages[-1].text if self.chat.messages else ""
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """The tools that the model might have called."""
+        """Return the tools that the model may call."""
         return self.chat.tools
 
     @property
     def tool_results(self) -> dict[str, str]:
-        """What tools returned since the model's last turn, by the id of their call."""
-        parts = [part for message in _since_answer(self.chat.messages) for part in message.parts]
+        """Return what tools returned since the model's last turn, by the id of the tool call."""
+        parts = [part for message in _after_last_answer(self.chat.messages) for part in message.parts]
         return {part.tool_call_id: part.content for part in parts if isinstance(part, ToolResult)}
 
     @property
     def params(self) -> dict[str, Any]:
-        """The options that were set, by their names in `ChatRequest`, and whatever else the body holds."""
-        said = ((name, getattr(self.chat, name), unsaid) for name, unsaid in _PARAMS.items())
-        return {**{name: value for name, value, unsaid in said if value != unsaid}, **self.chat.extra}
+        """Return the options that are not at their default, by their names in `ChatRequest`, and all unknown fields."""
+        values = ((name, getattr(self.chat, name), default) for name, default in _PARAMS.items())
+        return {**{name: value for name, value, default in values if value != default}, **self.chat.extra}
 
     @property
     def is_streaming(self) -> bool:
-        """Whether the answer was asked for bit by bit."""
+        """Return whether the request is for a stream."""
         return self.chat.stream
 
     def __str__(self) -> str:
-        said = [f"{message.role}: {_short(_told(message))}" for message in self.chat.messages]
+        messages = [f"{message.role}: {_shorten(_message_text(message))}" for message in self.chat.messages]
         tools = f"\n    tools: {', '.join(tool.name for tool in self.tools)}" if self.tools else ""
         stream = ", streamed" if self.is_streaming else ""
         head = f"#{self.number} {self.provider} {self.model} ({self.api}{stream})"
-        return "\n    ".join([head, *said]) + tools
+        return "\n    ".join([head, *messages]) + tools
 
 
-def _since_answer(messages: tuple[LLMMessage, ...]) -> tuple[LLMMessage, ...]:
+def _after_last_answer(messages: tuple[LLMMessage, ...]) -> tuple[LLMMessage, ...]:
     last = max((at for at, message in enumerate(messages) if message.role == "assistant"), default=-1)
     return messages[last + 1 :]
 
 
-def _told(message: LLMMessage) -> str:
-    return " ".join(filter(None, [_said(part) for part in message.parts]))
+def _message_text(message: LLMMessage) -> str:
+    return " ".join(filter(None, [_part_text(part) for part in message.parts]))
 
 
-def _said(part: Part) -> str:
+def _part_text(part: Part) -> str:
     match part:
         case TextPart(text):
             return text
@@ -135,17 +135,17 @@ def _said(part: Part) -> str:
             return f"<{type(other).__name__}>"
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
-    return repr(line if len(line) <= _LONGEST else f"{line[:_LONGEST]}...")
+    return repr(line if len(line) <= _MAX_SHOWN else f"{line[:_MAX_SHOWN]}...")
 
 
 def decode_request(number: int, request: WireRequest) -> FakeCall:
     """
-    Read *request*, the call *number* of its test.
+    Decode *request*, the call *number* of its test.
 
     Raises:
-        FakeMissError: It asks for something that no chat dialect knows.
+        FakeMissError: The URL is no chat endpoint, or the body is no request of its API.
     """
     endpoint = identify(request.method, request.url)
     where = f"{request.method} {urlsplit(request.url).netloc}{urlsplit(request.url).path}"
@@ -153,7 +153,7 @@ def decode_request(number: int, request: WireRequest) -> FakeCall:
         raise FakeMissError(
             f"fake_llm cannot answer {where}",
             cause=f"it is {endpoint.api if endpoint else 'no known API'}, for which there is no format",
-            fix="ask one of the chat APIs, or record the call: @pytest.mark.llm",
+            fix="call one of the chat APIs, or record the call: @pytest.mark.llm",
         )
     try:
         body = json.loads(request.body)
@@ -162,14 +162,14 @@ def decode_request(number: int, request: WireRequest) -> FakeCall:
         raise FakeMissError(
             f"fake_llm cannot read what was sent to {where}",
             cause=f"it is no request of {endpoint.api}: {type(error).__name__}: {error}",
-            fix="send what the provider would take; it would refuse this as well",
+            fix="send what the provider would accept; it would reject this as well",
         ) from error
     headers = {name.lower(): value for name, value in request.headers if name.lower() in _SHOWN_HEADERS}
     return FakeCall(number, endpoint.provider, endpoint.api, chat, clean_url(request.url, bytes), headers, body)
 
 
 def decode_chat(endpoint: Endpoint, url: str, body: JsonObject) -> ChatRequest:
-    """The request in *body*, with what some APIs say in the address instead: the model, and whether to stream."""
+    """Return the request in *body*; some APIs put the model and the choice to stream into *url* instead."""
     dialect = dialect_of(endpoint.api)
     assert dialect is not None
     chat = dialect.decode_request(body)

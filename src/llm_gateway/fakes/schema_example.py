@@ -1,4 +1,4 @@
-"""An example of what a JSON schema asks for: the same for the same schema, and as small as it may be."""
+"""Examples for JSON schemas: deterministic, and as small as the schema allows."""
 
 from __future__ import annotations
 
@@ -14,46 +14,48 @@ _FORMATS = {
     "date": "2026-01-01",
     "time": "00:00:00Z",
     "duration": "P1D",
-    "email": "someone@example.com",
+    "email": "user@example.com",
     "uri": "https://example.com",
     "uuid": "00000000-0000-4000-8000-000000000000",
     "ipv4": "192.0.2.1",
     "ipv6": "2001:db8::1",
     "hostname": "example.com",
 }
-_DEEPEST = 32
+_MAX_DEPTH = 32
 
 
 def example(schema: JsonObject) -> Any:
-    """A value that fits *schema*: required members, least lengths, first choices."""
-    return _Example(schema).of(schema, 0)
+    """Return a value that is valid for *schema*: required properties only, minimal lengths, first choices."""
+    return _Example(schema).build(schema, 0)
 
 
 class _Example:
+    """A builder of examples that resolves references within *root*."""
+
     def __init__(self, root: JsonObject) -> None:
         self._root = root
 
-    def of(self, schema: Any, depth: int) -> Any:
-        """The example of a part of the schema."""
-        if not isinstance(schema, dict) or depth > _DEEPEST:
+    def build(self, schema: Any, depth: int) -> Any:
+        """Return the example of *schema*, a part of the whole; None below the maximal depth."""
+        if not isinstance(schema, dict) or depth > _MAX_DEPTH:
             return None
         if given := [schema[name] for name in ("const", "default") if name in schema] or schema.get("enum"):
             return given[0]
         if "$ref" in schema:
-            return self.of(self._found(str(schema["$ref"])), depth + 1)
+            return self.build(self._resolve(str(schema["$ref"])), depth + 1)
         for name in ("anyOf", "oneOf", "type"):
             if isinstance(schema.get(name), list) and schema[name]:
                 return self._first(schema, name, depth)
-        return self.of(_merged(schema), depth + 1) if schema.get("allOf") else self._typed(schema, depth)
+        return self.build(_merge_all_of(schema), depth + 1) if schema.get("allOf") else self._typed(schema, depth)
 
     def _first(self, schema: JsonObject, name: str, depth: int) -> Any:
-        """The first of several, but nothing rather than a value without an end."""
+        """Return the example of the first choice; deep inside a recursive schema, None where null is a choice."""
         choices = schema[name] if name != "type" else [{**schema, "type": one} for one in schema["type"]]
-        if depth > _DEEPEST // 4 and any(_is_null(choice) for choice in choices):
+        if depth > _MAX_DEPTH // 4 and any(_is_null(choice) for choice in choices):
             return None
-        return self.of(choices[0], depth + 1)
+        return self.build(choices[0], depth + 1)
 
-    def _found(self, reference: str) -> Any:
+    def _resolve(self, reference: str) -> Any:
         found: Any = self._root
         for name in reference.removeprefix("#").strip("/").split("/"):
             found = found.get(name.replace("~1", "/").replace("~0", "~"), {}) if name else found
@@ -69,18 +71,18 @@ class _Example:
                 return _SIMPLE[kind](schema) if kind in _SIMPLE else None
 
     def _array(self, schema: JsonObject, depth: int) -> list[Any]:
-        """As few items as there may be; the first ones of a tuple have schemas of their own."""
+        """Return ``minItems`` items; the first ones take their schemas from ``prefixItems``."""
         first = schema.get("prefixItems", [])
         items = [*first, *[schema.get("items", {})] * (schema.get("minItems", 0) - len(first))]
-        return [self.of(item, depth + 1) for item in items[: schema.get("minItems", 0)]]
+        return [self.build(item, depth + 1) for item in items[: schema.get("minItems", 0)]]
 
     def _object(self, schema: JsonObject, depth: int) -> JsonObject:
-        members: JsonObject = schema.get("properties") or {}
-        wanted = [name for name in members if name in schema.get("required", members)]
-        return {name: self.of(members[name], depth + 1) for name in wanted}
+        properties: JsonObject = schema.get("properties") or {}
+        wanted = [name for name in properties if name in schema.get("required", properties)]
+        return {name: self.build(properties[name], depth + 1) for name in wanted}
 
 
-def _merged(schema: JsonObject) -> JsonObject:
+def _merge_all_of(schema: JsonObject) -> JsonObject:
     merged: JsonObject = {name: value for name, value in schema.items() if name != "allOf"}
     for one in schema["allOf"]:
         both = {**merged.get("properties", {}), **one.get("properties", {})}
@@ -99,7 +101,7 @@ def _text(schema: JsonObject) -> str:
 
 
 def _number(schema: JsonObject) -> float | int:
-    """The least that is allowed, or 0."""
+    """Return the least number that is allowed; 0 without a lower bound, where 0 is allowed."""
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if "exclusiveMinimum" in schema:
         above = schema["exclusiveMinimum"]

@@ -1,4 +1,4 @@
-"""Scripts: the verbs that script answers in order, and recorded conversations as scripts."""
+"""Scripts of answers in their order, and recorded conversations as scripts that can be edited."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from llm_gateway.types import StopReason, TokenUsage
 
 __all__ = ["Conversation", "Script", "Turn", "pending"]
 
-_WORDS = "one two three four five six seven eight nine ten"
+_DEFAULT_CONTENT = "one two three four five six seven eight nine ten"
 _REFUSAL = "I can't help with that."
 
 
 class Script:
-    """Answers for the calls that fit *condition*, one after another. Each verb returns the script, to go on with."""
+    """A queue of answers for the calls that match *condition*. Each verb returns the script, for chaining."""
 
     def __init__(self, condition: Condition | None = None) -> None:
         self.condition = condition or Condition()
@@ -35,28 +35,28 @@ class Script:
 
     def reply(self, content: Any, *, stop_reason: StopReason | None = None, times: int | None = 1) -> Self:
         """
-        Answer with *content*, streamed or not as the call asks.
+        Answer with *content*, streamed where the call requests a stream.
 
         Args:
-            content: A text; a pydantic model, dataclass or dict, given as the call asks for objects; a `ToolCall` or
-                another part; a list of texts and parts; a function of the `FakeCall` that returns one of these; or a
-                reply that was recorded (see ``from_cassette``).
+            content: A text; a pydantic model, dataclass or dict, sent as structured output, as a tool call or as JSON
+                text, whichever the call requests; a `ToolCall` or another part; a list of texts and parts; a function
+                of the `FakeCall` that returns one of these; or a recorded reply (see ``from_cassette``).
 
-            stop_reason: Why the answer ended; None follows from the content.
+            stop_reason: Why the answer ended; None derives it from the content.
 
-            times: For how many calls; None for any number of them, at least one.
+            times: Number of calls to answer; None is any number, at least one.
         """
-        outcome = content if isinstance(content, Recorded) else Answer(self._plain(content), stop_reason)
+        outcome = content if isinstance(content, Recorded) else Answer(self._not_async(content), stop_reason)
         return self._add(outcome, times)
 
-    def stream(self, pieces: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
-        """Answer with *pieces* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""
-        cut: tuple[Any, ...] = tuple(pieces)
-        if odd := [one for one in cut if not isinstance(one, str)]:
-            raise _wrong(f"stream(...) got {odd[0]!r}", "its pieces are texts", 'fake_llm.stream(["one ", "two"])')
+    def stream(self, chunks: Iterable[str], *, gap_s: float = 0.0, times: int | None = 1) -> Self:
+        """Answer with *chunks* of text, *gap_s* seconds apart; a call that does not stream gets them joined."""
+        texts: tuple[Any, ...] = tuple(chunks)
+        if invalid := [one for one in texts if not isinstance(one, str)]:
+            raise _wrong(f"stream(...) got {invalid[0]!r}", "its chunks are texts", 'fake_llm.stream(["one ", "two"])')
         if not 0 <= gap_s < inf:
             raise _wrong(f"gap_s={gap_s!r} is no wait", "it is a number of seconds, 0 or more", "gap_s=0.1")
-        return self._add(Answer("".join(cut), chunks=cut, gap_s=gap_s), times)
+        return self._add(Answer("".join(texts), chunks=texts, gap_s=gap_s), times)
 
     def error(
         self,
@@ -75,47 +75,47 @@ class Script:
         Args:
             status: From 400 to 599.
 
-            message: The provider's words.
+            message: Text of the error; None is a usual text for the status.
 
-            retry_after: Seconds that it asks to wait.
+            retry_after: Value of ``Retry-After`` in seconds; None sends none.
 
-            after_chunks: Say it inside a stream, after so many of its events; None says it instead of a reply.
+            after_chunks: Number of events of a stream to send before the error; None sends the error as the reply.
 
-            kind: The sort of error, where one status has several: ``quota_exhausted`` for a 429 that no wait helps.
+            kind: Kind of error, where one status has several: ``quota_exhausted`` is a 429 that no retry helps.
 
             then: The reply to the next call.
 
-            times: For how many calls; None for any number of them, at least one.
+            times: Number of calls to answer; None is any number, at least one.
         """
         _check_error(status, kind)
         _check_chunks("error", after_chunks or 0)
-        refused = ErrorReply(status, message, retry_after, kind)
-        late = None if after_chunks is None else Failure("error", Answer(_WORDS), after_chunks, refused)
-        return self._add(late or refused, times, then)
+        error = ErrorReply(status, message, retry_after, kind)
+        late = None if after_chunks is None else Failure("error", Answer(_DEFAULT_CONTENT), after_chunks, error)
+        return self._add(late or error, times, then)
 
     def overloaded(self, *, then: Any = None, times: int | None = 1) -> Self:
         """Answer that the API is overloaded: with Anthropic's 529, with 503 where an API has no such status."""
         return self._add(ErrorReply(None), times, then)
 
     def timeout(self, *, then: Any = None, times: int | None = 1) -> Self:
-        """Let the call end as one that waited for its answer for too long, at once."""
+        """Raise the SDK's timeout error, without waiting."""
         return self._add(Failure("timeout", Answer("")), times, then)
 
-    def disconnect(self, *, after_chunks: int = 0, content: Any = _WORDS, then: Any = None) -> Self:
-        """Break the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
+    def disconnect(self, *, after_chunks: int = 0, content: Any = _DEFAULT_CONTENT, then: Any = None) -> Self:
+        """Close the connection after *after_chunks* events of a stream of *content*; 0 is before any reply."""
         _check_chunks("disconnect", after_chunks)
-        return self._add(Failure("disconnect", Answer(self._plain(content)), after_chunks), 1, then)
+        return self._add(Failure("disconnect", Answer(self._not_async(content)), after_chunks), 1, then)
 
-    def malformed(self, *, content: Any = _WORDS, then: Any = None) -> Self:
-        """Answer with a body that is no JSON, or with a stream whose first event is none."""
-        return self._add(Failure("malformed", Answer(self._plain(content))), 1, then)
+    def malformed(self, *, content: Any = _DEFAULT_CONTENT, then: Any = None) -> Self:
+        """Answer with a body that is no JSON, or with a stream whose first event is no JSON."""
+        return self._add(Failure("malformed", Answer(self._not_async(content))), 1, then)
 
-    def truncated(self, content: Any = _WORDS, *, then: Any = None) -> Self:
-        """Answer with *content* as the part of an answer that the limit of tokens left."""
-        return self._add(Answer(self._plain(content), "max_tokens"), 1, then)
+    def truncated(self, content: Any = _DEFAULT_CONTENT, *, then: Any = None) -> Self:
+        """Answer with *content* as the beginning of an answer that reached the token limit."""
+        return self._add(Answer(self._not_async(content), "max_tokens"), 1, then)
 
     def refusal(self, text: str = _REFUSAL, *, then: Any = None) -> Self:
-        """Answer as a model that will not."""
+        """Answer with *text* as a model that refuses to answer."""
         return self._add(Answer(text, "refusal"), 1, then)
 
     def usage(
@@ -127,7 +127,7 @@ class Script:
         cache_write: int = 0,
         reasoning: int = 0,
     ) -> Self:
-        """Let the answer scripted last say that it used so many tokens; *input* is all input, cached included."""
+        """Set the usage that the last scripted answer reports; *input* is all input tokens, cached ones included."""
         if not self.entries:
             raise FakeScriptError(
                 "usage(...) belongs to an answer, and none is scripted yet",
@@ -146,28 +146,28 @@ class Script:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no verb was used on it."""
+        """Return whether no answer is scripted."""
         return not self.entries
 
     def next_entry(self) -> ScriptEntry | None:
-        """The entry whose turn it is; None when all are spent."""
+        """Return the entry that answers the next call; None when all are used up."""
         return next((entry for entry in self.entries if not entry.is_used_up), None)
 
     def _add(self, outcome: Outcome, times: int | None, then: Any = None) -> Self:
         where = caller()
         if times is not None and times < 1:
             raise FakeScriptError(
-                f"times={times} would never be asked for", cause=f"it was scripted at {where}", fix="times=1 or more"
+                f"times={times} answers no call", cause=f"it was scripted at {where}", fix="times=1 or more"
             )
         self.entries.append(ScriptEntry(outcome, where, times))
         return self if then is None else self.reply(then)
 
-    def _plain(self, content: Any) -> Any:
-        """*content*, unless it has to be awaited: it is asked for beneath the SDK, where nothing can wait."""
+    def _not_async(self, content: Any) -> Any:
+        """Return *content*; raise FakeScriptError for a coroutine function, which nothing below the SDK can await."""
         if inspect.iscoroutinefunction(content) or inspect.iscoroutinefunction(getattr(content, "__call__", None)):  # noqa: B004
             raise FakeScriptError(
                 f"reply({getattr(content, '__name__', 'function')}) is async, and would never be awaited",
-                cause=f"it was scripted at {caller()}; answers are made beneath the SDK, in sync clients as well",
+                cause=f"it was scripted at {caller()}; answers are made below the SDK, in sync clients as well",
                 fix="make it a plain function: def, without async",
             )
         return content
@@ -201,18 +201,18 @@ def _check_chunks(verb: str, after_chunks: int) -> None:
 
 
 def pending(scripts: Iterable[Script]) -> list[tuple[Script, ScriptEntry]]:
-    """What the test has not asked for yet."""
+    """Return the entries that the test still has to use, each with its script."""
     return [(script, entry) for script in scripts for entry in script.entries if entry.is_pending]
 
 
 class Turn(Script):
     """
-    One recorded exchange. The first verb used on it takes the place of what was recorded, others come after.
+    One recorded exchange. The first verb replaces the recorded answer, further ones follow it.
 
     Attributes:
-        call: What was asked when it was recorded.
+        call: The recorded call.
 
-        recorded: What was answered; ``turn.error(429, then=turn.recorded)`` gives it after an error.
+        recorded: The recorded answer; ``turn.error(429, then=turn.recorded)`` sends it after an error.
     """
 
     def __init__(self, exchange: HttpExchange, number: int, where: str) -> None:
@@ -230,7 +230,7 @@ class Turn(Script):
 
 
 class Conversation(Sequence[Turn]):
-    """The exchanges of the cassette *path*, in their order."""
+    """The exchanges of the cassette *path*, in recorded order."""
 
     def __init__(self, path: str | Path) -> None:
         path = Path(path)
@@ -244,8 +244,8 @@ class Conversation(Sequence[Turn]):
         self._turns = [_turn(playback.exchange(at), at + 1, shown(path)) for at in range(len(playback.places))]
         if playback.processes or not self._turns:
             raise FakeScriptError(
-                f"{shown(path)} is no conversation that could be played",
-                cause="it holds runs of a command" if playback.processes else "it is empty",
+                f"{shown(path)} cannot be replayed as a conversation",
+                cause="it contains runs of a command" if playback.processes else "it is empty",
                 fix="replay it as it is: @pytest.mark.llm(cassette=...)",
             )
 
@@ -254,7 +254,7 @@ class Conversation(Sequence[Turn]):
     @overload
     def __getitem__(self, index: slice) -> list[Turn]: ...
     def __getitem__(self, index: int | slice) -> Turn | list[Turn]:
-        """One turn, or some of them."""
+        """Return one turn, or a list of them."""
         return self._turns[index]
 
     def __len__(self) -> int:

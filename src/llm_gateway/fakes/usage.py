@@ -1,4 +1,4 @@
-"""What a fake says that a call used: as it was scripted, else counted, so that the numbers add up."""
+"""Token usage of scripted answers: estimated where a test scripts none, so that totals and budgets add up."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from llm_gateway.wire.tokens import estimate_tokens
 
 __all__ = ["estimate_text_tokens", "estimate_usage", "unbilled_record"]
 
-_CHARACTERS = 4
+_CHARACTERS_PER_TOKEN = 4
 
 
-def estimate_usage(asked: ChatRequest, reply: ChatReply) -> TokenUsage:
-    """The usage of *reply* to *asked*: estimates, the same for the same call."""
-    thought = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, ThinkingPart))
-    said = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, TextPart))
-    called = sum(estimate_text_tokens(json.dumps(part.arguments)) for part in reply.parts if isinstance(part, ToolCall))
+def estimate_usage(request: ChatRequest, reply: ChatReply) -> TokenUsage:
+    """Estimate the usage of *reply* to *request*; the same call has the same usage."""
+    thinking = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, ThinkingPart))
+    text = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, TextPart))
+    calls = [json.dumps(part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
     return TokenUsage(
-        input_tokens=estimate_tokens(asked).tokens,
-        output_tokens=thought + said + called,
+        input_tokens=estimate_tokens(request).tokens,
+        output_tokens=thinking + text + sum(map(estimate_text_tokens, calls)),
         cache_read_tokens=0,
         cache_write_tokens=0,
-        reasoning_tokens=thought,
+        reasoning_tokens=thinking,
     )
 
 
 def estimate_text_tokens(text: str) -> int:
-    """The tokens of a text, estimated by its length."""
-    return -(-len(text) // _CHARACTERS)
+    """Estimate the number of tokens of *text* from its length."""
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
 def unbilled_record(exchange: HttpExchange, provider: str, api: str, model: str) -> Metering:
-    """What *exchange*, in answer to a call of *model*, says to have used; it cost nothing."""
-    from llm_gateway.cassettes.meter import metered  # whoever fakes a client's provider has no exchange
+    """Return the usage that the scripted *exchange* reports for a call of *model*, at no cost."""
+    from llm_gateway.cassettes.meter import metered  # not at import: `FakeLLMProvider` has no exchanges
 
-    told = metered(exchange)
+    usage = metered(exchange)
     return Metering(
         provider=provider,
         api=api,
         model_requested=model or None,
-        model_served=told.model_served,
-        usage=told.usage,
+        model_served=usage.model_served,
+        usage=usage.usage,
         cost_usd=Decimal(0),
         price={"source": "fake"},
     )

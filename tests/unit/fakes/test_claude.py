@@ -175,7 +175,7 @@ def test_an_object_that_does_not_fit(fake):
 
     assert (97, "") == (code, out)
     assert err.startswith(
-        "FakeScriptError: the scripted object does not fit the schema that was asked: queue: 3 is not of type 'string'\n"
+        "FakeScriptError: the scripted object does not fit the requested schema: queue: 3 is not of type 'string'\n"
         f"  it was scripted at {HERE}:"
     )
 
@@ -284,7 +284,7 @@ def test_text_cannot_be_malformed(fake):
     """Any text is a good one."""
     fake.malformed()
 
-    assert "FakeScriptError: malformed() means nothing to a run of claude that prints text" in ask()[2]
+    assert "FakeScriptError: malformed() has no effect on a run of claude that prints text" in ask()[2]
 
 
 @pytest.mark.parametrize(

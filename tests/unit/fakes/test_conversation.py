@@ -57,7 +57,7 @@ def test_a_file_that_is_no_conversation(tmp_path):
     """Says what it is instead."""
     weekly = RECORDED / "test_helpdesk" / "test_weekly_runs_the_claude_command_line.yaml"
 
-    with pytest.raises(FakeScriptError, match="is no conversation that could be played\n  it holds runs of a command"):
+    with pytest.raises(FakeScriptError, match="cannot be replayed as a conversation\n  it contains runs of a command"):
         FakeLLM().from_cassette(weekly)
     with pytest.raises(CassetteReadError, match=re.escape("none.yaml") + "\n.*\n  llm-gateway cassettes ls"):
         FakeLLM().from_cassette(tmp_path / "none.yaml")

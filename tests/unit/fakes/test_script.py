@@ -312,7 +312,7 @@ def test_unused_answers_name_their_lines(tmp_path):
         fake.reply("y")
         ask(openai.OpenAI(api_key="k"))
 
-    assert "1 scripted answer was never asked for" == caught.value.message
+    assert "1 scripted answer was never used" == caught.value.message
     assert re.search(rf"{HERE}:\d+ on\(model='gpt-5-mini'\); did you mean 'gpt-5'\?", str(caught.value))
 
 
@@ -355,7 +355,7 @@ def bad_cut(fake, gpt):
 @pytest.mark.parametrize(
     ("script", "text"),
     [
-        (bad_object, "the scripted object does not fit the schema that was asked: queue: 3 is not of type 'string'"),
+        (bad_object, "the scripted object does not fit the requested schema: queue: 3 is not of type 'string'"),
         (bad_part, "openai.chat cannot answer with a ThinkingPart"),
         (
             given_part,
@@ -394,7 +394,7 @@ async def waits(call):
             lambda: FakeLLM().reply("x").usage(input=1, output=1, cache_read=2),
             "usage(input=1, output=1, cache_read=2, cache_write=0, reasoning=0) does not add up",
         ),
-        (lambda: FakeLLM().reply("x", times=0), "times=0 would never be asked for"),
+        (lambda: FakeLLM().reply("x", times=0), "times=0 answers no call"),
     ],
 )
 def test_wrong_scripts_are_refused_at_once(script, text):
@@ -482,7 +482,7 @@ def test_only_some_providers(fake, gpt):
     [
         (lambda fake: fake.stream(["a"], gap_s=-1), "gap_s=-1 is no wait\n  it is a number of seconds, 0 or more"),
         (lambda fake: fake.stream(["a"], gap_s=float("nan")), "gap_s=nan is no wait\n"),
-        (lambda fake: fake.stream(["a", 5]), "stream(...) got 5\n  its pieces are texts"),
+        (lambda fake: fake.stream(["a", 5]), "stream(...) got 5\n  its chunks are texts"),
         (
             lambda fake: fake.disconnect(after_chunks=-2),
             "disconnect(after_chunks=-2) is before the call\n  chunks are counted from 0",
@@ -511,7 +511,7 @@ def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
     first, second = fake.cassette.outcome.failures()
     assert (
         "FakeScriptError: 8 answers of fake_llm wait for each other\n"
-        "  a function that answers, or says whether a script fits, calls the model itself, again and again\n"
+        "  a function that answers, or that is a condition, calls the model itself, again and again\n"
         '  script the inner call first: fake_llm.on(contains="...").reply("...")'
     ) == first.report
     assert "a function of the script failed: APIStatusError: its own call was refused" == second.message

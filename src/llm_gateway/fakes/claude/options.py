@@ -1,4 +1,4 @@
-"""How a run of ``claude`` was started: what it reads and prints, and what is wrong with that."""
+"""The command-line options of a run of ``claude``, and the errors in them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ALLOWED = ("--allowedTools", "--allowed-tools")
 
 @dataclass(frozen=True)
 class Options:
-    """The arguments and the environment of *request*, as the command line understands them."""
+    """The options in the arguments and the environment of *request*."""
 
     request: ProcessRequest
 
@@ -30,77 +30,77 @@ class Options:
 
     @cached_property
     def output(self) -> str:
-        """``text``, ``json`` or ``stream-json``."""
+        """Return the output format: ``text``, ``json`` or ``stream-json``."""
         return self._value("--output-format") or "text"
 
     @cached_property
     def is_conversation(self) -> bool:
-        """Whether it reads JSON lines, each as it comes."""
+        """Return whether the run reads messages as JSON lines from its input."""
         return self._value("--input-format") == "stream-json"
 
     @property
     def is_verbose(self) -> bool:
-        """Whether ``json`` is an array of all events."""
+        """Return whether the output format ``json`` prints an array of all events."""
         return self._has("--verbose")
 
     @property
     def has_partial_messages(self) -> bool:
-        """Whether answers are printed bit by bit."""
+        """Return whether answers are printed in chunks, as they arrive."""
         return self._has("--include-partial-messages")
 
     @property
     def replays_user_messages(self) -> bool:
-        """Whether what is asked is printed as well."""
+        """Return whether the messages of the user are printed as well."""
         return self._has("--replay-user-messages")
 
     @property
-    def asks_for_permission(self) -> bool:
-        """Whether the host is asked before a tool is used."""
+    def has_permission_prompts(self) -> bool:
+        """Return whether the host decides on the use of each tool."""
         return self._value("--permission-prompt-tool") == "stdio"
 
     @property
     def reports_state(self) -> bool:
-        """Whether the host wants to know what the process is doing."""
+        """Return whether the run reports to the host whether it is running or idle."""
         return self.request.env.get("CLAUDE_CODE_SDK_READS_SESSION_STATE") == "1"
 
     @property
     def session_id(self) -> str | None:
-        """The session that was asked for."""
+        """Return the requested session; None where a new one begins."""
         return self._value("--session-id") or self._value("--resume") or self._value("-r")
 
     @property
     def model(self) -> str:
-        """As it was asked for; ``default`` where it was not."""
+        """Return the requested model; ``default`` where none is requested."""
         return self._value("--model") or "default"
 
     @property
     def max_turns(self) -> int | None:
-        """How often the model may be asked for one input."""
+        """Return how many calls of the model one input may cause; None is no limit."""
         most = self._value("--max-turns")
         return int(most) if most is not None else None
 
     @property
     def max_tokens(self) -> int | None:
-        """The limit of tokens of an answer."""
+        """Return the limit of output tokens of an answer; None where none is set."""
         most = self.request.env.get("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "")
         return int(most) if most.isdigit() else None
 
     @cached_property
     def cwd(self) -> str:
-        """Where it runs."""
+        """Return the working directory of the run."""
         return self.request.cwd or str(Path.cwd())
 
     @property
     def host_servers(self) -> tuple[str, ...]:
-        """The servers of tools that the host itself is."""
+        """Return the names of the MCP servers that run inside the host."""
         try:
-            known: JsonObject = json.loads(self._value("--mcp-config") or "{}").get("mcpServers", {})
+            servers: JsonObject = json.loads(self._value("--mcp-config") or "{}").get("mcpServers", {})
         except (ValueError, AttributeError):
-            return ()  # a file, whose servers are started by the real one only
-        return tuple(name for name, server in known.items() if server.get("type") == "sdk")
+            return ()  # the option names a file, whose servers only the real command starts
+        return tuple(name for name, server in servers.items() if server.get("type") == "sdk")
 
     def allows(self, tool: str) -> bool:
-        """Whether nobody has to be asked about *tool*."""
+        """Return whether *tool* may be used without a decision of the host."""
         if self._has("--dangerously-skip-permissions") or self._value("--permission-mode") == "bypassPermissions":
             return True
         named = " ".join(filter(None, map(self._value, _ALLOWED))).replace(",", " ").split()
@@ -108,19 +108,19 @@ class Options:
 
     @cached_property
     def chat(self) -> ChatRequest:
-        """What the arguments ask for, without any message but the system prompt."""
+        """Return the request in the arguments, with the system prompt as its only message."""
         chat = DIALECT.decode_request(self.request.argv, b"")
         system = tuple(message for message in chat.messages if message.role == "system")
         return replace(chat, messages=system, max_tokens=self.max_tokens)
 
     def prompt_text(self, stdin: bytes) -> str:
-        """The prompt of a run that is no conversation."""
-        said = [prompt(self.request.argv), stdin.decode("utf-8", "replace").rstrip("\n")]
-        return "\n".join(word for word in said if word)
+        """Return the prompt of a run that reads no JSON lines: the argument, then the text on *stdin*."""
+        texts = [prompt(self.request.argv), stdin.decode("utf-8", "replace").rstrip("\n")]
+        return "\n".join(text for text in texts if text)
 
     @cached_property
     def usage_error(self) -> str | None:
-        """What the command line says to arguments that it does not take; None where they are fine."""
+        """Return the message with which ``claude`` rejects its arguments; None where they are valid."""
         turns, schema = self._value("--max-turns"), self._value("--json-schema")
         if turns is not None and not turns.isdigit():
             return f"error: option '--max-turns <turns>' argument {turns!r} is invalid. must be a number"

@@ -1,4 +1,4 @@
-"""Events as the output format of a run has them: text, one object, an array, or lines."""
+"""The output of a run in its format: text, one JSON object, an array, or JSON lines."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ __all__ = ["Printer"]
 
 
 class Printer:
-    """What one run writes, and what a fault makes of it."""
+    """A writer of events to the output of one run, with scripted failures applied."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._said: list[Output] = []
+        self._outputs: list[Output] = []
         self._events: list[JsonObject] = []
         self._is_malformed = False
-        self._most: int | None = None
+        self._limit: int | None = None
         self._written = 0
 
     def take_output(self) -> list[Output]:
-        """What was written since this was asked last."""
-        taken, self._said = self._said, []
+        """Return the output written since the last call."""
+        taken, self._outputs = self._outputs, []
         return taken
 
     def error(self, text: str) -> None:
-        """Write to the standard error."""
-        self._said.append(Output("stderr", f"{text}\n".encode()))
+        """Write *text* as a line to ``stderr``."""
+        self._outputs.append(Output("stderr", f"{text}\n".encode()))
 
     def print(self, text: str) -> None:
-        """Write to the standard output what is no event."""
-        self._said.append(Output("stdout", f"{text}\n".encode()))
+        """Write *text*, which is no event, as a line to ``stdout``."""
+        self._outputs.append(Output("stdout", f"{text}\n".encode()))
 
     def malform_next(self) -> None:
-        """Make the next thing that is written no JSON."""
+        """Let the next output be no JSON; raise FakeScriptError where the output is text."""
         if self._options.output == "text":
             raise FakeScriptError(
-                "malformed() means nothing to a run of claude that prints text",
-                cause="any text is a good one; only JSON can be malformed",
+                "malformed() has no effect on a run of claude that prints text",
+                cause="only JSON can be malformed",
                 fix="run it with --output-format json, or script fake_llm.disconnect()",
             )
         self._is_malformed = True
 
     def stop_after(self, after_chunks: int) -> None:
-        """Write no more than so many lines of a stream from here on, or bytes of other output."""
-        self._most, self._written = after_chunks, 0
+        """Write only *after_chunks* more lines of ``stream-json``, or bytes of another format."""
+        self._limit, self._written = after_chunks, 0
 
     def check_stopped(self) -> None:
         """
-        The end of what was to be cut has come.
+        Check at the end of an answer that the output was stopped before its end.
 
         Raises:
-            FakeScriptError: There was less.
+            FakeScriptError: The answer had fewer chunks.
         """
-        if self._most is not None and self._most >= self._written:
+        if self._limit is not None and self._limit >= self._written:
             raise FakeScriptError(
-                f"disconnect(after_chunks={self._most}) comes after the end: the answer has {self._written} chunks",
+                f"disconnect(after_chunks={self._limit}) comes after the end: the answer has {self._written} chunks",
                 fix=f"disconnect(after_chunks={max(0, self._written - 1)}), or give a longer content=",
             )
 
     def event(self, event: JsonObject, wait_s: float = 0.0) -> None:
-        """Write *event*, as far as the format shows it."""
+        """Write *event*, if the output format shows it, *wait_s* seconds after the previous output."""
         is_result = event["type"] == "result"
         match self._options.output:
             case "stream-json":
@@ -81,14 +81,14 @@ class Printer:
 
     def _write(self, data: bytes, lines: int | None, wait_s: float) -> None:
         data, self._is_malformed = (make_malformed(data) if self._is_malformed else data), False
-        left = None if self._most is None else self._most - self._written
+        left = None if self._limit is None else self._limit - self._written
         self._written += lines or len(data)
         if left is not None:
             data = data[: max(0, left)] if lines is None else data * (left > 0)
         if data:
-            self._said.append(Output("stdout", data, wait_s))
+            self._outputs.append(Output("stdout", data, wait_s))
 
 
 def _text(result: JsonObject) -> bytes:
-    said = str(result.get("result", "; ".join(map(str, result.get("errors") or ()))))
-    return (said if said.endswith("\n") else f"{said}\n").encode()
+    text = str(result.get("result", "; ".join(map(str, result.get("errors") or ()))))
+    return (text if text.endswith("\n") else f"{text}\n").encode()

@@ -1,4 +1,4 @@
-"""One run of ``claude``, answered from a script: input lines in, output out. No process, no thread."""
+"""A scripted run of ``claude``, without a process or a thread: input lines in, output out."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _NO_PROMPT = "Error: Input must be provided either through stdin or as a prompt 
 
 class ClaudeSession:
     """
-    A run; see `llm_gateway.interception.script.ProcessSession`.
+    One scripted run; see `llm_gateway.interception.script.ProcessSession`.
 
     Args:
-        request: How it was started.
+        request: Arguments, environment and working directory.
 
-        number: Its place among the runs of the test.
+        number: Position among the runs of the test.
 
-        find: Finds what is scripted for a call.
+        find: Returns the entry that answers a call.
 
         observer: Notified of each answer and each failure.
     """
@@ -48,23 +48,23 @@ class ClaudeSession:
         self._state = RunState(self._options, number, find, observer)
         self._observer = observer
         self._flow: Flow | None = None
-        self._jobs: deque[Callable[[], Flow]] = deque()
-        self._waits_for: str | None = None
+        self._queue: deque[Callable[[], Flow]] = deque()
+        self._awaited_id: str | None = None
         self._input = b""
-        self._is_over = False
+        self._is_input_complete = False
         self._code = 0
         if {"-v", "--version"} & set(request.argv):
             self._printer.print(f"{VERSION} (Claude Code)")
             self.exit_code = 0
         elif self._options.usage_error is not None:
-            self._refuse(self._options.usage_error)
+            self._exit_with_error(self._options.usage_error)
 
     def output(self) -> list[Output]:
-        """What it has written since it was asked last."""
+        """Return the output written since the last call."""
         return self._printer.take_output()
 
     def feed(self, data: bytes) -> None:
-        """Take input; no bytes are its end."""
+        """Take input; empty bytes are its end."""
         if self.exit_code is not None:
             return
         try:
@@ -73,59 +73,60 @@ class ClaudeSession:
             self._fail(with_callsite(error, self._state.where))
         except GatewayError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001  nobody but the test should hear of it
+        except Exception as error:  # noqa: BLE001  it fails the test, not the code under test
             self._fail(with_callsite(user_function_error(error), self._state.where))
 
     def _fail(self, error: GatewayError) -> None:
         self._printer.error(self._observer.note_failure(error))
         self.exit_code = MISS
 
-    def _refuse(self, text: str) -> None:
+    def _exit_with_error(self, text: str) -> None:
         self._printer.error(text)
         self.exit_code = 1
 
     def _take(self, data: bytes) -> None:
         self._input += data
-        self._is_over = not data
+        self._is_input_complete = not data
         if self._options.is_conversation:
-            *lines, self._input = [*self._input.split(b"\n"), b""] if self._is_over else self._input.split(b"\n")
+            rest = [b""] if self._is_input_complete else []
+            *lines, self._input = [*self._input.split(b"\n"), *rest]
             for line in lines:
-                self._hear(line)
-        elif self._is_over:
+                self._take_line(line)
+        elif self._is_input_complete:
             self._begin(self._options.prompt_text(self._input))
-        self._go_on(None)
+        self._advance(None)
 
     def _begin(self, prompt: str) -> None:
         if not prompt:
-            self._refuse(_NO_PROMPT)
-        self._jobs.append(lambda: turn(self._state, LLMMessage("user", (TextPart(prompt),))))
+            self._exit_with_error(_NO_PROMPT)
+        self._queue.append(lambda: turn(self._state, LLMMessage("user", (TextPart(prompt),))))
 
-    def _hear(self, line: bytes) -> None:
-        """Take one line of a conversation."""
+    def _take_line(self, line: bytes) -> None:
+        """Take one JSON line of the input."""
         if not line.strip() or self.exit_code is not None:
             return
         try:
-            said = json.loads(line)
-            kind = said["type"]
+            message = json.loads(line)
+            kind = message["type"]
         except (ValueError, LookupError, TypeError):
-            self._refuse(f"Error parsing streaming input line (type=unknown, {len(line)} chars): SyntaxError")
+            self._exit_with_error(f"Error parsing streaming input line (type=unknown, {len(line)} chars): SyntaxError")
             return
         match kind:
             case "user":
-                message = LLMMessage("user", content_in(said["message"]["content"]))
-                self._jobs.append(lambda: turn(self._state, message))
+                prompt = LLMMessage("user", content_in(message["message"]["content"]))
+                self._queue.append(lambda: turn(self._state, prompt))
             case "control_request":
-                self._control(said["request_id"], said["request"])
+                self._handle_request(message["request_id"], message["request"])
             case "control_response":
-                self._answered(said["response"])
+                self._handle_response(message["response"])
 
-    def _control(self, request_id: object, request: JsonObject) -> None:
-        """The host wants something else than an answer."""
+    def _handle_request(self, request_id: object, request: JsonObject) -> None:
+        """Answer a control request of the host."""
         answer: JsonObject = {}
         match request.get("subtype"):
             case "initialize":
                 self._state.hooks = request.get("hooks") or {}
-                self._jobs.append(lambda: self._greeted(request_id))
+                self._queue.append(lambda: self._handshake(request_id))
                 return
             case "interrupt":
                 self._interrupt()
@@ -134,57 +135,57 @@ class ClaudeSession:
                 answer = {"model": resolved(self._state.model)}
         self._printer.event(control.answered(request_id, answer))
 
-    def _greeted(self, request_id: object) -> Flow:
-        """Shake hands with the host, and with the servers of tools that it is."""
+    def _handshake(self, request_id: object) -> Flow:
+        """Answer the handshake of the host, and begin one with each of its MCP servers."""
         for server in self._options.host_servers:
             yield HostRequest({"subtype": "mcp_message", "server_name": server, "message": control.HANDSHAKE})
-        left: JsonObject = {"pending_permission_requests": [], "pending_user_dialog_requests": []}
-        yield Print(control.answered(request_id, control.initialized(os.getpid()), **left))
+        pending: JsonObject = {"pending_permission_requests": [], "pending_user_dialog_requests": []}
+        yield Print(control.answered(request_id, control.initialized(os.getpid()), **pending))
         yield from list_host_tools(self._state)
 
     def _interrupt(self) -> None:
         if self._flow is None:
             return
         self._flow.close()
-        self._waits_for = None
+        self._awaited_id = None
         self._flow = end_interrupted_turn(self._state)
 
-    def _answered(self, response: JsonObject) -> None:
-        if response.get("request_id") == self._waits_for:
-            self._waits_for = None
-            self._go_on(response.get("response") or {"error": response.get("error")})
+    def _handle_response(self, response: JsonObject) -> None:
+        if response.get("request_id") == self._awaited_id:
+            self._awaited_id = None
+            self._advance(response.get("response") or {"error": response.get("error")})
 
-    def _go_on(self, answer: Any) -> None:
-        """Do what can be done before more is heard."""
-        while self.exit_code is None and self._waits_for is None:
+    def _advance(self, answer: Any) -> None:
+        """Perform steps until a step awaits a response of the host, or until no turn is left."""
+        while self.exit_code is None and self._awaited_id is None:
             if self._flow is None:
-                if not self._jobs:
+                if not self._queue:
                     break
-                self._flow = self._jobs.popleft()()
+                self._flow = self._queue.popleft()()
             try:
                 step = self._flow.send(answer)
             except StopIteration as end:
-                self._ended(end.value)
+                self._end_flow(end.value)
             else:
-                self._do(step)
+                self._perform(step)
             answer = None
-        if self._is_over and self.exit_code is None:
-            self.exit_code = self._code if self._waits_for is None else 1  # nobody is left to answer
+        if self._is_input_complete and self.exit_code is None:
+            self.exit_code = self._code if self._awaited_id is None else 1  # the host can no longer respond
 
-    def _do(self, step: Print | HostRequest | Disrupt) -> None:
+    def _perform(self, step: Print | HostRequest | Disrupt) -> None:
         match step:
             case Print(event, wait_s):
                 self._printer.event(event, wait_s)
             case HostRequest(request):
-                self._waits_for = next(self._state.events.uuids)
-                asked = {"type": "control_request", "request_id": self._waits_for, "request": request}
-                self._printer.event(asked)
+                self._awaited_id = next(self._state.events.uuids)
+                event = {"type": "control_request", "request_id": self._awaited_id, "request": request}
+                self._printer.event(event)
             case Disrupt("disconnect", after_chunks):
                 self._printer.stop_after(after_chunks)
             case Disrupt():
                 self._printer.malform_next()
 
-    def _ended(self, code: int | None) -> None:
+    def _end_flow(self, code: int | None) -> None:
         self._flow = None
         self._code = self._code if code is None else code
         if self._code < 0:

@@ -1,4 +1,4 @@
-"""The state of one scripted run of ``claude``, and the steps of its turns."""
+"""The state of one scripted run of ``claude``, and the steps that its turns yield. See `llm_gateway.flow`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Disrupt", "FindEntry", "Flow", "HostRequest", "Print", "RunState", "
 
 @dataclass(frozen=True, slots=True)
 class Print:
-    """Print *event*, *wait_s* seconds after the one before."""
+    """A step that prints *event*, *wait_s* seconds after the previous one."""
 
     event: JsonObject
     wait_s: float = 0.0
@@ -34,16 +34,16 @@ class Print:
 
 @dataclass(frozen=True, slots=True)
 class HostRequest:
-    """Send *request* to the host and wait for its response, which the step comes to."""
+    """A step that sends the control request *request* to the host; its result is the response."""
 
     request: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
 class Disrupt:
-    """What is printed from here on is ``malformed``, or ends after so many chunks."""
+    """A step after which the output is ``malformed``, or ends after *after_chunks* chunks."""
 
-    how: Literal["malformed", "disconnect"]
+    kind: Literal["malformed", "disconnect"]
     after_chunks: int = 0
 
 
@@ -52,30 +52,42 @@ Flow: TypeAlias = Generator[Step, Any, Any]
 
 
 FindEntry = Callable[[Callable[[int], FakeCall]], tuple[FakeCall, ScriptEntry]]
-"""Notes a call, made of its number, and finds what is scripted for it."""
+"""Appends the call that its argument builds from a number; returns it with the entry that answers it."""
 
 
 @dataclass
 class RunState:
     """
-    The state of one process.
+    The state of one run, from turn to turn.
 
     Attributes:
-        number: Its place among the runs of the test.
+        options: The options of the command line.
+
+        number: Position among the runs of the test.
 
         find: See `FindEntry`.
 
-        model: As it was asked for; the host may change it.
+        observer: Notified of each answer.
+
+        model: The requested model; the host may change it.
 
         history: The conversation, without the system prompt.
 
-        hooks: Of the host, by what they wait for.
+        hooks: Hooks of the host, by the name of their event.
 
-        tools: Of the host.
+        tools: Tools of the host.
 
-        denials: Tools that the host refused in this turn.
+        denials: Tools that the host did not permit in this turn.
 
-        where: The line that scripted what was answered last.
+        where: The line of the test that scripted the last answer.
+
+        rounds: Number of calls of the model in this turn.
+
+        results: Number of turns that have ended.
+
+        used: Usage of this turn.
+
+        used_by_model: Usage of the run, by model.
     """
 
     options: Options
@@ -102,23 +114,23 @@ class RunState:
         self.events = Events(self.id, uuids, now)
 
     def begin_turn(self, message: LLMMessage) -> None:
-        """A turn begins."""
+        """Append *message* and reset what is counted by turn."""
         self.history.append(message)
         self.rounds, self.used = 0, NOTHING
         self.denials.clear()
 
     def call_model(self) -> tuple[FakeCall, ScriptEntry]:
-        """Ask the script as the command line would ask the model."""
-        asked = self.options.chat
+        """Append a call of the model with the whole history, and return it with the entry that answers it."""
+        base = self.options.chat
         chat = replace(
-            asked, model=self.model, messages=(*asked.messages, *self.history), tools=(*asked.tools, *self.tools)
+            base, model=self.model, messages=(*base.messages, *self.history), tools=(*base.tools, *self.tools)
         )
         call, scripted = self.find(lambda number: FakeCall(number, PROVIDER, API, chat))
         self.rounds, self.where = self.rounds + 1, scripted.where
         return call, scripted
 
     def record(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
-        """Count an answer, or an error in its place; it cost nothing."""
+        """Count the usage of the answer to *call*, and notify the observer; a scripted answer has no cost."""
         model = resolved(call.model)
         metering = Metering(API, API, call.model, model, usage, Decimal(0), {"source": "fake"})
         self.used += usage
@@ -127,18 +139,18 @@ class RunState:
         run = ProcessExchange(self.options.request.argv, exit_code=exit_code, metering=metering)
         self.observer.note_answer(run)
 
-    def result_event(self, said: JsonObject) -> JsonObject:
-        """The event that ends the turn; see `llm_gateway.wire.claude_result`."""
-        more: JsonObject = {"num_turns": self.rounds, "permission_denials": list(self.denials), **said}
-        event = self.events.result(more, Spent(self.used, self.used_by_model), self.results)
+    def result_event(self, fields: JsonObject) -> JsonObject:
+        """Return the event that ends the turn, with *fields* added; see `llm_gateway.wire.claude_result`."""
+        counts: JsonObject = {"num_turns": self.rounds, "permission_denials": list(self.denials)}
+        event = self.events.result({**counts, **fields}, Spent(self.used, self.used_by_model), self.results)
         if self.options.output == "stream-json":
             event["model_usage_since_last_result"] = event["modelUsage"]
         self.results += 1
         return event
 
     def init_event(self) -> JsonObject:
-        """The event that begins a turn."""
-        named: list[Any] = [tool.name for tool in self.tools]
+        """Return the event that begins a turn."""
+        names: list[Any] = [tool.name for tool in self.tools]
         if self.options.chat.response_schema is not None:
-            named.append("StructuredOutput")
-        return self.events.init(resolved(self.model), self.options.cwd, named, self.options.host_servers)
+            names.append("StructuredOutput")
+        return self.events.init(resolved(self.model), self.options.cwd, names, self.options.host_servers)

@@ -1,4 +1,4 @@
-"""One turn of ``claude``: what a script answers, with the use of tools in between, as steps. See `turn`."""
+"""One turn of ``claude`` as a flow of steps: scripted answers of the model, and the use of tools. See `turn`."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from llm_gateway.wire.failure import kind_of
 __all__ = ["KILLED", "STRUCTURED", "complete_reply", "end_interrupted_turn", "resolve_outcome", "turn"]
 
 KILLED = -9
-"""How a process ends that is cut off: killed."""
-_GIVEN = "Structured output provided successfully"
-_LONGEST = 128_000
-_LATE = f"{TIMED_OUT}. If the API is slow to answer, or a proxy or gateway holds responses, raise API_TIMEOUT_MS."
+"""Exit code of a process that is killed."""
+_STRUCTURED_OUTPUT_RESULT = "Structured output provided successfully"
+_DEFAULT_MAX_TOKENS = 128_000
+_TIMEOUT_HINT = "If the API is slow to answer, or a proxy or gateway holds responses, raise API_TIMEOUT_MS."
 
 
 def turn(state: RunState, message: LLMMessage) -> Flow:
-    """Answer *message*; comes to the exit code if the process ended with this."""
+    """Answer *message*; return the exit code of the run if it ended with this turn."""
     options = state.options
     state.begin_turn(message)
     if options.reports_state:
@@ -56,57 +56,58 @@ def turn(state: RunState, message: LLMMessage) -> Flow:
 
 
 def end_interrupted_turn(state: RunState) -> Flow:
-    """End a turn that the host does not want to go on."""
+    """End a turn that the host has interrupted."""
     yield Print(state.events.user([{"type": "text", "text": "[Request interrupted by user]"}]))
-    said = {"stop_reason": None, "terminal_reason": "aborted_streaming", "num_turns": state.rounds + 1}
-    yield Print(state.result_event({**said, **_error("error_during_execution", "the turn was interrupted")}))
+    fields = {"stop_reason": None, "terminal_reason": "aborted_streaming", "num_turns": state.rounds + 1}
+    yield Print(state.result_event({**fields, **_error("error_during_execution", "the turn was interrupted")}))
     return 0
 
 
 def _round(state: RunState, call: FakeCall, scripted: ScriptEntry) -> Flow:
-    """One answer of the model: the exit code, or None where the model is asked again."""
+    """Print one answer of the model; return the exit code, or None where the model is called again."""
     match resolve_outcome(scripted.outcome):
-        case (ErrorReply() as outcome) | Failure(error=ErrorReply() as outcome):  # it tells of both at its end
-            return (yield from _refused(state, call, outcome))
+        case (ErrorReply() as outcome) | Failure(error=ErrorReply() as outcome):
+            # Inside a stream or not: the command reports an error at the end of its retries.
+            return (yield from _error_reply(state, call, outcome))
         case Failure("timeout"):
-            return (yield from _failed(state, call, failed(_LATE, None), "unknown"))
-        case Failure(how, answer, after_chunks):
-            yield Disrupt("malformed" if how == "malformed" else "disconnect", after_chunks)
-            code = yield from _answered(state, call, answer, scripted, goes_on=how == "malformed")
-            return code if how == "malformed" else KILLED
+            return (yield from _fail(state, call, failed(f"{TIMED_OUT}. {_TIMEOUT_HINT}", None), "unknown"))
+        case Failure(kind, answer, after_chunks):
+            yield Disrupt("malformed" if kind == "malformed" else "disconnect", after_chunks)
+            code = yield from _answer(state, call, answer, scripted, goes_on=kind == "malformed")
+            return code if kind == "malformed" else KILLED
         case Answer() as answer:
-            return (yield from _answered(state, call, answer, scripted))
+            return (yield from _answer(state, call, answer, scripted))
 
 
-def _refused(state: RunState, call: FakeCall, outcome: ErrorReply) -> Flow:
+def _error_reply(state: RunState, call: FakeCall, outcome: ErrorReply) -> Flow:
     status, message = error_status(outcome, call.api), error_message(outcome, call.api)
     facts = ErrorFacts(outcome.kind or kind_of(status, message=message), message)
     kind = json.loads(MESSAGES.encode_error(status, facts).body)["error"]["type"]
     text = refused_text(status, message, resolved(call.model))
-    return (yield from _failed(state, call, failed(text, status, api_error_type=kind), error_word(facts.kind)))
+    return (yield from _fail(state, call, failed(text, status, api_error_type=kind), error_word(facts.kind)))
 
 
-def _failed(state: RunState, call: FakeCall, said: JsonObject, word: str) -> Flow:
+def _fail(state: RunState, call: FakeCall, fields: JsonObject, word: str) -> Flow:
     state.record(call, NOTHING, 1)
-    yield Print(state.events.failure(word, said, f"req_fake_{call.number}"))
-    yield Print(state.result_event(said))
+    yield Print(state.events.failure(word, fields, f"req_fake_{call.number}"))
+    yield Print(state.result_event(fields))
     return 1
 
 
-def _answered(state: RunState, call: FakeCall, answer: Answer, scripted: ScriptEntry, *, goes_on: bool = True) -> Flow:
+def _answer(state: RunState, call: FakeCall, answer: Answer, scripted: ScriptEntry, *, goes_on: bool = True) -> Flow:
     reply = complete_reply(answer, scripted, call)
     state.record(call, reply.usage or NOTHING, 0)
     state.history.append(LLMMessage("assistant", reply.parts))
-    yield from _printed(state, call, reply, answer)
+    yield from _print_reply(state, call, reply, answer)
     uses = [part for part in reply.parts if isinstance(part, ToolCall) and part.name != STRUCTURED]
     if uses and goes_on:
-        return (yield from _used(state, uses))
-    said = yield from _ending(state, reply)
-    yield Print(state.result_event(said))
-    return 1 if said.get("is_error") else 0
+        return (yield from _use_tools(state, uses))
+    fields = yield from _result_fields(state, reply)
+    yield Print(state.result_event(fields))
+    return 1 if fields.get("is_error") else 0
 
 
-def _printed(state: RunState, call: FakeCall, reply: ChatReply, answer: Answer) -> Iterator[Print]:
+def _print_reply(state: RunState, call: FakeCall, reply: ChatReply, answer: Answer) -> Iterator[Print]:
     request_id, is_first = f"req_fake_{call.number}", True
     if not state.options.has_partial_messages:
         yield from (Print(state.events.assistant(reply, block, request_id)) for block in blocks(reply.parts))
@@ -117,8 +118,8 @@ def _printed(state: RunState, call: FakeCall, reply: ChatReply, answer: Answer) 
         is_first = is_first and not is_text
 
 
-def _used(state: RunState, uses: list[ToolCall]) -> Flow:
-    """Use tools and go on; or end here where the model may not be asked again."""
+def _use_tools(state: RunState, uses: list[ToolCall]) -> Flow:
+    """Use the tools; return None to call the model again, or end the turn where ``--max-turns`` is reached."""
     results: list[ToolResult] = []
     for call in uses:
         result: ToolResult = yield from use_tool(state, call)
@@ -127,24 +128,29 @@ def _used(state: RunState, uses: list[ToolCall]) -> Flow:
     most = state.options.max_turns
     if most is None or state.rounds < most:
         return None
-    said = {"stop_reason": "tool_use", "terminal_reason": "max_turns", "num_turns": state.rounds + 1}
-    yield Print(state.result_event({**said, **_error("error_max_turns", f"Reached maximum number of turns ({most})")}))
+    fields = {"stop_reason": "tool_use", "terminal_reason": "max_turns", "num_turns": state.rounds + 1}
+    yield Print(
+        state.result_event({**fields, **_error("error_max_turns", f"Reached maximum number of turns ({most})")})
+    )
     return 1
 
 
-def _ending(state: RunState, reply: ChatReply) -> Flow:
-    """What the result says of the last answer of a turn."""
+def _result_fields(state: RunState, reply: ChatReply) -> Flow:
+    """Return the fields of the result event that depend on the last answer of the turn."""
     if reply.stop_reason == "refusal":
         return refused(str(reply.model))
     if reply.stop_reason == "max_tokens":
-        return over_limit(state.options.max_tokens or _LONGEST)
+        return over_limit(state.options.max_tokens or _DEFAULT_MAX_TOKENS)
     given = next((part for part in reply.parts if isinstance(part, ToolCall) and part.name == STRUCTURED), None)
     if given is None:
-        texts = [part.text for part in reply.parts if isinstance(part, TextPart)]  # all but the last are lost
+        texts = [
+            part.text for part in reply.parts if isinstance(part, TextPart)
+        ]  # the command prints only the last text
+        # The command prints only the last text.
         return {"result": texts[-1] if texts else "", "stop_reason": reply.stop_reason}
-    told = {"tool_use_id": given.id, "type": "tool_result", "content": _GIVEN}
+    block = {"tool_use_id": given.id, "type": "tool_result", "content": _STRUCTURED_OUTPUT_RESULT}
     decision = {"id": given.id, "permission_decision": {"decision": "accept", "source": "config"}}
-    yield Print(state.events.user([told], tool_use_result=_GIVEN, tool_result_meta=[decision]))
+    yield Print(state.events.user([block], tool_use_result=_STRUCTURED_OUTPUT_RESULT, tool_result_meta=[decision]))
     text = json.dumps(given.arguments, ensure_ascii=False, separators=(",", ":"))
     more = {"stop_reason": "tool_use", "num_turns": state.rounds + 1}
     return {"result": text, "structured_output": given.arguments, **more}
@@ -155,36 +161,36 @@ def _error(subtype: str, text: str) -> JsonObject:
 
 
 STRUCTURED = "StructuredOutput"
-"""The tool through which the model gives an object of the schema."""
+"""Name of the tool through which the model returns an object of the schema."""
 
 
 def resolve_outcome(outcome: Outcome) -> Answer | ErrorReply | Failure:
-    """*outcome*, also of what was recorded from an API."""
+    """Return *outcome*; a recorded exchange of an API becomes the answer, error or failure that it contains."""
     if not isinstance(outcome, Recorded):
         return outcome
     dialect, reply = dialect_of(outcome.api), outcome.exchange.reply
     assert dialect is not None
     if reply is None:
-        how = "timeout" if "timeout" in str(outcome.exchange.failure) else "disconnect"
-        return Failure("timeout", Answer("")) if how == "timeout" else Failure("disconnect", Answer(""))
+        is_timeout = "timeout" in str(outcome.exchange.failure)
+        return Failure("timeout" if is_timeout else "disconnect", Answer(""))
     if reply.status >= HTTPStatus.BAD_REQUEST:
         return ErrorReply(reply.status, dialect.decode_error(reply.status, reply.headers, reply.body).message)
     return Answer(decoded(reply, dialect))
 
 
 def complete_reply(answer: Answer, scripted: ScriptEntry, call: FakeCall) -> ChatReply:
-    """The reply with model, id and usage; an object for a schema is given through the tool that is meant for it."""
+    """Return the reply with model, id and usage; an object of a schema becomes a call of the tool `STRUCTURED`."""
     reply = build_reply(answer.content, call, stop_reason=answer.stop_reason)
     usage = scripted.usage or reply.usage or estimate_usage(call.chat, reply)
     if call.chat.response_schema is not None and isinstance(reply.structured, dict):
         others = tuple(part for part in reply.parts if not isinstance(part, TextPart))
         given = ToolCall(f"toolu_fake_{call.number}", STRUCTURED, reply.structured)
         reply = replace(reply, parts=(*others, given), stop_reason="tool_use")
-    return replace(reply, model=resolved(call.model), id=f"msg_fake_{call.number}", usage=_all(usage))
+    return replace(reply, model=resolved(call.model), id=f"msg_fake_{call.number}", usage=_with_zeros(usage))
 
 
-def _all(usage: TokenUsage) -> TokenUsage:
-    """All that the command line tells of; a fake used nothing that it does not say."""
+def _with_zeros(usage: TokenUsage) -> TokenUsage:
+    """Return *usage* with 0 for every unknown figure: a fake has used nothing that it does not report."""
     return TokenUsage(
         usage.input_tokens or 0,
         usage.output_tokens or 0,
