@@ -18,7 +18,8 @@ import pytest
 from answering import answer_to
 
 from llm_gateway.interception import guard
-from llm_gateway.wire import anthropic, bedrock, cohere, eventstream, gemini, openai_chat, openai_responses
+from llm_gateway.wire import anthropic, bedrock, cohere, gemini, openai_chat, openai_responses
+from llm_gateway.wire.framing import eventstream
 from llm_gateway.wire.identify import identify
 
 DIALECTS = {

@@ -273,12 +273,13 @@ def test_arguments_nested_too_deep(is_stream, colour, serve):
 
 
 def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
-    """What was handed out stays; what does not fit together is told as a broken stream."""
-    told = {
-        "candidates": [{"content": {"parts": [{"text": "hello"}]}, "finishReason": "STOP"}],
-        "usageMetadata": {"promptTokensDetails": -1},
+    """Text that was delivered stays; a part that cannot be decoded is reported as a broken stream."""
+    last = {
+        "candidates": [
+            {"content": {"parts": [{"text": "hello"}, {"inlineData": {"data": "x"}}]}, "finishReason": "STOP"}
+        ]
     }
-    server = serve(raw_server.STREAM + b"data: " + json.dumps(told).encode() + b"\n\n")
+    server = serve(raw_server.STREAM + b"data: " + json.dumps(last).encode() + b"\n\n")
     client = colour(GatewayConfig(provider="gemini", api_key="k", model="m", base_url=server.url, max_retries=3))
     error = error_of(client, is_stream=True)
 

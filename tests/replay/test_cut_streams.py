@@ -13,7 +13,7 @@ from llm_gateway.cassettes.chunks import STRATEGIES, split
 from llm_gateway.interception.settings import Settings
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import WireRequest
-from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.dialects import dialect_of
 
 ASKED = [{"role": "user", "content": "hi"}]
 WAYS = [*STRATEGIES, 1, 2]

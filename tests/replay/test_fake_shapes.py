@@ -12,9 +12,9 @@ from llm_gateway.fakes.http_reply import build_exchange
 from llm_gateway.fakes.outcome import Answer, ScriptEntry
 from llm_gateway.fakes.request import decode_request
 from llm_gateway.types import ToolCall, WireRequest
-from llm_gateway.wire.dialect import dialect_of
-from llm_gateway.wire.events import objects
-from llm_gateway.wire.eventstream import frames
+from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.framing.eventstream import frames
+from llm_gateway.wire.framing.reply import objects
 
 PROVIDERS = {"google-gla": "gemini", "google-vertex": "vertex"}
 """Names of the manifest that differ from ours."""

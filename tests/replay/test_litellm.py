@@ -20,8 +20,8 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, openai_chat
-from llm_gateway.wire.dialect import dialect_of
-from llm_gateway.wire.exact import framed_tokens
+from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.tokens import framed_tokens
 
 litellm = pytest.importorskip("litellm")
 

@@ -3,7 +3,7 @@
 import pytest
 
 from llm_gateway.wire import bedrock, cohere, gemini, openai_chat
-from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.dialects import dialect_of
 
 LIKE = {"openai": openai_chat, "ollama": openai_chat, "voyage": openai_chat}
 LIKE |= {"bedrock": bedrock, "cohere": cohere, "gemini": gemini}

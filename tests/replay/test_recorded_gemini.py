@@ -6,7 +6,7 @@ import pytest
 
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.types import ToolCall
-from llm_gateway.wire.events import objects
+from llm_gateway.wire.framing.reply import objects
 from llm_gateway.wire.gemini import DIALECT
 from llm_gateway.wire.reading import read_exchange
 

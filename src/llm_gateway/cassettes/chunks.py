@@ -15,8 +15,8 @@ from itertools import pairwise
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.types import Headers, WireReply
 from llm_gateway.wire.content_encoding import plain
-from llm_gateway.wire.events import is_stream
-from llm_gateway.wire.eventstream import EventFrame, frames
+from llm_gateway.wire.framing.eventstream import EventFrame, frames
+from llm_gateway.wire.framing.reply import is_stream
 
 __all__ = ["STRATEGIES", "events", "recut", "split"]
 

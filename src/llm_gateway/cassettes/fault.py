@@ -89,7 +89,7 @@ def refusing(status: int, facts: ErrorFacts) -> Answer:
     """An error reply, in the wire format of whichever API is asked."""
 
     def answer(request: WireRequest) -> HttpExchange:
-        from llm_gateway.wire.dialect import encode_error
+        from llm_gateway.wire.dialects import encode_error
         from llm_gateway.wire.identify import identify
 
         endpoint = identify(request.method, request.url)
@@ -126,7 +126,7 @@ def cut(after_chunks: int) -> Change:
 def _parts(exchange: HttpExchange) -> list[bytes]:
     """The pieces of a reply; a stream of which no cut is known comes in one piece an event."""
     from llm_gateway.cassettes.chunks import events
-    from llm_gateway.wire.events import is_stream
+    from llm_gateway.wire.framing.reply import is_stream
 
     reply = exchange.reply
     if reply is not None and not exchange.chunks and is_stream(reply.headers, reply.body):

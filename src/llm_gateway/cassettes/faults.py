@@ -12,7 +12,7 @@ from llm_gateway.cassettes.fault import Fault
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.exceptions import ErrorKind, FaultError
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import kind_of
+from llm_gateway.wire.parts.errors import kind_of
 
 __all__ = ["At", "Faults"]
 

@@ -12,7 +12,7 @@ from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cli.grid import as_json, by_file, printable
 from llm_gateway.exceptions import CassetteReadError
 from llm_gateway.exchange import HttpExchange, Metering, ProcessExchange
-from llm_gateway.wire.events import is_stream
+from llm_gateway.wire.framing.reply import is_stream
 
 __all__ = ["add_to", "rows_of"]
 

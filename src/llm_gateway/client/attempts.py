@@ -25,7 +25,7 @@ from llm_gateway.types import (
     WireReply,
 )
 from llm_gateway.wire.base import ErrorFacts, StreamDecoder
-from llm_gateway.wire.failure import words_of
+from llm_gateway.wire.parts.errors import words_of
 
 __all__ = ["attempt", "stream_attempt"]
 

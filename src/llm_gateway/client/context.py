@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from llm_gateway.client.truncation import Strategy, drop_oldest, fitted
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ChatRequest
-from llm_gateway.wire.overflow import read_overflow
+from llm_gateway.wire.parts.errors import read_overflow
 from llm_gateway.wire.tokens import estimate_tokens
 
 __all__ = ["Context"]

@@ -12,8 +12,7 @@ from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.types import ChatReply, ChatRequest
-from llm_gateway.wire.exact import framed_tokens
-from llm_gateway.wire.tokens import Estimate, estimate_tokens
+from llm_gateway.wire.tokens import Estimate, estimate_tokens, framed_tokens
 
 __all__ = ["count"]
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatReply, ChatRequest, JsonObject, LLMMessage, TextPart, Tool, ToolResult
-from llm_gateway.wire.schema import strict_json_schema
+from llm_gateway.wire.parts.request_body import strict_json_schema
 
 __all__ = ["Way", "again", "asked", "is_refusal_of", "object_text", "validated", "ways_of"]
 

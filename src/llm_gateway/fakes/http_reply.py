@@ -19,10 +19,10 @@ from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Recorded, Scr
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
-from llm_gateway.wire import eventstream, sse
 from llm_gateway.wire.base import Dialect, ErrorFacts
-from llm_gateway.wire.dialect import dialect_of
-from llm_gateway.wire.failure import kind_of
+from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.framing import eventstream, sse
+from llm_gateway.wire.parts.errors import kind_of
 
 __all__ = ["build_exchange", "error_event", "error_message", "make_malformed", "text_chunks"]
 

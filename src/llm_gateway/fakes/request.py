@@ -21,7 +21,7 @@ from llm_gateway.types import (
     ToolResult,
     WireRequest,
 )
-from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.dialects import dialect_of
 from llm_gateway.wire.identify import Endpoint, identify
 
 __all__ = ["FakeCall", "decode_chat", "decode_request"]

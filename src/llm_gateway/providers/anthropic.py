@@ -8,7 +8,7 @@ from typing import Any
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.wire import counting
+from llm_gateway.wire import count_tokens
 from llm_gateway.wire.anthropic import DIALECT
 from llm_gateway.wire.model_lists import ANTHROPIC
 
@@ -28,5 +28,5 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         client=client,
         models=ANTHROPIC,
     )
-    counter = dataclasses.replace(made, dialect=counting.ANTHROPIC, path="/v1/messages/count_tokens")
+    counter = dataclasses.replace(made, dialect=count_tokens.ANTHROPIC, path="/v1/messages/count_tokens")
     return dataclasses.replace(made, counter=counter)

@@ -12,7 +12,7 @@ from llm_gateway.providers.auth import Auth, Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.providers.sigv4 import SigV4, region_of
 from llm_gateway.types import ChatRequest, WireRequest
-from llm_gateway.wire import bedrock, counting
+from llm_gateway.wire import bedrock, count_tokens
 from llm_gateway.wire.model_lists import BEDROCK
 
 __all__ = ["provider"]
@@ -43,7 +43,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
         default_model="global.anthropic.claude-haiku-4-5-20251001-v1:0",
         models=dataclasses.replace(BEDROCK, base_url=base_url.replace("bedrock-runtime", "bedrock")),
     )
-    counted: dict[str, Any] = {"dialect": counting.BEDROCK, "path": "/model/{model}/count-tokens"}
+    counted: dict[str, Any] = {"dialect": count_tokens.BEDROCK, "path": "/model/{model}/count-tokens"}
     return dataclasses.replace(made, counter=_Counter(**vars(made) | counted))
 
 

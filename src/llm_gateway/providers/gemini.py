@@ -7,7 +7,7 @@ import dataclasses
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.wire import counting
+from llm_gateway.wire import count_tokens
 from llm_gateway.wire.gemini import DIALECT
 from llm_gateway.wire.model_lists import GEMINI
 
@@ -33,5 +33,5 @@ def provider(config: GatewayConfig) -> HttpProvider:
         default_model=DEFAULT_MODEL,
         models=GEMINI,
     )
-    counter = dataclasses.replace(made, dialect=counting.GEMINI, path="/models/{model}:countTokens")
+    counter = dataclasses.replace(made, dialect=count_tokens.GEMINI, path="/models/{model}:countTokens")
     return dataclasses.replace(made, counter=counter)

@@ -8,7 +8,7 @@ from typing import Any
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.wire import counting, openai_chat, openai_responses
+from llm_gateway.wire import count_tokens, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect
 from llm_gateway.wire.model_lists import OPENAI
 
@@ -40,5 +40,5 @@ def _provider(section: str, config: GatewayConfig, client: Any, dialect: Dialect
     )
     if client is not None or made.base_url != _OWN:
         return made  # others that speak the format do not count
-    counter = dataclasses.replace(made, dialect=counting.OPENAI, path="/responses/input_tokens")
+    counter = dataclasses.replace(made, dialect=count_tokens.OPENAI, path="/responses/input_tokens")
     return dataclasses.replace(made, counter=counter)

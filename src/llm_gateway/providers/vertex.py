@@ -9,7 +9,7 @@ from llm_gateway.providers.auth import Key
 from llm_gateway.providers.base import HttpProvider
 from llm_gateway.providers.gemini import DEFAULT_MODEL
 from llm_gateway.providers.google_token import GoogleToken
-from llm_gateway.wire import counting
+from llm_gateway.wire import count_tokens
 from llm_gateway.wire.gemini import DIALECT
 from llm_gateway.wire.model_lists import VERTEX
 
@@ -42,7 +42,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
         default_model=DEFAULT_MODEL,
         models=VERTEX,
     )
-    counter = dataclasses.replace(made, dialect=counting.VERTEX, path=f"{model}:countTokens")
+    counter = dataclasses.replace(made, dialect=count_tokens.VERTEX, path=f"{model}:countTokens")
     return dataclasses.replace(made, counter=counter)
 
 

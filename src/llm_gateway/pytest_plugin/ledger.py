@@ -133,7 +133,7 @@ def _status(exchange: Any) -> str:
         return "ok" if exchange.exit_code == 0 else "process"
     if exchange.reply is None:
         return "timeout" if "timeout" in str(exchange.failure) else "connection"
-    from llm_gateway.wire.failure import error_facts
+    from llm_gateway.wire.parts.errors import error_facts
 
     reply = exchange.reply
     return "ok" if reply.status < 400 else error_facts(reply.status, reply.headers, reply.body).kind

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from llm_gateway.redaction.edit import Edit
-from llm_gateway.wire.eventstream import frames
+from llm_gateway.wire.framing.eventstream import frames
 
 __all__ = ["frame_edits"]
 

@@ -1,1 +1,13 @@
-"""Wire formats ("dialects"): one pure module each, read and written both ways. No I/O, no clock. Internal."""
+"""
+Wire formats ("dialects"), pure and in both directions. Internal: users reach them through providers and fakes.
+
+One module for each format: `anthropic`, `openai_chat`, `openai_responses`, `gemini`, `bedrock`, `bedrock_invoke`,
+`cohere`, `ollama`, `claude_cli`, and `count_tokens` for the formats of token counting; `base` says what a format
+implements and `dialects` finds one by its API's name.
+
+Readers of any format: `reading` and `usage` read recorded exchanges, `bounds` the most that a request can use,
+`identify` the provider of an address, `model_lists` what providers list.
+
+Shared parts: `framing` (server-sent events, AWS event streams), `parts` (bodies and errors), `claude` (the command's
+arguments and events), `tokens` (estimates).
+"""

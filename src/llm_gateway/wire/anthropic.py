@@ -27,13 +27,11 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, error_reply, in_stream
-from llm_gateway.wire.function import object_in
-from llm_gateway.wire.json_words import in_words
-from llm_gateway.wire.merge import merged, rest_of
-from llm_gateway.wire.pieces import cut
+from llm_gateway.wire.framing import sse
+from llm_gateway.wire.parts.errors import error_facts, error_reply, in_stream
+from llm_gateway.wire.parts.function_calls import cut, object_in
+from llm_gateway.wire.parts.request_body import in_words, merged, rest_of
 from llm_gateway.wire.usage import anthropic_usage
 
 __all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out", "effort_in", "thinking_out", "thinking_rest"]

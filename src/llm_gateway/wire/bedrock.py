@@ -31,13 +31,12 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import bedrock_failure, eventstream
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.bedrock_fields import effort_in, model_fields_out, model_fields_rest
-from llm_gateway.wire.function import arguments_in, object_in
-from llm_gateway.wire.json_words import in_words
-from llm_gateway.wire.merge import rest_of
-from llm_gateway.wire.pieces import cut
+from llm_gateway.wire.framing import eventstream
+from llm_gateway.wire.parts import bedrock_errors
+from llm_gateway.wire.parts.bedrock_model_fields import effort_in, model_fields_out, model_fields_rest
+from llm_gateway.wire.parts.function_calls import arguments_in, cut, object_in
+from llm_gateway.wire.parts.request_body import in_words, rest_of
 from llm_gateway.wire.usage import converse_usage
 
 __all__ = ["DIALECT"]
@@ -137,11 +136,11 @@ class BedrockConverse:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
-        return bedrock_failure.error_facts(status, headers, body)
+        return bedrock_errors.error_facts(status, headers, body)
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
         """Write an error reply."""
-        return bedrock_failure.error_reply(status, facts)
+        return bedrock_errors.error_reply(status, facts)
 
 
 DIALECT = BedrockConverse()
@@ -362,7 +361,7 @@ class ConverseStream:
 
     def _take(self, headers: dict[str, str], payload: bytes) -> StreamDelta | None:
         if headers.get(":message-type") != "event":
-            self.error = bedrock_failure.in_stream(headers, payload)
+            self.error = bedrock_errors.in_stream(headers, payload)
             return None
         event: JsonObject = json.loads(payload)
         match headers.get(":event-type"):

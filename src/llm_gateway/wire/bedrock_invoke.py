@@ -11,9 +11,10 @@ import json
 from collections.abc import Iterable, Iterator
 
 from llm_gateway.types import ChatReply, ChatRequest, Headers, JsonObject, StreamDelta, WireReply
-from llm_gateway.wire import bedrock_failure, eventstream, sse
 from llm_gateway.wire.anthropic import AnthropicMessages, MessagesStream
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.framing import eventstream, sse
+from llm_gateway.wire.parts import bedrock_errors
 
 __all__ = ["DIALECT"]
 
@@ -54,11 +55,11 @@ class BedrockInvoke(AnthropicMessages):
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply."""
-        return bedrock_failure.error_facts(status, headers, body)
+        return bedrock_errors.error_facts(status, headers, body)
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
         """Write an error reply."""
-        return bedrock_failure.error_reply(status, facts)
+        return bedrock_errors.error_reply(status, facts)
 
 
 DIALECT = BedrockInvoke()
@@ -94,6 +95,6 @@ class InvokeStream(MessagesStream):
 
     def _open(self, frame: eventstream.EventFrame) -> StreamDelta | None:
         if frame.texts.get(":message-type") != "event":
-            self.error = bedrock_failure.in_stream(frame.texts, frame.payload)
+            self.error = bedrock_errors.in_stream(frame.texts, frame.payload)
             return None
         return self._take(json.loads(base64.b64decode(json.loads(frame.payload)["bytes"])))

@@ -31,13 +31,13 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.anthropic import content_in, content_out
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.claude_arguments import flag, is_set, prompt
-from llm_gateway.wire.claude_events import Events, blocks, line
-from llm_gateway.wire.claude_failure import TIMED_OUT, failed
-from llm_gateway.wire.claude_result import NOTHING, Spent
-from llm_gateway.wire.failure import kind_of
-from llm_gateway.wire.json_words import in_words
-from llm_gateway.wire.lines import LineParser
+from llm_gateway.wire.claude.arguments import flag, is_set, prompt
+from llm_gateway.wire.claude.errors import TIMED_OUT, failed
+from llm_gateway.wire.claude.events import Events, blocks, line
+from llm_gateway.wire.claude.result import NOTHING, Spent
+from llm_gateway.wire.framing.json_stream import LineParser
+from llm_gateway.wire.parts.errors import kind_of
+from llm_gateway.wire.parts.request_body import in_words
 from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
 __all__ = ["DIALECT", "last_result", "stated_cost", "stated_usage"]

@@ -30,12 +30,12 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import failure, sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.function import call_out, calls_in, tool_in, tool_out
-from llm_gateway.wire.json_words import with_a_mention
+from llm_gateway.wire.framing import sse
 from llm_gateway.wire.openai_chat import image_in, image_url
-from llm_gateway.wire.pieces import cut
+from llm_gateway.wire.parts import errors
+from llm_gateway.wire.parts.function_calls import call_out, calls_in, cut, tool_in, tool_out
+from llm_gateway.wire.parts.request_body import with_a_mention
 from llm_gateway.wire.usage import cohere_usage
 
 __all__ = ["DIALECT"]
@@ -140,7 +140,7 @@ class CohereChat:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply; it has words, and no type."""
-        facts = failure.error_facts(status, headers, body)
+        facts = errors.error_facts(status, headers, body)
         words = facts.message.lower()
         if "too many tokens" in words:
             return ErrorFacts("context_window", facts.message)
@@ -150,7 +150,7 @@ class CohereChat:
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
         """Write an error reply; its sort is told by status and words alone."""
-        return failure.error_reply(status, {"id": "injected", "message": facts.message}, facts)
+        return errors.error_reply(status, {"id": "injected", "message": facts.message}, facts)
 
 
 DIALECT = CohereChat()

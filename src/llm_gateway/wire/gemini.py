@@ -20,15 +20,23 @@ from llm_gateway.types import (
     ToolCall,
     WireReply,
 )
-from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.gemini_parts import Calls, camel, contents_out, message_in, parts_in, parts_out
-from llm_gateway.wire.gemini_schema import json_schema
-from llm_gateway.wire.gemini_thinking import effort_in, thinking_out, thinking_rest
-from llm_gateway.wire.google_error import error_in, read_error, write_error
-from llm_gateway.wire.json_words import with_a_mention
-from llm_gateway.wire.jsonarray import ArrayParser
-from llm_gateway.wire.merge import merged
+from llm_gateway.wire.framing import sse
+from llm_gateway.wire.framing.json_stream import ArrayParser
+from llm_gateway.wire.parts.gemini_content import (
+    Calls,
+    camel,
+    contents_out,
+    effort_in,
+    json_schema,
+    message_in,
+    parts_in,
+    parts_out,
+    thinking_out,
+    thinking_rest,
+)
+from llm_gateway.wire.parts.google_errors import error_in, read_error, write_error
+from llm_gateway.wire.parts.request_body import merged, with_a_mention
 from llm_gateway.wire.usage import gemini_usage
 
 __all__ = ["DIALECT", "GenerateContent"]

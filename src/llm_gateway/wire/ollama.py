@@ -32,12 +32,12 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import failure
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.function import tool_in, tool_out
-from llm_gateway.wire.gemini_parts import Calls
-from llm_gateway.wire.json_words import with_a_mention
-from llm_gateway.wire.lines import LineParser
+from llm_gateway.wire.framing.json_stream import LineParser
+from llm_gateway.wire.parts import errors
+from llm_gateway.wire.parts.function_calls import tool_in, tool_out
+from llm_gateway.wire.parts.gemini_content import Calls
+from llm_gateway.wire.parts.request_body import with_a_mention
 from llm_gateway.wire.usage import ollama_usage
 
 __all__ = ["DIALECT"]
@@ -149,11 +149,11 @@ class OllamaChat:
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
         """Read an error reply; it has words, and no type."""
-        return failure.error_facts(status, headers, body)
+        return errors.error_facts(status, headers, body)
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
         """Write an error reply."""
-        return failure.error_reply(status, {"error": facts.message}, facts)
+        return errors.error_reply(status, {"error": facts.message}, facts)
 
 
 DIALECT = OllamaChat()
@@ -281,7 +281,7 @@ class OllamaStream:
     def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
         if "error" in event:
             message = str(event["error"])
-            self.error = ErrorFacts(failure.kind_of(500, message=message), message)
+            self.error = ErrorFacts(errors.kind_of(500, message=message), message)
         self._ids = self._ids or _calls_of(event)
         for part in _turn_in(event.get("message") or {}, self._ids):
             yield self._grown(part)

@@ -26,13 +26,11 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, in_stream, openai_error
-from llm_gateway.wire.function import call_out, calls_in, tool_in, tool_out
-from llm_gateway.wire.json_words import with_a_mention
-from llm_gateway.wire.merge import merged, rest_of
-from llm_gateway.wire.pieces import cut
+from llm_gateway.wire.framing import sse
+from llm_gateway.wire.parts.errors import error_facts, in_stream, openai_error
+from llm_gateway.wire.parts.function_calls import call_out, calls_in, cut, tool_in, tool_out
+from llm_gateway.wire.parts.request_body import merged, rest_of, with_a_mention
 from llm_gateway.wire.usage import chat_usage
 
 __all__ = ["DIALECT", "OpenAIChat", "image_in", "image_url", "message_in"]

@@ -25,14 +25,12 @@ from llm_gateway.types import (
     ToolResult,
     WireReply,
 )
-from llm_gateway.wire import sse
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.failure import error_facts, in_stream, openai_error
-from llm_gateway.wire.function import arguments_in
-from llm_gateway.wire.json_words import with_a_mention
-from llm_gateway.wire.merge import merged, rest_of
+from llm_gateway.wire.framing import sse
 from llm_gateway.wire.openai_chat import image_in, image_url
-from llm_gateway.wire.pieces import cut
+from llm_gateway.wire.parts.errors import error_facts, in_stream, openai_error
+from llm_gateway.wire.parts.function_calls import arguments_in, cut
+from llm_gateway.wire.parts.request_body import merged, rest_of, with_a_mention
 from llm_gateway.wire.usage import responses_usage
 
 __all__ = ["DIALECT"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from llm_gateway.types import Headers, TokenUsage
 from llm_gateway.wire.base import Reading
-from llm_gateway.wire.claude_arguments import flag
+from llm_gateway.wire.claude.arguments import flag
 from llm_gateway.wire.claude_cli import last_result, stated_cost, stated_usage
-from llm_gateway.wire.events import is_stream, objects
+from llm_gateway.wire.framing.reply import is_stream, objects
 from llm_gateway.wire.identify import identify
 from llm_gateway.wire.usage import READERS, dollars
 

@@ -18,7 +18,7 @@ from llm_gateway.exceptions import ContextWindowError, ProviderError
 from llm_gateway.flow.steps import Head, Now, Open, Read, Send
 from llm_gateway.providers import anthropic, bedrock, gemini, openai, vertex
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, Tool, ToolCall, ToolResult, WireReply
-from llm_gateway.wire import counting as wire_counting
+from llm_gateway.wire import count_tokens as wire_counting
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 

@@ -10,8 +10,7 @@ from llm_gateway import SyncLLMClient, Tool
 from llm_gateway.client import vocabulary
 from llm_gateway.config.folder import vocabulary_folder
 from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, TextPart
-from llm_gateway.wire.exact import framed_tokens
-from llm_gateway.wire.tokens import Estimate
+from llm_gateway.wire.tokens import Estimate, framed_tokens
 
 
 def words(text):

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from llm_gateway.fakes import FakeLLM
 from llm_gateway.types import ToolCall, WireRequest
-from llm_gateway.wire.events import objects
+from llm_gateway.wire.framing.reply import objects
 
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 CALLS = [ToolCall("1", "look", {"city": "Oslo"}), ToolCall("2", "look", {"city": "Rome"})]

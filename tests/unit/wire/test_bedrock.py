@@ -6,8 +6,8 @@ import pytest
 
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, ThinkingPart, TokenUsage, Tool, ToolCall, ToolResult
-from llm_gateway.wire import eventstream
 from llm_gateway.wire.bedrock import DIALECT
+from llm_gateway.wire.framing import eventstream
 
 TOOL = Tool("weigh", "", {"type": "object"})
 CALLS = (

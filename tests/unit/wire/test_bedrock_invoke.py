@@ -11,8 +11,8 @@ from llm_gateway.exceptions import FakeMissError
 from llm_gateway.fakes import FakeLLM
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, TokenUsage, ToolCall, WireRequest
-from llm_gateway.wire import eventstream
 from llm_gateway.wire.bedrock_invoke import DIALECT
+from llm_gateway.wire.framing import eventstream
 
 MODEL = "anthropic.claude-x-v1:0"
 USER = [{"role": "user", "content": "hi"}]

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from llm_gateway.types import ChatReply, ChatRequest, LLMMessage, TextPart, ThinkingPart, TokenUsage, Tool, ToolCall
-from llm_gateway.wire import sse
 from llm_gateway.wire.cohere import DIALECT
+from llm_gateway.wire.framing import sse
 
 CALL = ToolCall("1", "weigh", {"what": "lead"})
 

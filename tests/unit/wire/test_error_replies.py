@@ -14,8 +14,8 @@ import pytest
 from google import genai
 
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.dialect import dialect_of, encode_error
-from llm_gateway.wire.failure import facts_of
+from llm_gateway.wire.dialects import dialect_of, encode_error
+from llm_gateway.wire.parts.errors import facts_of
 
 STATUSES = {
     400: "invalid_request",

@@ -20,8 +20,8 @@ from llm_gateway.types import (
     ToolCall,
     ToolResult,
 )
+from llm_gateway.wire.framing.json_stream import ArrayParser
 from llm_gateway.wire.gemini import DIALECT
-from llm_gateway.wire.jsonarray import ArrayParser
 
 USER = LLMMessage("user", (TextPart("weigh it"),))
 

@@ -31,8 +31,9 @@ from llm_gateway.types import (
     ToolResult,
 )
 from llm_gateway.wire import anthropic as messages
-from llm_gateway.wire import bedrock, cohere, eventstream, gemini, ollama, openai_chat, openai_responses
+from llm_gateway.wire import bedrock, cohere, gemini, ollama, openai_chat, openai_responses
 from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.framing import eventstream
 
 REPLY = ChatReply(
     (TextPart("Hello there"), ToolCall("call_1", "weigh", {"what": "feathers"})),

@@ -11,8 +11,8 @@ from llm_gateway.wire.anthropic import content_in
 from llm_gateway.wire.base import Dialect
 from llm_gateway.wire.claude_cli import DIALECT as CLAUDE_CLI
 from llm_gateway.wire.content_encoding import plain
-from llm_gateway.wire.dialect import dialect_of
-from llm_gateway.wire.events import is_stream, objects
+from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.framing.reply import is_stream, objects
 
 __all__ = ["Answer", "answer_of", "decoded"]
 

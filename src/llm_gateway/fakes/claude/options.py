@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from llm_gateway.types import ChatRequest, JsonObject, ProcessRequest
-from llm_gateway.wire.claude_arguments import flag, prompt
+from llm_gateway.wire.claude.arguments import flag, prompt
 from llm_gateway.wire.claude_cli import DIALECT
 
 __all__ = ["Options"]

@@ -9,7 +9,7 @@ from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.http_reply import make_malformed
 from llm_gateway.interception.script import Output
 from llm_gateway.types import JsonObject
-from llm_gateway.wire.claude_events import line
+from llm_gateway.wire.claude.events import line
 
 __all__ = ["Printer"]
 

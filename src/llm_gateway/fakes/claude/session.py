@@ -18,9 +18,9 @@ from llm_gateway.fakes.claude.turn import end_interrupted_turn, turn
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.script import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
-from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in
-from llm_gateway.wire.claude_models import VERSION, resolved
+from llm_gateway.wire.claude import control
+from llm_gateway.wire.claude.arguments import VERSION, resolved
 
 __all__ = ["ClaudeSession"]
 

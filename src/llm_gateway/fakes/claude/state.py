@@ -17,9 +17,9 @@ from llm_gateway.fakes.outcome import ScriptEntry
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.interception.script import SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
-from llm_gateway.wire.claude_events import Events
-from llm_gateway.wire.claude_models import resolved
-from llm_gateway.wire.claude_result import NOTHING, Spent
+from llm_gateway.wire.claude.arguments import resolved
+from llm_gateway.wire.claude.events import Events
+from llm_gateway.wire.claude.result import NOTHING, Spent
 
 __all__ = ["Disrupt", "FindEntry", "Flow", "HostRequest", "Print", "RunState", "Step"]
 
@@ -140,7 +140,7 @@ class RunState:
         self.observer.note_answer(run)
 
     def result_event(self, fields: JsonObject) -> JsonObject:
-        """Return the event that ends the turn, with *fields* added; see `llm_gateway.wire.claude_result`."""
+        """Return the event that ends the turn, with *fields* added; see `llm_gateway.wire.claude.result`."""
         counts: JsonObject = {"num_turns": self.rounds, "permission_denials": list(self.denials)}
         event = self.events.result({**counts, **fields}, Spent(self.used, self.used_by_model), self.results)
         if self.options.output == "stream-json":

@@ -9,8 +9,8 @@ from typing import Any
 
 from llm_gateway.fakes.claude.state import Flow, HostRequest, Print, RunState
 from llm_gateway.types import JsonObject, Tool, ToolCall, ToolResult
-from llm_gateway.wire import claude_control as control
 from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.claude import control
 
 __all__ = ["Denied", "Interrupted", "list_host_tools", "use_tool"]
 

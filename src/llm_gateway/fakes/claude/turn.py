@@ -18,12 +18,12 @@ from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, JsonObject, LLMMessage, TextPart, TokenUsage, ToolCall, ToolResult
 from llm_gateway.wire.anthropic import DIALECT as MESSAGES
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.claude_events import blocks
-from llm_gateway.wire.claude_failure import TIMED_OUT, error_word, failed, over_limit, refused, refused_text
-from llm_gateway.wire.claude_models import resolved
-from llm_gateway.wire.claude_result import NOTHING
-from llm_gateway.wire.dialect import dialect_of
-from llm_gateway.wire.failure import kind_of
+from llm_gateway.wire.claude.arguments import resolved
+from llm_gateway.wire.claude.errors import TIMED_OUT, error_word, failed, over_limit, refused, refused_text
+from llm_gateway.wire.claude.events import blocks
+from llm_gateway.wire.claude.result import NOTHING
+from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.parts.errors import kind_of
 
 __all__ = ["KILLED", "STRUCTURED", "complete_reply", "end_interrupted_turn", "resolve_outcome", "turn"]
 

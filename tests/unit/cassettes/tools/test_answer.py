@@ -8,7 +8,7 @@ import pytest
 from llm_gateway.cassettes.tools.answer import Answer, answer_of
 from llm_gateway.exchange import Frame, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall, WireReply, WireRequest
-from llm_gateway.wire.dialect import dialect_of
+from llm_gateway.wire.dialects import dialect_of
 
 APIS = ["anthropic.messages", "openai.chat", "openai.responses"]
 ASKED = ToolCall("call_1", "find", {"city": "Rome"})

@@ -1,0 +1,73 @@
+"""What ``claude`` says when the API refused it, or the model did not finish, in place of an answer."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from llm_gateway.exceptions import ErrorKind
+from llm_gateway.types import JsonObject
+from llm_gateway.wire.claude.arguments import model_name
+
+__all__ = ["TIMED_OUT", "error_word", "failed", "over_limit", "refused", "refused_text"]
+
+TIMED_OUT = "Request timed out"
+_ADVICE = "This is a server-side issue, usually temporary — try again in a moment. If it persists, check your network."
+_WORDS: dict[ErrorKind, str] = {
+    "auth": "authentication_failed",
+    "permission": "authentication_failed",
+    "quota_exhausted": "billing_error",
+    "rate_limited": "rate_limit",
+    "server": "server_error",
+    "overloaded": "server_error",
+    "timeout": "unknown",
+    "connection": "unknown",
+}
+_LIMIT = (
+    "API Error: Claude's response exceeded the {} output token maximum. To configure this behavior, set the "
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS environment variable."
+)
+_REFUSAL = (
+    "API Error: {} can't help with this. Start a new session to continue.\n\n"
+    "Learn more: https://www.anthropic.com/legal/aup"
+)
+
+
+def failed(text: str, status: int | None, **more: Any) -> JsonObject:
+    """What the result says of a request that the API did not answer."""
+    return {
+        "is_error": True,
+        "stop_reason": "stop_sequence",
+        "terminal_reason": "prompt_too_long" if text.lower().startswith("prompt is too long") else "api_error",
+        "api_error_status": status,
+        **more,
+        "result": text,
+    }
+
+
+def over_limit(limit: int) -> JsonObject:
+    """What the result says of an answer that reached the limit of tokens."""
+    return failed(_LIMIT.format(limit), None, api_error="max_output_tokens")
+
+
+def refused(model: str) -> JsonObject:
+    """What the result says of a model that will not answer."""
+    return {**failed(_REFUSAL.format(model_name(model)), None), "stop_reason": "refusal"}
+
+
+def refused_text(status: int, message: str, model: str) -> str:
+    """What people are told of an error reply with *status* and *message*."""
+    known = {
+        400: message,
+        401: "Invalid API key · Fix external API key",
+        403: f"Failed to authenticate. API Error: 403 {message}",
+        404: f"There's an issue with the selected model ({model}). It may not exist or you may not have access to it.",
+        429: f"API Error: Request rejected (429) · {message}",
+    }
+    advice = f". {_ADVICE}" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    return known.get(status, f"API Error: {status} {message}{advice}")
+
+
+def error_word(kind: ErrorKind) -> str:
+    """The one word for an error of *kind* in the event that stands in place of the answer."""
+    return _WORDS.get(kind, "invalid_request")

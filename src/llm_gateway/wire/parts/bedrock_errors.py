@@ -1,0 +1,95 @@
+"""Errors of Bedrock: replies of their own, and exceptions inside a stream."""
+
+from __future__ import annotations
+
+import json
+
+from llm_gateway.exceptions import ErrorKind
+from llm_gateway.types import Headers, JsonObject, WireReply
+from llm_gateway.wire.base import ErrorFacts
+from llm_gateway.wire.parts import errors
+from llm_gateway.wire.parts.errors import kind_of, retry_after_s, words_of
+
+__all__ = ["error_facts", "error_reply", "in_stream"]
+
+_BY_TYPE: dict[str, ErrorKind] = {
+    "accessdenied": "permission",
+    "expiredtoken": "auth",
+    "incompletesignature": "auth",
+    "internalfailure": "server",
+    "internalserver": "server",
+    "invalidclienttokenid": "auth",
+    "invalidsignature": "auth",
+    "missingauthenticationtoken": "auth",
+    "modelerror": "server",
+    "modelnotready": "overloaded",
+    "modelstreamerror": "server",
+    "modeltimeout": "timeout",
+    "resourcenotfound": "not_found",
+    "servicequotaexceeded": "quota_exhausted",
+    "serviceunavailable": "overloaded",
+    "signaturedoesnotmatch": "auth",
+    "throttling": "rate_limited",
+    "toomanyrequests": "rate_limited",
+    "unrecognizedclient": "auth",
+}
+"""By the name of the exception, in lower case and without that last word: services of AWS write it both ways."""
+_BY_WORDS: tuple[tuple[str, ErrorKind], ...] = (
+    ("too many input tokens", "context_window"),
+    ("model identifier is invalid", "not_found"),
+    ("security token", "auth"),
+)
+"""What is told in words only, or by a reply whose headers a proxy has dropped."""
+_NAMES: dict[ErrorKind, str] = {
+    "auth": "UnrecognizedClientException",
+    "permission": "AccessDeniedException",
+    "not_found": "ResourceNotFoundException",
+    "rate_limited": "ThrottlingException",
+    "quota_exhausted": "ServiceQuotaExceededException",
+    "overloaded": "ServiceUnavailableException",
+    "timeout": "ModelTimeoutException",
+    "server": "InternalServerException",
+}
+
+
+def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
+    """Read an error reply: its type stands in a header or in the body, and may bring a namespace along."""
+    error = _object(body)
+    told = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
+    words = error.get("message") or error.get("Message") or words_of(body)
+    return _facts(status, told, str(words) or f"status {status}", retry_after_s(headers))
+
+
+def error_reply(status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply; its type stands in a header."""
+    name = facts.type or _NAMES.get(facts.kind, "ValidationException")
+    return errors.error_reply(status, {"message": facts.message}, facts, ("x-amzn-errortype", name))
+
+
+def in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:
+    """Read a frame that is no event: an exception of the API, or an error of the stream itself."""
+    told = headers.get(":exception-type") or headers.get(":error-code")
+    words = _object(payload).get("message") or headers.get(":error-message") or told or "an error without a name"
+    return _facts(500, told, str(words), None)
+
+
+def _facts(status: int, told: object, message: str, wait_s: float | None) -> ErrorFacts:
+    name = told.partition(":")[0].rpartition("#")[2] if isinstance(told, str) else None
+    kind = _BY_TYPE.get(name.lower().removesuffix("exception")) if name else None
+    return ErrorFacts(kind or _kind_by_words(status, name, message), message, name, wait_s)
+
+
+def _kind_by_words(status: int, name: str | None, message: str) -> ErrorKind:
+    for words, kind in _BY_WORDS:
+        if words in message.lower():
+            return kind
+    is_invalid = name is not None and name.lower() == "validationexception"  # also inside a stream, which has no status
+    return kind_of(400 if is_invalid else status, message=message)
+
+
+def _object(body: bytes) -> JsonObject:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}

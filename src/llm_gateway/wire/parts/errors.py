@@ -1,0 +1,233 @@
+"""Error replies of HTTP providers, both directions: kind, message, wait, and the numbers of a context overflow."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from llm_gateway.exceptions import ErrorKind
+from llm_gateway.types import Headers, JsonObject, WireReply
+from llm_gateway.wire.base import ErrorFacts
+
+__all__ = [
+    "Overflow",
+    "error_facts",
+    "error_reply",
+    "facts_of",
+    "in_stream",
+    "kind_of",
+    "openai_error",
+    "read_overflow",
+    "retry_after_s",
+    "words_of",
+]
+
+_BY_STATUS: dict[int, ErrorKind] = {
+    401: "auth",
+    402: "quota_exhausted",
+    403: "permission",
+    404: "not_found",
+    407: "auth",
+    408: "timeout",
+    413: "invalid_request",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+_BY_TYPE: dict[str, ErrorKind] = {
+    "authentication_error": "auth",
+    "invalid_api_key": "auth",
+    "permission_error": "permission",
+    "not_found_error": "not_found",
+    "model_not_found": "not_found",
+    "rate_limit_error": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "insufficient_quota": "quota_exhausted",
+    "billing_error": "quota_exhausted",
+    "overloaded_error": "overloaded",
+    "server_is_overloaded": "overloaded",
+    "timeout_error": "timeout",
+    "api_error": "server",
+    "server_error": "server",
+    "context_length_exceeded": "context_window",
+    "content_filter": "content_filter",
+    "content_policy_violation": "content_filter",
+    "unknown_parameter": "unsupported_param",
+    "unsupported_parameter": "unsupported_param",
+    "unsupported_value": "unsupported_param",
+}
+_CONTEXT_WORDS = (
+    "prompt is too long",
+    "maximum context length",
+    "context window",
+    "input is too long",
+    "exceed context limit",  # anthropic, with max_tokens
+    "exceeds the maximum number of tokens",  # gemini
+    "maximum prompt length",  # xai
+    "exceeded model token limit",  # moonshot
+)
+_LONGEST = 500
+_OPENAI: dict[ErrorKind, tuple[str, str | None]] = {
+    "auth": ("invalid_request_error", "invalid_api_key"),
+    "not_found": ("invalid_request_error", "model_not_found"),
+    "context_window": ("invalid_request_error", "context_length_exceeded"),
+    "content_filter": ("invalid_request_error", "content_policy_violation"),
+    "unsupported_param": ("invalid_request_error", "unsupported_parameter"),
+    "rate_limited": ("requests", "rate_limit_exceeded"),
+    "quota_exhausted": ("insufficient_quota", "insufficient_quota"),
+    "overloaded": ("service_unavailable_error", "server_is_overloaded"),
+    "timeout": ("timeout_error", None),
+    "server": ("server_error", None),
+}
+"""The type and the code of each sort, as OpenAI and those who follow it write them."""
+_LONGEST_MESSAGE = 2000
+_LONGEST_PAGE = 8_000
+_UNSEEN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
+    """The sort of an error: its own type or code first, then its words, then the status."""
+    for name in names:
+        if name in _BY_TYPE:
+            return _BY_TYPE[name]
+    if any(words in message.lower() for words in _CONTEXT_WORDS):
+        return "context_window"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return "server" if status >= 500 else "invalid_request"
+
+
+def retry_after_s(headers: Headers) -> float | None:
+    """Seconds that the reply asks to wait; a date, as proxies send it, is counted from the date of the reply itself."""
+    values = {name.lower(): value for name, value in headers}
+    told = values.get("retry-after", "")
+    try:
+        seconds = float(values["retry-after-ms"]) / 1000 if "retry-after-ms" in values else float(told)
+    except ValueError:
+        return _seconds_between(values.get("date", ""), told)
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _seconds_between(sent: str, until: str) -> float | None:
+    try:
+        return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(sent)).total_seconds())
+    except (ValueError, TypeError):  # no dates, or one with and one without a zone
+        return None
+
+
+def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
+    """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
+    error = _error_object(body)
+    told = str(error.get("message") or error.get("detail") or "")[:_LONGEST_MESSAGE]
+    message = told or words_of(body) or f"status {status}"
+    code, type_ = _names(error)
+    return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code, retry_after_s(headers))
+
+
+def in_stream(error: JsonObject, otherwise: str) -> ErrorFacts:
+    """Read an error inside a stream: it has no status but the one that it may state; *otherwise* if it has no words."""
+    code, type_ = _names(error)
+    stated = [value for name in ("status_code", "code") if isinstance(value := error.get(name), int)]
+    status = stated[0] if stated else 400 if "invalid_request_error" in (code, type_) else 500
+    message = str(error.get("message") or otherwise)[:_LONGEST_MESSAGE]
+    return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code)
+
+
+def _names(error: JsonObject) -> tuple[str | None, str | None]:
+    code, type_ = error.get("code"), error.get("type")
+    return code if isinstance(code, str) else None, type_ if isinstance(type_, str) else None
+
+
+def words_of(body: bytes) -> str:
+    """What a reply that is no JSON says in words: the title or the text of a page, else its beginning."""
+    text = body[:_LONGEST_PAGE].decode("utf-8", "replace").strip()
+    if not text.startswith("<"):
+        return text[:_LONGEST]
+    title = _TITLE.search(text)
+    seen = html.unescape(title[1] if title else _UNSEEN.sub(" ", text))
+    return " ".join(seen.split())[:_LONGEST] or text[:_LONGEST]
+
+
+def _error_object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    error = parsed.get("error", parsed) if isinstance(parsed, dict) else {}
+    return error if isinstance(error, dict) else {"message": str(error)}
+
+
+def facts_of(status: int, message: str, *, retry_after_s: float | None = None) -> ErrorFacts:
+    """An error that is known by its status alone."""
+    return ErrorFacts(kind_of(status), message, retry_after_s=retry_after_s)
+
+
+def error_reply(status: int, body: JsonObject, facts: ErrorFacts, *headers: tuple[str, str]) -> WireReply:
+    """An error reply with *body*, and the wait of *facts* where most providers put it."""
+    raw = json.dumps(body).encode()
+    sized = (("content-type", "application/json"), ("content-length", str(len(raw))))
+    return WireReply(status, (*sized, *headers, *_wait(facts.retry_after_s)), raw)
+
+
+def _wait(seconds: float | None) -> Headers:
+    """In whole seconds for all, else in milliseconds as well: not every SDK reads fractions of a second."""
+    if seconds is None:
+        return ()
+    told = ("retry-after", f"{seconds:g}")
+    return (told,) if float(seconds).is_integer() else (told, ("retry-after-ms", f"{seconds * 1000:g}"))
+
+
+def openai_error(status: int, facts: ErrorFacts) -> WireReply:
+    """Write an error reply of OpenAI."""
+    type_, code = _OPENAI.get(facts.kind, ("invalid_request_error", None))
+    error = {"message": facts.message, "type": facts.type or type_, "param": None, "code": code}
+    return error_reply(status, {"error": error}, facts, ("x-request-id", "req_injected"))
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """
+    A refusal in numbers.
+
+    Attributes:
+        counted: Tokens of input.
+
+        limit: Tokens of input that would have been taken.
+    """
+
+    counted: int
+    limit: int
+
+
+_N = r"(?P<{}>\d[\d,]*)"
+_COUNTED, _LIMIT, _OUTPUT = (_N.format(name) for name in ("counted", "limit", "output"))
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE | re.DOTALL)
+    for form in (
+        rf"context limit: {_COUNTED} \+ {_OUTPUT} > {_LIMIT}",  # anthropic, with max_tokens
+        rf"{_COUNTED} tokens > {_LIMIT}",  # anthropic, also behind others
+        rf"token count \(?{_COUNTED}\)? exceeds the maximum number of tokens allowed \(?{_LIMIT}",  # gemini
+        rf"maximum context length is {_LIMIT}.*?\({_COUNTED} in (?:the messages|your prompt)[,;] {_OUTPUT} ",  # openai
+        rf"maximum context length is {_LIMIT}.*?(?:resulted in|requested(?: about)?|has|contains) {_COUNTED}",
+        rf"maximum prompt length is {_LIMIT} .*?contains {_COUNTED}",  # xai
+        rf"contains {_COUNTED} tokens.*?too large for model with {_LIMIT}",  # mistral
+        rf"exceeded model token limit: {_LIMIT} \(requested: {_COUNTED}\)",  # moonshot
+    )
+)
+
+
+def read_overflow(message: str) -> Overflow | None:
+    """Read the numbers of a refusal; None when it states none, or none that make sense."""
+    for form in _FORMS:
+        if found := form.search(message):
+            numbers = {name: int(value.replace(",", "")) for name, value in found.groupdict().items()}
+            overflow = Overflow(numbers["counted"], numbers["limit"] - numbers.get("output", 0))
+            return overflow if 0 < overflow.limit < overflow.counted else None
+    return None

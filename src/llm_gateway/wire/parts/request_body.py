@@ -1,0 +1,87 @@
+"""Parts of request bodies that formats share: JSON mode in words, extra fields, strict schemas."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from llm_gateway.exceptions import ProviderError
+from llm_gateway.types import ChatRequest, JsonObject, LLMMessage
+
+__all__ = ["in_words", "merged", "rest_of", "strict_json_schema", "with_a_mention"]
+
+_WORDS = LLMMessage.system("Answer with one JSON object alone, without a code fence.")
+
+
+def in_words(request: ChatRequest) -> ChatRequest:
+    """*request* with its JSON mode said in a system message, for APIs that have no member for it."""
+    if not request.json_mode or request.response_schema is not None:
+        return request
+    return dataclasses.replace(request, messages=(_WORDS, *request.messages))
+
+
+def with_a_mention(request: ChatRequest) -> ChatRequest:
+    """
+    The same where no message speaks of JSON yet.
+
+    OpenAI refuses JSON mode otherwise; Cohere and Gemini warn that the model may write without end.
+    """
+    if request.json_mode and any("json" in message.text.lower() for message in request.messages):
+        return request
+    return in_words(request)
+
+
+def merged(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject:
+    """*body* with the members of *extra*, which win; the objects called *nested* are joined member by member."""
+    made = {**body, **extra}
+    for name in nested:
+        ours, theirs = body.get(name), extra.get(name)
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            made[name] = {**ours, **theirs}
+    return made
+
+
+def rest_of(body: JsonObject, **known: str) -> JsonObject:
+    """What the objects in *body* hold beside the members that are *known* of each, with spaces between."""
+    found = {name: body.get(name) for name in known}
+    rests = {
+        name: {key: value for key, value in one.items() if key not in known[name].split()}
+        for name, one in found.items()
+        if isinstance(one, dict)
+    }
+    return {name: rest for name, rest in rests.items() if rest}
+
+
+def strict_json_schema(schema: JsonObject) -> JsonObject:
+    """
+    *schema* with every object closed and all its members required.
+
+    Raises:
+        ProviderError: (``schema_unsupported``) A provider would refuse or silently narrow it: its root is no object,
+            or a mapping has free keys.
+    """
+    if schema.get("type") != "object" and "$ref" not in schema:
+        _refuse("the root", "it is no object", "wrap it in a model with one field")
+    closed: JsonObject = _closed(schema, "$")
+    return closed
+
+
+def _closed(node: Any, path: str) -> Any:
+    if isinstance(node, list):
+        return [_closed(item, f"{path}[{index}]") for index, item in enumerate(node)]
+    if not isinstance(node, dict):
+        return node
+    if isinstance(node.get("additionalProperties"), dict) or node.get("additionalProperties") is True:
+        _refuse(path, "it is a mapping with free keys", "use a list of objects with a key and a value")
+    made = {name: _closed(value, f"{path}.{name}") for name, value in node.items() if name not in ("default", "title")}
+    if node.get("type") == "object":
+        names = node.get("properties", {})
+        made.update(properties={k: _closed(v, f"{path}.{k}") for k, v in names.items()})
+        made.update(additionalProperties=False, required=list(names))
+    return made
+
+
+def _refuse(path: str, why: str, fix: str) -> None:
+    raise ProviderError(
+        f"no provider can be held to this schema: {path}", kind="schema_unsupported", cause=why, fix=fix
+    )
