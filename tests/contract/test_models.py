@@ -10,8 +10,8 @@ import openai
 import pytest
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
-from llm_gateway.client.models.catalog import Known
-from llm_gateway.client.models.listing import Lister
+from llm_gateway.client.models.catalog import ModelCatalog
+from llm_gateway.client.models.listing import ModelLister
 from llm_gateway.client.models.store import Store
 from llm_gateway.exceptions import ConfigError, MissingKeyError, ProviderError, UnknownModelError
 from llm_gateway.flow.steps import Call
@@ -289,7 +289,7 @@ def test_what_ollama_says_of_a_model_may_be_nothing(show, client_of, api):
 def test_a_model_that_is_removed_meanwhile_is_left_as_listed(status, kind, client_of, api):
     """Any other failure is one of the whole list."""
     provider = client_of("ollama").provider
-    lister = Lister(provider, Known(GatewayConfig()), 0, NOW)
+    lister = ModelLister(provider, ModelCatalog(GatewayConfig()), 0, NOW)
     flow = lister.refresh()
     next(flow)
     flow.send(WireReply(200, (), b'{"models": [{"model": "m"}]}'))

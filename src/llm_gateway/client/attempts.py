@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.models.nearest import nearest_models
-from llm_gateway.client.redact_key import without_key, without_key_bytes
+from llm_gateway.client.redact_key import redact_key, redact_key_bytes
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
@@ -104,7 +104,7 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError) as error:
-        body = without_key_bytes(provider, reply.body)
+        body = redact_key_bytes(provider, reply.body)
         raise ProviderError(
             f"{provider.name} answered {reply.status} with something that is no JSON",
             kind="server",
@@ -118,7 +118,7 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
 
 def _undecoded(provider: Provider, body: bytes, error: Exception) -> NoReturn:
     """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
-    name, body = provider_name(provider), without_key_bytes(provider, body)
+    name, body = provider_name(provider), redact_key_bytes(provider, body)
     raise ProviderError(
         f"{name} answered with {_UNKNOWN}",
         kind="server",
@@ -215,7 +215,7 @@ def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
 
 def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
-        told = without_key(call.provider, decoder.error.message)
+        told = redact_key(call.provider, decoder.error.message)
         raise _broken(call, _so_far(decoder), told, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, _so_far(decoder), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
@@ -244,7 +244,7 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
 
 
 def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
-    body = without_key_bytes(provider, body)
+    body = redact_key_bytes(provider, body)
     facts = provider.dialect.decode_error(status, headers, body)
     if status in _ELSEWHERE:
         _refuse_redirect(provider, status, headers)
@@ -261,7 +261,7 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
 
 
 def _refuse_redirect(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
-    there = next((without_key(provider, value) for name, value in headers if name.lower() == "location"), None)
+    there = next((redact_key(provider, value) for name, value in headers if name.lower() == "location"), None)
     raise ProviderError(
         f"{provider.name} answered {status}: {'go to ' + repr(there) if there else 'ask elsewhere'}",
         kind="invalid_request",

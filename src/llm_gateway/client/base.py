@@ -23,14 +23,14 @@ from llm_gateway.client.context import Context
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import schema_name, schema_of
 from llm_gateway.client.message import Messages, messages_from
-from llm_gateway.client.models.catalog import Known
-from llm_gateway.client.models.listing import Lister
+from llm_gateway.client.models.catalog import ModelCatalog
+from llm_gateway.client.models.listing import ModelLister
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import audience
 from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
-from llm_gateway.client.timeouts import Limits
+from llm_gateway.client.timeouts import Timeouts
 from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.config.file import read_document
@@ -76,7 +76,7 @@ class BaseClient:
         self._calls = 0
         self._outbox = _outbox(self.config.ledger.get_secret_value()) if self.config.ledger else None
         self._cache = cache_for(self.config, cache)
-        self._known = Known(self.config)
+        self._known = ModelCatalog(self.config)
         self._ratios: dict[str, float] = {}
         self._warned: set[tuple[str, str, str]] = set()
         self._breakers = Breakers(self.config.circuit_failures, self.config.circuit_pause_s)
@@ -124,11 +124,11 @@ class BaseClient:
         theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
         return lambda: registry.build_provider(name, theirs)
 
-    def _model_lister(self, provider: str | None = None) -> Lister:
+    def _model_lister(self, provider: str | None = None) -> ModelLister:
         """Who lists the models of *provider*, or of the client's own."""
         is_own = provider is None or provider in self._own_names
         found = self.provider if is_own else self._maker(provider or "")()
-        return Lister(found, self._known, self.config.max_retries, datetime.now(UTC))
+        return ModelLister(found, self._known, self.config.max_retries, datetime.now(UTC))
 
     def model_info(self, name: str) -> ModelInfo | None:
         """
@@ -162,7 +162,7 @@ class BaseClient:
             self.cost_tracker,
             response_model,
             self._fallbacks,
-            Limits.of(self.config, options or {}),
+            Timeouts.of(self.config, options or {}),
             breakers=self._breakers,
             outbox=self._outbox,
             tags=self.config.tags,
@@ -187,7 +187,7 @@ class BaseClient:
             self.provider,
             self.config.max_retries,
             CostTracker(),
-            limits=Limits.of(self.config, {}),
+            limits=Timeouts.of(self.config, {}),
             breakers=self._breakers,
         )
 

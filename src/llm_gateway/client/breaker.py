@@ -1,5 +1,5 @@
 """
-A provider that fails again and again is left alone for a while: a circuit that opens.
+Circuit breakers: a provider that fails repeatedly is not called for a while.
 
 ::
 
@@ -7,8 +7,8 @@ A provider that fails again and again is left alone for a while: a circuit that 
                                      ^                            |
                                      +-----(it failed too)--------+
 
-Time is an argument. Only failures of the provider count; a refused key, a wrong request or a rate limit shows that it
-is there.
+Time is an argument. Only failures of the provider count; a rejected key, a wrong request or a rate limit shows that it
+is up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COUNTED: frozenset[ErrorKind] = frozenset({"server", "overloaded", "timeout", "
 @dataclass
 class Breaker:
     """
-    The circuit of one address.
+    The circuit breaker of one address.
 
     Attributes:
         most: Failures in a row that open it.
@@ -43,17 +43,17 @@ class Breaker:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def state(self, now: float) -> Literal["closed", "open", "half_open"]:
-        """How it stands *now*."""
+        """Return the state at *now*, in seconds of a monotonic clock."""
         if self._shut_until is None:
             return "closed"
         return "open" if now < self._shut_until else "half_open"
 
     def admit(self, provider: str, now: float) -> None:
         """
-        Let an attempt pass; of those that come after the pause, only one.
+        Let an attempt through; after the pause, only one at a time.
 
         Raises:
-            CircuitOpenError: It has to wait.
+            CircuitOpenError: The circuit is open, or another attempt is trying it.
         """
         with self._lock:
             state = self.state(now)
@@ -65,12 +65,12 @@ class Breaker:
                 self._shut_until = now + self.pause_s  # for all but the one that goes now
 
     def answered(self) -> None:
-        """The provider is there."""
+        """Close the circuit: the provider answered."""
         with self._lock:
             self._failures, self._shut_until, self._last = 0, None, None
 
     def failed(self, error: ProviderError, now: float) -> None:
-        """An attempt ended with *error*."""
+        """Count a failed attempt, and open the circuit when there were enough in a row."""
         if error.kind not in _COUNTED:
             return self.answered()
         with self._lock:
@@ -81,7 +81,7 @@ class Breaker:
 
 
 class Breakers:
-    """The circuits of a client, one for each address; none where *most* is None."""
+    """The circuit breakers of a client, one for each address; none where *most* is None."""
 
     def __init__(self, most: int | None, pause_s: float) -> None:
         self._most = most
@@ -89,7 +89,7 @@ class Breakers:
         self._of: dict[tuple[str, str], Breaker] = {}
 
     def of(self, provider: str, address: str) -> Breaker | None:
-        """The circuit of *address*, which *provider* calls."""
+        """Return the circuit breaker of *address*, which *provider* calls; None where breakers are off."""
         if self._most is None:
             return None
         return self._of.setdefault((provider, address), Breaker(self._most, self._pause_s))

@@ -15,7 +15,7 @@ from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.client.context import Context
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.params import Params
-from llm_gateway.client.timeouts import Limits
+from llm_gateway.client.timeouts import Timeouts
 from llm_gateway.cost import recorded
 from llm_gateway.cost.booking import is_taken_over
 from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
@@ -77,7 +77,7 @@ class Call:
     tracker: CostTracker
     response_model: type[Any] | None = None
     fallbacks: Sequence[Any] = ()
-    limits: Limits = field(default_factory=Limits)
+    limits: Timeouts = field(default_factory=Timeouts)
     context: Context | None = None
     params: Params = field(default_factory=Params)
     dropped: dict[str, None] = field(default_factory=dict[str, None])

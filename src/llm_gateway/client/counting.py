@@ -1,4 +1,4 @@
-"""How many tokens a request is: counted by the provider where its API does that, else estimated."""
+"""Count the tokens of a request: by the provider where its API does that, else by an estimate."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from llm_gateway.wire.tokens import Estimate, estimate_tokens, framed_tokens
 
 __all__ = ["count"]
 
-_OWNER = "openai"  # elsewhere the same names may stand for other models
+_OWNER = "openai"  # elsewhere the same names may be other models
 
 
 def count(call: Call, request: ChatRequest) -> Flow:
     """
-    Ask the provider for its count, and come back with the `Estimate`; it says when it is none of the provider's.
+    Request the provider's count, and return an `Estimate`, which states whether the provider counted.
 
     Raises:
         ProviderError: The provider refused or failed.
     """
     counter = call.provider.counter if isinstance(call.provider, HttpProvider) else None
     if counter is None:
-        here = (yield steps.Call(lambda: _counted_here(request))) if provider_name(call.provider) == _OWNER else None
-        return here or estimate_tokens(request)
+        local = (
+            (yield steps.Call(lambda: _counted_locally(request))) if provider_name(call.provider) == _OWNER else None
+        )
+        return local or estimate_tokens(request)
     call.provider = counter
     try:
         reply: ChatReply = yield from with_retries(call, request, attempt)
@@ -42,8 +44,8 @@ def count(call: Call, request: ChatRequest) -> Flow:
     return Estimate(reply.usage.input_tokens, "counted")
 
 
-def _counted_here(request: ChatRequest) -> Estimate | None:
-    """The count by the model's own vocabulary, where that is on this machine."""
+def _counted_locally(request: ChatRequest) -> Estimate | None:
+    """Return the count by the model's own vocabulary, where that is on this machine."""
     size = sizer_of(request.model, vocabulary_folder())
     tokens = framed_tokens(request, size) if size is not None else None
     return None if tokens is None else Estimate(tokens, "counted")

@@ -1,4 +1,4 @@
-"""A conversation that is too long is sent in part: what is allowed, and less when the provider counts more."""
+"""Send the part of a conversation that fits, and less when the provider counts more tokens than estimated."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.steps import Flow
 from llm_gateway.types import ChatRequest
 
-__all__ = ["with_fit"]
+__all__ = ["with_truncation"]
 
 
-def with_fit(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
+def with_truncation(call: Call, request: ChatRequest, send: Callable[[Call, ChatRequest], Flow]) -> Flow:
     """
-    Ask with what fits, and once more with less after a refusal that states numbers; come back with the `ChatReply`.
+    Send what fits, and once more with less after a refusal that states numbers; return the `ChatReply`.
 
     Raises:
         ContextWindowError: Not even the last turn fits.
@@ -23,12 +23,12 @@ def with_fit(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest]
     """
     context = call.context
     if context is None:
-        return (yield from with_cache(call, request, ask))
+        return (yield from with_cache(call, request, send))
     sent = context.fit(request)
     try:
-        return (yield from with_cache(call, sent, ask))
+        return (yield from with_cache(call, sent, send))
     except ProviderError as error:
-        again = context.refit(request, sent, error)
-        if again is None:
+        shorter = context.refit(request, sent, error)
+        if shorter is None:
             raise
-    return (yield from with_cache(call, again, ask))
+    return (yield from with_cache(call, shorter, send))

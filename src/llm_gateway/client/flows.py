@@ -1,4 +1,4 @@
-"""Chat, structured output and streams, as flows of steps: the same for both colours."""
+"""Chat, structured output and streams, as flows of steps: the same for sync and async."""
 
 from __future__ import annotations
 
@@ -13,7 +13,15 @@ from llm_gateway.client.attempts import stream_attempt
 from llm_gateway.client.cache.lookup import settled
 from llm_gateway.client.call import Call, total_usage
 from llm_gateway.client.fallback import with_fallbacks
-from llm_gateway.client.structured import Way, again, asked, is_refusal_of, object_text, validated, ways_of
+from llm_gateway.client.structured import (
+    Mechanism,
+    correction,
+    is_rejection_of,
+    mechanisms_of,
+    object_text,
+    validated,
+    with_schema,
+)
 from llm_gateway.exceptions import ConfigError, ProviderError, StructuredOutputError
 from llm_gateway.flow.steps import Flow
 from llm_gateway.types import ChatReply, ChatRequest, JsonObject
@@ -21,11 +29,11 @@ from llm_gateway.types import ChatReply, ChatRequest, JsonObject
 __all__ = ["adapter_for", "chat", "complete", "schema_name", "schema_of", "stream"]
 
 M = TypeVar("M")
-_RE_ASKS = 2
+_CORRECTIONS = 2
 
 
 def chat(call: Call, request: ChatRequest) -> Flow:
-    """Ask, and come back with `LLMResponse` of str."""
+    """Send *request*, and return `LLMResponse` of str."""
     reply: ChatReply = yield from with_fallbacks(call, request)
     text = object_text(reply.text) if request.json_mode else reply.text
     return (yield from settled(call, call.response(text, reply, request.model)))
@@ -33,16 +41,16 @@ def chat(call: Call, request: ChatRequest) -> Flow:
 
 def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
     """
-    Ask for an object, and come back with `LLMResponse` of it; an answer that does not validate is asked for again.
+    Request an object, and return `LLMResponse` of it; an answer that does not validate is sent back to be corrected.
 
-    A provider that refuses its own mechanism for this model or schema is asked in the next way that it has.
+    Where a provider rejects a mechanism for this model or schema, the next one is used.
 
     Raises:
-        StructuredOutputError: It was cut off, refused, or still wrong after two more tries.
+        StructuredOutputError: The answer was cut off, refused, or still wrong after two corrections.
     """
-    ways = ways_of(call.provider, request.response_schema or {})
-    for tries_left in range(_RE_ASKS, -1, -1):
-        reply: ChatReply = yield from _in_one_way(call, request, ways)
+    mechanisms = mechanisms_of(call.provider, request.response_schema or {})
+    for tries_left in range(_CORRECTIONS, -1, -1):
+        reply: ChatReply = yield from _by_one_mechanism(call, request, mechanisms)
         if reply.stop_reason in ("max_tokens", "refusal", "content_filter"):
             _give_up(call, reply, f"the answer ended early: {reply.stop_reason}", _EARLY.get(reply.stop_reason))
         try:
@@ -50,21 +58,21 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
         except ValidationError as error:
             if not tries_left:
                 _give_up(call, reply, f"the answer does not fit the model: {_first(error)}", None)
-            request = dataclasses.replace(request, messages=request.messages + again(reply, error))
+            request = dataclasses.replace(request, messages=request.messages + correction(reply, error))
         else:
             return (yield from settled(call, call.response(answer, reply, request.model)))
     raise AssertionError("unreachable")
 
 
-def _in_one_way(call: Call, request: ChatRequest, ways: list[Way]) -> Flow:
-    """Ask in the first of *ways* that the provider does not refuse; those that it refuses are taken out."""
+def _by_one_mechanism(call: Call, request: ChatRequest, mechanisms: list[Mechanism]) -> Flow:
+    """Use the first of *mechanisms* that the provider supports; those that it rejects are taken out."""
     while True:
         try:
-            return (yield from with_fallbacks(call, asked(request, ways[0])))
+            return (yield from with_fallbacks(call, with_schema(request, mechanisms[0])))
         except ProviderError as error:
-            if len(ways) == 1 or not is_refusal_of(ways[0], error):
+            if len(mechanisms) == 1 or not is_rejection_of(mechanisms[0], error):
                 raise
-            del ways[0]
+            del mechanisms[0]
 
 
 _EARLY = {"max_tokens": "raise max_tokens", "refusal": "the model will not answer this", "content_filter": None}
@@ -82,17 +90,17 @@ def _first(error: ValidationError) -> str:
 
 
 def stream(call: Call, request: ChatRequest) -> Flow:
-    """Ask, emit what arrives, and come back with `LLMResponse` of str. Retried only until the first content."""
+    """Send *request*, emit deltas as they arrive, and return `LLMResponse` of str; retried until the first content."""
     reply: ChatReply = yield from with_fallbacks(call, dataclasses.replace(request, stream=True), stream_attempt)
     return (yield from settled(call, call.response(reply.text, reply, request.model)))
 
 
 def adapter_for(model: type[M]) -> TypeAdapter[M]:
     """
-    What validates answers, and gives the schema, for *model*.
+    Return what validates answers, and gives the schema, for *model*.
 
     Raises:
-        ConfigError: It is nothing that pydantic can validate.
+        ConfigError: pydantic cannot validate it.
     """
     try:
         return TypeAdapter(model)
@@ -102,7 +110,7 @@ def adapter_for(model: type[M]) -> TypeAdapter[M]:
 
 def schema_of(model: type[Any]) -> JsonObject:
     """
-    The JSON schema of *model*.
+    Return the JSON schema of *model*.
 
     Raises:
         ConfigError: It has none.
@@ -125,5 +133,5 @@ def _no_schema(model: Any, error: Exception) -> ConfigError:
 
 
 def schema_name(model: Any) -> str:
-    """A name for the schema that every provider takes."""
+    """Return a name for the schema of *model* that every provider takes."""
     return model.__name__ if isinstance(model, type) and issubclass(model, BaseModel) else "answer"

@@ -40,7 +40,7 @@ class SyncLLMClient(BaseClient):
 
     def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
         """
-        Ask for text, or for calls of *tools*.
+        Request text, or calls of *tools*.
 
         Raises:
             ProviderError: The provider refused or failed, after the retries that its kind allows.
@@ -55,11 +55,11 @@ class SyncLLMClient(BaseClient):
         self, messages: Messages, *, response_model: type[M], **options: Unpack[CompleteOptions]
     ) -> LLMResponse[M]:
         """
-        Ask for an object of *response_model*, by the provider's own structured output, and validate it.
+        Request an object of *response_model*, by the provider's own structured output, and validate it.
 
         Raises:
             StructuredOutputError: The answer was cut off, refused, or does not fit; its usage is on the error.
-            ProviderError: The provider refused or failed, or cannot be held to the schema.
+            ProviderError: The provider refused or failed, or does not support the schema.
         """
         request = self._build_request(messages, response_model=response_model, **options)
         call = self._start_call(response_model, options)
@@ -69,7 +69,7 @@ class SyncLLMClient(BaseClient):
 
     def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
         """
-        Count the input of a `chat`, system prompt and tools included: by the provider, or by an estimate that says so.
+        Count the input of a `chat`, system prompt and tools included: by the provider, or by an estimate marked as one.
 
         Raises:
             ProviderError: The provider refused or failed.
@@ -79,14 +79,14 @@ class SyncLLMClient(BaseClient):
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
-        """Ask for text as it is written; takes what `chat` takes."""
+        """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
         return Stream(stream(*synchronously("stream", call, request, flow, self._transport.session())))
 
     def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """
-        Ask *provider*, or the client's own, which models it has, and keep the list for a day.
+        Request the models of *provider*, or of the client's own, and keep the list for a day.
 
         Raises:
             ConfigError: It has no list, or something that it needs is not set.
@@ -98,7 +98,7 @@ class SyncLLMClient(BaseClient):
     def get_available_models(
         self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
     ) -> list[ModelInfo]:
-        """The models of *provider*, or of the client's own; errors as in `refresh_models`, asked at most once a day."""
+        """Return the models of *provider* (default: the client's), at most a day old; errors as in `refresh_models`."""
         flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
@@ -107,10 +107,10 @@ class SyncLLMClient(BaseClient):
 
     def validate_model(self, name: str) -> bool:
         """
-        True if the provider has the model *name*, or the provider that ``provider:name`` names.
+        Return True if the provider has the model *name*; ``provider:name`` names another provider.
 
         Raises:
-            UnknownModelError: It has not; the text offers the nearest names, and so does the error's *nearest*.
+            UnknownModelError: The provider has no such model; the text and the error's *nearest* offer similar names.
         """
         provider, model = self._split_model(name)
         is_valid: bool = drive(self._model_lister(provider).validate(model), self._transport.session())
@@ -169,7 +169,7 @@ class LLMClient(BaseClient):
         return AsyncTransport(self.config.timeout_s, self.config.connect_timeout_s)
 
     async def chat(self, messages: Messages, **options: Unpack[ChatOptions]) -> LLMResponse[str]:
-        """Ask for text, or for calls of *tools*; errors as in `SyncLLMClient.chat`."""
+        """Request text, or calls of *tools*; errors as in `SyncLLMClient.chat`."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = await adrive(
             *asynchronously("chat", call, request, flows.chat(call, request), self._transport.session())
@@ -179,7 +179,7 @@ class LLMClient(BaseClient):
     async def complete(
         self, messages: Messages, *, response_model: type[M], **options: Unpack[CompleteOptions]
     ) -> LLMResponse[M]:
-        """Ask for an object of *response_model*; errors as in `SyncLLMClient.complete`."""
+        """Request an object of *response_model*; errors as in `SyncLLMClient.complete`."""
         request = self._build_request(messages, response_model=response_model, **options)
         call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
@@ -195,20 +195,20 @@ class LLMClient(BaseClient):
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
-        """Ask for text as it is written; takes what `chat` takes."""
+        """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
         return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.session()))
 
     async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
-        """Ask which models there are, and keep the list; as `SyncLLMClient.refresh_models`."""
+        """Request the models that there are, and keep the list; as `SyncLLMClient.refresh_models`."""
         models: list[ModelInfo] = await adrive(self._model_lister(provider).refresh(), self._transport.session())
         return models
 
     async def get_available_models(
         self, provider: str | None = None, *, include_deprecated: bool = False, include_fine_tuned: bool = False
     ) -> list[ModelInfo]:
-        """The models that there are; as `SyncLLMClient.get_available_models`."""
+        """Return the models that there are; as `SyncLLMClient.get_available_models`."""
         flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
@@ -216,7 +216,7 @@ class LLMClient(BaseClient):
         return models
 
     async def validate_model(self, name: str) -> bool:
-        """True if the provider has the model *name*; errors as in `SyncLLMClient.validate_model`."""
+        """Return True if the provider has the model *name*; errors as in `SyncLLMClient.validate_model`."""
         provider, model = self._split_model(name)
         is_valid: bool = await adrive(self._model_lister(provider).validate(model), self._transport.session())
         return is_valid

@@ -1,4 +1,4 @@
-"""What callers may pass as messages, in one form."""
+"""Messages as callers pass them, converted to one form and checked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Messages", "messages_from"]
 Message = str | LLMMessage | dict[str, Any]
 Messages = Message | Sequence[Message]
 """A prompt, a message, or several; dictionaries are read as OpenAI's chat completions have them."""
-_ROLES = (*get_args(Role), "developer")  # what OpenAI calls the system, where the model reasons
+_ROLES = (*get_args(Role), "developer")  # OpenAI's name of the system role for reasoning models
 _EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
 _PARTS = get_args(Part)
 _BLOCKS = {"text": str, "image_url": dict, "refusal": str}
@@ -23,10 +23,10 @@ _BLOCKS = {"text": str, "image_url": dict, "refusal": str}
 
 def messages_from(given: Messages, system: str | None = None) -> tuple[LLMMessage, ...]:
     """
-    One tuple of messages out of what a caller gave.
+    Return the messages that a caller gave as one tuple.
 
     Raises:
-        ConfigError: Something in it is no message, or there is none.
+        ConfigError: Something in it is not a message, or there is none.
     """
     listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str | dict) else [given]
     if not listed or given == "":
@@ -106,16 +106,16 @@ def _reject_block(what: str, why: str) -> NoReturn:
 
 def _checked(message: LLMMessage, place: str) -> LLMMessage:
     """
-    *message* as it is.
+    Return *message* unchanged.
 
     Raises:
-        ConfigError: Something in it is no part, or none that can be sent; names *place*.
+        ConfigError: Something in it is not a part, or cannot be sent; names *place*.
     """
     parts: Any = message.parts
     if isinstance(parts, str) or not isinstance(parts, tuple | list):
         _reject_part(f"{place} has the parts {parts!r}", "parts are a tuple", f"LLMMessage.{message.role}({parts!r})")
-    if not parts and message.role != "assistant":  # an answer may be empty, and stands in the conversation then
-        _reject_part(f"{place} is empty", f"a message of {message.role!r} says something", 'LLMMessage.user("Hello")')
+    if not parts and message.role != "assistant":  # an answer may be empty, and is part of the conversation then
+        _reject_part(f"{place} is empty", f"a message of {message.role!r} has content", 'LLMMessage.user("Hello")')
     for index, part in enumerate(parts):
         _check(part, f"{place}.parts[{index}]")
     return message
@@ -142,11 +142,11 @@ def _check_image(image: ImagePart, place: str) -> None:
         _reject_part(what, "data are the bytes of the file", 'ImagePart(path.read_bytes(), "image/png")')
     if data is not None and not (image.media_type or "").startswith("image/"):
         what = f"{place} is an image of the media type {image.media_type!r}"
-        _reject_part(what, "providers have to be told which image it is", 'ImagePart(data, "image/png")')
+        _reject_part(what, "providers need to know the format of the image", 'ImagePart(data, "image/png")')
 
 
 def _is(value: object, kind: type) -> bool:
-    """Whether a caller gave what the types ask for."""
+    """Return whether a caller gave what the types require."""
     return isinstance(value, kind)
 
 

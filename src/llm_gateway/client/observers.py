@@ -1,4 +1,4 @@
-"""Who hears of a client's calls: observers that are handed in, and those that settings ask for."""
+"""Observers of a client's calls: those that are handed in, and those that settings enable."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["audience"]
 
 
 def audience(config: GatewayConfig, given: Sequence[Observer]) -> Audience | None:
-    """Those that were *given* and those of *config*, or None where there are none."""
+    """Return the *given* observers and those of *config*, or None where there are none."""
     observers = (*given, *_configured(config))
     return Audience(observers) if observers else None
 
 
 def _configured(config: GatewayConfig) -> Iterator[Observer]:
-    """Each is imported when it is asked for."""
+    """Yield the observers of the settings; each is imported only where it is enabled."""
     if config.log != "off":
         from llm_gateway.observability.logging import configured as configured_logging
 

@@ -1,4 +1,4 @@
-"""What a caller may say beside the messages."""
+"""Options that a caller may give with the messages, and arguments of a client: their names, kinds and values."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class CompleteOptions(TypedDict, total=False):
 
         top_p: Of the likeliest tokens, those that make up this share; from 0 to 1.
 
-        seed: The same one asks for the same answer, as far as the provider can.
+        seed: The same seed gives the same answer, as far as the provider supports it.
 
-        reasoning_effort: How hard to think, from ``none`` to ``max``; each model knows some of the levels.
+        reasoning_effort: How hard to think, from ``none`` to ``max``; each model supports some of the levels.
 
         unsupported_params: What is done with an option that the API or the model does not take: ``error``, ``warn``
             and leave it out, or ``drop`` it; see `GatewayConfig`.
 
-        extra: Members of the provider's own request body, merged into it as they are.
+        extra: Fields of the provider's own request body, merged into it as they are.
 
-        cache: False neither looks into the cache nor keeps the answer there.
+        cache: False neither reads the cache nor writes the answer to it.
 
         timeout_s: How long one attempt may take; what a stream may wait for where nothing else is set.
 
@@ -77,11 +77,11 @@ class ChatOptions(CompleteOptions, total=False):
     Attributes:
         stop: Texts, or one, at which the answer ends.
 
-        tools: What the model may call: `Tool`, or a dict with ``name``, ``description`` and ``parameters``.
+        tools: Tools that the model may call: `Tool`, or a dict with ``name``, ``description`` and ``parameters``.
 
         tool_choice: ``auto``, ``none``, ``required``, or the name of a tool.
 
-        json_mode: True asks for a JSON object of any shape; `complete` asks for one of a certain shape.
+        json_mode: True requests a JSON object of any shape; `complete` requests one that fits a model.
     """
 
     stop: str | Sequence[str]
@@ -101,17 +101,17 @@ _KINDS: dict[str, tuple[Any, str, str]] = {
     "tools": (Sequence, "a list of tools", 'tools=[Tool("weigh", "Weigh a thing.", {"type": "object"})]'),
     "total_timeout_s": (int | float, _SECONDS, "total_timeout_s=120"),
 }
-"""What would end in an exception of Python further down."""
+"""Options whose wrong kind would otherwise end in a bare TypeError further down."""
 _WORDS = {"reasoning_effort": get_args(ReasoningEffort), "unsupported_params": get_args(Policy)}
 
 
 def check_options(options: Mapping[str, Any]) -> None:
     """
-    Refuse an option that there is not, as a wrong argument is refused, and a word that an option does not know.
+    Raise for an option that does not exist, as for a wrong argument, and for a value that an option cannot have.
 
     Raises:
         TypeError: There is no such option.
-        ConfigError: It has another value than it can have.
+        ConfigError: An option has a value that it cannot have.
     """
     for name, value in options.items():
         if name not in _OPTIONS:
@@ -145,12 +145,12 @@ def _offer(name: str, known: Sequence[str], what: str) -> str:
 
 
 class NoMore(TypedDict):
-    """No argument: what is given beside the others is refused by type checkers, and here with more words."""
+    """No further arguments: type checkers reject any, and `check_no_more` explains which setting was meant."""
 
 
-def check_no_more(taker: Callable[..., Any], unknown: Mapping[str, object]) -> None:
+def check_no_more(function: Callable[..., Any], unknown: Mapping[str, object]) -> None:
     """
-    Refuse arguments that *taker* does not have, as Python does, and say where a setting of that name is made.
+    Raise for arguments that *function* does not have, as Python does, and name the setting that was meant.
 
     Raises:
         TypeError: There is one.
@@ -159,7 +159,7 @@ def check_no_more(taker: Callable[..., Any], unknown: Mapping[str, object]) -> N
         return
     name, value = next(iter(unknown.items()))
     keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    parameters = inspect.signature(taker).parameters.values()
+    parameters = inspect.signature(function).parameters.values()
     taken = [one.name for one in parameters if one.kind in keyword and one.name != "self"]
     setting = next(iter(_near(name, GatewayConfig.model_fields)), None)
     near = _near(name, taken)

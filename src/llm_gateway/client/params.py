@@ -1,4 +1,4 @@
-"""What happens to options that an API or a model does not take: the call is refused, or goes without them."""
+"""Options that an API or a model does not support: the call is rejected, or sent without them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ Policy: TypeAlias = Literal["error", "warn", "drop"]
 BuiltIn: TypeAlias = HttpProvider | ProcessProvider
 Names: TypeAlias = frozenset[str] | None
 _SETTINGS = frozenset({"temperature", "top_p", "seed", "reasoning_effort"})
-_UNSAID: dict[str, Any] = {"stop": (), "json_mode": False}
+_UNSET: dict[str, Any] = {"stop": (), "json_mode": False}
 _HERE = str(Path(__file__).parent.parent)
 
 
 @dataclass
 class Params:
     """
-    How a client deals with them.
+    The policy of a client for unsupported options.
 
     Attributes:
         policy: As in `GatewayConfig`.
 
-        refuses: What the user and the provider's list say of the model of a request; see `Known.refuses`.
+        refuses: Returns what the user and the provider's list state of a request's model; see `ModelCatalog.refuses`.
 
-        warned: What was warned of, by provider, model and option.
+        warned: Warnings that were given, by provider, model and option.
     """
 
     policy: Policy = "error"
@@ -44,10 +44,10 @@ class Params:
 
     def fit(self, provider: Provider, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
         """
-        *request* as it can be sent, and the names of what it lost.
+        Return *request* as it can be sent, and the names of the options that were left out.
 
         Raises:
-            ProviderError: (``unsupported_param``) It holds what is not taken, and may not or cannot do without.
+            ProviderError: (``unsupported_param``) It has an unsupported option that may not, or cannot, be left out.
         """
         if not isinstance(provider, HttpProvider | ProcessProvider) or next(asked(request), None) is None:
             return request, ()
@@ -59,12 +59,12 @@ class Params:
             raise _refusal(provider.name, request.model, needed)
         for one in found if self.policy == "warn" else ():
             self._warn(provider.name, request.model, one)
-        lost: dict[str, Any] = {one.name: _UNSAID.get(one.name) for one in found}
-        return dataclasses.replace(request, **lost), tuple(lost)
+        unsupported: dict[str, Any] = {one.name: _UNSET.get(one.name) for one in found}
+        return dataclasses.replace(request, **unsupported), tuple(unsupported)
 
     def _refused(self, provider: BuiltIn, request: ChatRequest) -> list[Refusal]:
-        said, listed = self.refuses(provider, request) if self.refuses is not None else (None, None)
-        return refused(provider.name, provider.dialect.name, request, said=said, listed=listed or frozenset())
+        stated, listed = self.refuses(provider, request) if self.refuses is not None else (None, None)
+        return refused(provider.name, provider.dialect.name, request, said=stated, listed=listed or frozenset())
 
     def _warn(self, provider: str, model: str, one: Refusal) -> None:
         if (provider, model, one.name) in self.warned:
@@ -92,7 +92,7 @@ def _refusal(provider: str, model: str, found: list[Refusal]) -> ProviderError:
 
 
 def _ways(found: list[Refusal]) -> list[str]:
-    return [f"say it in its own words: {one.fix}" for one in found if one.fix]
+    return [f"use its own field: {one.fix}" for one in found if one.fix]
 
 
 def _last_way(provider: str, model: str, found: list[Refusal]) -> str:

@@ -1,21 +1,21 @@
-"""What a provider says back, without the key that it was asked with: some servers repeat it in their errors."""
+"""Remove the request's key from what a provider answers: some servers repeat it in their errors."""
 
 from __future__ import annotations
 
 from llm_gateway.client.call import provider_name
 from llm_gateway.providers.base import HttpProvider, Provider
 
-__all__ = ["without_key", "without_key_bytes"]
+__all__ = ["redact_key", "redact_key_bytes"]
 
 
-def without_key(provider: Provider, text: str) -> str:
-    """*text*, with ``[key of <provider>]`` where it holds the key."""
+def redact_key(provider: Provider, text: str) -> str:
+    """Return *text* with ``[key of <provider>]`` in place of the key."""
     key = _key_of(provider)
     return text.replace(key, _shown(provider)) if key else text
 
 
-def without_key_bytes(provider: Provider, data: bytes) -> bytes:
-    """*data* in the same way; done before anything is cut, which might leave half a key."""
+def redact_key_bytes(provider: Provider, data: bytes) -> bytes:
+    """Return *data* with the key replaced; called before anything is truncated, which might leave half a key."""
     key = _key_of(provider)
     return data.replace(key.encode(), _shown(provider).encode()) if key else data
 
@@ -25,11 +25,11 @@ def _shown(provider: Provider) -> str:
 
 
 def _key_of(provider: Provider) -> str:
-    """The key that *provider*, or the client of an official SDK that it sends through, puts into its requests."""
+    """Return the key that *provider*, or the SDK client behind it, puts into requests; empty where there is none."""
     if not isinstance(provider, HttpProvider):
         return ""
     key = getattr(provider.auth, "key", None) or getattr(provider.client, "api_key", None)
     return key if isinstance(key, str) and len(key) >= _SHORTEST else ""
 
 
-_SHORTEST = 8  # a placeholder like ``k`` is no secret, and stands in every other word
+_SHORTEST = 8  # a placeholder such as ``k`` is no secret, and occurs in every other word

@@ -1,4 +1,4 @@
-"""Calls that belong together, and clients that differ in a few options only."""
+"""Sessions of a client, and derived clients that differ in a few options."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["chosen", "session_cost", "settings_of_another"]
 
 
 def session_cost(tracker: CostTracker, session_id: str | None) -> Decimal | None:
-    """US dollars of a session; see `SyncLLMClient.get_session_cost`."""
+    """Return the US dollars of a session; see `SyncLLMClient.get_session_cost`."""
     if session_id is None:
         raise ConfigError(
             "no session was named",
@@ -27,8 +27,8 @@ def chosen(config: GatewayConfig, own: str, model: str | None, provider: str | N
     """The provider and the model that *model* and *provider* name, for a client whose provider is *own*."""
     if model is None and provider is None:
         return own, None
-    asked = config.model_copy(update={"provider": provider, "model": model})
-    name, found = asked.target(registry.list_providers())
+    chosen_config = config.model_copy(update={"provider": provider, "model": model})
+    name, found = chosen_config.target(registry.list_providers())
     if provider is None and f"{name}:{found}" != model:
         return own, model
     return name, found

@@ -1,4 +1,4 @@
-"""Three ways to get an object out of a model: the provider's own, a tool that it has to call, and words."""
+"""Three mechanisms of structured output: the provider's own, a forced tool call, and a schema in the prompt."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatReply, ChatRequest, JsonObject, LLMMessage, TextPart, Tool, ToolResult
 from llm_gateway.wire.parts.request_body import strict_json_schema
 
-__all__ = ["Way", "again", "asked", "is_refusal_of", "object_text", "validated", "ways_of"]
+__all__ = ["Mechanism", "correction", "is_rejection_of", "mechanisms_of", "object_text", "validated", "with_schema"]
 
 M = TypeVar("M")
-Way = Literal["native", "tool", "prompt"]
-_NAMES: dict[Way, tuple[str, ...]] = {
+Mechanism = Literal["native", "tool", "prompt"]
+_NAMES: dict[Mechanism, tuple[str, ...]] = {
     "native": ("response_format", "json_schema", "output_config", "structured output", "response_schema", "textformat"),
     "tool": ("tool_choice", "tools", "function calling", "toolchoice"),
     "prompt": (),
 }
-"""What a provider names when it cannot be asked in that way."""
+"""Words that a provider's error has when it does not support that mechanism."""
 
 
-def ways_of(provider: Provider, schema: JsonObject) -> list[Way]:
-    """The ways to try in turn; a schema that no provider's own mechanism can hold is asked for otherwise."""
+def mechanisms_of(provider: Provider, schema: JsonObject) -> list[Mechanism]:
+    """Return the mechanisms to try in turn, without the native one where it cannot express *schema*."""
     if not isinstance(provider, HttpProvider):
         return ["native"]
-    ways: list[Way] = list(provider.structured)
+    found: list[Mechanism] = list(provider.structured)
     try:
         strict_json_schema(schema)
     except ProviderError:
-        if ways == ["native"]:
+        if found == ["native"]:
             raise
-        ways = [way for way in ways if way != "native"]
-    return ways
+        found = [one for one in found if one != "native"]
+    return found
 
 
-def asked(request: ChatRequest, way: Way) -> ChatRequest:
-    """*request*, whose schema is the model's own, as it is asked in one *way*."""
+def with_schema(request: ChatRequest, mechanism: Mechanism) -> ChatRequest:
+    """Return *request* with its response schema expressed by *mechanism*."""
     schema, name = request.response_schema or {}, request.response_schema_name
-    if way == "native":
+    if mechanism == "native":
         return dataclasses.replace(request, response_schema=strict_json_schema(schema))
     plain = dataclasses.replace(request, response_schema=None)
-    if way == "tool":
+    if mechanism == "tool":
         tool = Tool(name, "Give the answer.", schema)
         return dataclasses.replace(plain, tools=(*request.tools, tool), tool_choice=name)
     words = f"Answer with one JSON object alone, without a code fence, that fits this JSON schema: {json.dumps(schema)}"
@@ -54,10 +54,10 @@ def asked(request: ChatRequest, way: Way) -> ChatRequest:
 
 def validated(adapter: TypeAdapter[M], reply: ChatReply, name: str) -> M:
     """
-    The object in *reply*, wherever it stands.
+    Return the validated object of *reply*, from its structured part, tool call or text.
 
     Raises:
-        pydantic.ValidationError: It does not fit.
+        pydantic.ValidationError: It does not fit the model.
     """
     if reply.structured is not None:
         return adapter.validate_python(reply.structured)
@@ -68,15 +68,15 @@ def validated(adapter: TypeAdapter[M], reply: ChatReply, name: str) -> M:
 
 
 def object_text(text: str) -> str:
-    """The JSON inside an answer, also when the model wrapped it in a code fence."""
+    """Return the JSON inside an answer, also when the model wrapped it in a code fence."""
     stripped = text.strip()
     if stripped.startswith("```"):
         stripped = stripped.split("\n", 1)[-1].rsplit("```", 1)[0].strip()
     return stripped
 
 
-def again(reply: ChatReply, error: ValidationError) -> tuple[LLMMessage, LLMMessage]:
-    """The turns that ask once more, with what was wrong."""
+def correction(reply: ChatReply, error: ValidationError) -> tuple[LLMMessage, LLMMessage]:
+    """Return the messages that ask for a corrected answer: the wrong one, and what was wrong with it."""
     problems = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'answer'}: {one['msg']}" for one in error.errors())
     words = f"That does not fit the schema: {problems}. Answer again with the JSON object alone."
     if reply.tool_calls:
@@ -85,9 +85,9 @@ def again(reply: ChatReply, error: ValidationError) -> tuple[LLMMessage, LLMMess
     return LLMMessage("assistant", (TextPart(reply.text),)), LLMMessage("user", (TextPart(words),))
 
 
-def is_refusal_of(way: Way, error: ProviderError) -> bool:
-    """Whether *error* says that the model cannot be asked in that *way*; another may do."""
+def is_rejection_of(mechanism: Mechanism, error: ProviderError) -> bool:
+    """Return whether *error* states that the model does not support *mechanism*; another may work."""
     if error.kind == "schema_unsupported":
         return True
     text: Any = error.message.lower()
-    return error.kind in ("invalid_request", "unsupported_param") and any(name in text for name in _NAMES[way])
+    return error.kind in ("invalid_request", "unsupported_param") and any(name in text for name in _NAMES[mechanism])

@@ -1,4 +1,4 @@
-"""How long a call may take: the settings, and what they mean for each of its steps."""
+"""Timeouts of a call: the settings, and the limit that they set on each step."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, Self
 from llm_gateway.config import GatewayConfig
 from llm_gateway.flow.limit import Limit
 
-__all__ = ["Limits"]
+__all__ = ["Timeouts"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Timeouts:
     """
-    The settings of the same names; None takes *timeout_s*, and no limit for the whole call.
+    The timeout settings of a call, in seconds; None takes *timeout_s*, and for the whole call no limit.
 
-    A stream may last longer than *timeout_s* as long as it goes on: a long answer is not a late one.
+    A stream may last longer than *timeout_s* while chunks arrive: a long answer is not a late one.
     """
 
     timeout_s: float = 60.0
@@ -27,7 +27,7 @@ class Limits:
 
     @classmethod
     def of(cls, config: GatewayConfig, options: Mapping[str, Any]) -> Self:
-        """Those of *config*, where the call's own *options* say nothing."""
+        """Return the timeouts of the call's *options*, else those of *config*."""
         return cls(
             options.get("timeout_s") or config.timeout_s,
             config.first_token_timeout_s,
@@ -36,20 +36,20 @@ class Limits:
         )
 
     def whole(self, began: float, called: float) -> tuple[Limit, ...]:
-        """For an attempt that *began* then, of a call that was *called* then."""
+        """Return the limits of an attempt that *began* then, of a call that was *called* then."""
         return (Limit("attempt", "timeout_s", self.timeout_s, began + self.timeout_s), *self._total(called))
 
     def first(self, began: float, called: float) -> tuple[Limit, ...]:
-        """For a stream up to its first content, however many pieces came before."""
-        setting, seconds = self._or_usual("first_token_timeout_s", self.first_token_timeout_s)
+        """Return the limits of a stream up to its first content, however many chunks came before."""
+        setting, seconds = self._or_default("first_token_timeout_s", self.first_token_timeout_s)
         return (Limit("first_token", setting, seconds, began + seconds), *self._total(called))
 
     def between(self, called: float) -> tuple[Limit, ...]:
-        """For each piece of a stream after that."""
-        setting, seconds = self._or_usual("idle_timeout_s", self.idle_timeout_s)
+        """Return the limits on each further chunk of a stream."""
+        setting, seconds = self._or_default("idle_timeout_s", self.idle_timeout_s)
         return (Limit("idle", setting, seconds), *self._total(called))
 
-    def _or_usual(self, setting: str, seconds: float | None) -> tuple[str, float]:
+    def _or_default(self, setting: str, seconds: float | None) -> tuple[str, float]:
         return ("timeout_s", self.timeout_s) if seconds is None else (setting, seconds)
 
     def _total(self, called: float) -> tuple[Limit, ...]:

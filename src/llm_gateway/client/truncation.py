@@ -1,4 +1,4 @@
-"""Which messages of a conversation are sent when all of them are too many."""
+"""Choose the messages of a conversation that are sent when all of them are too many."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from llm_gateway.exceptions import ContextWindowError
 from llm_gateway.types import ChatRequest, LLMMessage, ToolCall, ToolResult
 from llm_gateway.wire.tokens import frame_tokens, message_tokens
 
-__all__ = ["Block", "Strategy", "drop_oldest", "keep_first_and_last"]
+__all__ = ["Block", "Strategy", "drop_oldest", "keep_first_and_last", "truncate_to_context"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Block:
     Attributes:
         messages: In their order.
 
-        places: Where each stands in the conversation.
+        places: The position of each in the conversation.
 
-        tokens: How many they are, by the estimate.
+        tokens: Their number of tokens, estimated.
     """
 
     messages: tuple[LLMMessage, ...]
@@ -34,16 +34,16 @@ class Block:
 
     @property
     def is_question(self) -> bool:
-        """Whether the user speaks first in it; APIs refuse a conversation that begins otherwise."""
+        """Whether it begins with the user; APIs reject a conversation that begins otherwise."""
         first = self.messages[0]
         return first.role == "user" and not any(isinstance(part, ToolResult) for part in first.parts)
 
 
 Strategy = Callable[[Sequence[Block], int], Sequence[Block]]
 """
-Chooses among blocks, given how many tokens are left for them, those that are sent: in order, the last one included.
+A function that chooses the blocks to send, given the tokens left for them: in order, the last one included.
 
-It returns none when not even the last turn fits.
+It returns no block when not even the last turn fits.
 """
 
 
@@ -53,15 +53,15 @@ def drop_oldest(blocks: Sequence[Block], room: int) -> Sequence[Block]:
     first = next((place for place, block in enumerate(newest) if block.is_question), None)
     if first is not None:
         return newest[first:]
-    asked = next((place for place in reversed(range(len(blocks))) if blocks[place].is_question), None)
-    if asked is None:
+    question = next((place for place in reversed(range(len(blocks))) if blocks[place].is_question), None)
+    if question is None:
         return newest
-    followed = _newest(blocks[asked + 1 :], room - blocks[asked].tokens)
-    return [blocks[asked], *followed] if followed else []
+    followed = _newest(blocks[question + 1 :], room - blocks[question].tokens)
+    return [blocks[question], *followed] if followed else []
 
 
 def keep_first_and_last(blocks: Sequence[Block], room: int) -> Sequence[Block]:
-    """Keep the user's first message, which often says what all is about, and the newest turns as `drop_oldest` does."""
+    """Keep the user's first message, which often states the task, and the newest turns as `drop_oldest` does."""
     first = next((place for place, block in enumerate(blocks) if block.is_question), len(blocks))
     newest = drop_oldest(blocks[first + 1 :], room - sum(block.tokens for block in blocks[first : first + 1]))
     return [blocks[first], *newest] if newest else drop_oldest(blocks, room)
@@ -72,18 +72,20 @@ def _newest(blocks: Sequence[Block], room: int) -> Sequence[Block]:
     return blocks[len(blocks) - sum(1 for _ in takewhile(lambda total: total <= room, sums)) :]
 
 
-def fitted(request: ChatRequest, most: int, strategy: Strategy = drop_oldest, ratio: float = 1.0) -> ChatRequest:
+def truncate_to_context(
+    request: ChatRequest, most: int, strategy: Strategy = drop_oldest, ratio: float = 1.0
+) -> ChatRequest:
     """
     Leave out messages of *request* until its input is at most *most* tokens; its system prompt and tools stay.
 
     Args:
-        request: What is asked.
+        request: The request.
 
-        most: Tokens of input; the estimate times *ratio* is held to it.
+        most: Tokens of input that the estimate times *ratio* may have.
 
-        strategy: Chooses what stays.
+        strategy: Chooses the blocks that stay.
 
-        ratio: How many tokens the provider counts for one of the estimate.
+        ratio: How many tokens the provider counts for one estimated token.
 
     Raises:
         ContextWindowError: Not even the last turn fits.
@@ -95,7 +97,7 @@ def fitted(request: ChatRequest, most: int, strategy: Strategy = drop_oldest, ra
     kept = strategy(blocks, room)
     if not kept or kept[-1] != blocks[-1] or _sum(kept) > room:
         last = blocks[-1].tokens if blocks else 0
-        _refuse(most, *(int(ratio * tokens) for tokens in (fixed + _sum(blocks), last, fixed)))
+        _raise_too_long(most, *(int(ratio * tokens) for tokens in (fixed + _sum(blocks), last, fixed)))
     stay = {place for block in kept for place in block.places}
     messages = tuple(m for place, m in enumerate(request.messages) if m.role == "system" or place in stay)
     return dataclasses.replace(request, messages=messages)
@@ -118,7 +120,7 @@ def _blocks(request: ChatRequest) -> list[Block]:
             continue
         answered = [part.tool_call_id for part in message.parts if isinstance(part, ToolResult)]
         first = min((called[identity] for identity in answered if identity in called), default=len(groups))
-        if first < len(groups) - 1:  # groups become one, and what was called in them is found there
+        if first < len(groups) - 1:  # merged groups share their calls
             called = {identity: min(group, first) for identity, group in called.items()}
         groups[first:] = [[*chain.from_iterable(groups[first:]), place]]
         called.update({part.id: first for part in message.parts if isinstance(part, ToolCall)})
@@ -130,7 +132,7 @@ def _block(request: ChatRequest, places: Sequence[int]) -> Block:
     return Block(messages, tuple(places), sum(message_tokens(message, request.model) for message in messages))
 
 
-def _refuse(most: int, whole: int, last: int, fixed: int) -> NoReturn:
+def _raise_too_long(most: int, whole: int, last: int, fixed: int) -> NoReturn:
     raise ContextWindowError(
         f"the conversation has about {whole:,} tokens, and {most:,} are allowed",
         tokens=whole,

@@ -1,8 +1,8 @@
 """
-The vocabularies of OpenAI's models, where tiktoken and their files are on this machine.
+Vocabularies of OpenAI's models, where tiktoken and their files are on this machine.
 
-tiktoken comes without them, and fetches one when it is asked to cut a text. Here it is asked only if the file is in its
-cache, and is the right one: otherwise it would fetch it again.
+tiktoken ships without them, and downloads one when it first encodes a text. It is called here only if the right file is
+in its cache: otherwise it would download it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 __all__ = ["sizer_of"]
 
 _URL = "https://openaipublic.blob.core.windows.net/encodings/{}.tiktoken"
-"""What the name of a file in the cache is made of."""
+"""The address whose hash names a file in the cache."""
 _SHA256 = {
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
     "o200k_base": "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
@@ -27,7 +27,7 @@ _SHA256 = {
 @functools.cache
 def sizer_of(model: str, folder: Path | None) -> Callable[[str], int] | None:
     """
-    What says how many tokens of *model* a text is; None where that cannot be told without the network.
+    Return the function that counts a text in tokens of *model*; None where that needs the network.
 
     Args:
         model: As OpenAI names it.

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
 from llm_gateway.client import counting, flows
-from llm_gateway.client.truncation import drop_oldest, fitted, keep_first_and_last
+from llm_gateway.client.truncation import drop_oldest, keep_first_and_last, truncate_to_context
 from llm_gateway.exceptions import ContextWindowError, ProviderError
 from llm_gateway.flow.steps import Head, Now, Open, Read, Send
 from llm_gateway.providers import anthropic, bedrock, gemini, openai, vertex
@@ -52,7 +52,7 @@ LONG = request(
 
 
 def kept(most, strategy=drop_oldest, asked=LONG):
-    return [asked.messages.index(message) for message in fitted(asked, most, strategy).messages]
+    return [asked.messages.index(message) for message in truncate_to_context(asked, most, strategy).messages]
 
 
 def test_the_newest_turns_stay_with_the_system_prompt():
@@ -93,7 +93,7 @@ def test_a_strategy_can_be_any_function():
 def test_when_the_last_turn_does_not_fit_nothing_is_sent():
     """With what was counted and what to type; it pickles."""
     with pytest.raises(ContextWindowError) as caught:
-        fitted(LONG, 30)
+        truncate_to_context(LONG, 30)
     assert (
         "the conversation has about 267 tokens, and 30 are allowed\n"
         "  its last turn does not fit: the last message has about 18, system prompt and tools 20\n"
@@ -107,7 +107,7 @@ def test_tools_take_room():
     """What is fixed is counted before any message."""
     tool = Tool("weigh", "Weigh a thing. " * 30, {"type": "object"})
     with pytest.raises(ContextWindowError, match=r"system prompt and tools 279"):
-        fitted(request(*LONG.messages, tools=(tool,)), 250)
+        truncate_to_context(request(*LONG.messages, tools=(tool,)), 250)
 
 
 words = st.text("ab ", min_size=1, max_size=40)
@@ -135,7 +135,7 @@ def test_what_is_sent_is_a_conversation(messages, most, strategy, ratio):
     """It fits, is in order, holds the last message and whole pairs, begins as the API wants, and fits again."""
     asked = request(*messages)
     try:
-        sent = fitted(asked, most, strategy, ratio)
+        sent = truncate_to_context(asked, most, strategy, ratio)
     except ContextWindowError:
         return
     rest = iter(messages)
@@ -147,7 +147,7 @@ def test_what_is_sent_is_a_conversation(messages, most, strategy, ratio):
     assert talk[-1:] == [message for message in sent.messages if message.role != "system"][-1:]
     assert identities(sent, ToolCall, "id") == identities(sent, ToolResult, "tool_call_id")
     assert sent == asked or begins_with_a_question(sent) or not any(map(is_question, talk))
-    assert sent == fitted(sent, most, strategy, ratio)
+    assert sent == truncate_to_context(sent, most, strategy, ratio)
 
 
 def identities(asked, kind, name):

@@ -78,7 +78,7 @@ def test_messages_come_in_many_forms():
             "  a dict is read as OpenAI's chat completions have it: AttributeError: 'int' object has no attribute 'get'\n"
             f"  for example: {EXAMPLE}"),
         ),
-        ([{"role": "user"}], "messages[0] is empty\n  a message of 'user' says something\n  LLMMessage.user(\"Hello\")"),
+        ([{"role": "user"}], "messages[0] is empty\n  a message of 'user' has content\n  LLMMessage.user(\"Hello\")"),
         (LLMMessage("user", "hi"), "messages[0] has the parts 'hi'\n  parts are a tuple\n  LLMMessage.user('hi')"),
         (
             LLMMessage("user", ("hi",)),
@@ -98,7 +98,7 @@ def test_messages_come_in_many_forms():
         ),
         (
             LLMMessage.user(ImagePart(b"\x89PNG")),
-            ("messages[0].parts[0] is an image of the media type None\n  providers have to be told which image it is\n"
+            ("messages[0].parts[0] is an image of the media type None\n  providers need to know the format of the image\n"
             '  ImagePart(data, "image/png")'),
         ),
     ],

@@ -11,7 +11,7 @@ import pytest
 
 from llm_gateway import register_model
 from llm_gateway.client.models import registered
-from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.store import Store
 from llm_gateway.config import load
 from llm_gateway.config.folder import cache_folder
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_list_counts_as_none(text, tmp_path, caplog):
 
     (record,) = caplog.records
     assert record.message.startswith(f"cannot read {file}, a list of models: ")
-    assert record.message.endswith("; it is fetched anew when it is asked for")
+    assert record.message.endswith("; it is fetched again when it is needed")
     Store(tmp_path).update("p", URL, [ModelInfo("new", "p")], FRIDAY)
     assert ["new"] == ids(Store(tmp_path).load("p", URL))
 
@@ -166,7 +166,7 @@ def test_what_is_registered_is_known(own, tmp_path):
     register_model("acme:*", context_tokens=1)
     register_model("acme:big-*", context_tokens=2, replaced_by="acme-3")
     register_model("acme:big-one", context_tokens=3, capabilities=["chat"], deprecated_at="2026-11-16")
-    known = Known(load(models_cache=tmp_path))
+    known = ModelCatalog(load(models_cache=tmp_path))
 
     assert [1, 2, 3, None] == [
         info and info.context_tokens
@@ -206,7 +206,7 @@ def test_a_wrong_fact_is_named(target, facts, words, own, tmp_path):
     file = tmp_path / "llm.yaml"
     file.write_text(f"models: {json.dumps({target: facts})}")
     with pytest.raises(ConfigError) as caught:
-        Known(load(config=file, models_cache=tmp_path))
+        ModelCatalog(load(config=file, models_cache=tmp_path))
     assert f"{file}: {words}" == str(caught.value)
 
     if "unknown" not in words:

@@ -59,7 +59,7 @@ def test_an_error_says_how_else_it_can_be_said():
     assert (
         "anthropic:claude-haiku-4-5 takes no top_p, reasoning_effort\n"
         "  its API refuses the whole request; it thinks within a budget of tokens, and knows no levels\n"
-        '  say it in its own words: extra={"thinking": {"type": "enabled", "budget_tokens": 2048}}\n'
+        '  use its own field: extra={"thinking": {"type": "enabled", "budget_tokens": 2048}}\n'
         "  leave it out or unset LLM_TOP_P and unset LLM_REASONING_EFFORT; to send calls without what is not taken: "
         "export LLM_UNSUPPORTED_PARAMS=warn" == str(error.value)
     )

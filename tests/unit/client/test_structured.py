@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from llm_gateway.client import flows
 from llm_gateway.client.call import Call
-from llm_gateway.client.structured import ways_of
+from llm_gateway.client.structured import mechanisms_of
 from llm_gateway.config import GatewayConfig
 from llm_gateway.cost import CostTracker
 from llm_gateway.exceptions import ProviderError
@@ -109,4 +109,4 @@ def test_where_only_the_mechanism_is_left_a_schema_that_it_cannot_hold_is_refuse
     """With what to write instead."""
     native = dataclasses.replace(openai.provider(GatewayConfig(api_key="k")), structured=("native",))
     with pytest.raises(ProviderError, match="it is a mapping with free keys\n  use a list of objects"):
-        ways_of(native, flows.adapter_for(Words).json_schema())
+        mechanisms_of(native, flows.adapter_for(Words).json_schema())

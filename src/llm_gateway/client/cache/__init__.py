@@ -1,4 +1,4 @@
-"""Answers that are kept and given again: what the key of one is, where they are kept, and when they are used."""
+"""The response cache: its keys, its stores, and when a kept answer is used."""
 
 from __future__ import annotations
 

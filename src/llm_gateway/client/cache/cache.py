@@ -1,4 +1,4 @@
-"""The cache of a client: a store, what may be kept there and for how long, and what happens when it fails."""
+"""The response cache of a client: a store, what may be kept there and for how long, and what happens when it fails."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ _LOOKS_LIKE_A_PATH = re.compile(r"[./\\]")
 
 def cache_for(config: GatewayConfig, given: CacheStore | Literal[False] | None) -> Cache | None:
     """
-    The cache of a client: in the store that is *given*, else in the one that is set; None when there is none.
+    Return the cache of a client: on the store that is *given*, else on the one of the settings; None without either.
 
     Raises:
-        ConfigError: What is set names no store.
+        ConfigError: The setting names no store.
     """
     if given is False or (given is None and not config.cache):
         return None
@@ -49,9 +49,9 @@ def cache_for(config: GatewayConfig, given: CacheStore | Literal[False] | None) 
 @dataclass
 class Cache:
     """
-    A *store*, and how it is used; *is_own* says that it is closed with the client.
+    A response cache on *store*; *is_own* closes the store with the client.
 
-    A store that fails is left alone for ten seconds, and no call fails for it.
+    A store that fails is not used for ten seconds, and no call fails for it.
     """
 
     store: CacheStore
@@ -63,24 +63,24 @@ class Cache:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def find(self, key: str) -> Flow:
-        """Come back with the `Entry` of *key*; None when there is none that may be given."""
+        """Return the `Entry` of *key*; None when there is none that may be used."""
         value: bytes | None = yield from self._do(lambda: self.store.get(key))
         if value is None:
             return None
         entry = decode(value)
         if entry is None:
-            _log.warning("an answer in the cache cannot be read, so it is asked for again")
+            _log.warning("an answer in the cache cannot be read, so it is requested again")
         return entry if entry and is_whole(entry.reply, with_tool_calls=self.with_tool_calls) else None
 
     def keep(self, key: str, entry: Entry) -> Flow:
-        """Keep *entry*, if it is whole."""
+        """Keep *entry*, if it is cacheable."""
         if is_whole(entry.reply, with_tool_calls=self.with_tool_calls):
             yield from self._do(lambda: self.store.put(key, encode(entry), self.ttl_s))
 
     def close(self) -> None:
         """Close the store, if it is the client's own."""
         if self.is_own:
-            with contextlib.suppress(Exception):  # what it kept is kept, or lost: no reason to fail
+            with contextlib.suppress(Exception):  # a store that fails to close is no reason to fail
                 self.store.close()
 
     def _do(self, function: Callable[[], Any]) -> Flow:
@@ -88,7 +88,7 @@ class Cache:
         if not self._may_try(now):
             return None
         try:
-            # Only memory never waits; a step out of the event loop's way costs more than all that it does.
+            # Only memory never blocks; a step in another thread costs more than all that it does.
             value = function() if isinstance(self.store, MemoryStore) else (yield Call(function))
         except Exception as error:  # noqa: BLE001  whatever a store does, the call goes on
             self._failed(error, now)
@@ -107,20 +107,20 @@ class Cache:
 
     def _failed(self, error: Exception, now: float) -> None:
         with self._lock:
-            is_news, self._rests_until = self._rests_until is None, now + _REST_S
-        if is_news:
+            is_change, self._rests_until = self._rests_until is None, now + _REST_S
+        if is_change:
             _log.warning("the cache does not work, calls go on without it: %s: %s", type(error).__name__, error)
 
     def _worked(self) -> None:
         with self._lock:
-            is_news, self._rests_until = self._rests_until is not None, None
-        if is_news:
+            is_change, self._rests_until = self._rests_until is not None, None
+        if is_change:
             _log.warning("the cache works again")
 
 
 def store_named(named: str) -> CacheStore:
     """
-    The store for *named*: ``memory``, ``sqlite:///`` and a path, an address of a Redis, or a path.
+    Return the store for *named*: ``memory``, ``sqlite:///`` and a path, an address of a Redis, or a path.
 
     Raises:
         ConfigError: It is none of these, or needs a package that is not installed.
@@ -137,7 +137,7 @@ def store_named(named: str) -> CacheStore:
 
 
 def _raise_unknown_store(shown: str) -> NoReturn:
-    """Of an address *shown* holds the scheme alone: what follows may be a password."""
+    """Raise for an unknown store; of an address *shown* holds the scheme alone, as the rest may be a password."""
     raise ConfigError(
         f"LLM_CACHE = {shown!r} is no cache",
         cause="it is neither memory, nor a path, nor an address of a known kind",

@@ -1,4 +1,4 @@
-"""What two requests have to share for the answer to one to be an answer to the other: everything but who pays."""
+"""The cache key of a request: all that is sent, but for credentials."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from llm_gateway.types import ChatRequest
 __all__ = ["key_of"]
 
 _VERSION = 1  # raised when what is kept changes its meaning
-_NO_PART = re.compile(r"auth|key|token|secret|cookie|user-agent|x-stainless", re.IGNORECASE)
-"""Headers that say who asks, and with which program."""
+_LEFT_OUT = re.compile(r"auth|key|token|secret|cookie|user-agent|x-stainless", re.IGNORECASE)
+"""Headers that identify the caller or its program."""
 _CHANGING = frozenset({"conversation", "container"})
-"""Members that refer to what the provider keeps and changes: the same request has another answer the next time."""
+"""Fields that refer to state at the provider: the same request has another answer the next time."""
 
 
 def key_of(provider: Provider, request: ChatRequest, tenant: str | None) -> str | None:
     """
-    A hash of all that *request* sends to *provider*, but for credentials; None where that does not fix the answer.
+    Return a hash of all that *request* sends to *provider*, but for credentials; None where it must not be cached.
 
-    Whether it is streamed is no part of it. None stands for a provider of someone else's, whose requests nobody sees,
-    for a request that the provider refuses to write, and for one that refers to a state that changes.
+    Streaming is not part of it. None is returned for a custom provider, whose requests are not visible, for a request
+    that the provider cannot encode, and for one that refers to state at the provider.
     """
     if _CHANGING & request.extra.keys():
         return None
@@ -48,8 +48,8 @@ def _sent(provider: Provider, request: ChatRequest) -> list[Any] | None:
             sent = provider.request(request)
             url = urlsplit(sent.url)
             address = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
-            told = [_headers(sent.headers), json.loads(sent.body), _through(provider.client)]
-            return ["http", provider.name, sent.method, address, *told]
+            parts = [_headers(sent.headers), json.loads(sent.body), _through(provider.client)]
+            return ["http", provider.name, sent.method, address, *parts]
         case ProcessProvider():
             run = provider.request(request)
             return ["process", provider.name, run.argv, run.stdin.hex(), dict(run.env), run.cwd]
@@ -58,7 +58,7 @@ def _sent(provider: Provider, request: ChatRequest) -> list[Any] | None:
 
 
 def _through(client: Any) -> list[Any] | None:
-    """What a client of an official SDK adds: its own address, query and headers."""
+    """Return what an SDK client adds to a request: its address, query and headers."""
     if client is None:
         return None
     query = {str(name): str(value) for name, value in dict(getattr(client, "default_query", {})).items()}
@@ -69,5 +69,5 @@ def _through(client: Any) -> list[Any] | None:
 
 def _headers(headers: Iterable[tuple[str, object]]) -> list[list[str]]:
     return sorted(
-        [name.lower(), value] for name, value in headers if isinstance(value, str) and not _NO_PART.search(name)
+        [name.lower(), value] for name, value in headers if isinstance(value, str) and not _LEFT_OUT.search(name)
     )

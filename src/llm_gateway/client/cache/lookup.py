@@ -1,4 +1,4 @@
-"""Where a call looks before it asks, and what it leaves there when it has succeeded."""
+"""Read the response cache before a call, and fill it when the call has succeeded."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ __all__ = ["settled", "with_cache"]
 M = TypeVar("M")
 
 
-def with_cache(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
+def with_cache(call: Call, request: ChatRequest, send: Callable[[Call, ChatRequest], Flow]) -> Flow:
     """
-    Come back with the `ChatReply` that is kept for *request*, or ask for one; errors as in `with_retries`.
+    Return the kept `ChatReply` for *request*, or request one; errors as in `with_retries`.
 
-    What was asked for is kept by `settled`, not before the whole call is known to have succeeded.
+    New replies are kept by `settled`, once the whole call has succeeded.
     """
     cache = call.cache
     key = None if cache is None else key_of(call.provider, request, cache.tenant)
     if cache is None or key is None:
-        return (yield from with_retries(call, request, ask))
+        return (yield from with_retries(call, request, send))
     found: Entry | None = yield from cache.find(key)
     if found is not None:
         call.hits.append(found)
         if request.stream:
             yield from _emitted(found.reply)
         return found.reply
-    reply: ChatReply = yield from with_retries(call, request, ask)
+    reply: ChatReply = yield from with_retries(call, request, send)
     call.fresh.append((key, Entry(reply, call.attempts[-1].cost_usd)))
     return reply
 
@@ -49,7 +49,7 @@ def _emitted(reply: ChatReply) -> Flow:
 
 
 def settled(call: Call, response: LLMResponse[M]) -> Flow:
-    """Keep what was asked for, and come back with *response*, which then says what came from the cache."""
+    """Keep the new replies, and return *response* with what came from the cache marked on it."""
     if call.cache is None:
         return response
     for key, entry in call.fresh:

@@ -1,4 +1,4 @@
-"""A store inside the process."""
+"""A cache store in the memory of the process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MemoryStore:
     Args:
         max_bytes: The most that all values have together; a larger one is not kept.
 
-        clock: Seconds that only ever grow.
+        clock: Returns seconds that never go back.
     """
 
     def __init__(self, *, max_bytes: int = 64 * 1024**2, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class MemoryStore:
         self._bytes = 0
 
     def get(self, key: str) -> bytes | None:
-        """The value of *key*, or None when there is none or its time is over."""
+        """Return the value of *key*, or None when there is none or its time is over."""
         with self._lock:
             if key not in self._kept:
                 return None

@@ -16,7 +16,7 @@ class RedisStore:
     """
     Values in the Redis at *url* (``redis://``, ``rediss://`` or ``unix://``), which drops them when their time is over.
 
-    Connecting and each answer may take 100 ms, unless *url* says otherwise (``?socket_timeout=1``). How much is kept
+    Connecting and each answer may take 100 ms, unless *url* sets others (``?socket_timeout=1``). How much is kept
     is the server's to bound: ``maxmemory`` with ``maxmemory-policy allkeys-lru``.
 
     Args:

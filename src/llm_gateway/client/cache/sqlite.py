@@ -26,7 +26,7 @@ class SQLiteStore:
     Values in the file *path*, which is made when it is first needed, readable by its owner alone.
 
     Args:
-        path: The file; SQLite keeps two more beside it while it is open. Not for network file systems.
+        path: The file; SQLite keeps two more files next to it while it is open. Not for network file systems.
 
         max_bytes: The most that the file grows to; values that were written first go first. One that takes more than
             a tenth of it is not kept.

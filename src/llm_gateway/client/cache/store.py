@@ -1,4 +1,4 @@
-"""What a store of answers is to the client."""
+"""The protocol of a cache store."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ __all__ = ["CacheStore"]
 
 class CacheStore(Protocol):
     """
-    Keeps values by key for a while. Hand one to several clients to share it; whoever made it closes it.
+    A store that keeps values by key for a while. Hand one to several clients to share it, and close it yourself.
 
-    It is called from any thread, by several at once. What it raises is logged, and the call goes on without it.
+    It is called from any thread, by several at once. An exception is logged, and the call goes on without the cache.
     """
 
     def get(self, key: str) -> bytes | None:
-        """The value of *key*, or None when there is none or its time is over."""
+        """Return the value of *key*, or None when there is none or its time is over."""
         ...
 
     def put(self, key: str, value: bytes, ttl_s: float) -> None:
-        """Keep *value* for *ttl_s* seconds, in place of an older one; a store that is full drops what it likes."""
+        """Keep *value* for *ttl_s* seconds, replacing an older one; a full store may drop any value."""
         ...
 
     def close(self) -> None:
-        """Give back what the store holds open; kept values stay where they outlive a process."""
+        """Close connections and files; values of a persistent store stay."""
         ...

@@ -1,4 +1,4 @@
-"""Ask a provider which models it has, as flows of steps: the same for both colours."""
+"""List the models of a provider, as flows of steps: the same for sync and async."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from llm_gateway.client.call import provider_name
-from llm_gateway.client.models.catalog import Known
+from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.nearest import nearest_of
 from llm_gateway.client.models.store import Listed
-from llm_gateway.client.redact_key import without_key_bytes
+from llm_gateway.client.redact_key import redact_key_bytes
 from llm_gateway.client.retry import wait_s
 from llm_gateway.exceptions import ConfigError, ProviderError, UnknownModelError
 from llm_gateway.flow import steps
@@ -23,62 +23,62 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.models import Listing, ModelInfo, Page, named
 
-__all__ = ["Lister"]
+__all__ = ["ModelLister"]
 
 _log = logging.getLogger("llm_gateway.models")
 _FRESH = timedelta(hours=24)
-_MOST_PAGES = 50  # a server that never comes to an end is not read for ever
+_MOST_PAGES = 50  # a server whose list never ends is not read forever
 _RAW = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class Lister:
-    """Lists the models of *provider*; what comes is kept by *known*, as seen at *at*."""
+class ModelLister:
+    """Lister of the models of *provider*; lists are kept by *catalog*, as seen at *at*."""
 
     provider: Provider
-    known: Known
+    catalog: ModelCatalog
     max_retries: int
     at: datetime
 
     def refresh(self) -> Flow:
         """
-        Ask for the list, and come back with `ModelInfo` of every model; vanished ones are among them.
+        Request the list and return `ModelInfo` of every model, vanished ones included.
 
         Raises:
             ConfigError: The provider has no list.
-            ProviderError: It refused or failed.
+            ProviderError: The provider refused or failed.
         """
-        return self.known.all(self.provider, (yield from self._fetched()))
+        return self.catalog.all(self.provider, (yield from self._fetched()))
 
     def available(self, *, include_deprecated: bool, include_fine_tuned: bool) -> Flow:
-        """Come back with the models for use, from a list of the last day or a new one."""
+        """Return the models for use, from a list of the last day or a new one."""
         listed = yield from self._current()
         return [
             one
-            for one in self.known.all(self.provider, listed)
+            for one in self.catalog.all(self.provider, listed)
             if (include_deprecated or not one.is_deprecated(self.at)) and (include_fine_tuned or not one.is_fine_tuned)
         ]
 
     def validate(self, name: str) -> Flow:
         """
-        Come back with True if the provider has the model *name*; a list that lacks it is asked for anew first.
+        Return True if the provider has the model *name*; a kept list that lacks it is requested again first.
 
         Raises:
-            UnknownModelError: It has not; the text offers the nearest names.
+            UnknownModelError: The provider has no such model; the text offers the nearest names.
         """
         listed = yield from self._current()
         if not self._has(listed, name) and listed is not None and listed.at != self.at:
             listed = yield from self._fetched()
         if not self._has(listed, name):
-            self._refuse(listed, name)
+            self._raise_unknown(listed, name)
         return True
 
     def _has(self, listed: Listed | None, name: str) -> bool:
-        found = named(self.known.all(self.provider, listed), name)
+        found = named(self.catalog.all(self.provider, listed), name)
         return found is not None and found.lifecycle not in ("vanished", "retired")
 
-    def _refuse(self, listed: Listed | None, name: str) -> None:
-        own, models = provider_name(self.provider), self.known.all(self.provider, listed)
+    def _raise_unknown(self, listed: Listed | None, name: str) -> None:
+        own, models = provider_name(self.provider), self.catalog.all(self.provider, listed)
         gone = named(models, name)
         names = [one.id for one in models if not one.is_deprecated(self.at)]
         near = nearest_of(name, names)
@@ -94,12 +94,12 @@ class Lister:
         )
 
     def _current(self) -> Flow:
-        """The kept list while it is fresh, else a new one; an old one where the provider cannot be reached."""
-        listed: Listed | None = yield steps.Call(lambda: self.known.listed(self.provider))
+        """Return the kept list while it is fresh, else a new one; an old one where the provider cannot be reached."""
+        listed: Listed | None = yield steps.Call(lambda: self.catalog.listed(self.provider))
         if listed is not None and listed.at <= self.at < listed.at + _FRESH:
             return listed
-        if listed is None and not _is_listing(self.provider) and self.known.names(self.provider):
-            return None  # what the user said of this provider's models is all there is
+        if listed is None and not _is_listing(self.provider) and self.catalog.names(self.provider):
+            return None  # the models that the user registered are all there are
         try:
             return (yield from self._fetched())
         except ProviderError as error:
@@ -114,10 +114,10 @@ class Lister:
             raise ConfigError(
                 f"{provider_name(provider)} has no list of models",
                 cause="it has no API that lists them",
-                fix=f'say what it has: register_model("{provider_name(provider)}:<model>", context_tokens=...)',
+                fix=f'register its models: register_model("{provider_name(provider)}:<model>", context_tokens=...)',
             )
         models = yield from _pages(provider, provider.models, self.max_retries)
-        return (yield steps.Call(lambda: self.known.store.update(provider.name, provider.base_url, models, self.at)))
+        return (yield steps.Call(lambda: self.catalog.store.update(provider.name, provider.base_url, models, self.at)))
 
 
 def _is_listing(provider: Provider) -> bool:
@@ -125,12 +125,12 @@ def _is_listing(provider: Provider) -> bool:
 
 
 def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
-    """All models of a list, page after page."""
+    """Return all models of a list, page after page."""
     path, _, query = listing.path.partition("?")
     found: list[ModelInfo] = []
     for _ in range(_MOST_PAGES):
         target = f"{path}?{query}" if query else path
-        body = yield from _asked(provider, _request(provider, listing, target), max_retries)
+        body = yield from _fetched_json(provider, _request(provider, listing, target), max_retries)
         page: Page = _decoded(provider, listing, body)
         found += page.models
         if page.next is None:
@@ -142,7 +142,7 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
             kind="invalid_request",
             provider=provider.name,
             cause=f"after {_MOST_PAGES} pages it names another one: {query!r}",
-            fix="check LLM_BASE_URL: another server may stand there",
+            fix="check LLM_BASE_URL: it may be the address of another server",
         )
     if listing.detail is not None:
         found = yield from _detailed(provider, listing, found, max_retries)
@@ -153,13 +153,13 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
 
 
 def _detailed(provider: HttpProvider, listing: Listing, models: Sequence[ModelInfo], max_retries: int) -> Flow:
-    """The *models* with what the provider says of each; one that is gone by then is left as it was listed."""
+    """Return *models* with the details of each; one that has vanished by then is left as it was listed."""
     detail, whole = listing.detail, list[ModelInfo]()
     assert detail is not None
     for model in models:
         request = _request(provider, listing, detail.path, json.dumps(detail.encode(model)).encode())
         try:
-            whole.append(detail.decode(model, (yield from _asked(provider, request, max_retries))))
+            whole.append(detail.decode(model, (yield from _fetched_json(provider, request, max_retries))))
         except (ProviderError, TypeError, AttributeError) as error:
             if isinstance(error, ProviderError) and error.kind != "not_found":
                 raise
@@ -174,15 +174,15 @@ def _request(provider: HttpProvider, listing: Listing, target: str, body: bytes 
     return WireRequest("POST" if body else "GET", base_url + target, headers, body)
 
 
-def _asked(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
-    """The parsed body that answers *request*, asked for again while that may help."""
+def _fetched_json(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
+    """Return the parsed body that answers *request*, retried while that may help."""
     auth, attempt = provider.auth, 0
     while True:
         attempt += 1
         try:
             sent = (yield steps.Call(lambda: auth.apply(request))) if auth.may_wait else auth.apply(request)
             reply: WireReply = yield Send(sent, provider.client)
-            return _parsed(provider, reply.status, reply.headers, without_key_bytes(provider, reply.body))
+            return _parsed(provider, reply.status, reply.headers, redact_key_bytes(provider, reply.body))
         except ProviderError as error:
             seconds = wait_s(error, attempt, max_retries)
             if seconds is None:
@@ -194,7 +194,7 @@ def _parsed(provider: HttpProvider, status: int, headers: Headers, body: bytes) 
     if not 200 <= status < 300:
         facts = provider.dialect.decode_error(status, headers, body)
         raise ProviderError(
-            f"{provider.name} answered {status} when it was asked for its models: {facts.message}",
+            f"{provider.name} answered {status} to the request for its models: {facts.message}",
             kind=facts.kind,
             provider=provider.name,
             status=status,
@@ -205,24 +205,24 @@ def _parsed(provider: HttpProvider, status: int, headers: Headers, body: bytes) 
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise _strange(provider, body) from None
+        raise _not_a_list(provider, body) from None
 
 
 def _decoded(provider: HttpProvider, listing: Listing, body: Any) -> Page:
     try:
         return listing.decode(provider.name, body)
     except (ValueError, TypeError, LookupError, AttributeError, OverflowError):
-        raise _strange(provider, json.dumps(body).encode()) from None
+        raise _not_a_list(provider, json.dumps(body).encode()) from None
 
 
-def _strange(provider: HttpProvider, body: bytes) -> ProviderError:
+def _not_a_list(provider: HttpProvider, body: bytes) -> ProviderError:
     return ProviderError(
         f"{provider.name} answered with something that is no list of models",
         kind="invalid_request",
         provider=provider.name,
         raw=_text(body),
         cause=f"it begins with {_text(body)[:100]!r}",
-        fix="check LLM_BASE_URL: another server may stand there",
+        fix="check LLM_BASE_URL: it may be the address of another server",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which models a misspelt name may have meant."""
+"""Suggest models for a misspelt name."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["nearest_models", "nearest_of", "offer_listed"]
 
 
 def nearest_of(name: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Up to three of *names* that *name* may have meant, the nearest first."""
+    """Return up to three of *names* that *name* may have meant, the nearest first."""
     return tuple(difflib.get_close_matches(name, [one for one in names if one != name], n=3))
 
 
 def nearest_models(provider: str, name: str) -> str | None:
-    """A question that offers the nearest known names; None where none is near."""
+    """Return a question that offers the nearest priced models; None where none is near."""
     return _question(nearest_of(name, known_models(provider)))
 
 
 def offer_listed(call: Call, name: str, error: ProviderError) -> Flow:
-    """Let *error*, of a model *name* that the provider does not know, offer names that it has listed, if it has."""
+    """Let *error*, for a model *name* that the provider does not have, suggest names of its kept list."""
     listed = call.listed
     if error.kind != "not_found" or listed is None:
         return

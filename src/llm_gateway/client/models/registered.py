@@ -1,4 +1,4 @@
-"""What the user says of models; it wins over lists and over what is known beforehand."""
+"""Facts about models that the user states; they win over provider lists and published limits."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from llm_gateway.exceptions import ConfigError
 from llm_gateway.wire.models import CAPABILITIES, ModelInfo
 from llm_gateway.wire.params import NAMES
 
-__all__ = ["Facts", "clear", "read", "register_model", "registered", "said"]
+__all__ = ["ModelFacts", "clear", "facts_of", "read", "register_model", "registered"]
 
-Facts: TypeAlias = Mapping[str, Any]
-"""Members of `ModelInfo` by name."""
-_own: dict[str, Facts] = {}
+ModelFacts: TypeAlias = Mapping[str, Any]
+"""Fields of `ModelInfo` by name."""
+_registered: dict[str, ModelFacts] = {}
 
 
 def register_model(
@@ -33,7 +33,7 @@ def register_model(
     refuses: Iterable[str] | None = None,
 ) -> None:
     """
-    Say what is known of a model; this wins over the provider's list, and over what was said of it before.
+    Register facts about a model; they win over the provider's list, and over what was registered before.
 
     Args:
         target: ``provider:model``; the model may hold ``*``, as in ``openai:ft:gpt-5-mini:acme:*``.
@@ -42,11 +42,11 @@ def register_model(
 
         deprecated_at: A date, or its text as in ``2027-01-31``; so for *retires_at*.
 
-        refuses: What the model does not take, in words of `llm_gateway.wire.params.NAMES`; an empty list says that it
-            takes everything.
+        refuses: Options that the model does not take, in words of `llm_gateway.wire.params.NAMES`; an empty list means
+            that it takes all of them.
 
     Raises:
-        ConfigError: The target names no model, or a value is none that a model can have.
+        ConfigError: The target names no model, or a value cannot be one of a model.
     """
     given = {
         "context_tokens": context_tokens,
@@ -57,18 +57,18 @@ def register_model(
         "replaced_by": replaced_by,
         "refuses": None if refuses is None else list(refuses),
     }
-    told = {name: value for name, value in given.items() if value is not None}
-    _own[target] = _checked(target, told, "register_model")
+    stated = {name: value for name, value in given.items() if value is not None}
+    _registered[target] = _checked(target, stated, "register_model")
 
 
 def clear() -> None:
-    """Forget what `register_model` was told."""
-    _own.clear()
+    """Forget all registered models."""
+    _registered.clear()
 
 
-def read(document: Mapping[str, Any], origin: str) -> dict[str, Facts]:
+def read(document: Mapping[str, Any], origin: str) -> dict[str, ModelFacts]:
     """
-    What settings say of models: ``provider:model`` to facts, as `register_model` takes them.
+    Return the facts that settings state, by ``provider:model``, as `register_model` takes them.
 
     Raises:
         ConfigError: Names *origin*, the entry and the mistake.
@@ -76,26 +76,26 @@ def read(document: Mapping[str, Any], origin: str) -> dict[str, Facts]:
     return {str(target): _checked(str(target), facts, origin) for target, facts in document.items()}
 
 
-def said(own: Mapping[str, Facts], provider: str, model: str) -> Facts | None:
-    """What *own*, and before it `register_model`, says of *model*: of itself, else by the longest pattern that fits."""
-    name, every = f"{provider}:{model}", {**own, **_own}
+def facts_of(own: Mapping[str, ModelFacts], provider: str, model: str) -> ModelFacts | None:
+    """Return the facts of *model*: registered ones before *own*, an exact name before the longest matching pattern."""
+    name, every = f"{provider}:{model}", {**own, **_registered}
     if name in every:
         return every[name]
-    fitting = [target for target in every if "*" in target and fnmatchcase(name, target)]
-    return every[max(fitting, key=len)] if fitting else None
+    matching = [target for target in every if "*" in target and fnmatchcase(name, target)]
+    return every[max(matching, key=len)] if matching else None
 
 
-def registered(own: Mapping[str, Facts], provider: str) -> list[ModelInfo]:
-    """The models of *provider* that are named in full."""
-    names = [target.partition(":") for target in {**own, **_own} if "*" not in target]
+def registered(own: Mapping[str, ModelFacts], provider: str) -> list[ModelInfo]:
+    """Return the models of *provider* that are named without a pattern."""
+    names = [target.partition(":") for target in {**own, **_registered} if "*" not in target]
     return [
-        dataclasses.replace(ModelInfo(model, provider), **said(own, provider, model) or {})
+        dataclasses.replace(ModelInfo(model, provider), **facts_of(own, provider, model) or {})
         for named, _, model in names
         if named == provider
     ]
 
 
-def _checked(target: str, facts: object, origin: str) -> Facts:
+def _checked(target: str, facts: object, origin: str) -> ModelFacts:
     if not target.partition(":")[2]:
         raise ConfigError(f"{origin}: {target!r} names no model", fix="write provider:model, as in openai:gpt-5-mini")
     if not isinstance(facts, Mapping):
@@ -139,7 +139,7 @@ def _words(value: object, known: frozenset[str] = CAPABILITIES) -> frozenset[str
     return words
 
 
-def _moment(value: object) -> datetime:
+def _datetime(value: object) -> datetime:
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -161,8 +161,8 @@ _FACTS: dict[str, Callable[[object], Any]] = {
     "context_tokens": _tokens,
     "max_output_tokens": _tokens,
     "capabilities": _words,
-    "deprecated_at": _moment,
-    "retires_at": _moment,
+    "deprecated_at": _datetime,
+    "retires_at": _datetime,
     "replaced_by": _model,
     "refuses": functools.partial(_words, known=NAMES),
 }

@@ -24,14 +24,14 @@ __all__ = ["Listed", "Store"]
 
 _log = logging.getLogger("llm_gateway.models")
 _VERSION = 1
-_MOMENTS = frozenset({"created", "deprecated_at", "retires_at", "first_seen", "last_seen"})
+_TIMES = frozenset({"created", "deprecated_at", "retires_at", "first_seen", "last_seen"})
 _NAMES = frozenset(one.name for one in dataclasses.fields(ModelInfo))
 _warned: set[Path] = set()
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list of models, and when the provider gave it."""
+    """A list of models, and when the provider returned it."""
 
     models: tuple[ModelInfo, ...]
     at: datetime
@@ -41,8 +41,8 @@ class Store:
     """
     The lists in *folder*, which is made when the first is kept.
 
-    A file that cannot be read counts as none, and one that cannot be written is kept in memory: either is logged once.
-    Several processes may share the folder; the last list that was fetched stays.
+    A file that cannot be read counts as absent, a list that cannot be written stays in memory; both are logged once.
+    Several processes may share the folder; the list that was fetched last stays.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class Store:
         self._kept: dict[Path, tuple[object, Listed]] = {}
 
     def load(self, provider: str, base_url: str) -> Listed | None:
-        """The list of *provider* at *base_url*; None where there is none."""
+        """Return the kept list of *provider* at *base_url*; None where there is none."""
         path = self._path(provider, base_url)
         signature = _signature(path)
         if path in self._kept and self._kept[path][0] == signature:
@@ -61,7 +61,7 @@ class Store:
         return listed
 
     def update(self, provider: str, base_url: str, models: Iterable[ModelInfo], at: datetime) -> Listed:
-        """Keep *models*, which *provider* listed at *at*, together with what the list before knew."""
+        """Keep *models*, which *provider* listed at *at*, merged with the list before, and return the new list."""
         old = self.load(provider, base_url)
         listed = Listed(followed(old.models if old else (), models, at), at)
         path = self._path(provider, base_url)
@@ -75,7 +75,7 @@ class Store:
 
 
 def _address(base_url: str) -> str:
-    """*base_url* without what may be secret in it."""
+    """Return *base_url* without login and query, which may be secret."""
     parts = urlsplit(base_url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
@@ -92,7 +92,7 @@ def _read(path: Path) -> Listed | None:
     try:
         return _decoded(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        _warn(path, f"cannot read {path}, a list of models: {_why(error)}; it is fetched anew when it is asked for")
+        _warn(path, f"cannot read {path}, a list of models: {_why(error)}; it is fetched again when it is needed")
         return None
 
 
@@ -156,7 +156,7 @@ def _decoded(document: JsonObject) -> Listed:
 
 def _model(provider: str, entry: JsonObject) -> ModelInfo:
     known: dict[str, Any] = {name: value for name, value in entry.items() if name in _NAMES}
-    for name in _MOMENTS & known.keys():
+    for name in _TIMES & known.keys():
         known[name] = _aware(known[name])
     for name in ("capabilities", "refuses"):
         if name in known:
@@ -168,7 +168,7 @@ def _model(provider: str, entry: JsonObject) -> ModelInfo:
 
 
 def _aware(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
+    time = datetime.fromisoformat(text)
+    if time.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
-    return moment
+    return time

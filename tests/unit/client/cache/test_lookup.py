@@ -312,4 +312,4 @@ def test_what_cannot_be_read_is_asked_for_again(cache, caplog):
     took = [played(flows.chat(call(cache), REQUEST), good("yes"))[0] for _ in range(2)]
 
     assert [["Send"], []] == took
-    assert ["an answer in the cache cannot be read, so it is asked for again"] == caplog.messages
+    assert ["an answer in the cache cannot be read, so it is requested again"] == caplog.messages
