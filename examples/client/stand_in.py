@@ -77,7 +77,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             said = answer(chat)
             pieces = [piece + " " for piece in said.text.split(" ")]
             pieces[-1] = pieces[-1].rstrip()
-            self.send(200, "text/event-stream; charset=utf-8", dialect.encode_stream(said, pieces=pieces))
+            self.send(200, "text/event-stream; charset=utf-8", dialect.encode_stream(said, chunks=pieces))
         else:
             whole = json.dumps(dialect.encode_reply(answer(chat)), ensure_ascii=False)
             self.send(200, "application/json", [whole.encode()])

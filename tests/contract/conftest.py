@@ -137,7 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("content-type", "application/vnd.amazon.eventstream" if is_framed else "text/event-stream")
         self.end_headers()
         self.close_connection = True
-        items = list(dialect.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]))
+        items = list(dialect.encode_stream(reply, chunks=[reply.text[:3], reply.text[3:]]))
         if self.server.error_after is not None:
             failure = {"type": "error", "error": {"type": "overloaded_error", "message": "overloaded"}}
             if dialect is gemini.DIALECT:
@@ -237,7 +237,7 @@ reply = answer_to(request)
 if request.response_schema is not None and reply.stop_reason == "end_turn":
     reply = dataclasses.replace(reply, structured=json.loads(reply.text))
 if request.stream:
-    for item in DIALECT.encode_stream(reply, pieces=[reply.text[:3], reply.text[3:]]):
+    for item in DIALECT.encode_stream(reply, chunks=[reply.text[:3], reply.text[3:]]):
         sys.stdout.buffer.write(item)
 else:
     sys.stdout.buffer.write(DIALECT.encode_reply(reply))

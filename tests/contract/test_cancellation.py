@@ -15,7 +15,7 @@ from llm_gateway.wire import anthropic
 
 ITEMS = list(
     anthropic.DIALECT.encode_stream(
-        ChatReply((TextPart("hello"),), "claude-haiku-4-5", "id", "end_turn", TokenUsage(11, 7)), pieces=["hel", "lo"]
+        ChatReply((TextPart("hello"),), "claude-haiku-4-5", "id", "end_turn", TokenUsage(11, 7)), chunks=["hel", "lo"]
     )
 )
 HANG_S = 60

@@ -33,7 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for item in [*dialect.encode_stream(reply, pieces=[text[:2], text[2:]]), b""]:
+            for item in [*dialect.encode_stream(reply, chunks=[text[:2], text[2:]]), b""]:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(item), item))
             return
         raw = json.dumps(dialect.encode_reply(reply)).encode()

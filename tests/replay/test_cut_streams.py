@@ -13,7 +13,7 @@ from llm_gateway.cassettes.chunks import STRATEGIES, split
 from llm_gateway.interception.settings import Settings
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import WireRequest
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 
 ASKED = [{"role": "user", "content": "hi"}]
 WAYS = [*STRATEGIES, 1, 2]
@@ -126,7 +126,7 @@ def test_each_dialect_reads_the_same_reply(api, traffic, record_property):
             continue  # content that is a list: the dialect does not read it, cut or not
         replies = []
         for way in ["whole", *WAYS]:
-            decoder = dialect_of(api).stream_decoder()
+            decoder = find_dialect(api).stream_decoder()
             for part in split(body, way):
                 decoder.feed(part)
             replies.append((decoder.reply(), decoder.is_finished, decoder.error))

@@ -12,7 +12,7 @@ from llm_gateway.fakes.http_reply import build_exchange
 from llm_gateway.fakes.outcome import Answer, ScriptEntry
 from llm_gateway.fakes.request import decode_request
 from llm_gateway.types import ToolCall, WireRequest
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing.eventstream import frames
 from llm_gateway.wire.framing.reply import objects
 
@@ -105,7 +105,7 @@ def asked(traffic, entry):
 
 def faked(request, api, headers, body, *, streamed):
     """A fake's reply to *request* that says what the recorded one said."""
-    dialect = dialect_of(api)
+    dialect = find_dialect(api)
     if streamed:
         decoder = dialect.stream_decoder()
         decoder.feed(body)

@@ -20,7 +20,7 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
 from llm_gateway.wire import anthropic, openai_chat
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.tokens import framed_tokens
 
 litellm = pytest.importorskip("litellm")
@@ -62,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         raw = json.dumps(dialect.encode_reply(reply)).encode()
         kind = "application/json"
         if body.get("stream"):
-            raw, kind = b"".join(dialect.encode_stream(reply, pieces=["Hello", " there"])), "text/event-stream"
+            raw, kind = b"".join(dialect.encode_stream(reply, chunks=["Hello", " there"])), "text/event-stream"
         return self.send(200, raw, kind)
 
     def fail(self, status, kind, message):
@@ -232,7 +232,7 @@ def test_counts_here_equal_those_that_openai_reported(traffic, record_property, 
         playback, positions = Playback(traffic.data / row["file"]), [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
             exchange = playback.exchange(positions.index(expected["index"]))
-            dialect, usage = dialect_of(expected["api"]), metered(exchange).usage
+            dialect, usage = find_dialect(expected["api"]), metered(exchange).usage
             if expected["provider"] != "openai" or dialect is None or not usage or not usage.input_tokens:
                 continue
             body = json.loads(exchange.request.body or b"{}")

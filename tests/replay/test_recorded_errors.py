@@ -3,7 +3,7 @@
 import pytest
 
 from llm_gateway.wire import bedrock, cohere, gemini, openai_chat
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 
 LIKE = {"openai": openai_chat, "ollama": openai_chat, "voyage": openai_chat}
 LIKE |= {"bedrock": bedrock, "cohere": cohere, "gemini": gemini}
@@ -50,7 +50,7 @@ def refusals(traffic):
 
 
 def facts_of(traffic, expected, response):
-    dialect = dialect_of(expected["api"])
+    dialect = find_dialect(expected["api"])
     headers = tuple(traffic.headers_of(response))
     body = traffic.plain(traffic.body_of(response), headers)
     if expected["status"] >= 400:

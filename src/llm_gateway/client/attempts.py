@@ -25,7 +25,7 @@ from llm_gateway.types import (
     WireReply,
 )
 from llm_gateway.wire.base import ErrorFacts, StreamDecoder
-from llm_gateway.wire.parts.errors import words_of
+from llm_gateway.wire.parts.errors import readable_text
 
 __all__ = ["attempt", "stream_attempt"]
 
@@ -111,7 +111,7 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
             provider=provider.name,
             status=reply.status,
             raw=body[:_RAW].decode("utf-8", "replace"),
-            cause=words_of(body)[:100] or "there is nothing in it",
+            cause=readable_text(body)[:100] or "there is nothing in it",
             fix="check that LLM_BASE_URL is the address of an API, and which proxy stands in between",
         ) from error
 

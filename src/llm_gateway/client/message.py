@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_args
 
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import ImagePart, LLMMessage, Part, Role, TextPart
-from llm_gateway.wire.openai_chat import message_in
+from llm_gateway.wire.openai_chat import decode_message
 
 __all__ = ["Messages", "messages_from"]
 
@@ -79,7 +79,7 @@ def _read(one: dict[str, Any], place: str) -> LLMMessage:
             fix='{"role": "tool", "tool_call_id": response.tool_calls[0].id, "content": "..."}',
         )
     try:
-        return message_in(one)
+        return decode_message(one)
     except (ValueError, TypeError, LookupError, AttributeError) as error:
         raise ConfigError(
             f"{place} cannot be read: {one!r}",

@@ -20,7 +20,7 @@ from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
 from llm_gateway.wire.base import Dialect, ErrorFacts
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing import eventstream, sse
 from llm_gateway.wire.parts.errors import kind_of
 
@@ -83,7 +83,7 @@ def build_exchange(scripted: ScriptEntry, call: FakeCall, request: WireRequest) 
 def _replay(recorded: Recorded, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
     if (recorded.api, recorded.is_streamed) == (call.api, call.is_streaming):
         return dataclasses.replace(recorded.exchange, request=request, metering=None)
-    dialect, reply = dialect_of(recorded.api), recorded.exchange.reply
+    dialect, reply = find_dialect(recorded.api), recorded.exchange.reply
     assert dialect is not None
     if reply is None:
         return dataclasses.replace(recorded.exchange, request=request, metering=None)
@@ -112,7 +112,7 @@ def _error_reply(error: ErrorReply, call: FakeCall) -> WireReply:
 
 
 def _dialect(call: FakeCall) -> Dialect:
-    found = dialect_of(call.api)
+    found = find_dialect(call.api)
     assert found is not None
     return found
 
@@ -141,7 +141,7 @@ def _complete(reply: ChatReply, scripted: ScriptEntry, call: FakeCall) -> ChatRe
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:
     chunks = text_chunks(answer, reply)
     sent = reply if _streams_usage(call) else dataclasses.replace(reply, usage=None)
-    return dressed_events(_dialect(call).encode_stream(sent, pieces=chunks or None), call, datetime.now(UTC))
+    return dressed_events(_dialect(call).encode_stream(sent, chunks=chunks or None), call, datetime.now(UTC))
 
 
 def text_chunks(answer: Answer, reply: ChatReply) -> tuple[str, ...]:

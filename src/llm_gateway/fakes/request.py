@@ -21,7 +21,7 @@ from llm_gateway.types import (
     ToolResult,
     WireRequest,
 )
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.identify import Endpoint, identify
 
 __all__ = ["FakeCall", "decode_chat", "decode_request"]
@@ -149,7 +149,7 @@ def decode_request(number: int, request: WireRequest) -> FakeCall:
     """
     endpoint = identify(request.method, request.url)
     where = f"{request.method} {urlsplit(request.url).netloc}{urlsplit(request.url).path}"
-    if endpoint is None or dialect_of(endpoint.api) is None:
+    if endpoint is None or find_dialect(endpoint.api) is None:
         raise FakeMissError(
             f"fake_llm cannot answer {where}",
             cause=f"it is {endpoint.api if endpoint else 'no known API'}, for which there is no format",
@@ -170,7 +170,7 @@ def decode_request(number: int, request: WireRequest) -> FakeCall:
 
 def decode_chat(endpoint: Endpoint, url: str, body: JsonObject) -> ChatRequest:
     """Return the request in *body*; some APIs put the model and the choice to stream into *url* instead."""
-    dialect = dialect_of(endpoint.api)
+    dialect = find_dialect(endpoint.api)
     assert dialect is not None
     chat = dialect.decode_request(body)
     is_streamed = chat.stream or _STREAMED_AT.search(urlsplit(url).path) is not None

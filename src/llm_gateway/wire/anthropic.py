@@ -29,12 +29,20 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import sse
-from llm_gateway.wire.parts.errors import error_facts, error_reply, in_stream
-from llm_gateway.wire.parts.function_calls import cut, object_in
-from llm_gateway.wire.parts.request_body import in_words, merged, rest_of
+from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, error_reply
+from llm_gateway.wire.parts.function_calls import as_arguments, split_arguments
+from llm_gateway.wire.parts.request_body import json_mode_as_message, merge_extra, unknown_fields
 from llm_gateway.wire.usage import anthropic_usage
 
-__all__ = ["DEFAULT_MAX_TOKENS", "DIALECT", "content_in", "content_out", "effort_in", "thinking_out", "thinking_rest"]
+__all__ = [
+    "DEFAULT_MAX_TOKENS",
+    "DIALECT",
+    "decode_content",
+    "decode_effort",
+    "encode_content",
+    "encode_effort",
+    "extra_thinking",
+]
 
 DEFAULT_MAX_TOKENS = 4096
 """The API requires a limit; this is used where the caller sets none."""
@@ -85,34 +93,34 @@ class AnthropicMessages:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; the API has no JSON mode, which is asked for in words, and no seed."""
-        request = in_words(request)
+        request = json_mode_as_message(request)
         system = [message.text for message in request.messages if message.role == "system"]
         body: JsonObject = {
             "model": request.model,
             "max_tokens": request.max_tokens or DEFAULT_MAX_TOKENS,
-            "messages": [_message_out(one) for one in request.messages if one.role != "system"],
+            "messages": [_encode_message(one) for one in request.messages if one.role != "system"],
         }
         optional = {
             "system": "\n\n".join(system),
             "stop_sequences": list(request.stop),
-            "tools": [_tool_out(tool) for tool in request.tools],
+            "tools": [_encode_tool(tool) for tool in request.tools],
         }
         body.update({name: value for name, value in optional.items() if value})
         settings = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed}
         body.update({name: value for name, value in settings.items() if value is not None})
         if request.tool_choice is not None:
-            body["tool_choice"] = _choice_out(request.tool_choice)
-        body.update(thinking_out(request.reasoning_effort))
+            body["tool_choice"] = _encode_choice(request.tool_choice)
+        body.update(encode_effort(request.reasoning_effort))
         if request.response_schema is not None:
             form = {"format": {"type": "json_schema", "schema": request.response_schema}}
             body["output_config"] = body.get("output_config", {}) | form
-        return merged({**body, **({"stream": True} if request.stream else {})}, request.extra, "output_config")
+        return merge_extra({**body, **({"stream": True} if request.stream else {})}, request.extra, "output_config")
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
         system = body.get("system")
-        messages = [LLMMessage("system", content_in(system))] if system else []
-        messages += [LLMMessage(one["role"], content_in(one.get("content"))) for one in body.get("messages") or ()]
+        messages = [LLMMessage("system", decode_content(system))] if system else []
+        messages += [LLMMessage(one["role"], decode_content(one.get("content"))) for one in body.get("messages") or ()]
         # output_format was its name in the beta, and still is what litellm writes.
         form = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
         return ChatRequest(
@@ -122,13 +130,13 @@ class AnthropicMessages:
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
             seed=body.get("seed"),
-            reasoning_effort=effort_in(body),
+            reasoning_effort=decode_effort(body),
             stop=tuple(body.get("stop_sequences") or ()),
-            tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if "input_schema" in tool),
-            tool_choice=_choice_in(body.get("tool_choice") or {}),
+            tools=tuple(_decode_tool(tool) for tool in body.get("tools") or () if "input_schema" in tool),
+            tool_choice=_decode_choice(body.get("tool_choice") or {}),
             response_schema=form.get("schema"),
             stream=bool(body.get("stream")),
-            extra={name: value for name, value in body.items() if name not in _KNOWN} | thinking_rest(body),
+            extra={name: value for name, value in body.items() if name not in _KNOWN} | extra_thinking(body),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -138,29 +146,29 @@ class AnthropicMessages:
             "type": "message",
             "role": "assistant",
             "model": reply.model,
-            "content": [_part_out(part) for part in reply.parts],
+            "content": [_encode_part(part) for part in reply.parts],
             "stop_reason": _STOP_NAMES.get(reply.stop_reason) if reply.stop_reason else None,
             "stop_sequence": None,
-            "usage": _usage_out(reply.usage),
+            "usage": _encode_usage(reply.usage),
         }
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         return ChatReply(
-            parts=content_in(body.get("content")),
+            parts=decode_content(body.get("content")),
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_STOPS.get(str(body.get("stop_reason"))),
             usage=anthropic_usage(body.get("usage")),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
         whole = self.encode_reply(reply)
         start = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
         yield _event("message_start", message=start)
         for index, (part, block) in enumerate(zip(reply.parts, whole["content"], strict=True)):
-            yield from _block_events(index, part, block, pieces)
+            yield from _block_events(index, part, block, chunks)
         delta = {"stop_reason": whole["stop_reason"], "stop_sequence": None}
         yield _event("message_delta", delta=delta, usage=whole["usage"])
         yield _event("message_stop")
@@ -184,7 +192,7 @@ DIALECT = AnthropicMessages()
 _ADAPTIVE, _OFF = {"type": "adaptive"}, {"type": "disabled"}
 
 
-def thinking_out(effort: ReasoningEffort | None) -> JsonObject:
+def encode_effort(effort: ReasoningEffort | None) -> JsonObject:
     """How hard to think: the lowest level of the API stands for ``minimal``, and ``none`` is no thinking at all."""
     if effort is None:
         return {}
@@ -193,32 +201,32 @@ def thinking_out(effort: ReasoningEffort | None) -> JsonObject:
     return {"thinking": _ADAPTIVE, "output_config": {"effort": "low" if effort == "minimal" else effort}}
 
 
-def effort_in(body: JsonObject) -> ReasoningEffort | None:
+def decode_effort(body: JsonObject) -> ReasoningEffort | None:
     """The level that *body* names, also where it says nothing of thinking."""
     effort = (body.get("output_config") or {}).get("effort")
     return effort or ("none" if body.get("thinking") == _OFF else None)
 
 
-def thinking_rest(body: JsonObject) -> JsonObject:
+def extra_thinking(body: JsonObject) -> JsonObject:
     """What *body* says of thinking and output that no level says: budgets of tokens, and how thoughts are shown."""
-    thinking, effort = body.get("thinking"), effort_in(body)
+    thinking, effort = body.get("thinking"), decode_effort(body)
     is_said = thinking is None or thinking == (_OFF if effort == "none" else _ADAPTIVE if effort else None)
-    return rest_of(body, output_config="format effort") | ({} if is_said else {"thinking": thinking})
+    return unknown_fields(body, output_config="format effort") | ({} if is_said else {"thinking": thinking})
 
 
-def _message_out(message: LLMMessage) -> JsonObject:
+def _encode_message(message: LLMMessage) -> JsonObject:
     role = "user" if message.role == "tool" else message.role
-    return {"role": role, "content": content_out(message.parts)}
+    return {"role": role, "content": encode_content(message.parts)}
 
 
-def content_out(parts: tuple[Part, ...]) -> Any:
+def encode_content(parts: tuple[Part, ...]) -> Any:
     """The content of a message: its one text as it is, else a list of blocks."""
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
-    return [_part_out(part) for part in parts]
+    return [_encode_part(part) for part in parts]
 
 
-def _part_out(part: Part) -> JsonObject:
+def _encode_part(part: Part) -> JsonObject:
     match part:
         case TextPart(text):
             return {"type": "text", "text": text}
@@ -236,24 +244,24 @@ def _part_out(part: Part) -> JsonObject:
             return {"type": "image", "source": {"type": "base64", "media_type": media_type, "data": coded}}
 
 
-def content_in(content: Any) -> tuple[Part, ...]:
+def decode_content(content: Any) -> tuple[Part, ...]:
     """The parts of a message's content, which is a text or a list of blocks; blocks of other kinds are left out."""
     if isinstance(content, str):
         return (TextPart(content),)
     blocks = [block for block in content or () if isinstance(block, dict)]
-    return tuple(part for block in blocks if (part := _part_in(block)) is not None)
+    return tuple(part for block in blocks if (part := _decode_part(block)) is not None)
 
 
-def _part_in(block: JsonObject) -> Part | None:
+def _decode_part(block: JsonObject) -> Part | None:
     match block.get("type"):
         case "text":
             return TextPart(str(block.get("text") or ""))
         case "thinking":
             return ThinkingPart(str(block.get("thinking") or ""), block.get("signature") or None)
         case "tool_use":
-            return ToolCall(str(block.get("id")), str(block.get("name")), object_in(block.get("input")))
+            return ToolCall(str(block.get("id")), str(block.get("name")), as_arguments(block.get("input")))
         case "tool_result":
-            texts = "".join(one.text for one in content_in(block.get("content")) if isinstance(one, TextPart))
+            texts = "".join(one.text for one in decode_content(block.get("content")) if isinstance(one, TextPart))
             return ToolResult(str(block.get("tool_use_id")), texts, bool(block.get("is_error")))
         case "image":
             source = block.get("source") or {}
@@ -262,26 +270,26 @@ def _part_in(block: JsonObject) -> Part | None:
     return None
 
 
-def _tool_out(tool: Tool) -> JsonObject:
+def _encode_tool(tool: Tool) -> JsonObject:
     return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
 
 
-def _tool_in(tool: JsonObject) -> Tool:
+def _decode_tool(tool: JsonObject) -> Tool:
     return Tool(str(tool.get("name")), str(tool.get("description") or ""), tool["input_schema"])
 
 
-def _choice_out(choice: str) -> JsonObject:
+def _encode_choice(choice: str) -> JsonObject:
     if choice in ("auto", "none"):
         return {"type": choice}
     return {"type": "any"} if choice == "required" else {"type": "tool", "name": choice}
 
 
-def _choice_in(choice: JsonObject) -> str | None:
+def _decode_choice(choice: JsonObject) -> str | None:
     kind = choice.get("type")
     return {"any": "required", "tool": choice.get("name")}.get(str(kind), kind)
 
 
-def _usage_out(usage: TokenUsage | None) -> JsonObject:
+def _encode_usage(usage: TokenUsage | None) -> JsonObject:
     usage = usage or TokenUsage()
     read, written = usage.cache_read_tokens, usage.cache_write_tokens
     fresh = None if usage.input_tokens is None else usage.input_tokens - (read or 0) - (written or 0)
@@ -296,32 +304,32 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject:
     return {**counts, "output_tokens_details": {"thinking_tokens": usage.reasoning_tokens}}
 
 
-def _event(kind: str, **members: Any) -> bytes:
-    return sse.encode(kind, json.dumps({"type": kind, **members}, ensure_ascii=False, separators=(",", ":")))
+def _event(kind: str, **fields: Any) -> bytes:
+    return sse.encode(kind, json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":")))
 
 
-def _block_events(index: int, part: Part, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
+def _block_events(index: int, part: Part, block: JsonObject, chunks: Iterable[str] | None) -> Iterator[bytes]:
     blank: JsonObject = {"text": "", "thinking": "", "input": {}, "signature": ""}
     empty = {name: blank.get(name, value) for name, value in block.items()}
     yield _event("content_block_start", index=index, content_block=empty)
     if index == 0:
         yield _event("ping")  # as the real one does, for whoever takes each event for content
-    for delta in _deltas(part, pieces):
+    for delta in _deltas(part, chunks):
         yield _event("content_block_delta", index=index, delta=delta)
     yield _event("content_block_stop", index=index)
 
 
-def _deltas(part: Part, pieces: Iterable[str] | None) -> Iterator[JsonObject]:
+def _deltas(part: Part, chunks: Iterable[str] | None) -> Iterator[JsonObject]:
     match part:
         case TextPart(text):
-            yield from ({"type": "text_delta", "text": piece} for piece in (pieces or [text]))
+            yield from ({"type": "text_delta", "text": chunk} for chunk in (chunks or [text]))
         case ThinkingPart(text, signature):
             yield {"type": "thinking_delta", "thinking": text}
             if signature:
                 yield {"type": "signature_delta", "signature": signature}
         case ToolCall(_, _, arguments):
-            for piece in ["", *cut(json.dumps(arguments, ensure_ascii=False))]:
-                yield {"type": "input_json_delta", "partial_json": piece}
+            for chunk in ["", *split_arguments(json.dumps(arguments, ensure_ascii=False))]:
+                yield {"type": "input_json_delta", "partial_json": chunk}
 
 
 class MessagesStream:
@@ -376,7 +384,7 @@ class MessagesStream:
             return None
         if block["partial"]:
             block["input"] = json.loads(block["partial"])
-        part = _part_in(block)
+        part = _decode_part(block)
         return StreamDelta(tool_call=part) if isinstance(part, ToolCall) else None
 
     def _end(self, event: JsonObject) -> None:
@@ -385,7 +393,7 @@ class MessagesStream:
         self._message["usage"] = {**(self._message.get("usage") or {}), **known}
 
     def _fail(self, error: JsonObject) -> None:
-        self.error = in_stream(error, "an error without words")
+        self.error = error_facts_in_stream(error, "an error without words")
 
     def reply(self) -> ChatReply:
         """Everything seen so far as one reply."""

@@ -25,7 +25,7 @@ class ErrorFacts:
 
 class StreamDecoder(Protocol):
     """
-    Decode one streamed reply, fed in pieces of any size: single bytes and cuts inside a UTF-8 sequence included.
+    Decode one streamed reply, fed in chunks of any size: single bytes and cuts inside a UTF-8 sequence included.
 
     Attributes:
         is_finished: Whether the format's own end was seen (``message_stop``, ``[DONE]``, ``response.completed``).
@@ -49,8 +49,8 @@ class Dialect(Protocol):
     """
     One wire format, both directions.
 
-    *encode_stream* writes the reply as a provider would stream it, one item per event; *pieces* says how to cut the
-    text, by default in one piece. ``decode(encode(x)) == x`` holds for what the format can express.
+    *encode_stream* writes the reply as a provider would stream it, one item per event; *chunks* says how to cut the
+    text, by default in one chunk. ``decode(encode(x)) == x`` holds for what the format can express.
     """
 
     @property
@@ -74,7 +74,7 @@ class Dialect(Protocol):
         """Read the reply body of a call that did not stream."""
         ...
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
         """Write the reply as a stream, one item per event."""
         ...
 
@@ -112,7 +112,7 @@ class ProcessDialect(Protocol):
         """Read what the command printed."""
         ...
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
         """Write what the command prints bit by bit."""
         ...
 

@@ -34,9 +34,9 @@ from llm_gateway.types import (
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import eventstream
 from llm_gateway.wire.parts import bedrock_errors
-from llm_gateway.wire.parts.bedrock_model_fields import effort_in, model_fields_out, model_fields_rest
-from llm_gateway.wire.parts.function_calls import arguments_in, cut, object_in
-from llm_gateway.wire.parts.request_body import in_words, rest_of
+from llm_gateway.wire.parts.bedrock_model_fields import decode_effort, encode_model_fields, extra_model_fields
+from llm_gateway.wire.parts.function_calls import as_arguments, decode_arguments, split_arguments
+from llm_gateway.wire.parts.request_body import json_mode_as_message, unknown_fields
 from llm_gateway.wire.usage import converse_usage
 
 __all__ = ["DIALECT"]
@@ -70,22 +70,24 @@ class BedrockConverse:
         Raises:
             ProviderError: (``unsupported_param``) It holds what the API has no member for.
         """
-        request, extra = in_words(request), dict(request.extra)
-        body: JsonObject = {"messages": _messages_out(request.messages)}
+        request, extra = json_mode_as_message(request), dict(request.extra)
+        body: JsonObject = {"messages": _encode_messages(request.messages)}
         optional = {
-            "system": [block for one in request.messages if one.role == "system" for block in _content_out(one.parts)],
-            "inferenceConfig": _inference_out(request) | extra.pop("inferenceConfig", {}),
-            "toolConfig": _tools_out(request),
-            "outputConfig": _format_out(request) | extra.pop("outputConfig", {}),
-            _OF_THE_MODEL: model_fields_out(request) | extra.pop(_OF_THE_MODEL, {}),
+            "system": [
+                block for one in request.messages if one.role == "system" for block in _encode_content(one.parts)
+            ],
+            "inferenceConfig": _encode_inference(request) | extra.pop("inferenceConfig", {}),
+            "toolConfig": _encode_tools(request),
+            "outputConfig": _encode_format(request) | extra.pop("outputConfig", {}),
+            _OF_THE_MODEL: encode_model_fields(request) | extra.pop(_OF_THE_MODEL, {}),
         }
         return {**body, **{name: value for name, value in optional.items() if value}, **extra}
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote; its model is empty, and it never streams."""
-        system = _content_in(body.get("system"))
+        system = _decode_content(body.get("system"))
         messages = [LLMMessage("system", system)] if system else []
-        messages += [LLMMessage(one["role"], _content_in(one.get("content"))) for one in body.get("messages") or ()]
+        messages += [LLMMessage(one["role"], _decode_content(one.get("content"))) for one in body.get("messages") or ()]
         settings, tools = body.get("inferenceConfig") or {}, body.get("toolConfig") or {}
         form = _at(body, "outputConfig", "textFormat", "structure", "jsonSchema")
         return ChatRequest(
@@ -95,38 +97,38 @@ class BedrockConverse:
             temperature=settings.get("temperature"),
             top_p=settings.get("topP"),
             seed=_at(body, _OF_THE_MODEL).get("seed"),
-            reasoning_effort=effort_in(_at(body, _OF_THE_MODEL)),
+            reasoning_effort=decode_effort(_at(body, _OF_THE_MODEL)),
             stop=tuple(settings.get("stopSequences") or ()),
-            tools=tuple(_tool_in(tool["toolSpec"]) for tool in tools.get("tools") or () if "toolSpec" in tool),
-            tool_choice=_choice_in(tools.get("toolChoice") or {}),
+            tools=tuple(_decode_tool(tool["toolSpec"]) for tool in tools.get("tools") or () if "toolSpec" in tool),
+            tool_choice=_decode_choice(tools.get("toolChoice") or {}),
             response_schema=json.loads(form["schema"]) if "schema" in form else None,
             response_schema_name=form.get("name") or "answer",
-            extra=_extra_in(body),
+            extra=_decode_extra(body),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
         """Write the reply body of a call that did not stream."""
         return {
-            "output": {"message": {"role": "assistant", "content": _content_out(reply.parts)}},
+            "output": {"message": {"role": "assistant", "content": _encode_content(reply.parts)}},
             "stopReason": _STOP_NAMES.get(reply.stop_reason or "end_turn", "end_turn"),
-            **_usage_out(reply.usage or TokenUsage()),
+            **_encode_usage(reply.usage or TokenUsage()),
             "metrics": {"latencyMs": 0},
         }
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         return ChatReply(
-            parts=_content_in(_at(body, "output", "message").get("content")),
+            parts=_decode_content(_at(body, "output", "message").get("content")),
             stop_reason=_STOPS.get(str(body.get("stopReason"))),
             usage=converse_usage(body.get("usage"), body.get("serviceTier")),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one frame per event; *pieces* cut its text."""
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream, one frame per event; *chunks* splits its text."""
         whole = self.encode_reply(reply)
         yield _event("messageStart", {"role": "assistant"})
         for index, block in enumerate(whole["output"]["message"]["content"]):
-            yield from _block_events(index, block, pieces)
+            yield from _block_events(index, block, chunks)
         yield _event("messageStop", {"stopReason": whole["stopReason"]})
         yield _event("metadata", {name: whole[name] for name in _TOLD_LAST if name in whole})
 
@@ -152,21 +154,21 @@ def _at(body: Any, *path: str) -> JsonObject:
     return body if isinstance(body, dict) else {}
 
 
-def _messages_out(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
+def _encode_messages(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
     """The turns; the API refuses two of the same side in a row, so those are brought together."""
     turns = [one for one in messages if one.role != "system"]
     sides = itertools.groupby(turns, key=lambda one: "user" if one.role == "tool" else one.role)
     return [
-        {"role": side, "content": [block for one in run for block in _content_out(one.parts)]} for side, run in sides
+        {"role": side, "content": [block for one in run for block in _encode_content(one.parts)]} for side, run in sides
     ]
 
 
-def _content_out(parts: tuple[Part, ...]) -> list[JsonObject]:
+def _encode_content(parts: tuple[Part, ...]) -> list[JsonObject]:
     """The blocks of a turn; the API refuses empty text, which some models write beside calls of tools."""
-    return [_part_out(part) for part in parts if part != TextPart("")]
+    return [_encode_part(part) for part in parts if part != TextPart("")]
 
 
-def _part_out(part: Part) -> JsonObject:
+def _encode_part(part: Part) -> JsonObject:
     match part:
         case TextPart(text):
             return {"text": text}
@@ -179,10 +181,10 @@ def _part_out(part: Part) -> JsonObject:
             failed = {"status": "error"} if is_error else {}
             return {"toolResult": {"toolUseId": identity, "content": [{"text": content}], **failed}}
         case ImagePart():
-            return {"image": _image_out(part)}
+            return {"image": _encode_image(part)}
 
 
-def _image_out(image: ImagePart) -> JsonObject:
+def _encode_image(image: ImagePart) -> JsonObject:
     form = {"image/jpg": "jpeg"}.get(image.media_type or "", (image.media_type or "").removeprefix("image/"))
     if image.data is not None:
         return {"format": form, "source": {"bytes": base64.b64encode(image.data).decode()}}
@@ -195,39 +197,39 @@ def _image_out(image: ImagePart) -> JsonObject:
     )
 
 
-def _content_in(content: Any) -> tuple[Part, ...]:
+def _decode_content(content: Any) -> tuple[Part, ...]:
     """The parts of a turn; blocks of other kinds are left out, as are calls of tools that the provider runs itself."""
-    return tuple(part for block in content or () if (part := _part_in(block)) is not None)
+    return tuple(part for block in content or () if (part := _decode_part(block)) is not None)
 
 
-def _part_in(block: JsonObject) -> Part | None:
+def _decode_part(block: JsonObject) -> Part | None:
     match block:
         case {"text": str(text)}:
             return TextPart(text) if text else None
         case {"citationsContent": {"content": list(cited)}}:
-            return TextPart("".join(map(_text_in, cited)))
+            return TextPart("".join(map(_decode_text, cited)))
         case {"reasoningContent": {"reasoningText": dict(thought)}}:
             return ThinkingPart(str(thought.get("text") or ""), thought.get("signature") or None)
         case {"toolUse": dict(call)} if call.get("type") != "server_tool_use":
-            return ToolCall(str(call.get("toolUseId")), str(call.get("name")), object_in(call.get("input")))
+            return ToolCall(str(call.get("toolUseId")), str(call.get("name")), as_arguments(call.get("input")))
         case {"toolResult": dict(result)} if "type" not in result:
-            texts = "".join(map(_text_in, result.get("content") or ()))
+            texts = "".join(map(_decode_text, result.get("content") or ()))
             return ToolResult(str(result.get("toolUseId")), texts, result.get("status") == "error")
-    return _image_in(block.get("image"))
+    return _decode_image(block.get("image"))
 
 
-def _image_in(image: Any) -> Part | None:
+def _decode_image(image: Any) -> Part | None:
     match image:
         case {"format": form, "source": {"bytes": str(coded)}}:
             return ImagePart(base64.b64decode(coded), f"image/{form}")
     return None
 
 
-def _text_in(block: JsonObject) -> str:
+def _decode_text(block: JsonObject) -> str:
     return json.dumps(block["json"], ensure_ascii=False) if "json" in block else str(block.get("text") or "")
 
 
-def _inference_out(request: ChatRequest) -> JsonObject:
+def _encode_inference(request: ChatRequest) -> JsonObject:
     settings = {
         "maxTokens": request.max_tokens,
         "temperature": request.temperature,
@@ -237,23 +239,23 @@ def _inference_out(request: ChatRequest) -> JsonObject:
     return {name: value for name, value in settings.items() if value is not None}
 
 
-def _extra_in(body: JsonObject) -> JsonObject:
+def _decode_extra(body: JsonObject) -> JsonObject:
     """What `ChatRequest` has no place for, at the depth where it stands."""
     extra = {name: value for name, value in body.items() if name not in _KNOWN}
-    rest = rest_of(body, inferenceConfig="maxTokens temperature topP stopSequences", outputConfig="textFormat")
-    fields = model_fields_rest(_at(body, _OF_THE_MODEL))
+    rest = unknown_fields(body, inferenceConfig="maxTokens temperature topP stopSequences", outputConfig="textFormat")
+    fields = extra_model_fields(_at(body, _OF_THE_MODEL))
     return extra | rest | ({_OF_THE_MODEL: fields} if fields else {})
 
 
-def _tools_out(request: ChatRequest) -> JsonObject:
+def _encode_tools(request: ChatRequest) -> JsonObject:
     """The tools; the API has no word for ``none``, which is to give the model no tools at all."""
     if request.tool_choice == "none":
         _refuse_none_among_calls(request)
         return {}
     if not request.tools and request.tool_choice is None:
         return {}
-    choice = {"toolChoice": _choice_out(request.tool_choice)} if request.tool_choice else {}
-    return {"tools": [_tool_out(tool) for tool in request.tools], **choice}
+    choice = {"toolChoice": _encode_choice(request.tool_choice)} if request.tool_choice else {}
+    return {"tools": [_encode_tool(tool) for tool in request.tools], **choice}
 
 
 def _refuse_none_among_calls(request: ChatRequest) -> None:
@@ -267,22 +269,22 @@ def _refuse_none_among_calls(request: ChatRequest) -> None:
         )
 
 
-def _tool_out(tool: Tool) -> JsonObject:
+def _encode_tool(tool: Tool) -> JsonObject:
     described = {"description": tool.description} if tool.description else {}
     return {"toolSpec": {"name": tool.name, **described, "inputSchema": {"json": tool.parameters}}}
 
 
-def _tool_in(tool: JsonObject) -> Tool:
+def _decode_tool(tool: JsonObject) -> Tool:
     return Tool(str(tool.get("name")), str(tool.get("description") or ""), _at(tool, "inputSchema", "json"))
 
 
-def _choice_out(choice: str) -> JsonObject:
+def _encode_choice(choice: str) -> JsonObject:
     if choice == "auto":
         return {"auto": {}}
     return {"any": {}} if choice == "required" else {"tool": {"name": choice}}
 
 
-def _choice_in(choice: JsonObject) -> str | None:
+def _decode_choice(choice: JsonObject) -> str | None:
     match choice:
         case {"tool": {"name": str(name)}}:
             return name
@@ -293,14 +295,14 @@ def _choice_in(choice: JsonObject) -> str | None:
     return None
 
 
-def _format_out(request: ChatRequest) -> JsonObject:
+def _encode_format(request: ChatRequest) -> JsonObject:
     if request.response_schema is None:
         return {}
     schema = {"name": request.response_schema_name, "schema": json.dumps(request.response_schema, ensure_ascii=False)}
     return {"textFormat": {"type": "json_schema", "structure": {"jsonSchema": schema}}}
 
 
-def _usage_out(usage: TokenUsage) -> JsonObject:
+def _encode_usage(usage: TokenUsage) -> JsonObject:
     """The counts with the tier beside them; three are always stated, and input leaves cached tokens out."""
     cached = {"cacheReadInputTokens": usage.cache_read_tokens, "cacheWriteInputTokens": usage.cache_write_tokens}
     told = {name: count for name, count in cached.items() if count is not None}
@@ -323,23 +325,23 @@ def _event(kind: str, payload: JsonObject) -> bytes:
     return eventstream.encode(headers, json.dumps(padded, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _block_events(index: int, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
+def _block_events(index: int, block: JsonObject, chunks: Iterable[str] | None) -> Iterator[bytes]:
     place = {"contentBlockIndex": index}
     if call := block.get("toolUse"):
         start = {"toolUse": {"toolUseId": call["toolUseId"], "name": call["name"]}}
         yield _event("contentBlockStart", {"start": start, **place})
-    for delta in _deltas(block, pieces):
+    for delta in _deltas(block, chunks):
         yield _event("contentBlockDelta", {"delta": delta, **place})
     yield _event("contentBlockStop", place)
 
 
-def _deltas(block: JsonObject, pieces: Iterable[str] | None) -> Iterator[JsonObject]:
+def _deltas(block: JsonObject, chunks: Iterable[str] | None) -> Iterator[JsonObject]:
     match block:
         case {"text": text}:
-            yield from ({"text": piece} for piece in (pieces or [text]))
+            yield from ({"text": chunk} for chunk in (chunks or [text]))
         case {"toolUse": call}:
-            pieces = ["", *cut(json.dumps(call["input"], ensure_ascii=False))]
-            yield from ({"toolUse": {"input": piece}} for piece in pieces)
+            chunks = ["", *split_arguments(json.dumps(call["input"], ensure_ascii=False))]
+            yield from ({"toolUse": {"input": chunk}} for chunk in chunks)
         case {"reasoningContent": {"reasoningText": thought}}:
             yield from ({"reasoningContent": {name: value}} for name, value in thought.items())
 
@@ -361,7 +363,7 @@ class ConverseStream:
 
     def _take(self, headers: dict[str, str], payload: bytes) -> StreamDelta | None:
         if headers.get(":message-type") != "event":
-            self.error = bedrock_errors.in_stream(headers, payload)
+            self.error = bedrock_errors.error_facts_in_stream(headers, payload)
             return None
         event: JsonObject = json.loads(payload)
         match headers.get(":event-type"):
@@ -385,17 +387,17 @@ class ConverseStream:
                 return StreamDelta(text=text) if text else None
             case {"toolUse": {"input": str(partial)}}:
                 block["partial"] = block.get("partial", "") + partial
-            case {"reasoningContent": dict(piece)} if "redactedContent" not in piece:
+            case {"reasoningContent": dict(chunk)} if "redactedContent" not in chunk:
                 thought = block.setdefault("reasoningContent", {}).setdefault("reasoningText", {})
-                thought.update({name: thought.get(name, "") + str(value) for name, value in piece.items()})
-                return StreamDelta(thinking=piece["text"]) if piece.get("text") else None
+                thought.update({name: thought.get(name, "") + str(value) for name, value in chunk.items()})
+                return StreamDelta(thinking=chunk["text"]) if chunk.get("text") else None
         return None
 
     def _close(self, block: JsonObject) -> StreamDelta | None:
         if "toolUse" not in block:
             return None
-        block["toolUse"]["input"] = arguments_in(block.pop("partial", ""))
-        part = _part_in(block)
+        block["toolUse"]["input"] = decode_arguments(block.pop("partial", ""))
+        part = _decode_part(block)
         return StreamDelta(tool_call=part) if isinstance(part, ToolCall) else None
 
     def reply(self) -> ChatReply:

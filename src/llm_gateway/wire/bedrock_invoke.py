@@ -43,10 +43,10 @@ class BedrockInvoke(AnthropicMessages):
         del named["anthropic_version"]
         return super().decode_request(named)
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
         """Write the reply as a stream, one frame per event; the last one tells what Bedrock measured."""
         parser = sse.SseParser()
-        for event in (one for written in super().encode_stream(reply, pieces=pieces) for one in parser.feed(written)):
+        for event in (one for written in super().encode_stream(reply, chunks=chunks) for one in parser.feed(written)):
             yield _frame(event.data if event.event != "message_stop" else _measured(event.data, reply))
 
     def stream_decoder(self) -> InvokeStream:
@@ -95,6 +95,6 @@ class InvokeStream(MessagesStream):
 
     def _open(self, frame: eventstream.EventFrame) -> StreamDelta | None:
         if frame.texts.get(":message-type") != "event":
-            self.error = bedrock_errors.in_stream(frame.texts, frame.payload)
+            self.error = bedrock_errors.error_facts_in_stream(frame.texts, frame.payload)
             return None
         return self._take(json.loads(base64.b64decode(json.loads(frame.payload)["bytes"])))

@@ -29,15 +29,15 @@ from llm_gateway.types import (
     ThinkingPart,
     TokenUsage,
 )
-from llm_gateway.wire.anthropic import content_in, content_out
+from llm_gateway.wire.anthropic import decode_content, encode_content
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.claude.arguments import flag, is_set, prompt
-from llm_gateway.wire.claude.errors import TIMED_OUT, failed
+from llm_gateway.wire.claude.errors import TIMED_OUT, api_error_result
 from llm_gateway.wire.claude.events import Events, blocks, line
 from llm_gateway.wire.claude.result import NOTHING, Spent
 from llm_gateway.wire.framing.json_stream import LineParser
 from llm_gateway.wire.parts.errors import kind_of
-from llm_gateway.wire.parts.request_body import in_words
+from llm_gateway.wire.parts.request_body import json_mode_as_message
 from llm_gateway.wire.usage import anthropic_usage, dollars, number
 
 __all__ = ["DIALECT", "last_result", "stated_cost", "stated_usage"]
@@ -66,7 +66,7 @@ _ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tok
 
 
 class ClaudeCli:
-    """The dialect of the command line; what its pieces are is said in `llm_gateway.wire.base.ProcessDialect`."""
+    """The dialect of the command line; what its chunks are is said in `llm_gateway.wire.base.ProcessDialect`."""
 
     name = "claude_cli"
 
@@ -80,7 +80,7 @@ class ClaudeCli:
             ProviderError: (``unsupported_param``) The request holds what the command line has no option for.
         """
         _refuse_unsupported(request)
-        request = in_words(request)
+        request = json_mode_as_message(request)
         system = "\n".join(message.text for message in request.messages if message.role == "system")
         argv = ["claude", "-p", *_LINES, "--model", request.model, "--system-prompt", system or _DEFAULT_SYSTEM, *_BARE]
         if request.response_schema is not None:
@@ -89,7 +89,7 @@ class ClaudeCli:
             argv += ["--effort", "low" if request.reasoning_effort == "minimal" else request.reasoning_effort]
         if request.stream:
             argv += ["--include-partial-messages"]
-        content = content_out(_one_turn([one for one in request.messages if one.role != "system"]))
+        content = encode_content(_one_turn([one for one in request.messages if one.role != "system"]))
         line = {
             "type": "user",
             "message": {"role": "user", "content": content},
@@ -123,10 +123,10 @@ class ClaudeCli:
         stream.feed(stdout + b"\n")
         return stream.reply()
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
-        for piece in pieces or [reply.text]:
-            delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
+        for chunk in chunks or [reply.text]:
+            delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": chunk}}
             yield line({"type": "stream_event", "event": delta})
         yield from _assistant(reply)
         yield _result_of(reply)
@@ -153,7 +153,7 @@ class ClaudeCli:
             return ProcessReply(1, f"{said}\n".encode())
         why = {"api_error_type": facts.type} if status else {"api_error": "connection_failed"}
         events = Events("injected", itertools.repeat(""), "")
-        return ProcessReply(1, line(events.result(failed(said, status, **why), Spent(NOTHING))))
+        return ProcessReply(1, line(events.result(api_error_result(said, status, **why), Spent(NOTHING))))
 
 
 DIALECT = ClaudeCli()
@@ -200,7 +200,7 @@ def _asked(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
     if flag(argv, "--input-format") == "stream-json":
         for event in _events(stdin):
             if event.get("type") == "user":
-                yield LLMMessage("user", content_in((event.get("message") or {}).get("content")))
+                yield LLMMessage("user", decode_content((event.get("message") or {}).get("content")))
         return
     words = [prompt(argv), stdin.decode("utf-8", "replace")]
     yield LLMMessage("user", (TextPart("\n".join(word for word in words if word)),))
@@ -209,10 +209,10 @@ def _asked(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
 def _events(output: bytes) -> Iterator[JsonObject]:
     for one in output.splitlines():
         if one.lstrip().startswith((b"{", b"[")):
-            yield from _events_in(one)
+            yield from _decode_events(one)
 
 
-def _events_in(line: bytes) -> Iterator[JsonObject]:
+def _decode_events(line: bytes) -> Iterator[JsonObject]:
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -327,7 +327,7 @@ class ClaudeStream:
                 self._message = event.get("message") or {}
                 self._parts += [
                     part
-                    for part in content_in(self._message.get("content"))
+                    for part in decode_content(self._message.get("content"))
                     if isinstance(part, TextPart | ThinkingPart)
                 ]
                 self._partial.clear()

@@ -32,10 +32,10 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import sse
-from llm_gateway.wire.openai_chat import image_in, image_url
+from llm_gateway.wire.openai_chat import decode_image, image_url
 from llm_gateway.wire.parts import errors
-from llm_gateway.wire.parts.function_calls import call_out, calls_in, cut, tool_in, tool_out
-from llm_gateway.wire.parts.request_body import with_a_mention
+from llm_gateway.wire.parts.function_calls import decode_calls, decode_tool, encode_call, encode_tool, split_arguments
+from llm_gateway.wire.parts.request_body import mention_json
 from llm_gateway.wire.usage import cohere_usage
 
 __all__ = ["DIALECT"]
@@ -68,13 +68,13 @@ class CohereChat:
             "temperature": request.temperature,
             "p": request.top_p,
             "seed": request.seed,
-            "thinking": _thinking_out(request.reasoning_effort),
+            "thinking": _encode_thinking(request.reasoning_effort),
             "stop_sequences": list(request.stop) or None,
-            "tools": [tool_out(tool) for tool in _offered(request)] or None,
-            "tool_choice": _choice_out(request.tool_choice),
-            "response_format": _format_out(request),
+            "tools": [encode_tool(tool) for tool in _offered(request)] or None,
+            "tool_choice": _encode_choice(request.tool_choice),
+            "response_format": _encode_format(request),
         }
-        messages = [row for message in with_a_mention(request).messages for row in _messages_out(message)]
+        messages = [row for message in mention_json(request).messages for row in _encode_messages(message)]
         body: JsonObject = {"model": request.model, "messages": messages, "stream": request.stream}
         return body | {name: value for name, value in optional.items() if value is not None} | request.extra
 
@@ -83,14 +83,14 @@ class CohereChat:
         form, is_off = body.get("response_format") or {}, body.get("thinking") == _OFF
         return ChatRequest(
             model=str(body.get("model") or ""),
-            messages=tuple(_message_in(one) for one in body.get("messages") or ()),
+            messages=tuple(_decode_message(one) for one in body.get("messages") or ()),
             max_tokens=body.get("max_tokens"),
             temperature=body.get("temperature"),
             top_p=body.get("p"),
             seed=body.get("seed"),
             reasoning_effort="none" if is_off else None,
             stop=tuple(body.get("stop_sequences") or ()),
-            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(decode_tool(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=body["tool_choice"].lower() if body.get("tool_choice") else None,
             response_schema=form.get("json_schema"),
             json_mode=form.get("type") == "json_object" and form.get("json_schema") is None,
@@ -101,27 +101,27 @@ class CohereChat:
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
         """Write the reply body of a call that did not stream."""
-        message = _turn_out("assistant", reply.parts)
+        message = _encode_turn("assistant", reply.parts)
         content = message.pop("content", None)
         blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
         return {
             "id": reply.id,
             "finish_reason": _STOP_NAMES.get(reply.stop_reason or "end_turn", "COMPLETE"),
             "message": {**message, "content": blocks} if blocks else message,
-            "usage": _usage_out(reply.usage or TokenUsage()),
+            "usage": _encode_usage(reply.usage or TokenUsage()),
         }
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         return ChatReply(
-            parts=_turn_in(body.get("message") or {}),
+            parts=_decode_turn(body.get("message") or {}),
             id=body.get("id"),
             stop_reason=_STOPS.get(str(body.get("finish_reason"))),
             usage=cohere_usage(body.get("usage")),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
         whole = self.encode_reply(reply)
         message = whole["message"]
         empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
@@ -129,7 +129,7 @@ class CohereChat:
         if "tool_plan" in message:
             yield _event("tool-plan-delta", delta={"message": {"tool_plan": message["tool_plan"]}})
         for index, block in enumerate(message.get("content") or ()):
-            yield from _block_events(index, block, pieces)
+            yield from _block_events(index, block, chunks)
         for index, call in enumerate(message.get("tool_calls") or ()):
             yield from _call_events(index, call)
         yield _event("message-end", delta={"finish_reason": whole["finish_reason"], "usage": whole["usage"]})
@@ -157,47 +157,47 @@ DIALECT = CohereChat()
 _OFF, _ON = {"type": "disabled"}, {"type": "enabled"}
 
 
-def _thinking_out(effort: ReasoningEffort | None) -> JsonObject | None:
+def _encode_thinking(effort: ReasoningEffort | None) -> JsonObject | None:
     """The API has no levels: a model that can think does, unless it is told not to."""
     return None if effort is None else _OFF if effort == "none" else _ON
 
 
-def _format_out(request: ChatRequest) -> JsonObject | None:
+def _encode_format(request: ChatRequest) -> JsonObject | None:
     if request.response_schema is None:
         return {"type": "json_object"} if request.json_mode else None
     return {"type": "json_object", "json_schema": request.response_schema}
 
 
-def _messages_out(message: LLMMessage) -> Iterator[JsonObject]:
+def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
     """One message of ours is several of theirs when it holds several results of tools."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
     rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
     if rest or not results:
-        yield _turn_out(message.role, rest)
+        yield _encode_turn(message.role, rest)
 
 
-def _turn_out(role: str, parts: tuple[Part, ...]) -> JsonObject:
+def _encode_turn(role: str, parts: tuple[Part, ...]) -> JsonObject:
     """A turn; reasoning beside calls of tools is their plan."""
     calls = [part for part in parts if isinstance(part, ToolCall)]
     plan = "".join(part.text for part in parts if calls and isinstance(part, ThinkingPart))
     apart = (ToolCall, ThinkingPart) if calls else ToolCall
     content: list[Part] = [part for part in parts if not isinstance(part, apart)]
     row = {
-        "content": _content_out(content),
+        "content": _encode_content(content),
         "tool_plan": plan,
-        "tool_calls": [call_out(call) for call in calls],
+        "tool_calls": [encode_call(call) for call in calls],
     }
     return {"role": role, **{name: value for name, value in row.items() if value}}
 
 
-def _content_out(parts: list[Part]) -> Any:
+def _encode_content(parts: list[Part]) -> Any:
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
-    return [block for part in parts for block in _block_out(part)]
+    return [block for part in parts for block in _encode_block(part)]
 
 
-def _block_out(part: Part) -> Iterator[JsonObject]:
+def _encode_block(part: Part) -> Iterator[JsonObject]:
     match part:
         case TextPart(text):
             yield {"type": "text", "text": text}
@@ -207,33 +207,33 @@ def _block_out(part: Part) -> Iterator[JsonObject]:
             yield {"type": "image_url", "image_url": {"url": image_url(part)}}
 
 
-def _message_in(message: JsonObject) -> LLMMessage:
+def _decode_message(message: JsonObject) -> LLMMessage:
     if message["role"] == "tool":
-        texts = "".join(part.text for part in _content_in(message.get("content")) if isinstance(part, TextPart))
+        texts = "".join(part.text for part in _decode_content(message.get("content")) if isinstance(part, TextPart))
         return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), texts),))
-    return LLMMessage(message["role"], _turn_in(message))
+    return LLMMessage(message["role"], _decode_turn(message))
 
 
-def _turn_in(message: JsonObject) -> tuple[Part, ...]:
+def _decode_turn(message: JsonObject) -> tuple[Part, ...]:
     plan = message.get("tool_plan")
     thought = (ThinkingPart(plan),) if plan else ()
-    return (*thought, *_content_in(message.get("content")), *calls_in(message))
+    return (*thought, *_decode_content(message.get("content")), *decode_calls(message))
 
 
-def _content_in(content: Any) -> tuple[Part, ...]:
+def _decode_content(content: Any) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),)
-    return tuple(part for block in content or () if (part := _block_in(block)) is not None)
+    return tuple(part for block in content or () if (part := _decode_block(block)) is not None)
 
 
-def _block_in(block: JsonObject) -> Part | None:
+def _decode_block(block: JsonObject) -> Part | None:
     match block:
         case {"text": str(text)} if text:
             return TextPart(text)
         case {"thinking": str(thought)} if thought:
             return ThinkingPart(thought)
         case {"image_url": {"url": str(url)}}:
-            return image_in(url)
+            return decode_image(url)
         case {"document": {"data": data}}:  # what a tool found, which is text or an object
             return TextPart(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False))
     return None
@@ -245,26 +245,26 @@ def _offered(request: ChatRequest) -> tuple[Tool, ...]:
     return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
 
 
-def _choice_out(choice: str | None) -> str | None:
+def _encode_choice(choice: str | None) -> str | None:
     if choice in (None, "auto"):
         return None
     return "NONE" if choice == "none" else "REQUIRED"
 
 
-def _usage_out(usage: TokenUsage) -> JsonObject:
+def _encode_usage(usage: TokenUsage) -> JsonObject:
     counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
     return {"billed_units": counts, "tokens": counts, "cached_tokens": usage.cache_read_tokens}
 
 
-def _event(kind: str, **members: Any) -> bytes:
-    return sse.encode(kind, json.dumps({"type": kind, **members}, ensure_ascii=False, separators=(",", ":")))
+def _event(kind: str, **fields: Any) -> bytes:
+    return sse.encode(kind, json.dumps({"type": kind, **fields}, ensure_ascii=False, separators=(",", ":")))
 
 
-def _block_events(index: int, block: JsonObject, pieces: Iterable[str] | None) -> Iterator[bytes]:
+def _block_events(index: int, block: JsonObject, chunks: Iterable[str] | None) -> Iterator[bytes]:
     kind = block["type"]
-    parts = pieces if kind == "text" and pieces is not None else [block[kind]]
+    parts = chunks if kind == "text" and chunks is not None else [block[kind]]
     yield _event("content-start", index=index, delta={"message": {"content": {"type": kind, kind: ""}}})
-    yield from (_event("content-delta", index=index, delta={"message": {"content": {kind: piece}}}) for piece in parts)
+    yield from (_event("content-delta", index=index, delta={"message": {"content": {kind: chunk}}}) for chunk in parts)
     yield _event("content-end", index=index)
 
 
@@ -272,8 +272,8 @@ def _call_events(index: int, call: JsonObject) -> Iterator[bytes]:
     arguments = call["function"]["arguments"]
     start = {**call, "function": {**call["function"], "arguments": ""}}
     yield _event("tool-call-start", index=index, delta={"message": {"tool_calls": start}})
-    for piece in cut(arguments):
-        more = {"function": {"arguments": piece}}
+    for chunk in split_arguments(arguments):
+        more = {"function": {"arguments": chunk}}
         yield _event("tool-call-delta", index=index, delta={"message": {"tool_calls": more}})
     yield _event("tool-call-end", index=index)
 
@@ -312,7 +312,7 @@ class CohereStream:
             case "tool-call-delta":
                 self._calls[index]["function"]["arguments"] += message["tool_calls"]["function"]["arguments"]
             case "tool-call-end":
-                (call,) = _turn_in({"tool_calls": [self._calls[index]]})
+                (call,) = _decode_turn({"tool_calls": [self._calls[index]]})
                 return StreamDelta(tool_call=call) if isinstance(call, ToolCall) else None
             case "message-end":
                 self._end(delta)
@@ -320,9 +320,9 @@ class CohereStream:
 
     def _grow(self, block: JsonObject, content: JsonObject) -> StreamDelta | None:
         text, thinking = content.get("text") or "", content.get("thinking") or ""
-        for name, piece in (("text", text), ("thinking", thinking)):
-            if piece:
-                block[name] = block.get(name, "") + piece
+        for name, chunk in (("text", text), ("thinking", thinking)):
+            if chunk:
+                block[name] = block.get(name, "") + chunk
         return StreamDelta(text=text, thinking=thinking) if text or thinking else None
 
     def _end(self, delta: JsonObject) -> None:

@@ -36,7 +36,7 @@ class AnthropicCount(AnthropicMessages):
     name = "anthropic.count_tokens"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API refuses members that it does not know."""
+        """Write the request body; the API refuses fields that it does not know."""
         return _only(_OF_MESSAGES, super().encode_request(request))
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
@@ -74,10 +74,10 @@ class GeminiCount(GenerateContent):
 
 
 class VertexCount(GeminiCount):
-    """The same of Vertex, which takes the members of a request as they are."""
+    """The same of Vertex, which takes the fields of a request as they are."""
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API refuses members that it does not know."""
+        """Write the request body; the API refuses fields that it does not know."""
         return _only(_OF_CONTENTS, GenerateContent.encode_request(self, request))
 
 

@@ -6,7 +6,7 @@ from llm_gateway.types import WireReply
 from llm_gateway.wire import anthropic, bedrock, bedrock_invoke, cohere, gemini, ollama, openai_chat, openai_responses
 from llm_gateway.wire.base import Dialect, ErrorFacts
 
-__all__ = ["dialect_of", "encode_error"]
+__all__ = ["encode_error", "find_dialect"]
 
 _DIALECTS: tuple[Dialect, ...] = (
     anthropic.DIALECT,
@@ -20,7 +20,7 @@ _DIALECTS: tuple[Dialect, ...] = (
 )
 
 
-def dialect_of(api: str | None) -> Dialect | None:
+def find_dialect(api: str | None) -> Dialect | None:
     """The dialect of an API as in ``openai.chat``; None where there is none yet."""
     return next((dialect for dialect in _DIALECTS if dialect.name == api), None)
 

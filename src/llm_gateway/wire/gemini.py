@@ -26,17 +26,17 @@ from llm_gateway.wire.framing.json_stream import ArrayParser
 from llm_gateway.wire.parts.gemini_content import (
     Calls,
     camel,
-    contents_out,
-    effort_in,
+    decode_effort,
+    decode_message,
+    decode_parts,
+    encode_contents,
+    encode_effort,
+    encode_parts,
+    extra_thinking,
     json_schema,
-    message_in,
-    parts_in,
-    parts_out,
-    thinking_out,
-    thinking_rest,
 )
-from llm_gateway.wire.parts.google_errors import error_in, read_error, write_error
-from llm_gateway.wire.parts.request_body import merged, with_a_mention
+from llm_gateway.wire.parts.google_errors import decode_error_object, read_error, write_error
+from llm_gateway.wire.parts.request_body import mention_json, merge_extra
 from llm_gateway.wire.usage import gemini_usage
 
 __all__ = ["DIALECT", "GenerateContent"]
@@ -85,26 +85,28 @@ class GenerateContent:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; lists and objects that *extra* has too are joined."""
-        request = with_a_mention(request)
+        request = mention_json(request)
         system = [part for message in request.messages if message.role == "system" for part in message.parts]
         body = {
-            "contents": contents_out(request.messages),
-            "systemInstruction": {"parts": parts_out(tuple(system), {})} if system else None,
-            "tools": [{"functionDeclarations": [_tool_out(tool) for tool in request.tools]}] if request.tools else None,
-            "toolConfig": request.tool_choice and {"functionCallingConfig": _choice_out(request.tool_choice)},
-            "generationConfig": _config_out(request) or None,
+            "contents": encode_contents(request.messages),
+            "systemInstruction": {"parts": encode_parts(tuple(system), {})} if system else None,
+            "tools": [{"functionDeclarations": [_encode_tool(tool) for tool in request.tools]}]
+            if request.tools
+            else None,
+            "toolConfig": request.tool_choice and {"functionCallingConfig": _encode_choice(request.tool_choice)},
+            "generationConfig": _encode_config(request) or None,
         }
         return _joined({name: value for name, value in body.items() if value is not None}, request.extra)
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
-        """Read a request body that any client wrote; members are known in either spelling."""
+        """Read a request body that any client wrote; fields are known in either spelling."""
         body = camel(body)
         system = body.get("systemInstruction")
         calls = Calls("call")
-        messages = [LLMMessage("system", parts_in(camel(system).get("parts"), calls))] if system else []
-        messages += [message_in(one, calls) for one in body.get("contents") or ()]
+        messages = [LLMMessage("system", decode_parts(camel(system).get("parts"), calls))] if system else []
+        messages += [decode_message(one, calls) for one in body.get("contents") or ()]
         config = camel(body.get("generationConfig") or {})
-        choice = _choice_in(camel(body.get("toolConfig") or {}))
+        choice = _decode_choice(camel(body.get("toolConfig") or {}))
         return ChatRequest(
             model=str(body.get("model") or "").removeprefix("models/"),
             messages=tuple(messages),
@@ -112,18 +114,18 @@ class GenerateContent:
             temperature=config.get("temperature"),
             top_p=config.get("topP"),
             seed=config.get("seed"),
-            reasoning_effort=effort_in(config),
+            reasoning_effort=decode_effort(config),
             stop=tuple(config.get("stopSequences") or ()),
-            tools=tuple(_tools_in(body.get("tools") or ())),
+            tools=tuple(_decode_tools(body.get("tools") or ())),
             tool_choice=choice,
-            response_schema=_schema_in(config),
-            json_mode=config.get("responseMimeType") == _JSON and _schema_in(config) is None,
-            extra=_extra_in(body, config, choice),
+            response_schema=_decode_schema(config),
+            json_mode=config.get("responseMimeType") == _JSON and _decode_schema(config) is None,
+            extra=_decode_extra(body, config, choice),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
         """Write the reply body of a call that did not stream."""
-        return self._body(reply, parts_out(reply.parts, {}), reply.stop_reason, _usage_out(reply.usage))
+        return self._body(reply, encode_parts(reply.parts, {}), reply.stop_reason, _encode_usage(reply.usage))
 
     def _body(
         self, reply: ChatReply, parts: list[JsonObject], stop: StopReason | None, usage: JsonObject | None
@@ -141,21 +143,21 @@ class GenerateContent:
         """Read the reply body of a call that did not stream."""
         candidate: JsonObject = next(iter(body.get("candidates") or ()), {})
         content = candidate.get("content") or {}
-        parts = parts_in(content.get("parts"), _calls_of(body))
+        parts = decode_parts(content.get("parts"), _calls_of(body))
         return ChatReply(
             parts=parts,
             model=body.get("modelVersion"),
             id=body.get("responseId"),
-            stop_reason=_stop_in(body, candidate, parts),
+            stop_reason=_decode_stop(body, candidate, parts),
             usage=gemini_usage(body.get("usageMetadata")),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
-        whole = [one for part in parts_out(reply.parts, {}) for one in _part_pieces(part, pieces)]
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
+        whole = [one for part in encode_parts(reply.parts, {}) for one in _part_chunks(part, chunks)]
         for number, one in enumerate(whole, 1):
             yield _data(self._body(reply, [one], None, _so_far(reply.usage, number / (len(whole) + 1))))
-        yield _data(self._body(reply, [{"text": ""}], reply.stop_reason or "end_turn", _usage_out(reply.usage)))
+        yield _data(self._body(reply, [{"text": ""}], reply.stop_reason or "end_turn", _encode_usage(reply.usage)))
 
     def stream_decoder(self) -> GenerateStream:
         """Start reading one streamed reply."""
@@ -183,30 +185,30 @@ def _joined(body: JsonObject, extra: JsonObject) -> JsonObject:
     for name, value in extra.items():
         ours = body.get(name)
         if isinstance(ours, dict) and isinstance(value, dict):
-            made[name] = merged(ours, value, "thinkingConfig")
+            made[name] = merge_extra(ours, value, "thinkingConfig")
         else:
             made[name] = [*ours, *value] if isinstance(ours, list) and isinstance(value, list) else value
     return made
 
 
-def _tool_out(tool: Tool) -> JsonObject:
+def _encode_tool(tool: Tool) -> JsonObject:
     schema = {"parametersJsonSchema": tool.parameters} if tool.parameters else {}
     return {"name": tool.name, "description": tool.description, **schema}
 
 
-def _choice_out(choice: str) -> JsonObject:
+def _encode_choice(choice: str) -> JsonObject:
     if choice in _MODES:
         return {"mode": _MODES[choice]}
     return {"mode": "ANY", "allowedFunctionNames": [choice]}
 
 
-def _config_out(request: ChatRequest) -> JsonObject:
+def _encode_config(request: ChatRequest) -> JsonObject:
     config = {
         "maxOutputTokens": request.max_tokens,
         "temperature": request.temperature,
         "topP": request.top_p,
         "seed": request.seed,
-        "thinkingConfig": thinking_out(request.reasoning_effort),
+        "thinkingConfig": encode_effort(request.reasoning_effort),
         "stopSequences": list(request.stop) or None,
         "responseMimeType": _JSON if request.json_mode or request.response_schema is not None else None,
         "responseJsonSchema": request.response_schema,
@@ -214,7 +216,7 @@ def _config_out(request: ChatRequest) -> JsonObject:
     return {name: value for name, value in config.items() if value is not None}
 
 
-def _tools_in(tools: Iterable[JsonObject]) -> Iterator[Tool]:
+def _decode_tools(tools: Iterable[JsonObject]) -> Iterator[Tool]:
     for tool in tools:
         for raw in camel(tool).get("functionDeclarations") or ():
             made = camel(raw)
@@ -222,7 +224,7 @@ def _tools_in(tools: Iterable[JsonObject]) -> Iterator[Tool]:
             yield Tool(str(made.get("name")), str(made.get("description") or ""), schema)
 
 
-def _choice_in(config: JsonObject) -> str | None:
+def _decode_choice(config: JsonObject) -> str | None:
     """``auto``, ``none``, ``required`` or a name; None for what only the API itself can say."""
     calling = camel(config.get("functionCallingConfig") or {})
     names = calling.get("allowedFunctionNames") or []
@@ -231,16 +233,16 @@ def _choice_in(config: JsonObject) -> str | None:
     return None if names else _CHOICES.get(str(calling.get("mode")))
 
 
-def _schema_in(config: JsonObject) -> JsonObject | None:
+def _decode_schema(config: JsonObject) -> JsonObject | None:
     name = next((name for name in _SCHEMAS if config.get(name)), None)
     if name is None:
         return None
     return json_schema(config[name]) if name == "responseSchema" else config[name]
 
 
-def _extra_in(body: JsonObject, config: JsonObject, choice: str | None) -> JsonObject:
+def _decode_extra(body: JsonObject, config: JsonObject, choice: str | None) -> JsonObject:
     """What `ChatRequest` has no words for: tools that Google runs, modes and settings of the API's own."""
-    is_json = config.get("responseMimeType") == _JSON or _schema_in(config) is not None
+    is_json = config.get("responseMimeType") == _JSON or _decode_schema(config) is not None
     known = _KNOWN_CONFIG | ({"responseMimeType", *_SCHEMAS} if is_json else frozenset())
     settings = {name: value for name, value in config.items() if name not in known}
     others = {
@@ -250,14 +252,14 @@ def _extra_in(body: JsonObject, config: JsonObject, choice: str | None) -> JsonO
             for name, value in camel(body.get("toolConfig") or {}).items()
             if choice is None or name != "functionCallingConfig"
         },
-        "generationConfig": settings | thinking_rest(config),
+        "generationConfig": settings | extra_thinking(config),
     }
     return {name: value for name, value in body.items() if name not in _KNOWN} | {
         name: value for name, value in others.items() if value
     }
 
 
-def _stop_in(body: JsonObject, candidate: JsonObject, parts: tuple[Part, ...]) -> StopReason | None:
+def _decode_stop(body: JsonObject, candidate: JsonObject, parts: tuple[Part, ...]) -> StopReason | None:
     reason = _reason(candidate)
     if reason == "STOP" and any(isinstance(part, ToolCall) for part in parts):
         return "tool_use"
@@ -279,7 +281,7 @@ def _is_blocked(body: JsonObject) -> bool:
     return bool((body.get("promptFeedback") or {}).get("blockReason"))
 
 
-def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
+def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
     if usage is None:
         return None
     thoughts, output = usage.reasoning_tokens, usage.output_tokens
@@ -299,17 +301,17 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def _part_pieces(part: JsonObject, pieces: Iterable[str] | None) -> list[JsonObject]:
-    return [{"text": piece} for piece in pieces if piece] if pieces and part.keys() == {"text"} else [part]
+def _part_chunks(part: JsonObject, chunks: Iterable[str] | None) -> list[JsonObject]:
+    return [{"text": chunk} for chunk in chunks if chunk] if chunks and part.keys() == {"text"} else [part]
 
 
 def _so_far(usage: TokenUsage | None, share: float) -> JsonObject | None:
     """What a stream has used when *share* of it is sent: it counts up, and never says what the last event added."""
     if usage is None or usage.output_tokens is None:
-        return _usage_out(usage)
+        return _encode_usage(usage)
     thought = usage.reasoning_tokens or 0
     written = thought + int((usage.output_tokens - thought) * share)
-    return _usage_out(dataclasses.replace(usage, output_tokens=written))
+    return _encode_usage(dataclasses.replace(usage, output_tokens=written))
 
 
 def _modalities(**counts: int | None) -> list[JsonObject] | None:
@@ -354,7 +356,7 @@ class GenerateStream:
 
     def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
         if isinstance(event.get("error"), dict):
-            self.error = error_in(event["error"])
+            self.error = decode_error_object(event["error"])
         told = ("modelVersion", "responseId", "usageMetadata", "promptFeedback")
         self._body.update({name: event[name] for name in told if event.get(name)})
         for candidate in event.get("candidates") or ():

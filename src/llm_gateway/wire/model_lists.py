@@ -29,7 +29,7 @@ __all__ = [
 
 def _entries(body: Any, *names: str) -> list[JsonObject]:
     """
-    The members of a list that carry a name.
+    The fields of a list that carry a name.
 
     Raises:
         ValueError: *body* holds no list.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-__all__ = ["CAPABILITIES", "Detail", "Lifecycle", "Listing", "ModelInfo", "Page", "followed", "named"]
+__all__ = ["CAPABILITIES", "Detail", "Lifecycle", "Listing", "ModelInfo", "Page", "find_model", "merge_lists"]
 
 CAPABILITIES = frozenset(
     "audio chat embeddings images json_schema moderation pdf reasoning rerank streaming tools".split(),
@@ -126,7 +126,7 @@ class Listing:
     also: Listing | None = None
 
 
-def followed(old: Iterable[ModelInfo], new: Iterable[ModelInfo], at: datetime) -> tuple[ModelInfo, ...]:
+def merge_lists(old: Iterable[ModelInfo], new: Iterable[ModelInfo], at: datetime) -> tuple[ModelInfo, ...]:
     """The list *new*, seen at *at*, with what *old* knew: a model that is gone stays, marked as vanished."""
     before = {one.id: one for one in old}
     seen = {one.id: _seen(one, before.get(one.id), at) for one in new}
@@ -139,7 +139,7 @@ def _seen(model: ModelInfo, before: ModelInfo | None, at: datetime) -> ModelInfo
     return dataclasses.replace(model, first_seen=first or at, last_seen=at)
 
 
-def named(models: Iterable[ModelInfo], name: str) -> ModelInfo | None:
+def find_model(models: Iterable[ModelInfo], name: str) -> ModelInfo | None:
     """The one of *models* that a provider takes *name* for: its own, else the newest dated version of an alias."""
     by_id = {one.id: one for one in models}
     plain = name.removeprefix("models/")

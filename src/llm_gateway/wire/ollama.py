@@ -35,9 +35,9 @@ from llm_gateway.types import (
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing.json_stream import LineParser
 from llm_gateway.wire.parts import errors
-from llm_gateway.wire.parts.function_calls import tool_in, tool_out
+from llm_gateway.wire.parts.function_calls import decode_tool, encode_tool
 from llm_gateway.wire.parts.gemini_content import Calls
-from llm_gateway.wire.parts.request_body import with_a_mention
+from llm_gateway.wire.parts.request_body import mention_json
 from llm_gateway.wire.usage import ollama_usage
 
 __all__ = ["DIALECT"]
@@ -73,16 +73,16 @@ class OllamaChat:
         Raises:
             ProviderError: (``unsupported_param``) It holds an image by address.
         """
-        extra, request = dict(request.extra), with_a_mention(request)
+        extra, request = dict(request.extra), mention_json(request)
         names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
         optional = {
-            "tools": [tool_out(tool) for tool in _offered(request)],
+            "tools": [encode_tool(tool) for tool in _offered(request)],
             "format": request.response_schema or ("json" if request.json_mode else None),
-            "options": _options_out(request) | extra.pop("options", {}),
+            "options": _encode_options(request) | extra.pop("options", {}),
         }
         return {
             "model": request.model,
-            "messages": [row for one in request.messages for row in _messages_out(one, names)],
+            "messages": [row for one in request.messages for row in _encode_messages(one, names)],
             **{name: value for name, value in optional.items() if value},
             **({} if request.reasoning_effort is None else {"think": _LEVELS[request.reasoning_effort]}),
             "stream": request.stream,
@@ -98,7 +98,7 @@ class OllamaChat:
         others = {name: value for name, value in options.items() if name not in _KNOWN_OPTIONS}
         return ChatRequest(
             model=str(body.get("model") or ""),
-            messages=tuple(_message_in(one, calls) for one in body.get("messages") or ()),
+            messages=tuple(_decode_message(one, calls) for one in body.get("messages") or ()),
             max_tokens=limit if limit > 0 else None,
             temperature=options.get("temperature"),
             top_p=options.get("top_p"),
@@ -106,7 +106,7 @@ class OllamaChat:
             reasoning_effort=effort,
             json_mode=form == "json",
             stop=tuple(options.get("stop") or ()),
-            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(decode_tool(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             response_schema=form if isinstance(form, dict) else None,
             stream=body.get("stream") is not False,
             extra={name: value for name, value in body.items() if name not in known}
@@ -118,12 +118,12 @@ class OllamaChat:
         return {**self._line(reply, reply.parts), **_ending(reply)}
 
     def _line(self, reply: ChatReply, parts: tuple[Part, ...]) -> JsonObject:
-        message = {"role": "assistant", "content": "", **_turn_out(parts)}
+        message = {"role": "assistant", "content": "", **_encode_turn(parts)}
         return {"model": reply.model, "created_at": "1970-01-01T00:00:00Z", "message": message, "done": False}
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
-        parts = _turn_in(body.get("message") or {}, _calls_of(body))
+        parts = _decode_turn(body.get("message") or {}, _calls_of(body))
         stop = _STOPS.get(str(body.get("done_reason")))
         has_calls = any(isinstance(part, ToolCall) for part in parts)
         return ChatReply(
@@ -133,12 +133,12 @@ class OllamaChat:
             usage=None if (usage := ollama_usage(body)) == TokenUsage() else usage,
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one line per event; *pieces* cut its text."""
-        cut = reply.text and (pieces or [reply.text])
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream, one line per event; *chunks* splits its text."""
+        cut = reply.text and (chunks or [reply.text])
         for part in (part for part in reply.parts if isinstance(part, ThinkingPart)):
             yield _written(self._line(reply, (part,)))
-        yield from (_written(self._line(reply, (TextPart(piece),))) for piece in cut if piece)
+        yield from (_written(self._line(reply, (TextPart(chunk),))) for chunk in cut if chunk)
         if reply.tool_calls:
             yield _written(self._line(reply, reply.tool_calls))
         yield _written({**self._line(reply, ()), **_ending(reply)})
@@ -164,7 +164,7 @@ def _calls_of(body: JsonObject) -> Calls:
     return Calls(f"call_{re.sub(r'[^0-9]', '', str(body.get('created_at')))}")
 
 
-def _messages_out(message: LLMMessage, names: dict[str, str]) -> Iterator[JsonObject]:
+def _encode_messages(message: LLMMessage, names: dict[str, str]) -> Iterator[JsonObject]:
     """One message of ours is several of theirs when it holds several results of tools."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     for one in results:
@@ -172,14 +172,14 @@ def _messages_out(message: LLMMessage, names: dict[str, str]) -> Iterator[JsonOb
         yield {"role": "tool", "content": one.content, "tool_call_id": one.tool_call_id, **named}
     rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
     if rest or not results:
-        yield {"role": message.role, "content": "", **_turn_out(rest)}
+        yield {"role": message.role, "content": "", **_encode_turn(rest)}
 
 
-def _turn_out(parts: tuple[Part, ...]) -> JsonObject:
+def _encode_turn(parts: tuple[Part, ...]) -> JsonObject:
     row = {
         "content": "".join(part.text for part in parts if isinstance(part, TextPart)),
         "thinking": "".join(part.text for part in parts if isinstance(part, ThinkingPart)),
-        "images": [_image_out(part) for part in parts if isinstance(part, ImagePart)],
+        "images": [_encode_image(part) for part in parts if isinstance(part, ImagePart)],
         "tool_calls": [
             {"id": call.id, "function": {"index": index, "name": call.name, "arguments": call.arguments}}
             for index, call in enumerate(part for part in parts if isinstance(part, ToolCall))
@@ -188,7 +188,7 @@ def _turn_out(parts: tuple[Part, ...]) -> JsonObject:
     return {name: value for name, value in row.items() if value}
 
 
-def _image_out(image: ImagePart) -> str:
+def _encode_image(image: ImagePart) -> str:
     if image.data is not None:
         return base64.b64encode(image.data).decode()
     raise ProviderError(
@@ -200,15 +200,15 @@ def _image_out(image: ImagePart) -> str:
     )
 
 
-def _message_in(message: JsonObject, calls: Calls) -> LLMMessage:
+def _decode_message(message: JsonObject, calls: Calls) -> LLMMessage:
     if message["role"] == "tool":
         told = {"output": str(message.get("content") or "")}
         identity, name = message.get("tool_call_id"), message.get("tool_name") or message.get("name")
         return LLMMessage("tool", (calls.result({"id": identity, "name": name, "response": told}),))
-    return LLMMessage(message["role"], _turn_in(message, calls))
+    return LLMMessage(message["role"], _decode_turn(message, calls))
 
 
-def _turn_in(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
+def _decode_turn(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
     thinking, content = message.get("thinking"), message.get("content")
     asked = [
         {"id": one.get("id"), "name": function.get("name"), "args": function.get("arguments")}
@@ -218,12 +218,12 @@ def _turn_in(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
     return (
         *((ThinkingPart(thinking),) if thinking else ()),
         *((TextPart(content),) if content else ()),
-        *(_image_in(coded) for coded in message.get("images") or ()),
+        *(_decode_image(coded) for coded in message.get("images") or ()),
         *(calls.call(one) for one in asked),
     )
 
 
-def _image_in(coded: str) -> ImagePart:
+def _decode_image(coded: str) -> ImagePart:
     """The API says no media type, so that the bytes have to."""
     data = base64.b64decode(coded)
     return ImagePart(data, next((kind for start, kind in _IMAGES.items() if data.startswith(start)), None))
@@ -235,7 +235,7 @@ def _offered(request: ChatRequest) -> tuple[Tool, ...]:
     return tuple(tool for tool in request.tools if tool.name == request.tool_choice)
 
 
-def _options_out(request: ChatRequest) -> JsonObject:
+def _encode_options(request: ChatRequest) -> JsonObject:
     options = {
         "num_predict": request.max_tokens,
         "temperature": request.temperature,
@@ -283,7 +283,7 @@ class OllamaStream:
             message = str(event["error"])
             self.error = ErrorFacts(errors.kind_of(500, message=message), message)
         self._ids = self._ids or _calls_of(event)
-        for part in _turn_in(event.get("message") or {}, self._ids):
+        for part in _decode_turn(event.get("message") or {}, self._ids):
             yield self._grown(part)
         self._body.update({name: value for name, value in event.items() if name != "message"})
         self.is_finished = self.error is None and bool(event.get("done"))
@@ -305,4 +305,4 @@ class OllamaStream:
         """Everything seen so far as one reply."""
         thought = (ThinkingPart(self._texts["thinking"]),) if self._texts["thinking"] else ()
         said = (TextPart(self._texts["content"]),) if self._texts["content"] else ()
-        return DIALECT.decode_reply({**self._body, "message": _turn_out((*thought, *said, *self._calls))})
+        return DIALECT.decode_reply({**self._body, "message": _encode_turn((*thought, *said, *self._calls))})

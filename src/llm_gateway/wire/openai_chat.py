@@ -28,12 +28,12 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import sse
-from llm_gateway.wire.parts.errors import error_facts, in_stream, openai_error
-from llm_gateway.wire.parts.function_calls import call_out, calls_in, cut, tool_in, tool_out
-from llm_gateway.wire.parts.request_body import merged, rest_of, with_a_mention
+from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, openai_error
+from llm_gateway.wire.parts.function_calls import decode_calls, decode_tool, encode_call, encode_tool, split_arguments
+from llm_gateway.wire.parts.request_body import mention_json, merge_extra, unknown_fields
 from llm_gateway.wire.usage import chat_usage
 
-__all__ = ["DIALECT", "OpenAIChat", "image_in", "image_url", "message_in"]
+__all__ = ["DIALECT", "OpenAIChat", "decode_image", "decode_message", "image_url"]
 
 _STOPS: dict[str, StopReason] = {
     "stop": "end_turn",
@@ -74,25 +74,25 @@ class OpenAIChat:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; a stream asks for its usage, which is sent only on request."""
-        messages = [row for message in with_a_mention(request).messages for row in _messages_out(message)]
+        messages = [row for message in mention_json(request).messages for row in _encode_messages(message)]
         body: JsonObject = {"model": request.model, "messages": messages}
         optional = {
             self.max_tokens_name: request.max_tokens,
             "stop": list(request.stop) or None,
-            "tools": [tool_out(tool) for tool in request.tools] or None,
+            "tools": [encode_tool(tool) for tool in request.tools] or None,
             "temperature": request.temperature,
             "top_p": request.top_p,
             self.seed_name: request.seed,
-            "tool_choice": request.tool_choice and _choice_out(request.tool_choice),
-            "response_format": _format_out(request),
-            **self._effort_out(request.reasoning_effort),
+            "tool_choice": request.tool_choice and _encode_choice(request.tool_choice),
+            "response_format": _encode_format(request),
+            **self._encode_effort(request.reasoning_effort),
         }
         body.update({name: value for name, value in optional.items() if value is not None})
         if request.stream:
             body.update({"stream": True} | ({"stream_options": {"include_usage": True}} if self.asks_for_usage else {}))
-        return merged(body, request.extra, "reasoning")
+        return merge_extra(body, request.extra, "reasoning")
 
-    def _effort_out(self, effort: ReasoningEffort | None) -> JsonObject:
+    def _encode_effort(self, effort: ReasoningEffort | None) -> JsonObject:
         if effort is not None and self.effort_as == "reasoning":
             return {"reasoning": {"effort": effort}}
         if effort == "none" and self.effort_as == "thinking":
@@ -101,30 +101,30 @@ class OpenAIChat:
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
-        choice, stop, effort = body.get("tool_choice"), body.get("stop"), _effort_in(body)
+        choice, stop, effort = body.get("tool_choice"), body.get("stop"), _decode_effort(body)
         form = body.get("response_format") or {}
         schema = form.get("json_schema") or {}
         return ChatRequest(
             model=str(body.get("model") or ""),
-            messages=tuple(message_in(one) for one in body.get("messages") or ()),
+            messages=tuple(decode_message(one) for one in body.get("messages") or ()),
             max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
             seed=body.get("seed", body.get("random_seed")),
             reasoning_effort=effort,
             stop=(stop,) if isinstance(stop, str) else tuple(stop or ()),
-            tools=tuple(tool_in(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
+            tools=tuple(decode_tool(tool["function"]) for tool in body.get("tools") or () if "function" in tool),
             tool_choice=choice["function"]["name"] if isinstance(choice, dict) else choice,
             response_schema=schema.get("schema"),
             response_schema_name=schema.get("name") or "answer",
             json_mode=form.get("type") == "json_object",
             stream=bool(body.get("stream")),
-            extra=_extra_in(body),
+            extra=_decode_extra(body),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
         """Write the reply body of a call that did not stream."""
-        calls = [call_out(call) for call in reply.tool_calls]
+        calls = [encode_call(call) for call in reply.tool_calls]
         message = {"role": "assistant", "content": reply.text or None, "refusal": None}
         return {
             "id": reply.id,
@@ -139,7 +139,7 @@ class OpenAIChat:
                     "logprobs": None,
                 }
             ],
-            "usage": _usage_out(reply.usage),
+            "usage": _encode_usage(reply.usage),
         }
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
@@ -154,25 +154,25 @@ class OpenAIChat:
             usage=chat_usage(body.get("usage"), body.get("service_tier")),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
         base = {"id": reply.id, "object": "chat.completion.chunk", "created": 0, "model": reply.model}
 
         told: JsonObject = {} if reply.usage is None else {"usage": None}  # only a stream that will tell it names it
 
-        def chunk(delta: JsonObject, stop: str | None = None) -> bytes:
+        def event(delta: JsonObject, stop: str | None = None) -> bytes:
             choice = {"index": 0, "delta": delta, "finish_reason": stop, "logprobs": None}
             return _data({**base, "choices": [choice], **told})
 
-        yield chunk(
+        yield event(
             {"role": "assistant", "content": "" if reply.text or not reply.tool_calls else None, "refusal": None}
         )
-        yield from (chunk({"content": piece}) for piece in (pieces or [reply.text]) if piece)
+        yield from (event({"content": chunk}) for chunk in (chunks or [reply.text]) if chunk)
         for index, call in enumerate(reply.tool_calls):
-            yield from (chunk({"tool_calls": [piece]}) for piece in _call_pieces(index, call))
-        yield chunk({}, _STOP_NAMES.get(reply.stop_reason or "", "stop"))
+            yield from (event({"tool_calls": [chunk]}) for chunk in _call_chunks(index, call))
+        yield event({}, _STOP_NAMES.get(reply.stop_reason or "", "stop"))
         if reply.usage is not None:
-            yield _data({**base, "choices": [], "usage": _usage_out(reply.usage)})
+            yield _data({**base, "choices": [], "usage": _encode_usage(reply.usage)})
         yield b"data: [DONE]\n\n"
 
     def stream_decoder(self) -> ChatStream:
@@ -191,24 +191,24 @@ class OpenAIChat:
 DIALECT = OpenAIChat()
 
 
-def _messages_out(message: LLMMessage) -> Iterator[JsonObject]:
+def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
     """One message of ours is several of theirs when it holds several results of tools."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
     rest = [part for part in message.parts if isinstance(part, TextPart | ImagePart)]
-    calls = [call_out(part) for part in message.parts if isinstance(part, ToolCall)]
+    calls = [encode_call(part) for part in message.parts if isinstance(part, ToolCall)]
     if calls or rest or not results:
-        row: JsonObject = {"role": message.role, "content": _content_out(rest)}
+        row: JsonObject = {"role": message.role, "content": _encode_content(rest)}
         yield {**row, "tool_calls": calls} if calls else row
 
 
-def _content_out(parts: list[TextPart | ImagePart]) -> Any:
+def _encode_content(parts: list[TextPart | ImagePart]) -> Any:
     if all(isinstance(part, TextPart) for part in parts):
         return "".join(part.text for part in parts if isinstance(part, TextPart)) if parts else None
-    return [_content_part_out(part) for part in parts]
+    return [_encode_content_part(part) for part in parts]
 
 
-def _content_part_out(part: TextPart | ImagePart) -> JsonObject:
+def _encode_content_part(part: TextPart | ImagePart) -> JsonObject:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
     return {"type": "image_url", "image_url": {"url": image_url(part)}}
@@ -219,22 +219,22 @@ def image_url(part: ImagePart) -> str:
     return part.url or f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
 
 
-def _call_pieces(index: int, call: ToolCall) -> Iterator[JsonObject]:
+def _call_chunks(index: int, call: ToolCall) -> Iterator[JsonObject]:
     """A call as streams have it: its name, then its arguments bit by bit."""
-    whole = call_out(call)
+    whole = encode_call(call)
     yield {"index": index, **whole, "function": {"name": call.name, "arguments": ""}}
-    for piece in cut(whole["function"]["arguments"]):
-        yield {"index": index, "function": {"arguments": piece}}
+    for chunk in split_arguments(whole["function"]["arguments"]):
+        yield {"index": index, "function": {"arguments": chunk}}
 
 
-def _choice_out(choice: str) -> Any:
+def _encode_choice(choice: str) -> Any:
     return choice if choice in ("auto", "none", "required") else {"type": "function", "function": {"name": choice}}
 
 
 _OFF = {"type": "disabled"}
 
 
-def _effort_in(body: JsonObject) -> ReasoningEffort | None:
+def _decode_effort(body: JsonObject) -> ReasoningEffort | None:
     """How hard to think, in any of the ways in which hosts are told."""
     if body.get("thinking") == _OFF:
         return "none"
@@ -242,21 +242,21 @@ def _effort_in(body: JsonObject) -> ReasoningEffort | None:
     return body.get("reasoning_effort") or (told.get("effort") if isinstance(told, dict) else None)
 
 
-def _extra_in(body: JsonObject) -> JsonObject:
+def _decode_extra(body: JsonObject) -> JsonObject:
     extra = {name: value for name, value in body.items() if name not in _KNOWN}
     if extra.get("thinking") == _OFF:
         del extra["thinking"]
-    return extra | rest_of(body, reasoning="effort")
+    return extra | unknown_fields(body, reasoning="effort")
 
 
-def _format_out(request: ChatRequest) -> JsonObject | None:
+def _encode_format(request: ChatRequest) -> JsonObject | None:
     if request.response_schema is None:
         return {"type": "json_object"} if request.json_mode else None
     schema = {"name": request.response_schema_name, "schema": request.response_schema, "strict": True}
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
+def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
     if usage is None:
         return None
     return {
@@ -271,15 +271,15 @@ def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
     }
 
 
-def message_in(message: JsonObject) -> LLMMessage:
+def decode_message(message: JsonObject) -> LLMMessage:
     """One message of a request."""
     role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
-        return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _text_in(message.get("content"))),))
-    return LLMMessage(role, _content_in(message.get("content")) + calls_in(message))
+        return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _decode_text(message.get("content"))),))
+    return LLMMessage(role, _decode_content(message.get("content")) + decode_calls(message))
 
 
-def _content_in(content: Any) -> tuple[Part, ...]:
+def _decode_content(content: Any) -> tuple[Part, ...]:
     if isinstance(content, str):
         return (TextPart(content),)
     parts: list[Part] = []
@@ -287,16 +287,16 @@ def _content_in(content: Any) -> tuple[Part, ...]:
         if item.get("type") == "text":
             parts.append(TextPart(str(item.get("text") or "")))
         elif item.get("type") == "image_url":
-            parts.append(image_in(str(item["image_url"]["url"])))
+            parts.append(decode_image(str(item["image_url"]["url"])))
     return tuple(parts)
 
 
-def _text_in(content: Any) -> str:
-    """The text of a piece, which is a list of blocks where Mistral's models think."""
-    return "".join(part.text for part in _content_in(content) if isinstance(part, TextPart))
+def _decode_text(content: Any) -> str:
+    """The text of a chunk, which is a list of blocks where Mistral's models think."""
+    return "".join(part.text for part in _decode_content(content) if isinstance(part, TextPart))
 
 
-def image_in(url: str) -> ImagePart:
+def decode_image(url: str) -> ImagePart:
     """The image at an address, which may be a ``data:`` address that holds it."""
     if not url.startswith(_DATA_URL):
         return ImagePart(url=url)
@@ -306,7 +306,7 @@ def image_in(url: str) -> ImagePart:
 
 def _answer_parts(message: JsonObject) -> tuple[Part, ...]:
     text = message.get("content") or message.get("refusal")
-    return (_content_in(text) if text else ()) + calls_in(message)
+    return (_decode_content(text) if text else ()) + decode_calls(message)
 
 
 def _data(payload: JsonObject) -> bytes:
@@ -338,21 +338,21 @@ class ChatStream:
     def _take(self, chunk: JsonObject) -> Iterator[StreamDelta]:
         if "error" in chunk:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
-            self.error = in_stream(error, "an error without words")
+            self.error = error_facts_in_stream(error, "an error without words")
         self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)
 
     def _choice(self, choice: JsonObject) -> Iterator[StreamDelta]:
         delta = choice.get("delta") or {}
-        if text := _text_in(delta.get("content")):
+        if text := _decode_text(delta.get("content")):
             self._text.append(text)
             yield StreamDelta(text=text)
         for call in delta.get("tool_calls") or ():
             self._grow(call)
         if choice.get("finish_reason"):
             self._stop = choice["finish_reason"]
-            yield from (StreamDelta(tool_call=call) for call in calls_in(self._message()))
+            yield from (StreamDelta(tool_call=call) for call in decode_calls(self._message()))
 
     def _grow(self, call: JsonObject) -> None:
         known = self._calls.setdefault(call.get("index", 0), {"function": {"name": "", "arguments": ""}})

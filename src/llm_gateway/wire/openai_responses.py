@@ -27,10 +27,10 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import sse
-from llm_gateway.wire.openai_chat import image_in, image_url
-from llm_gateway.wire.parts.errors import error_facts, in_stream, openai_error
-from llm_gateway.wire.parts.function_calls import arguments_in, cut
-from llm_gateway.wire.parts.request_body import merged, rest_of, with_a_mention
+from llm_gateway.wire.openai_chat import decode_image, image_url
+from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, openai_error
+from llm_gateway.wire.parts.function_calls import decode_arguments, split_arguments
+from llm_gateway.wire.parts.request_body import mention_json, merge_extra, unknown_fields
 from llm_gateway.wire.usage import responses_usage
 
 __all__ = ["DIALECT"]
@@ -71,15 +71,15 @@ class OpenAIResponses:
             "seed": request.seed,
             "reasoning": request.reasoning_effort and {"effort": request.reasoning_effort},
             "stop": list(request.stop) or None,
-            "tools": [_tool_out(tool) for tool in request.tools] or None,
-            "tool_choice": request.tool_choice and _choice_out(request.tool_choice),
-            "text": _text_out(request),
+            "tools": [_encode_tool(tool) for tool in request.tools] or None,
+            "tool_choice": request.tool_choice and _encode_choice(request.tool_choice),
+            "text": _encode_text_format(request),
             "stream": request.stream or None,
         }
-        items = [item for one in with_a_mention(request).messages for item in _items(one)]
+        items = [item for one in mention_json(request).messages for item in _items(one)]
         body: JsonObject = {"model": request.model, "input": items}
         body.update({name: value for name, value in optional.items() if value is not None})
-        return merged(body, request.extra, "reasoning", "text")
+        return merge_extra(body, request.extra, "reasoning", "text")
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
@@ -90,21 +90,21 @@ class OpenAIResponses:
         messages = [LLMMessage("system", (TextPart(first),))] if isinstance(first, str) else []
         return ChatRequest(
             model=str(body.get("model") or ""),
-            messages=(*messages, *(message for item in items if (message := _message_in(item)) is not None)),
+            messages=(*messages, *(message for item in items if (message := _decode_message(item)) is not None)),
             max_tokens=body.get("max_output_tokens"),
             temperature=body.get("temperature"),
             top_p=body.get("top_p"),
             seed=body.get("seed"),
             reasoning_effort=(body.get("reasoning") or {}).get("effort"),
             stop=tuple(body.get("stop") or ()),
-            tools=tuple(_tool_in(tool) for tool in body.get("tools") or () if tool.get("type") == "function"),
+            tools=tuple(_decode_tool(tool) for tool in body.get("tools") or () if tool.get("type") == "function"),
             tool_choice=choice.get("name") if isinstance(choice, dict) else choice,
             response_schema=form.get("schema"),
             response_schema_name=form.get("name") or "answer",
             json_mode=form.get("type") == "json_object",
             stream=bool(body.get("stream")),
             extra={name: value for name, value in body.items() if name not in _KNOWN}
-            | rest_of(body, reasoning="effort", text="format"),
+            | unknown_fields(body, reasoning="effort", text="format"),
         )
 
     def encode_reply(self, reply: ChatReply) -> JsonObject:
@@ -126,13 +126,13 @@ class OpenAIResponses:
             "tool_choice": "auto",
             "tools": [],
             "top_p": None,
-            "usage": _usage_out(reply.usage),
+            "usage": _encode_usage(reply.usage),
         }
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         output = [item for item in body.get("output") or () if isinstance(item, dict)]
-        parts = tuple(part for item in output for part in _parts_in(item))
+        parts = tuple(part for item in output for part in _decode_parts(item))
         return ChatReply(
             parts=parts,
             model=body.get("model"),
@@ -141,16 +141,16 @@ class OpenAIResponses:
             usage=responses_usage(body),
         )
 
-    def encode_stream(self, reply: ChatReply, *, pieces: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *pieces* cut its text."""
+    def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
+        """Write the reply as a stream; *chunks* splits its text."""
         whole = self.encode_reply(reply)
         begun = {**whole, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
         events = [(f"response.{state}", {"response": begun}) for state in ("created", "in_progress")]
         for index, item in enumerate(whole["output"]):
-            events += _item_events(index, item, pieces)
+            events += _item_events(index, item, chunks)
         events.append((f"response.{whole['status']}", {"response": whole}))
-        for number, (kind, members) in enumerate(events):
-            event = {"type": kind, "sequence_number": number, **members}
+        for number, (kind, fields) in enumerate(events):
+            event = {"type": kind, "sequence_number": number, **fields}
             yield sse.encode(kind, json.dumps(event, ensure_ascii=False, separators=(",", ":")))
 
     def stream_decoder(self) -> ResponsesStream:
@@ -171,7 +171,7 @@ DIALECT = OpenAIResponses()
 
 def _items(message: LLMMessage) -> Iterator[JsonObject]:
     """One message of ours is several items of theirs: its text and images, each call of a tool and each result."""
-    content = [_content_out(message.role, part) for part in message.parts if isinstance(part, TextPart | ImagePart)]
+    content = [_encode_content(message.role, part) for part in message.parts if isinstance(part, TextPart | ImagePart)]
     if content:
         yield {"type": "message", "role": message.role, "content": content}
     for part in message.parts:
@@ -183,19 +183,19 @@ def _items(message: LLMMessage) -> Iterator[JsonObject]:
                 yield {"type": "function_call_output", "call_id": identity, "output": text}
 
 
-def _content_out(role: Role, part: TextPart | ImagePart) -> JsonObject:
+def _encode_content(role: Role, part: TextPart | ImagePart) -> JsonObject:
     if isinstance(part, ImagePart):
         return {"type": "input_image", "image_url": image_url(part), "detail": "auto"}
     return {"type": "output_text" if role == "assistant" else "input_text", "text": part.text}
 
 
-def _message_in(item: JsonObject) -> LLMMessage | None:
+def _decode_message(item: JsonObject) -> LLMMessage | None:
     match item.get("type", "message"):
         case "message":
             role: Role = "system" if item["role"] == "developer" else item["role"]
-            return LLMMessage(role, tuple(_content_in(item.get("content"))))
+            return LLMMessage(role, tuple(_decode_content(item.get("content"))))
         case "function_call":
-            return LLMMessage("assistant", (_call_in(item),))
+            return LLMMessage("assistant", (_decode_call(item),))
         case "function_call_output":
             output = item.get("output")
             text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
@@ -203,7 +203,7 @@ def _message_in(item: JsonObject) -> LLMMessage | None:
     return None
 
 
-def _content_in(content: Any) -> Iterator[Part]:
+def _decode_content(content: Any) -> Iterator[Part]:
     if isinstance(content, str):
         yield TextPart(content)
         return
@@ -214,19 +214,19 @@ def _content_in(content: Any) -> Iterator[Part]:
             case "refusal":
                 yield TextPart(str(part.get("refusal") or ""))
             case "input_image" if part.get("image_url"):
-                yield image_in(str(part["image_url"]))
+                yield decode_image(str(part["image_url"]))
 
 
-def _call_in(item: JsonObject) -> ToolCall:
-    return ToolCall(str(item.get("call_id")), str(item.get("name")), arguments_in(item.get("arguments")))
+def _decode_call(item: JsonObject) -> ToolCall:
+    return ToolCall(str(item.get("call_id")), str(item.get("name")), decode_arguments(item.get("arguments")))
 
 
-def _parts_in(item: JsonObject) -> Iterator[Part]:
+def _decode_parts(item: JsonObject) -> Iterator[Part]:
     match item.get("type"):
         case "message":
-            yield from _content_in(item.get("content"))
+            yield from _decode_content(item.get("content"))
         case "function_call":
-            yield _call_in(item)
+            yield _decode_call(item)
         case "reasoning":
             said = "".join(str(part.get("text") or "") for part in item.get("summary") or ())
             if said:
@@ -264,17 +264,17 @@ def _output(reply: ChatReply) -> list[JsonObject]:
     return items
 
 
-def _item_events(index: int, item: JsonObject, pieces: Iterable[str] | None) -> list[tuple[str, JsonObject]]:
+def _item_events(index: int, item: JsonObject, chunks: Iterable[str] | None) -> list[tuple[str, JsonObject]]:
     at = {"output_index": index}
     blank: JsonObject = {"content": [], "summary": [], "arguments": "", "status": "in_progress"}
     empty = {name: blank.get(name, value) for name, value in item.items()}
     events: list[tuple[str, JsonObject]] = [("response.output_item.added", {**at, "item": empty})]
     inside = {**at, "item_id": item["id"]}
     if item["type"] == "message" and "text" in item["content"][0]:
-        events += _text_events(inside, item["content"][0], pieces)
+        events += _text_events(inside, item["content"][0], chunks)
     elif item["type"] == "function_call":
-        pieces = cut(item["arguments"])
-        events += [("response.function_call_arguments.delta", {**inside, "delta": piece}) for piece in pieces]
+        chunks = split_arguments(item["arguments"])
+        events += [("response.function_call_arguments.delta", {**inside, "delta": chunk}) for chunk in chunks]
         done = {**inside, "arguments": item["arguments"], "name": item["name"]}
         events.append(("response.function_call_arguments.done", done))
     elif item["type"] == "reasoning":
@@ -284,17 +284,17 @@ def _item_events(index: int, item: JsonObject, pieces: Iterable[str] | None) -> 
 
 
 def _text_events(
-    inside: JsonObject, content: JsonObject, pieces: Iterable[str] | None
+    inside: JsonObject, content: JsonObject, chunks: Iterable[str] | None
 ) -> Iterator[tuple[str, JsonObject]]:
     where = {**inside, "content_index": 0}
     yield "response.content_part.added", {**where, "part": {**content, "text": ""}}
-    for piece in pieces or [content["text"]]:
-        yield "response.output_text.delta", {**where, "delta": piece, "logprobs": []}
+    for chunk in chunks or [content["text"]]:
+        yield "response.output_text.delta", {**where, "delta": chunk, "logprobs": []}
     yield "response.output_text.done", {**where, "text": content["text"], "logprobs": []}
     yield "response.content_part.done", {**where, "part": content}
 
 
-def _tool_out(tool: Tool) -> JsonObject:
+def _encode_tool(tool: Tool) -> JsonObject:
     return {
         "type": "function",
         "name": tool.name,
@@ -304,22 +304,22 @@ def _tool_out(tool: Tool) -> JsonObject:
     }
 
 
-def _tool_in(tool: JsonObject) -> Tool:
+def _decode_tool(tool: JsonObject) -> Tool:
     return Tool(str(tool.get("name")), str(tool.get("description") or ""), tool.get("parameters") or {})
 
 
-def _choice_out(choice: str) -> Any:
+def _encode_choice(choice: str) -> Any:
     return choice if choice in ("auto", "none", "required") else {"type": "function", "name": choice}
 
 
-def _text_out(request: ChatRequest) -> JsonObject | None:
+def _encode_text_format(request: ChatRequest) -> JsonObject | None:
     if request.response_schema is None:
         return {"format": {"type": "json_object"}} if request.json_mode else None
     schema = {"name": request.response_schema_name, "schema": request.response_schema, "strict": True}
     return {"format": {"type": "json_schema", **schema}}
 
 
-def _usage_out(usage: TokenUsage | None) -> JsonObject | None:
+def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
     """Each count is required by the format, so one that is not known can only be written as none."""
     if usage is None:
         return None
@@ -372,7 +372,7 @@ class ResponsesStream:
 
     def _done(self, index: int, item: JsonObject) -> StreamDelta | None:
         self._items[index] = item
-        return StreamDelta(tool_call=_call_in(item)) if item.get("type") == "function_call" else None
+        return StreamDelta(tool_call=_decode_call(item)) if item.get("type") == "function_call" else None
 
     def _end(self, kind: str) -> None:
         self.is_finished = True
@@ -380,7 +380,7 @@ class ResponsesStream:
             self._fail(self._response.get("error") or {})
 
     def _fail(self, error: JsonObject) -> None:
-        self.error = in_stream(error, "the response failed")
+        self.error = error_facts_in_stream(error, "the response failed")
 
     def reply(self) -> ChatReply:
         """Everything seen so far as one reply."""

@@ -14,8 +14,8 @@ import pytest
 from google import genai
 
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.dialects import dialect_of, encode_error
-from llm_gateway.wire.parts.errors import facts_of
+from llm_gateway.wire.dialects import encode_error, find_dialect
+from llm_gateway.wire.parts.errors import facts_from_status
 
 STATUSES = {
     400: "invalid_request",
@@ -43,9 +43,9 @@ ASKED = [{"role": "user", "content": "hi"}]
 @pytest.mark.parametrize("api", APIS)
 def test_its_own_dialect_reads_it_back(api, status):
     """Sort, words and wait are those that were given."""
-    facts = facts_of(status, "no more", retry_after_s=1.5)
+    facts = facts_from_status(status, "no more", retry_after_s=1.5)
     reply = encode_error(api, status, facts)
-    read = dialect_of(api).decode_error(reply.status, reply.headers, reply.body)
+    read = find_dialect(api).decode_error(reply.status, reply.headers, reply.body)
 
     assert (STATUSES[status], "no more", 1.5) == (read.kind, read.message, read.retry_after_s)
 
@@ -55,14 +55,14 @@ def test_its_own_dialect_reads_it_back(api, status):
 def test_a_sort_that_the_status_does_not_tell(api, kind, status):
     """The type in the body or in a header tells it."""
     reply = encode_error(api, status, ErrorFacts(kind, "no more"))
-    read = dialect_of(api).decode_error(status, reply.headers, reply.body)
+    read = find_dialect(api).decode_error(status, reply.headers, reply.body)
 
     assert kind == read.kind
 
 
 def test_an_api_without_a_dialect_gets_the_errors_of_its_family():
     """Embeddings of a provider fail as its chat does, and a host that nobody knows as OpenAI does."""
-    facts = facts_of(429, "no more")
+    facts = facts_from_status(429, "no more")
 
     assert encode_error("cohere.v2.chat", 429, facts) == encode_error("cohere.v2.embed", 429, facts)
     assert encode_error("openai.chat", 429, facts) == encode_error(None, 429, facts)
@@ -156,14 +156,14 @@ def raised(call, reply):
 )
 def test_the_official_sdk_raises_its_own(api, call, status, name):
     """The class for that status, with the words that were given."""
-    error = raised(call, encode_error(api, status, facts_of(status, "no more of it")))
+    error = raised(call, encode_error(api, status, facts_from_status(status, "no more of it")))
 
     assert (name, True) == (type(error).__name__, "no more of it" in str(error))
 
 
 def test_each_sdk_reads_the_type():
     """Where an SDK hands out the provider's own words for the sort, they are there."""
-    facts = facts_of(429, "no more", retry_after_s=7)
+    facts = facts_from_status(429, "no more", retry_after_s=7)
     replies = {api: encode_error(api, 429, facts) for api in APIS}
     google = raised(by_google, replies["gemini.generate"])
     anthropics, openais = raised(by_anthropic, replies["anthropic.messages"]), raised(by_openai, replies["openai.chat"])
@@ -175,7 +175,7 @@ def test_each_sdk_reads_the_type():
 
 def test_a_wait_of_less_than_a_second_is_told_to_every_sdk():
     """Cohere reads whole seconds alone, and milliseconds."""
-    facts = facts_of(429, "no more", retry_after_s=0.001)
+    facts = facts_from_status(429, "no more", retry_after_s=0.001)
     error = raised(by_cohere, encode_error("cohere.v2.chat", 429, facts))
 
     assert ("0.001", "1") == (error.headers["retry-after"], error.headers["retry-after-ms"])

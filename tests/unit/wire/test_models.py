@@ -10,7 +10,7 @@ import pytest
 
 from llm_gateway.wire import model_lists
 from llm_gateway.wire.limits import most_output, published
-from llm_gateway.wire.models import CAPABILITIES, ModelInfo, followed, named
+from llm_gateway.wire.models import CAPABILITIES, ModelInfo, find_model, merge_lists
 
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
 FRIDAY = datetime(2026, 11, 20, tzinfo=UTC)
@@ -345,9 +345,9 @@ def test_what_is_no_list_is_refused(listing, body):
 
 def test_a_model_that_is_gone_is_marked_and_kept():
     """With the days on which it was first and last seen; it may come back."""
-    both = followed([], [ModelInfo("a", "p"), ModelInfo("b", "p", context_tokens=5)], MONDAY)
-    one = followed(both, [ModelInfo("a", "p")], FRIDAY)
-    again = followed(one, [ModelInfo("b", "p")], FRIDAY)
+    both = merge_lists([], [ModelInfo("a", "p"), ModelInfo("b", "p", context_tokens=5)], MONDAY)
+    one = merge_lists(both, [ModelInfo("a", "p")], FRIDAY)
+    again = merge_lists(one, [ModelInfo("b", "p")], FRIDAY)
 
     assert [("a", None, MONDAY, FRIDAY), ("b", "vanished", MONDAY, MONDAY)] == [
         (m.id, m.lifecycle, m.first_seen, m.last_seen) for m in one
@@ -394,7 +394,7 @@ def test_deprecation_goes_by_date(facts, is_deprecated):
 def test_an_alias_finds_its_newest_version(name, found):
     """A version that is named has to be there."""
     ids = "gpt-4o llama3.2:latest claude-haiku-4-5-20250901 claude-haiku-4-5-20251001 claude-sonnet-4-20250514".split()
-    model = named([ModelInfo(one, "p") for one in ids], name)
+    model = find_model([ModelInfo(one, "p") for one in ids], name)
     assert found == (model and model.id)
 
 

@@ -143,7 +143,7 @@ def test_what_the_sdk_of_gemini_sends_reads_as_what_was_meant():
 
 
 def answering(dialect):
-    stream = b"".join(dialect.encode_stream(REPLY, pieces=["Hello", " there"]))
+    stream = b"".join(dialect.encode_stream(REPLY, chunks=["Hello", " there"]))
     headers = {"content-type": "text/event-stream"}
     return httpx2.Client(
         transport=httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, content=stream))
@@ -273,7 +273,7 @@ def test_a_converse_reply(answering_boto3):
 
 def test_the_converse_stream(answering_boto3):
     """As boto3 takes its frames apart, checksums included."""
-    stream = b"".join(bedrock.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    stream = b"".join(bedrock.DIALECT.encode_stream(REPLY, chunks=["Hello", " there"]))
     client = answering_boto3("application/vnd.amazon.eventstream", stream)
     read = client.converse_stream(modelId="m-1", messages=[{"role": "user", "content": [{"text": "x"}]}])
     events = list(read["stream"])
@@ -310,7 +310,7 @@ def test_coheres_chat():
 def test_coheres_stream():
     """The same, event by event."""
     client = cohere_client(
-        "text/event-stream", b"".join(cohere.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+        "text/event-stream", b"".join(cohere.DIALECT.encode_stream(REPLY, chunks=["Hello", " there"]))
     )
     events = list(client.chat_stream(model="m-1", messages=[]))
 
@@ -343,7 +343,7 @@ def test_ollamas_chat():
 
 def test_ollamas_stream():
     """The same, line by line."""
-    lines = b"".join(ollama.DIALECT.encode_stream(REPLY, pieces=["Hello", " there"]))
+    lines = b"".join(ollama.DIALECT.encode_stream(REPLY, chunks=["Hello", " there"]))
     events = list(ollama_client(lambda _: httpx.Response(200, content=lines)).chat("m-1", stream=True))
 
     assert ["Hello", " there", "", ""] == [event.message.content for event in events]
@@ -413,6 +413,6 @@ LINES = [cohere.DIALECT, gemini.DIALECT, messages.DIALECT, openai_chat.DIALECT, 
 @pytest.mark.parametrize("dialect", LINES)
 def test_every_event_is_one_item(dialect):
     """A server can write each item as it is made."""
-    items = list(dialect.encode_stream(REPLY, pieces=["Hello", " there"]))
+    items = list(dialect.encode_stream(REPLY, chunks=["Hello", " there"]))
     assert all(item.endswith(b"\n\n") for item in items)
     assert len(items) > 3

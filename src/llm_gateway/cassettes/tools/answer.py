@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, ToolCall, WireReply
-from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.anthropic import decode_content
 from llm_gateway.wire.base import Dialect
 from llm_gateway.wire.claude_cli import DIALECT as CLAUDE_CLI
 from llm_gateway.wire.content_encoding import plain
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing.reply import is_stream, objects
 
 __all__ = ["Answer", "answer_of", "decoded"]
@@ -30,7 +30,7 @@ class Answer:
 def answer_of(exchange: Exchange, api: str | None) -> Answer:
     """The answer of *exchange*, which speaks *api*."""
     try:
-        return _of_run(exchange) if isinstance(exchange, ProcessExchange) else _of_http(exchange, dialect_of(api))
+        return _of_run(exchange) if isinstance(exchange, ProcessExchange) else _of_http(exchange, find_dialect(api))
     except _JUNK:
         return Answer()
 
@@ -59,7 +59,7 @@ def decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
 def _of_run(run: ProcessExchange) -> Answer:
     stdout = run.channel("stdout")
     said = [event["message"] for event in objects((), stdout) if event.get("type") == "assistant"]
-    parts = [part for message in said for part in content_in(message.get("content"))]
+    parts = [part for message in said for part in decode_content(message.get("content"))]
     calls = tuple(part for part in parts if isinstance(part, ToolCall))
     # Only a run that prints its events shows its tools; plain output is the last text alone.
     return Answer(CLAUDE_CLI.decode_reply(stdout).stop_reason, calls if said else None)

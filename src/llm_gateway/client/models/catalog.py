@@ -11,7 +11,7 @@ from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.limits import Limits, published
-from llm_gateway.wire.models import ModelInfo, named
+from llm_gateway.wire.models import ModelInfo, find_model
 
 __all__ = ["ModelCatalog"]
 
@@ -50,7 +50,7 @@ class ModelCatalog:
     def info(self, provider: Provider | str, name: str) -> ModelInfo | None:
         """Return what is known of the model *name*, or None. A *provider* given by its name alone has no list."""
         listed = None if isinstance(provider, str) else self.listed(provider)
-        if (found := named(listed.models if listed else (), name)) is not None:
+        if (found := find_model(listed.models if listed else (), name)) is not None:
             return self._whole(found)
         bare = ModelInfo(name, provider if isinstance(provider, str) else provider_name(provider))
         is_stated = registered.facts_of(self._own, bare.provider, name) is not None
@@ -66,7 +66,7 @@ class ModelCatalog:
         """
         stated = registered.facts_of(self._own, provider.name, request.model) or {}
         listed = self.listed(provider)
-        found = named(listed.models, request.model) if listed is not None else None
+        found = find_model(listed.models, request.model) if listed is not None else None
         return stated.get("refuses"), found.refuses if found is not None else None
 
     def _whole(self, model: ModelInfo) -> ModelInfo:

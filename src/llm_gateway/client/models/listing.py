@@ -21,7 +21,7 @@ from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow, Send, Sleep
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import Headers, WireReply, WireRequest
-from llm_gateway.wire.models import Listing, ModelInfo, Page, named
+from llm_gateway.wire.models import Listing, ModelInfo, Page, find_model
 
 __all__ = ["ModelLister"]
 
@@ -74,12 +74,12 @@ class ModelLister:
         return True
 
     def _has(self, listed: Listed | None, name: str) -> bool:
-        found = named(self.catalog.all(self.provider, listed), name)
+        found = find_model(self.catalog.all(self.provider, listed), name)
         return found is not None and found.lifecycle not in ("vanished", "retired")
 
     def _raise_unknown(self, listed: Listed | None, name: str) -> None:
         own, models = provider_name(self.provider), self.catalog.all(self.provider, listed)
-        gone = named(models, name)
+        gone = find_model(models, name)
         names = [one.id for one in models if not one.is_deprecated(self.at)]
         near = nearest_of(name, names)
         why = [f"it was last listed on {gone.last_seen:%Y-%m-%d}"] if gone and gone.last_seen else []

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_gateway.types import JsonObject
-from llm_gateway.wire.models import ModelInfo, followed
+from llm_gateway.wire.models import ModelInfo, merge_lists
 
 __all__ = ["Listed", "Store"]
 
@@ -63,7 +63,7 @@ class Store:
     def update(self, provider: str, base_url: str, models: Iterable[ModelInfo], at: datetime) -> Listed:
         """Keep *models*, which *provider* listed at *at*, merged with the list before, and return the new list."""
         old = self.load(provider, base_url)
-        listed = Listed(followed(old.models if old else (), models, at), at)
+        listed = Listed(merge_lists(old.models if old else (), models, at), at)
         path = self._path(provider, base_url)
         _write(path, json.dumps(_encoded(provider, _address(base_url), listed), indent=1))
         self._kept[path] = _signature(path), listed

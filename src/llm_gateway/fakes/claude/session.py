@@ -18,9 +18,9 @@ from llm_gateway.fakes.claude.turn import end_interrupted_turn, turn
 from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.script import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
-from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.anthropic import decode_content
 from llm_gateway.wire.claude import control
-from llm_gateway.wire.claude.arguments import VERSION, resolved
+from llm_gateway.wire.claude.arguments import VERSION, resolve_model
 
 __all__ = ["ClaudeSession"]
 
@@ -113,7 +113,7 @@ class ClaudeSession:
             return
         match kind:
             case "user":
-                prompt = LLMMessage("user", content_in(message["message"]["content"]))
+                prompt = LLMMessage("user", decode_content(message["message"]["content"]))
                 self._queue.append(lambda: turn(self._state, prompt))
             case "control_request":
                 self._handle_request(message["request_id"], message["request"])
@@ -132,7 +132,7 @@ class ClaudeSession:
                 self._interrupt()
             case "set_model":
                 self._state.model = request.get("model") or "default"
-                answer = {"model": resolved(self._state.model)}
+                answer = {"model": resolve_model(self._state.model)}
         self._printer.event(control.answered(request_id, answer))
 
     def _handshake(self, request_id: object) -> Flow:

@@ -17,7 +17,7 @@ from llm_gateway.fakes.outcome import ScriptEntry
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.interception.script import SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
-from llm_gateway.wire.claude.arguments import resolved
+from llm_gateway.wire.claude.arguments import resolve_model
 from llm_gateway.wire.claude.events import Events
 from llm_gateway.wire.claude.result import NOTHING, Spent
 
@@ -131,7 +131,7 @@ class RunState:
 
     def record(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
         """Count the usage of the answer to *call*, and notify the observer; a scripted answer has no cost."""
-        model = resolved(call.model)
+        model = resolve_model(call.model)
         metering = Metering(API, API, call.model, model, usage, Decimal(0), {"source": "fake"})
         self.used += usage
         if usage != NOTHING:
@@ -153,4 +153,4 @@ class RunState:
         names: list[Any] = [tool.name for tool in self.tools]
         if self.options.chat.response_schema is not None:
             names.append("StructuredOutput")
-        return self.events.init(resolved(self.model), self.options.cwd, names, self.options.host_servers)
+        return self.events.init(resolve_model(self.model), self.options.cwd, names, self.options.host_servers)

@@ -9,7 +9,7 @@ from typing import Any
 
 from llm_gateway.fakes.claude.state import Flow, HostRequest, Print, RunState
 from llm_gateway.types import JsonObject, Tool, ToolCall, ToolResult
-from llm_gateway.wire.anthropic import content_in
+from llm_gateway.wire.anthropic import decode_content
 from llm_gateway.wire.claude import control
 
 __all__ = ["Denied", "Interrupted", "list_host_tools", "use_tool"]
@@ -39,7 +39,9 @@ def use_tool(state: RunState, call: ToolCall) -> Flow:
         content, is_error = yield from _execute(state, allowed)
         yield from _run_hooks(state, "PostToolUse", allowed, {"tool_response": content})
     yield Print(_result(state, call, content, is_error=is_error, is_denied=isinstance(allowed, Denied)))
-    text = content if isinstance(content, str) else "".join(getattr(part, "text", "") for part in content_in(content))
+    text = (
+        content if isinstance(content, str) else "".join(getattr(part, "text", "") for part in decode_content(content))
+    )
     return ToolResult(call.id, text, is_error)
 
 

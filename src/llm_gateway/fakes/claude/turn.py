@@ -18,11 +18,18 @@ from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, JsonObject, LLMMessage, TextPart, TokenUsage, ToolCall, ToolResult
 from llm_gateway.wire.anthropic import DIALECT as MESSAGES
 from llm_gateway.wire.base import ErrorFacts
-from llm_gateway.wire.claude.arguments import resolved
-from llm_gateway.wire.claude.errors import TIMED_OUT, error_word, failed, over_limit, refused, refused_text
+from llm_gateway.wire.claude.arguments import resolve_model
+from llm_gateway.wire.claude.errors import (
+    TIMED_OUT,
+    api_error_result,
+    error_code,
+    error_text,
+    refusal_result,
+    token_limit_result,
+)
 from llm_gateway.wire.claude.events import blocks
 from llm_gateway.wire.claude.result import NOTHING
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.parts.errors import kind_of
 
 __all__ = ["KILLED", "STRUCTURED", "complete_reply", "end_interrupted_turn", "resolve_outcome", "turn"]
@@ -70,7 +77,7 @@ def _round(state: RunState, call: FakeCall, scripted: ScriptEntry) -> Flow:
             # Inside a stream or not: the command reports an error at the end of its retries.
             return (yield from _error_reply(state, call, outcome))
         case Failure("timeout"):
-            return (yield from _fail(state, call, failed(f"{TIMED_OUT}. {_TIMEOUT_HINT}", None), "unknown"))
+            return (yield from _fail(state, call, api_error_result(f"{TIMED_OUT}. {_TIMEOUT_HINT}", None), "unknown"))
         case Failure(kind, answer, after_chunks):
             yield Disrupt("malformed" if kind == "malformed" else "disconnect", after_chunks)
             code = yield from _answer(state, call, answer, scripted, goes_on=kind == "malformed")
@@ -83,8 +90,8 @@ def _error_reply(state: RunState, call: FakeCall, outcome: ErrorReply) -> Flow:
     status, message = error_status(outcome, call.api), error_message(outcome, call.api)
     facts = ErrorFacts(outcome.kind or kind_of(status, message=message), message)
     kind = json.loads(MESSAGES.encode_error(status, facts).body)["error"]["type"]
-    text = refused_text(status, message, resolved(call.model))
-    return (yield from _fail(state, call, failed(text, status, api_error_type=kind), error_word(facts.kind)))
+    text = error_text(status, message, resolve_model(call.model))
+    return (yield from _fail(state, call, api_error_result(text, status, api_error_type=kind), error_code(facts.kind)))
 
 
 def _fail(state: RunState, call: FakeCall, fields: JsonObject, word: str) -> Flow:
@@ -138,9 +145,9 @@ def _use_tools(state: RunState, uses: list[ToolCall]) -> Flow:
 def _result_fields(state: RunState, reply: ChatReply) -> Flow:
     """Return the fields of the result event that depend on the last answer of the turn."""
     if reply.stop_reason == "refusal":
-        return refused(str(reply.model))
+        return refusal_result(str(reply.model))
     if reply.stop_reason == "max_tokens":
-        return over_limit(state.options.max_tokens or _DEFAULT_MAX_TOKENS)
+        return token_limit_result(state.options.max_tokens or _DEFAULT_MAX_TOKENS)
     given = next((part for part in reply.parts if isinstance(part, ToolCall) and part.name == STRUCTURED), None)
     if given is None:
         texts = [
@@ -168,7 +175,7 @@ def resolve_outcome(outcome: Outcome) -> Answer | ErrorReply | Failure:
     """Return *outcome*; a recorded exchange of an API becomes the answer, error or failure that it contains."""
     if not isinstance(outcome, Recorded):
         return outcome
-    dialect, reply = dialect_of(outcome.api), outcome.exchange.reply
+    dialect, reply = find_dialect(outcome.api), outcome.exchange.reply
     assert dialect is not None
     if reply is None:
         is_timeout = "timeout" in str(outcome.exchange.failure)
@@ -186,7 +193,7 @@ def complete_reply(answer: Answer, scripted: ScriptEntry, call: FakeCall) -> Cha
         others = tuple(part for part in reply.parts if not isinstance(part, TextPart))
         given = ToolCall(f"toolu_fake_{call.number}", STRUCTURED, reply.structured)
         reply = replace(reply, parts=(*others, given), stop_reason="tool_use")
-    return replace(reply, model=resolved(call.model), id=f"msg_fake_{call.number}", usage=_with_zeros(usage))
+    return replace(reply, model=resolve_model(call.model), id=f"msg_fake_{call.number}", usage=_with_zeros(usage))
 
 
 def _with_zeros(usage: TokenUsage) -> TokenUsage:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-__all__ = ["MODELS", "VERSION", "flag", "is_set", "model_name", "prompt", "resolved"]
+__all__ = ["MODELS", "VERSION", "flag", "is_set", "model_name", "prompt", "resolve_model"]
 
 _PLAIN = frozenset(
     """
@@ -90,7 +90,7 @@ MODELS = {
 }
 
 
-def resolved(name: str) -> str:
+def resolve_model(name: str) -> str:
     """The model that is asked for *name*; one that is no short name is sent as it is."""
     return MODELS.get(name or "default", name)
 

@@ -9,7 +9,7 @@ from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.claude.arguments import model_name
 
-__all__ = ["TIMED_OUT", "error_word", "failed", "over_limit", "refused", "refused_text"]
+__all__ = ["TIMED_OUT", "api_error_result", "error_code", "error_text", "refusal_result", "token_limit_result"]
 
 TIMED_OUT = "Request timed out"
 _ADVICE = "This is a server-side issue, usually temporary — try again in a moment. If it persists, check your network."
@@ -33,7 +33,7 @@ _REFUSAL = (
 )
 
 
-def failed(text: str, status: int | None, **more: Any) -> JsonObject:
+def api_error_result(text: str, status: int | None, **more: Any) -> JsonObject:
     """What the result says of a request that the API did not answer."""
     return {
         "is_error": True,
@@ -45,17 +45,17 @@ def failed(text: str, status: int | None, **more: Any) -> JsonObject:
     }
 
 
-def over_limit(limit: int) -> JsonObject:
+def token_limit_result(limit: int) -> JsonObject:
     """What the result says of an answer that reached the limit of tokens."""
-    return failed(_LIMIT.format(limit), None, api_error="max_output_tokens")
+    return api_error_result(_LIMIT.format(limit), None, api_error="max_output_tokens")
 
 
-def refused(model: str) -> JsonObject:
+def refusal_result(model: str) -> JsonObject:
     """What the result says of a model that will not answer."""
-    return {**failed(_REFUSAL.format(model_name(model)), None), "stop_reason": "refusal"}
+    return {**api_error_result(_REFUSAL.format(model_name(model)), None), "stop_reason": "refusal"}
 
 
-def refused_text(status: int, message: str, model: str) -> str:
+def error_text(status: int, message: str, model: str) -> str:
     """What people are told of an error reply with *status* and *message*."""
     known = {
         400: message,
@@ -68,6 +68,6 @@ def refused_text(status: int, message: str, model: str) -> str:
     return known.get(status, f"API Error: {status} {message}{advice}")
 
 
-def error_word(kind: ErrorKind) -> str:
+def error_code(kind: ErrorKind) -> str:
     """The one word for an error of *kind* in the event that stands in place of the answer."""
     return _WORDS.get(kind, "invalid_request")

@@ -1,4 +1,4 @@
-"""What ``claude`` prints in a turn, one event a line, with all members that the real one (2.1.329) always has."""
+"""What ``claude`` prints in a turn, one event a line, with all fields that the real one (2.1.329) always has."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from llm_gateway.types import ChatReply, JsonObject, Part, TextPart, ThinkingPart, TokenUsage
 from llm_gateway.wire import anthropic
-from llm_gateway.wire.anthropic import content_out
+from llm_gateway.wire.anthropic import encode_content
 from llm_gateway.wire.claude.arguments import VERSION
-from llm_gateway.wire.claude.result import NOTHING, Spent, result_event, usage_out
+from llm_gateway.wire.claude.result import NOTHING, Spent, encode_usage, result_event
 from llm_gateway.wire.framing.reply import objects
 
 __all__ = ["Events", "blocks", "line"]
@@ -29,7 +29,7 @@ def line(event: JsonObject) -> bytes:
 
 def blocks(parts: Iterable[Part]) -> list[JsonObject]:
     """The content of a message, always as a list."""
-    content = content_out(tuple(parts))
+    content = encode_content(tuple(parts))
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
@@ -83,8 +83,8 @@ class Events:
         """What the process is doing: ``running``, ``requires_action`` or ``idle``; told to a host that asks for it."""
         return self._system("session_state_changed", state=state, sdk_host_only=True)
 
-    def _system(self, subtype: str, **members: object) -> JsonObject:
-        return {"type": "system", "subtype": subtype, **members, "session_id": self.session_id, "uuid": self._uuid()}
+    def _system(self, subtype: str, **fields: object) -> JsonObject:
+        return {"type": "system", "subtype": subtype, **fields, "session_id": self.session_id, "uuid": self._uuid()}
 
     def assistant(self, reply: ChatReply, block: JsonObject, request_id: str | None) -> JsonObject:
         """One block of an answer. Its usage is that of the answer's beginning, as the real one tells it."""
@@ -110,7 +110,7 @@ class Events:
             "stop_reason": "stop_sequence",
             "stop_sequence": "",
             "type": "message",
-            "usage": {**usage_out(NOTHING), **dict.fromkeys(_UNTOLD)},
+            "usage": {**encode_usage(NOTHING), **dict.fromkeys(_UNTOLD)},
             "content": [{"type": "text", "text": said["result"]}],
             "context_management": None,
         }
@@ -130,10 +130,10 @@ class Events:
             "timestamp": self.at,
         }
 
-    def partial(self, reply: ChatReply, pieces: Iterable[str] | None, request_id: str | None) -> Iterator[JsonObject]:
+    def partial(self, reply: ChatReply, chunks: Iterable[str] | None, request_id: str | None) -> Iterator[JsonObject]:
         """An answer bit by bit; each block comes whole before it is said to be over."""
         yield self._system("status", status="requesting")
-        for event in objects(_STREAM, b"".join(anthropic.DIALECT.encode_stream(reply, pieces=pieces))):
+        for event in objects(_STREAM, b"".join(anthropic.DIALECT.encode_stream(reply, chunks=chunks))):
             if event["type"] == "content_block_stop":
                 yield self.assistant(reply, blocks(reply.parts[event["index"] : event["index"] + 1])[0], request_id)
             if event["type"] != "ping":
@@ -171,7 +171,7 @@ def _part(event: JsonObject, reply: ChatReply) -> Part:
 
 def _begun(reply: ChatReply) -> JsonObject:
     """The message of an answer as it was when the answer began."""
-    told = usage_out(reply.usage or TokenUsage())
+    told = encode_usage(reply.usage or TokenUsage())
     names = (
         "input_tokens",
         "cache_creation_input_tokens",

@@ -1,4 +1,4 @@
-"""How a turn of ``claude`` ends: the ``result`` that it prints, with all members that the real one always has."""
+"""How a turn of ``claude`` ends: the ``result`` that it prints, with all fields that the real one always has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from llm_gateway.types import JsonObject, TokenUsage
 
-__all__ = ["NOTHING", "Spent", "result_event", "usage_out"]
+__all__ = ["NOTHING", "Spent", "encode_usage", "result_event"]
 
 NOTHING = TokenUsage(0, 0, 0, 0, 0, 0, web_searches=0)
 """What a request used that was refused."""
@@ -71,7 +71,7 @@ def result_event(said: JsonObject, spent: Spent, *, session_id: str | None, uuid
         "terminal_reason": "completed",
         "session_id": session_id,
         "total_cost_usd": spent.cost_usd,
-        "usage": None if spent.turn is None else usage_out(spent.turn),
+        "usage": None if spent.turn is None else encode_usage(spent.turn),
         "modelUsage": {model: _row(model, usage, spent.cost_usd) for model, usage in spent.by_model.items()},
         "permission_denials": [],
         "fast_mode_state": "off",
@@ -87,7 +87,7 @@ def result_event(said: JsonObject, spent: Spent, *, session_id: str | None, uuid
     }
 
 
-def usage_out(usage: TokenUsage) -> JsonObject:
+def encode_usage(usage: TokenUsage) -> JsonObject:
     """``usage`` as the Messages API has it, whose own input count leaves cached tokens out."""
     hour = usage.cache_write_1h_tokens
     return {

@@ -54,7 +54,7 @@ class LineParser:
     """Find whole lines in bytes that may be cut anywhere."""
 
     def __init__(self) -> None:
-        self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many pieces
+        self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many chunks
 
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes and return the lines they complete, without their ends."""

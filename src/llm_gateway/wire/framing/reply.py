@@ -13,7 +13,7 @@ from llm_gateway.wire.framing.sse import SseParser
 
 __all__ = ["is_stream", "objects"]
 
-_PIECE = 65536
+_CHUNK = 65536
 
 
 def is_stream(headers: Headers, body: bytes) -> bool:
@@ -64,8 +64,8 @@ def _lines(body: bytes) -> Iterator[JsonObject]:
 
 def _sse(body: bytes) -> Iterator[JsonObject]:
     parser = SseParser()
-    for start in range(0, len(body), _PIECE):  # a stream may be long: never all of its events at once
-        for event in parser.feed(body[start : start + _PIECE]):
+    for start in range(0, len(body), _CHUNK):  # a stream may be long: never all of its events at once
+        for event in parser.feed(body[start : start + _CHUNK]):
             yield from _values(event.data)
     for event in parser.feed(b"\n\n"):
         yield from _values(event.data)

@@ -1,4 +1,4 @@
-"""Server-sent events, read from pieces of any size and written."""
+"""Server-sent events, read from chunks of any size and written."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SseParser:
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest: list[str] = []  # joined once: an event of megabytes comes in many pieces
+        self._rest: list[str] = []  # joined once: an event of megabytes comes in many chunks
         self._after_cr = False
         self._is_first = True
         self._event = ""

@@ -8,9 +8,9 @@ from llm_gateway.exceptions import ErrorKind
 from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.parts import errors
-from llm_gateway.wire.parts.errors import kind_of, retry_after_s, words_of
+from llm_gateway.wire.parts.errors import kind_of, readable_text, retry_after_s
 
-__all__ = ["error_facts", "error_reply", "in_stream"]
+__all__ = ["error_facts", "error_facts_in_stream", "error_reply"]
 
 _BY_TYPE: dict[str, ErrorKind] = {
     "accessdenied": "permission",
@@ -56,7 +56,7 @@ def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply: its type stands in a header or in the body, and may bring a namespace along."""
     error = _object(body)
     told = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
-    words = error.get("message") or error.get("Message") or words_of(body)
+    words = error.get("message") or error.get("Message") or readable_text(body)
     return _facts(status, told, str(words) or f"status {status}", retry_after_s(headers))
 
 
@@ -66,7 +66,7 @@ def error_reply(status: int, facts: ErrorFacts) -> WireReply:
     return errors.error_reply(status, {"message": facts.message}, facts, ("x-amzn-errortype", name))
 
 
-def in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:
+def error_facts_in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:
     """Read a frame that is no event: an exception of the API, or an error of the stream itself."""
     told = headers.get(":exception-type") or headers.get(":error-code")
     words = _object(payload).get("message") or headers.get(":error-message") or told or "an error without a name"

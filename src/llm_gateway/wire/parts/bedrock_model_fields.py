@@ -11,35 +11,35 @@ from typing import Any
 from llm_gateway.types import ChatRequest, JsonObject, ReasoningEffort
 from llm_gateway.wire import anthropic
 
-__all__ = ["effort_in", "model_fields_out", "model_fields_rest"]
+__all__ = ["decode_effort", "encode_model_fields", "extra_model_fields"]
 
 
-def model_fields_out(request: ChatRequest) -> JsonObject:
+def encode_model_fields(request: ChatRequest) -> JsonObject:
     """The fields for the model of *request*."""
     seed = {} if request.seed is None else {"seed": request.seed}
-    return seed | _effort_out(request.model, request.reasoning_effort)
+    return seed | _encode_effort(request.model, request.reasoning_effort)
 
 
-def _effort_out(model: str, effort: ReasoningEffort | None) -> JsonObject:
+def _encode_effort(model: str, effort: ReasoningEffort | None) -> JsonObject:
     if effort is None:
         return {}
     if "claude" in model:
-        return anthropic.thinking_out(effort)
+        return anthropic.encode_effort(effort)
     if "nova" not in model:
         return {"reasoning_effort": effort}
     told = {"type": "disabled"} if effort == "none" else {"type": "enabled", "maxReasoningEffort": effort}
     return {"reasoningConfig": told}
 
 
-def effort_in(fields: JsonObject) -> ReasoningEffort | None:
+def decode_effort(fields: JsonObject) -> ReasoningEffort | None:
     """The level in *fields*, in any model's words."""
     nova: Any = fields.get("reasoningConfig") or {}
     if nova.get("type") == "disabled":
         return "none"
-    return fields.get("reasoning_effort") or nova.get("maxReasoningEffort") or anthropic.effort_in(fields)
+    return fields.get("reasoning_effort") or nova.get("maxReasoningEffort") or anthropic.decode_effort(fields)
 
 
-def model_fields_rest(fields: JsonObject) -> JsonObject:
+def extra_model_fields(fields: JsonObject) -> JsonObject:
     """What else *fields* say."""
     known = ("seed", "reasoning_effort", "reasoningConfig", "thinking", "output_config")
-    return {name: value for name, value in fields.items() if name not in known} | anthropic.thinking_rest(fields)
+    return {name: value for name, value in fields.items() if name not in known} | anthropic.extra_thinking(fields)

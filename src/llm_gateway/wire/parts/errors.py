@@ -17,14 +17,14 @@ from llm_gateway.wire.base import ErrorFacts
 __all__ = [
     "Overflow",
     "error_facts",
+    "error_facts_in_stream",
     "error_reply",
-    "facts_of",
-    "in_stream",
+    "facts_from_status",
     "kind_of",
     "openai_error",
     "read_overflow",
+    "readable_text",
     "retry_after_s",
-    "words_of",
 ]
 
 _BY_STATUS: dict[int, ErrorKind] = {
@@ -126,12 +126,12 @@ def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
     error = _error_object(body)
     told = str(error.get("message") or error.get("detail") or "")[:_LONGEST_MESSAGE]
-    message = told or words_of(body) or f"status {status}"
+    message = told or readable_text(body) or f"status {status}"
     code, type_ = _names(error)
     return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code, retry_after_s(headers))
 
 
-def in_stream(error: JsonObject, otherwise: str) -> ErrorFacts:
+def error_facts_in_stream(error: JsonObject, otherwise: str) -> ErrorFacts:
     """Read an error inside a stream: it has no status but the one that it may state; *otherwise* if it has no words."""
     code, type_ = _names(error)
     stated = [value for name in ("status_code", "code") if isinstance(value := error.get(name), int)]
@@ -145,7 +145,7 @@ def _names(error: JsonObject) -> tuple[str | None, str | None]:
     return code if isinstance(code, str) else None, type_ if isinstance(type_, str) else None
 
 
-def words_of(body: bytes) -> str:
+def readable_text(body: bytes) -> str:
     """What a reply that is no JSON says in words: the title or the text of a page, else its beginning."""
     text = body[:_LONGEST_PAGE].decode("utf-8", "replace").strip()
     if not text.startswith("<"):
@@ -164,7 +164,7 @@ def _error_object(body: bytes) -> dict[str, Any]:
     return error if isinstance(error, dict) else {"message": str(error)}
 
 
-def facts_of(status: int, message: str, *, retry_after_s: float | None = None) -> ErrorFacts:
+def facts_from_status(status: int, message: str, *, retry_after_s: float | None = None) -> ErrorFacts:
     """An error that is known by its status alone."""
     return ErrorFacts(kind_of(status), message, retry_after_s=retry_after_s)
 

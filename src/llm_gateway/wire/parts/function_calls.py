@@ -7,46 +7,54 @@ from typing import Any
 
 from llm_gateway.types import JsonObject, Tool, ToolCall
 
-__all__ = ["arguments_in", "call_out", "calls_in", "cut", "object_in", "tool_in", "tool_out"]
+__all__ = [
+    "as_arguments",
+    "decode_arguments",
+    "decode_calls",
+    "decode_tool",
+    "encode_call",
+    "encode_tool",
+    "split_arguments",
+]
 
 
-def tool_out(tool: Tool) -> JsonObject:
+def encode_tool(tool: Tool) -> JsonObject:
     """Write what may be called."""
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
 
 
-def tool_in(function: JsonObject) -> Tool:
+def decode_tool(function: JsonObject) -> Tool:
     """Read what stands under ``function``."""
     return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
 
 
-def call_out(call: ToolCall) -> JsonObject:
+def encode_call(call: ToolCall) -> JsonObject:
     """Write a call, its arguments as JSON text."""
     arguments = json.dumps(call.arguments, ensure_ascii=False)
     return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def calls_in(message: JsonObject) -> tuple[ToolCall, ...]:
+def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
     """Read the calls of *message*; what is called otherwise than a function is left out."""
     return tuple(
-        ToolCall(str(call.get("id")), str(function.get("name")), arguments_in(function.get("arguments")))
+        ToolCall(str(call.get("id")), str(function.get("name")), decode_arguments(function.get("arguments")))
         for call in message.get("tool_calls") or ()
         if "function" in call
         for function in [call["function"]]
     )
 
 
-def arguments_in(raw: Any) -> JsonObject:
+def decode_arguments(raw: Any) -> JsonObject:
     """A tool call's arguments, which the model wrote as JSON; what is no JSON object stands under an empty name."""
     try:
         value = json.loads(raw or "{}")
     except ValueError:
         return {"": raw}
-    return object_in(value)
+    return as_arguments(value)
 
 
-def object_in(value: Any) -> JsonObject:
+def as_arguments(value: Any) -> JsonObject:
     """Arguments that a format gives as they are; what is no object stands under an empty name."""
     if value is None:
         return {}
@@ -56,7 +64,7 @@ def object_in(value: Any) -> JsonObject:
 _MOST = 4
 
 
-def cut(text: str) -> list[str]:
-    """*text* in up to four pieces of a like length; nothing is one empty piece."""
+def split_arguments(text: str) -> list[str]:
+    """*text* in up to four chunks of a like length; nothing is one empty chunk."""
     size = -(-len(text) // _MOST)
     return [text[at : at + size] for at in range(0, len(text), size)] if text else [""]

@@ -19,35 +19,35 @@ from llm_gateway.types import (
     ToolCall,
     ToolResult,
 )
-from llm_gateway.wire.parts.function_calls import object_in
+from llm_gateway.wire.parts.function_calls import as_arguments
 
 __all__ = [
     "Calls",
     "camel",
-    "contents_out",
-    "effort_in",
+    "decode_effort",
+    "decode_message",
+    "decode_parts",
+    "encode_contents",
+    "encode_effort",
+    "encode_parts",
+    "extra_thinking",
     "json_schema",
-    "message_in",
-    "parts_in",
-    "parts_out",
-    "thinking_out",
-    "thinking_rest",
 ]
 
 _IMAGES = {"gif", "heic", "heif", "jpeg", "png", "webp"}
 _SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z])")
 
 
-def camel(members: JsonObject) -> JsonObject:
-    """*members* by the names that the API itself writes; it takes the other spelling too."""
-    return {_camel(name) if "_" in name else name: value for name, value in members.items()}
+def camel(fields: JsonObject) -> JsonObject:
+    """*fields* by the names that the API itself writes; it takes the other spelling too."""
+    return {_camel(name) if "_" in name else name: value for name, value in fields.items()}
 
 
 def _camel(name: str) -> str:
     return _SNAKE.sub(lambda found: found[1].upper(), name)
 
 
-def contents_out(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
+def encode_contents(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
     """The turns of *messages*, without the system prompt."""
     names: dict[str, str] = {}
     contents: list[JsonObject] = []
@@ -56,7 +56,7 @@ def contents_out(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
         if message.role == "system":
             continue
         names.update({part.id: part.name for part in message.parts if isinstance(part, ToolCall)})
-        parts = parts_out(message.parts, names)
+        parts = encode_parts(message.parts, names)
         if message.role == last == "tool":  # the results of one turn's calls have to stand in one turn
             contents[-1]["parts"] += parts
         else:
@@ -65,7 +65,7 @@ def contents_out(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
     return contents
 
 
-def parts_out(parts: tuple[Part, ...], names: dict[str, str]) -> list[JsonObject]:
+def encode_parts(parts: tuple[Part, ...], names: dict[str, str]) -> list[JsonObject]:
     """The parts of a turn; *names* says what function the call with an id was for."""
     made: list[JsonObject] = []
     signed: JsonObject = {}
@@ -73,7 +73,7 @@ def parts_out(parts: tuple[Part, ...], names: dict[str, str]) -> list[JsonObject
         if isinstance(part, ThinkingPart) and not part.text:
             signed = _signed(part.signature)
         else:
-            made.append({**_part_out(part, names), **signed})
+            made.append({**_encode_part(part, names), **signed})
             signed = {}
     return [*made, {"text": "", **signed}] if signed else made
 
@@ -82,7 +82,7 @@ def _signed(signature: str | None) -> JsonObject:
     return {"thoughtSignature": signature} if signature else {}
 
 
-def _part_out(part: Part, names: dict[str, str]) -> JsonObject:
+def _encode_part(part: Part, names: dict[str, str]) -> JsonObject:
     match part:
         case TextPart(text):
             return {"text": text}
@@ -118,7 +118,7 @@ class Calls:
         """A call, with an id of its own where it has none."""
         self._count += 1
         identity = str(raw.get("id") or f"{self._prefix}_{self._count}")
-        call = ToolCall(identity, str(raw.get("name")), object_in(raw.get("args")))
+        call = ToolCall(identity, str(raw.get("name")), as_arguments(raw.get("args")))
         self._waiting.append(call)
         return call
 
@@ -138,20 +138,20 @@ def _text(answer: Any) -> str:
     return answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
 
 
-def message_in(content: JsonObject, calls: Calls) -> LLMMessage:
+def decode_message(content: JsonObject, calls: Calls) -> LLMMessage:
     """A turn; one of nothing but results is a tool's."""
-    parts = parts_in(content.get("parts"), calls)
+    parts = decode_parts(content.get("parts"), calls)
     if content.get("role") == "model":
         return LLMMessage("assistant", parts)
     is_results = bool(parts) and all(isinstance(part, ToolResult) for part in parts)
     return LLMMessage("tool" if is_results else "user", parts)
 
 
-def parts_in(blocks: Any, calls: Calls) -> tuple[Part, ...]:
+def decode_parts(blocks: Any, calls: Calls) -> tuple[Part, ...]:
     """The parts of a content; those of other kinds are left out."""
     parts: list[Part] = []
     for block in (camel(block) for block in blocks or () if isinstance(block, dict)):
-        part, signature = _part_in(block, calls), block.get("thoughtSignature")
+        part, signature = _decode_part(block, calls), block.get("thoughtSignature")
         if part is None or (part == TextPart("") and not signature):
             continue
         if signature and not isinstance(part, ThinkingPart):
@@ -160,7 +160,7 @@ def parts_in(blocks: Any, calls: Calls) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _part_in(block: JsonObject, calls: Calls) -> Part | None:
+def _decode_part(block: JsonObject, calls: Calls) -> Part | None:
     match block:
         case {"text": str(text), "thought": True}:
             return ThinkingPart(text, block.get("thoughtSignature"))
@@ -171,11 +171,11 @@ def _part_in(block: JsonObject, calls: Calls) -> Part | None:
         case {"functionResponse": dict(result)}:
             return calls.result(result)
         case {"inlineData": dict(file)} | {"fileData": dict(file)}:
-            return _media_in(camel(file))
+            return _decode_media(camel(file))
     return None
 
 
-def _media_in(file: JsonObject) -> ImagePart:
+def _decode_media(file: JsonObject) -> ImagePart:
     coded = file.get("data")
     data = None if coded is None else base64.b64decode(coded, altchars=_altchars(coded))
     return ImagePart(data, file.get("mimeType"), file.get("fileUri"))
@@ -213,22 +213,22 @@ def _value(name: str, value: Any) -> Any:
 _LEVELS: dict[str, ReasoningEffort] = {level: level for level in get_args(ReasoningEffort) if level != "none"}
 
 
-def thinking_out(effort: ReasoningEffort | None) -> JsonObject | None:
+def encode_effort(effort: ReasoningEffort | None) -> JsonObject | None:
     """The API's own words; it has none for no thinking but a budget of nothing."""
     if effort is None:
         return None
     return {"thinkingBudget": 0} if effort == "none" else {"thinkingLevel": effort}
 
 
-def effort_in(config: JsonObject) -> ReasoningEffort | None:
+def decode_effort(config: JsonObject) -> ReasoningEffort | None:
     """The level that *config* names, or ``none`` where it leaves nothing for thoughts."""
     told = camel(config.get("thinkingConfig") or {})
     level = _LEVELS.get(str(told.get("thinkingLevel")).lower())
     return level or ("none" if told.get("thinkingBudget") == 0 else None)
 
 
-def thinking_rest(config: JsonObject) -> JsonObject:
+def extra_thinking(config: JsonObject) -> JsonObject:
     """What *config* says of thoughts beside that: a budget of tokens, or whether they are shown."""
-    known = {"none": "thinkingBudget"}.get(str(effort_in(config)), "thinkingLevel")
+    known = {"none": "thinkingBudget"}.get(str(decode_effort(config)), "thinkingLevel")
     rest = {name: value for name, value in camel(config.get("thinkingConfig") or {}).items() if name != known}
     return {"thinkingConfig": rest} if rest else {}

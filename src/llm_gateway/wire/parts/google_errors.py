@@ -12,7 +12,7 @@ from llm_gateway.types import Headers, JsonObject, WireReply
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.parts.errors import error_facts, error_reply, kind_of, retry_after_s
 
-__all__ = ["error_in", "read_error", "write_error"]
+__all__ = ["decode_error_object", "read_error", "write_error"]
 
 _BY_STATUS: dict[str, ErrorKind] = {
     "ABORTED": "server",
@@ -44,12 +44,12 @@ def read_error(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     error = _object(body)
     if not error:
         return error_facts(status, headers, body)
-    facts = error_in(error, status)
+    facts = decode_error_object(error, status)
     told = retry_after_s(headers) if facts.retry_after_s is None else facts.retry_after_s
     return dataclasses.replace(facts, retry_after_s=told)
 
 
-def error_in(error: JsonObject, status: int | None = None) -> ErrorFacts:
+def decode_error_object(error: JsonObject, status: int | None = None) -> ErrorFacts:
     """What an ``error`` member says, of a reply or inside a stream."""
     code = error.get("code")
     number = status or (code if isinstance(code, int) else 500)
@@ -102,12 +102,12 @@ def write_error(status: int, facts: ErrorFacts) -> WireReply:
     """Write an error reply; the wait stands in its details alone."""
     name = facts.type or _NAMES.get(facts.kind, "INVALID_ARGUMENT")
     error: JsonObject = {"code": status, "message": facts.message, "status": name}
-    if details := list(_details_out(facts)):
+    if details := list(_encode_details(facts)):
         error["details"] = details
     return error_reply(status, {"error": error}, dataclasses.replace(facts, retry_after_s=None))
 
 
-def _details_out(facts: ErrorFacts) -> Iterator[JsonObject]:
+def _encode_details(facts: ErrorFacts) -> Iterator[JsonObject]:
     if facts.kind == "quota_exhausted":
         violation = {"quotaId": "GenerateRequestsPerDayPerProjectPerModel"}
         yield {"@type": f"{_TYPES}QuotaFailure", "violations": [violation]}

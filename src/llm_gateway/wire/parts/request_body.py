@@ -8,19 +8,19 @@ from typing import Any
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.types import ChatRequest, JsonObject, LLMMessage
 
-__all__ = ["in_words", "merged", "rest_of", "strict_json_schema", "with_a_mention"]
+__all__ = ["json_mode_as_message", "mention_json", "merge_extra", "strict_json_schema", "unknown_fields"]
 
 _WORDS = LLMMessage.system("Answer with one JSON object alone, without a code fence.")
 
 
-def in_words(request: ChatRequest) -> ChatRequest:
+def json_mode_as_message(request: ChatRequest) -> ChatRequest:
     """*request* with its JSON mode said in a system message, for APIs that have no member for it."""
     if not request.json_mode or request.response_schema is not None:
         return request
     return dataclasses.replace(request, messages=(_WORDS, *request.messages))
 
 
-def with_a_mention(request: ChatRequest) -> ChatRequest:
+def mention_json(request: ChatRequest) -> ChatRequest:
     """
     The same where no message speaks of JSON yet.
 
@@ -28,11 +28,11 @@ def with_a_mention(request: ChatRequest) -> ChatRequest:
     """
     if request.json_mode and any("json" in message.text.lower() for message in request.messages):
         return request
-    return in_words(request)
+    return json_mode_as_message(request)
 
 
-def merged(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject:
-    """*body* with the members of *extra*, which win; the objects called *nested* are joined member by member."""
+def merge_extra(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject:
+    """*body* with the fields of *extra*, which win; the objects called *nested* are joined member by member."""
     made = {**body, **extra}
     for name in nested:
         ours, theirs = body.get(name), extra.get(name)
@@ -41,8 +41,8 @@ def merged(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject:
     return made
 
 
-def rest_of(body: JsonObject, **known: str) -> JsonObject:
-    """What the objects in *body* hold beside the members that are *known* of each, with spaces between."""
+def unknown_fields(body: JsonObject, **known: str) -> JsonObject:
+    """What the objects in *body* hold beside the fields that are *known* of each, with spaces between."""
     found = {name: body.get(name) for name in known}
     rests = {
         name: {key: value for key, value in one.items() if key not in known[name].split()}
@@ -54,7 +54,7 @@ def rest_of(body: JsonObject, **known: str) -> JsonObject:
 
 def strict_json_schema(schema: JsonObject) -> JsonObject:
     """
-    *schema* with every object closed and all its members required.
+    *schema* with every object closed and all its fields required.
 
     Raises:
         ProviderError: (``schema_unsupported``) A provider would refuse or silently narrow it: its root is no object,

@@ -52,7 +52,7 @@ def estimate_tokens(asked: ChatRequest | Sequence[LLMMessage], model: str = "") 
 
 
 def frame_tokens(request: ChatRequest) -> int:
-    """Estimate what *request* holds beside its messages: tools, schema, other members, and the provider's own words."""
+    """Estimate what *request* holds beside its messages: tools, schema, other fields, and the provider's own words."""
     family, total = family_of(request.model), family_of(request.model).base
     if request.tools:
         described = [[tool.name, tool.description, tool.parameters] for tool in request.tools]

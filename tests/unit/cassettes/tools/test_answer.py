@@ -8,7 +8,7 @@ import pytest
 from llm_gateway.cassettes.tools.answer import Answer, answer_of
 from llm_gateway.exchange import Frame, HttpExchange, ProcessExchange
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall, WireReply, WireRequest
-from llm_gateway.wire.dialects import dialect_of
+from llm_gateway.wire.dialects import find_dialect
 
 APIS = ["anthropic.messages", "openai.chat", "openai.responses"]
 ASKED = ToolCall("call_1", "find", {"city": "Rome"})
@@ -29,8 +29,8 @@ def run(*lines):
 @pytest.mark.parametrize("form", ["whole", "compressed", "stream", "stream without its last line"])
 def test_an_answer_is_read_however_it_came(api, form):
     """Also where a recorder dropped the blank line at the end of a stream."""
-    whole = json.dumps(dialect_of(api).encode_reply(REPLY)).encode()
-    stream = b"".join(dialect_of(api).encode_stream(REPLY))
+    whole = json.dumps(find_dialect(api).encode_reply(REPLY)).encode()
+    stream = b"".join(find_dialect(api).encode_stream(REPLY))
     found = {
         "whole": lambda: answer(whole, api),
         "compressed": lambda: answer(gzip.compress(whole), api, **{"Content-Encoding": "gzip"}),
@@ -52,7 +52,7 @@ def test_junk_is_unknown(api, body):
 
 def test_a_refused_call_has_no_answer():
     """Whatever its body says."""
-    body = json.dumps(dialect_of("openai.chat").encode_reply(REPLY)).encode()
+    body = json.dumps(find_dialect("openai.chat").encode_reply(REPLY)).encode()
 
     assert Answer() == answer(body, "openai.chat", status=429)
 

@@ -123,7 +123,7 @@ def test_another_target_or_tenant_asks_for_itself(cache, provider, tenant):
 
 
 def streamed(reply):
-    return b"".join(DIALECT.encode_stream(reply, pieces=["y", "es"]))
+    return b"".join(DIALECT.encode_stream(reply, chunks=["y", "es"]))
 
 
 def read_along(flow, *pieces):

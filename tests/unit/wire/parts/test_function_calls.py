@@ -1,4 +1,4 @@
-"""Streams cut the arguments of a call, as real ones do."""
+"""Streams split the arguments of a call, as real ones do."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from llm_gateway.types import ChatReply, ToolCall
 from llm_gateway.wire import anthropic, bedrock, cohere, gemini, ollama, openai_chat, openai_responses
-from llm_gateway.wire.parts.function_calls import cut
+from llm_gateway.wire.parts.function_calls import split_arguments
 
 ARGUMENTS = {"city": "Reykjavik", "days": 3}
 CALL = ToolCall("call_1", "forecast", ARGUMENTS)
@@ -15,7 +15,7 @@ CALL = ToolCall("call_1", "forecast", ARGUMENTS)
 @pytest.mark.parametrize("text", ["", "{}", "abc", '{"a": "é"}', "x" * 1_000])
 def test_pieces_are_few_and_make_the_whole(text):
     """None is empty, unless all is."""
-    pieces = cut(text)
+    pieces = split_arguments(text)
 
     assert text == "".join(pieces)
     assert len(pieces) <= 4
