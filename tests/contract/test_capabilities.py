@@ -320,7 +320,7 @@ def test_a_cell_that_is_not_green_shows():
     table = written([*parts, ("ollama", {"chat": "s", "tools": "!"}), ("ollama", {"recorded": "3"})]).splitlines()
 
     assert ["       chat tools recorded", "azure  sa   -", "groq   s    ?", "ollama s    !     3"] == table[:4]
-    assert "1 cells passed in both colours, 1 not offered, 4 open" == table[-1]
+    assert "1 cells passed sync and async, 1 not offered, 4 open" == table[-1]
 
 
 @COLOURS

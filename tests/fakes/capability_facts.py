@@ -1,4 +1,4 @@
-"""How each API says what a client can ask for, and what it cannot: by hand, not by our code."""
+"""How each API spells the options of a request, and which it lacks: written by hand, not by our code."""
 
 from every_provider import EVERY
 

@@ -1,4 +1,4 @@
-"""Provider by capability by colour, as the summary shows it; cells come from whichever process filled them."""
+"""The table of providers and capabilities in the summary; its cells come from every worker process."""
 
 from collections import Counter
 
@@ -40,5 +40,5 @@ def written(parts):
     for row, found in grid.items():
         shown = [one.ljust(len(column)) for one, column in zip(found, columns, strict=True)]
         lines.append(" ".join([row.ljust(width), *shown, *cells[row].get(RECORDED, ())]).rstrip())
-    told = f"{kinds['passed']} cells passed in both colours, {kinds['not offered']} not offered, {kinds['open']} open"
-    return "\n".join([*lines, LEGEND, told])
+    counts = f"{kinds['passed']} cells passed sync and async, {kinds['not offered']} not offered, {kinds['open']} open"
+    return "\n".join([*lines, LEGEND, counts])

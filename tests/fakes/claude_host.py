@@ -1,4 +1,4 @@
-"""A host of ``claude`` as claude-agent-sdk is one: it has a tool and hooks, and is asked what may be used."""
+"""A host of ``claude``, like claude-agent-sdk: it has a tool and hooks, and decides on permissions."""
 
 import json
 
@@ -7,12 +7,12 @@ from llm_gateway.types import ProcessRequest
 SERVER = json.dumps({"mcpServers": {"srv": {"type": "sdk", "name": "srv"}}})
 LINES = ("--output-format", "stream-json", "--verbose", "--model", "haiku")
 HOSTED = (*LINES, "--input-format", "stream-json", "--permission-prompt-tool", "stdio", "--mcp-config", SERVER)
-TOOL = "mcp__srv__echo"
+TOOL = "mcp__srv__lookup"
 STATES = {"CLAUDE_CODE_SDK_READS_SESSION_STATE": "1"}
 
 
 def printed(text):
-    """The events of an output in any format."""
+    """Yield the events of an output in any format."""
     for line in text.splitlines():
         try:
             value = json.loads(line)
@@ -23,24 +23,24 @@ def printed(text):
 
 class Host:
     """
-    Talks with a run that *fake* answers.
+    The other side of a run that *fake* answers.
 
     Attributes:
-        asked: What the run asked of the host, in order.
+        requests: The requests of the run to the host, in order.
 
-        answers: What the host answers, by what is asked; None for an error, and nothing at all where it is missing.
+        answers: The answers of the host, by request; None is an error, and a missing one is no answer.
     """
 
     def __init__(self, fake, *argv, env=STATES):
         self.session = fake.start_process(ProcessRequest(("claude", *argv), env=env, cwd="/work"), self)
-        self.asked, self.noted, self.failures = [], [], []
+        self.requests, self.noted, self.failures = [], [], []
         self.answers = {
             "can_use_tool": {"behavior": "allow"},
             "hook_callback": {},
             "initialize": {},
             "notifications/initialized": {},
-            "tools/list": {"tools": [{"name": "echo", "inputSchema": {}}]},
-            "tools/call": {"content": [{"type": "text", "text": "said"}]},
+            "tools/list": {"tools": [{"name": "lookup", "inputSchema": {}}]},
+            "tools/call": {"content": [{"type": "text", "text": "found"}]},
         }
 
     def note_answer(self, exchange):
@@ -51,24 +51,24 @@ class Host:
         return error.report
 
     def plain(self, text="hi"):
-        """All the input of a run that is no conversation; what it printed."""
+        """Send all the input of a run that reads no JSON lines; return what it printed."""
         self.session.feed(text.encode())
         self.session.feed(b"")
         return self._output()
 
     def begin(self, **hooks):
-        """Shake hands; *hooks* names callbacks by what they wait for and the tools that they match."""
+        """Send the handshake; *hooks* has the tool matcher of a callback for each event."""
         made = {name: [{"matcher": matcher, "hookCallbackIds": ["hook_0"]}] for name, matcher in hooks.items()}
         return self.request("initialize", hooks=made)
 
-    def request(self, subtype, **members):
-        return self.send({"type": "control_request", "request_id": "r1", "request": {"subtype": subtype, **members}})
+    def request(self, subtype, **fields):
+        return self.send({"type": "control_request", "request_id": "r1", "request": {"subtype": subtype, **fields}})
 
     def say(self, text="hi"):
         return self.send({"type": "user", "message": {"role": "user", "content": text}})
 
     def send(self, line):
-        """Send *line*, and answer whatever is asked; what was printed."""
+        """Send *line*, answer the requests that follow, and return what was printed."""
         lines, found = [line], []
         while lines:
             self.session.feed(json.dumps(lines.pop(0)).encode() + b"\n")
@@ -84,7 +84,7 @@ class Host:
         request = event["request"]
         message = request.get("message")
         what = message["method"] if message else request["subtype"]
-        self.asked.append(request["input"]["hook_event_name"] if what == "hook_callback" else what)
+        self.requests.append(request["input"]["hook_event_name"] if what == "hook_callback" else what)
         if what not in self.answers:
             return
         answer = self.answers[what]

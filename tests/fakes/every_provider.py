@@ -1,4 +1,4 @@
-"""A client of every provider that there is, and of each in its other ways, all at one stand-in."""
+"""Clients of every provider and of its variants, all connected to one stub server."""
 
 import asyncio
 import contextlib
@@ -25,25 +25,25 @@ MODELS = {"azure": "my-deployment", "azure deployments": "my-deployment", "compa
 
 
 class Custom:
-    """The least that a class of someone else's must have."""
+    """A provider with only the methods that a custom class must have."""
 
     closed = 0
 
     async def complete(self, messages, response_model=None):
         await asyncio.sleep(0)
-        asked = messages[-1].text
-        if asked == "fail":
+        prompt = messages[-1].text
+        if prompt == "fail":
             raise LookupError("its own words")
-        content = asked.upper() if response_model is None else response_model(answer="forty-two")
+        content = prompt.upper() if response_model is None else response_model(answer="forty-two")
         return LLMResponse(content, "custom", "model-1", usage=TokenUsage(11, 7))
 
     async def close(self):
         self.closed += 1
 
 
-def sdk_of(name, url, colour):
+def sdk_of(name, url, client_class):
     """A provider that sends through a client of the official SDK."""
-    is_async = colour is LLMClient
+    is_async = client_class is LLMClient
     config = GatewayConfig(api_key="k")
     if name == "anthropic":
         made = (anthropic.AsyncAnthropic if is_async else anthropic.Anthropic)(api_key="k", base_url=url)
@@ -59,7 +59,7 @@ def moved(made, url):
     return dataclasses.replace(made, base_url=url, counter=counter)
 
 
-def instance_of(name, url, colour):
+def instance_of(name, url, client_class):
     """What is handed to a client, where its settings alone do not make it; else None."""
     if name == "custom":
         return Custom()
@@ -68,7 +68,7 @@ def instance_of(name, url, colour):
     if name in ("openai", "openai_responses"):
         factory = openai_provider.provider if name == "openai" else openai_provider.responses
         return moved(factory(GatewayConfig(api_key="k")), f"{url}/v1")
-    return sdk_of(name.split(" ")[0], url, colour) if name in BY_SDK else None
+    return sdk_of(name.split(" ")[0], url, client_class) if name in BY_SDK else None
 
 
 def variables(name):
@@ -82,17 +82,17 @@ def variables(name):
     }
 
 
-def client(name, url, colour, **settings):
-    """A client in *colour* of a provider, or of one of its other ways, that calls *url*."""
+def client(name, url, client_class, **settings):
+    """Return a client of *client_class* of a provider, or of one of its variants, that calls *url*."""
     settings["model"] = settings.get("model") or MODELS.get(name)
-    made = instance_of(name, url, colour)
+    made = instance_of(name, url, client_class)
     if made is not None:
-        return colour(provider_instance=made, **settings)
+        return client_class(provider_instance=made, **settings)
     if name == "local_claude":
-        return colour(provider=name, **settings)
+        return client_class(provider=name, **settings)
     at = url if name.startswith(AT_ROOT) else f"{url}/v1"
     key = None if name == "bedrock signed" else "k"
-    return colour(provider=name.split(" ")[0], api_key=key, base_url=at, **settings)
+    return client_class(provider=name.split(" ")[0], api_key=key, base_url=at, **settings)
 
 
 def sdk(client):
@@ -102,7 +102,7 @@ def sdk(client):
 
 
 class Caller:
-    """The verbs of a client of either colour, called alike; all of them in one event loop."""
+    """The methods of a sync or async client as coroutines, all in one event loop."""
 
     def __init__(self, client):
         self.client = client

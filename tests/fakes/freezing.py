@@ -5,4 +5,4 @@ import functools
 import freezegun
 
 freeze_time = functools.partial(freezegun.freeze_time, ignore=["cohere"])
-"""It looks at each member of each module, and cohere imports what is looked at: its types, which refuse a frozen clock."""
+"""It looks at each attribute of each module, and cohere imports what is looked at: its types, which refuse a frozen clock."""

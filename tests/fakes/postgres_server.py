@@ -23,12 +23,12 @@ def program(name):
 
 
 def owner():
-    """How to start a process as somebody: the server refuses to run as root."""
+    """Return the options that start a process as another account: the server does not run as root."""
     if os.geteuid():
         return {}
     names = {one.pw_name: one for one in pwd.getpwall()}
-    somebody = names.get("postgres") or names["nobody"]
-    return {"user": somebody.pw_uid, "group": somebody.pw_gid, "extra_groups": []}
+    account = names.get("postgres") or names["nobody"]
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 @contextmanager

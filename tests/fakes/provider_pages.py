@@ -1,5 +1,5 @@
 """
-What the pages of docs/providers say of each provider that the code says as well.
+The facts in the pages of docs/providers, generated from the code.
 
 ``python tests/fakes/provider_pages.py`` writes it into the pages, after a change of a provider.
 """
@@ -26,27 +26,27 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "providers"
 NAMES = sorted(_BUILT_IN)
 START, END = "<!-- what follows is written by tests/fakes/provider_pages.py -->\n", "<!-- until here -->\n"
 EXTRAS = {"bedrock": "bedrock", "litellm": "litellm", "vertex": "vertex"}
-"""What a provider needs beside the base, at least for some of its ways to prove who calls."""
+"""Extras that a provider needs, at least for some kinds of authentication."""
 HANDED_IN = {"anthropic": "one of `[anthropic]`", "litellm": "a `litellm.Router`"}
 HERE, THERE = ImagePart(b"x", "image/png"), ImagePart(url="https://example.com/a.png")
 TOOL = Tool("weigh", "Weigh something", {"type": "object"})
 
 
 def made(name):
-    """The provider, with the least that it has to be told."""
-    told = {"api_key": "k", "project": "my-project", "region": "us-east-1" if name == "bedrock" else None}
+    """The provider, with the least that it has to be settings."""
+    settings = {"api_key": "k", "project": "my-project", "region": "us-east-1" if name == "bedrock" else None}
     if name == "litellm":
-        return litellm.provider(GatewayConfig(_env_file=None, **told), client=object())
+        return litellm.provider(GatewayConfig(_env_file=None, **settings), client=object())
     try:
-        return build_provider(name, GatewayConfig(_env_file=None, **told))
+        return build_provider(name, GatewayConfig(_env_file=None, **settings))
     except ConfigError:
-        return build_provider(name, GatewayConfig(_env_file=None, base_url="https://YOURS", **told))
+        return build_provider(name, GatewayConfig(_env_file=None, base_url="https://YOURS", **settings))
 
 
-def takes(provider, *parts, **asked):
+def takes(provider, *parts, **options):
     """Whether a request with *parts* is made at all."""
     try:
-        provider.request(ChatRequest("m", (LLMMessage("user", (TextPart("hi"), *parts)),), **asked))
+        provider.request(ChatRequest("m", (LLMMessage("user", (TextPart("hi"), *parts)),), **options))
     except ProviderError:
         return False
     return True

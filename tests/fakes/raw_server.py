@@ -51,9 +51,9 @@ class RawServer:
 def _request(connection):
     data = b""
     while b"\r\n\r\n" not in data:
-        if not (piece := connection.recv(65536)):
+        if not (chunk := connection.recv(65536)):
             raise ConnectionError
-        data += piece
+        data += chunk
     head, _, body = data.partition(b"\r\n\r\n")
     length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line), 0)
     while len(body) < length:

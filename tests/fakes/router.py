@@ -4,19 +4,19 @@ import openai
 
 
 class Router:
-    """A router to one address; it is closed by the context of its colour."""
+    """A router to one address, closed by a sync or an async context."""
 
     def __init__(self, url):
         self._known = {"api_key": "k", "base_url": url, "max_retries": 0}
         self._sync = self._async = None
 
-    def completion(self, **asked):
+    def completion(self, **options):
         self._sync = self._sync or openai.OpenAI(**self._known)
-        return self._sync.chat.completions.create(**asked)
+        return self._sync.chat.completions.create(**options)
 
-    async def acompletion(self, **asked):
+    async def acompletion(self, **options):
         self._async = self._async or openai.AsyncOpenAI(**self._known)
-        return await self._async.chat.completions.create(**asked)
+        return await self._async.chat.completions.create(**options)
 
     def __enter__(self):
         return self

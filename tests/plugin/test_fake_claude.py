@@ -42,10 +42,10 @@ def test_leaves_some(fake_llm):
 def test_in_a_fork(fake_llm, tmp_path):
     fake_llm.reply(lambda call: call.text.upper())
     if not (child := os.fork()):
-        (tmp_path / "said").write_text(str(ask("from a fork")))
+        (tmp_path / "answer").write_text(str(ask("from a fork")))
         os._exit(0)
     os.waitpid(child, 0)
-    assert (tmp_path / "said").read_text() == "FROM A FORK"
+    assert (tmp_path / "answer").read_text() == "FROM A FORK"
     assert len(fake_llm.calls) == 1
 """
 

@@ -72,8 +72,8 @@ def test_faults_and_fakes_together(project):
             fake_llm.reply("at last")
             llm_cassette.fault(status=429, retry_after=0)
             llm_cassette.timeout()
-            asked = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}
-            reply = openai.OpenAI(max_retries=2).chat.completions.create(**asked)
+            request = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}
+            reply = openai.OpenAI(max_retries=2).chat.completions.create(**request)
             assert reply.choices[0].message.content == "at last"
             assert [call.served for call in llm_cassette.calls] == ["fault", "fault", "fake"]
         """
@@ -83,7 +83,7 @@ def test_faults_and_fakes_together(project):
 
 
 def test_lists_of_models_are_kept_for_their_test_alone(project, monkeypatch):
-    """A list that was kept before would leave the recorded one unused, and a scripted one is nobody's own."""
+    """A cached list would leave the recorded one unused, and a scripted one must not stay in the cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "mine"))
     project.makepyfile(
         test_lists="""

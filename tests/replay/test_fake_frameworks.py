@@ -1,4 +1,4 @@
-"""What stands on the official SDKs, in environments of its own: ``tox run -e fakes-frameworks,litellm``."""
+"""Frameworks that use the official SDKs, in environments of their own: ``tox run -e fakes-frameworks,litellm``."""
 
 import importlib.util
 
@@ -14,7 +14,7 @@ INSTALLED = [driver for package, driver in DRIVERS.items() if importlib.util.fin
 SDKS = [getattr(importlib.import_module(module), name) for module, names in INSTALLED for name in names.split()]
 if not SDKS:
     pytest.skip(f"none of {', '.join(DRIVERS)} is installed", allow_module_level=True)
-ROWS = [sdk(colour) for sdk in SDKS for colour in sdk.colours]
+ROWS = [sdk(kind) for sdk in SDKS for kind in sdk.kinds]
 
 
 @pytest.mark.filterwarnings("ignore")  # of the frameworks, for each other

@@ -20,14 +20,14 @@ from llm_gateway.fakes import FakeLLM
 from llm_gateway.interception.use_cassette import use_cassette
 
 SDKS = [Anthropic, OpenAI, Responses, Google, Bedrock, Mistral, Groq, Cohere, Together, Ollama]
-ROWS = [sdk(colour) for sdk in SDKS for colour in sdk.colours]
+ROWS = [sdk(kind) for sdk in SDKS for kind in sdk.kinds]
 
 
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")  # google-genai's own
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("sdk", ROWS, ids=repr)
 def test_cell(sdk, cell, fake_llm, record_property):
-    """The SDK's own value or error; where it leaves something to its caller, the cell says what."""
+    """The SDK returns or raises its own objects; the cell names what it leaves to its caller."""
     words = sdk.run(CELLS[cell](sdk, fake_llm))
 
     record_property("cell fakes by SDK", (repr(sdk), cell, words))
@@ -52,21 +52,21 @@ WRONG = {
 @pytest.mark.parametrize("sdk", ROWS, ids=repr)
 def test_a_wrong_script(sdk, wrong, tmp_path, record_property):
     """No SDK tries it again, each has the first words in its own error, and the test fails with all of them."""
-    script, asks, text = WRONG[wrong]
+    script, method, text = WRONG[wrong]
     fake = FakeLLM()
     script(fake)
 
     async def call():
         async with sdk.client(retries=1) as client:
             with pytest.raises(sdk.wrong) as caught:
-                await getattr(sdk, asks)(client)
+                await getattr(sdk, method)(client)
         return caught
 
     with pytest.raises(FakeError) as failed, use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(fake)
         caught = sdk.run(call())
 
-    (asked,) = fake.calls
+    (made,) = fake.calls
     assert failed.value.message.partition("\n")[0] in str(caught.value).replace("\\", "")
-    assert re.fullmatch(text.format(provider=asked.provider, model=sdk.model, api=asked.api), str(failed.value))
+    assert re.fullmatch(text.format(provider=made.provider, model=sdk.model, api=made.api), str(failed.value))
     record_property("cell wrong scripts by SDK", (repr(sdk), wrong, caught.type.__name__))

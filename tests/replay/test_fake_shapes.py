@@ -1,4 +1,4 @@
-"""What a fake writes has every member that the recorded replies of the same API always have, of the same type."""
+"""Fake replies have every field that the recorded replies of the same API always have, with the same type."""
 
 import collections
 import dataclasses
@@ -37,8 +37,8 @@ SHAPED = [
 ]
 UNUSUAL = re.compile(rb'tool_search_call|response.queued|"status": ?"queued"|enum-encoding')
 """Recordings of tools that the provider runs, answers fetched later, and numbers in place of words."""
-ASIDE = re.compile(r"\.reasoning(_content)?$|\.latency_checkpoint")
-"""What is told of models that think, and of how fast Azure was."""
+IGNORED = re.compile(r"\.reasoning(_content)?$|\.latency_checkpoint")
+"""Reasoning of models, and the latency of Azure."""
 TYPES = {bool: "bool", int: "number", float: "number", str: "string", type(None): "null", list: "list", dict: "object"}
 
 
@@ -75,8 +75,8 @@ def called(event):
         if choice is None or event.get("object") == "":
             return "usage" if event.get("usage") else "head"
         delta = choice["delta"]
-        told = "end" if choice.get("finish_reason") else "calls" if delta.get("tool_calls") else None
-        return told or next((name for name in ("content", "role") if delta.get(name)), "none")
+        kind = "end" if choice.get("finish_reason") else "calls" if delta.get("tool_calls") else None
+        return kind or next((name for name in ("content", "role") if delta.get(name)), "none")
     if "candidates" in event or "done" in event:
         ended = event.get("done") or any(one.get("finishReason") for one in event.get("candidates", ()))
         return "end" if ended else "part"
@@ -88,7 +88,7 @@ def exchanges(traffic, provider, api):
     for row in traffic.manifest:
         wanted = {one["index"]: one for one in row["expected"] if (one["provider"], one["api"]) == (provider, api)}
         for index, entry in traffic.load(row["file"]) if wanted else ():
-            others = api == "bedrock.invoke" and b"anthropic_version" not in asked(traffic, entry).body
+            others = api == "bedrock.invoke" and b"anthropic_version" not in request_of(traffic, entry).body
             if index in wanted and wanted[index]["status"] == 200 and not others:
                 yield entry, wanted[index]["streaming"]
 
@@ -98,13 +98,13 @@ def replied(traffic, entry):
     return headers, traffic.plain(traffic.body_of(entry["response"]), headers)
 
 
-def asked(traffic, entry):
+def request_of(traffic, entry):
     body = traffic.plain(traffic.body_of(entry["request"]), traffic.headers_of(entry["request"]))
     return WireRequest(entry["request"]["method"], entry["request"]["uri"], (), body)
 
 
 def faked(request, api, headers, body, *, streamed):
-    """A fake's reply to *request* that says what the recorded one said."""
+    """Return a fake's reply to *request* with the content of the recorded one, and the recorded one decoded."""
     dialect = find_dialect(api)
     if streamed:
         decoder = dialect.stream_decoder()
@@ -112,15 +112,15 @@ def faked(request, api, headers, body, *, streamed):
         reply = decoder.reply()
     else:
         reply = dialect.decode_reply(json.loads(body))
-    said = dataclasses.replace(reply, id=None, model=None, usage=None)
-    return build_exchange(ScriptEntry(Answer(said), "here"), decode_request(1, request), request).reply, reply
+    content = dataclasses.replace(reply, id=None, model=None, usage=None)
+    return build_exchange(ScriptEntry(Answer(content), "here"), decode_request(1, request), request).reply, reply
 
 
 def shapes(traffic, provider, api):
     """By streamed or not, kind of answer and kind of event: what real replies hold, and what fakes do."""
     real, ours = collections.defaultdict(list), collections.defaultdict(list)
     for entry, streamed in exchanges(traffic, provider, api):
-        (headers, body), request = replied(traffic, entry), asked(traffic, entry)
+        (headers, body), request = replied(traffic, entry), request_of(traffic, entry)
         if UNUSUAL.search(request.url.encode() + body):
             continue
         made, reply = faked(request, api, headers, body, streamed=streamed)
@@ -139,13 +139,13 @@ def shapes(traffic, provider, api):
 def grouped(named):
     found = collections.defaultdict(list)
     for name, event in named:
-        if name != "none":  # a piece of reasoning, which the format has no official place for
+        if name != "none":  # a chunk of reasoning, which the format has no official place for
             found[name].append(event)
     return found
 
 
 def missing(real, ours):
-    """What fakes lack; a member may have any type that it has in some recording of the provider."""
+    """Return the fields that fakes lack; a field may have any type that it has in some recording of the provider."""
     types = collections.defaultdict(set)
     for one in (one for seen in real.values() for one in seen):
         for place, found in one.items():
@@ -155,13 +155,13 @@ def missing(real, ours):
             yield f"{key}: no such event"
             continue
         written = common(ours[key])
-        for place in sorted(place for place in common(seen) if not ASIDE.search(place)):
+        for place in sorted(place for place in common(seen) if not IGNORED.search(place)):
             if not written.get(place, {"nothing"}) <= types[place]:
                 yield f"{key} {place}: {written.get(place)} in place of {types[place]}"
 
 
 @pytest.mark.parametrize(("provider", "api"), SHAPED)
-def test_a_fake_has_every_member_that_is_always_there(traffic, provider, api):
+def test_a_fake_has_every_field_that_is_always_there(traffic, provider, api):
     """Streamed or not, in answers of text and in calls of tools."""
     real, ours = shapes(traffic, provider, api)
 
@@ -181,12 +181,12 @@ def test_a_fake_has_every_member_that_is_always_there(traffic, provider, api):
         ("voyageai", "voyage.embeddings"),
     ],
 )
-def test_fake_embeddings_have_every_member(traffic, provider, api):
+def test_fake_embeddings_have_every_field(traffic, provider, api):
     """They need no script."""
     real, ours = collections.defaultdict(list), collections.defaultdict(list)
     for entry, _ in exchanges(traffic, provider, api):
         real["whole"].append(shape(json.loads(replied(traffic, entry)[1])))
-        ours["whole"].append(shape(json.loads(FakeLLM().answer(asked(traffic, entry)).reply.body)))
+        ours["whole"].append(shape(json.loads(FakeLLM().answer(request_of(traffic, entry)).reply.body)))
 
     assert real
     assert [] == list(missing(real, ours))

@@ -20,18 +20,18 @@ class Anthropic(Driver):
     def status(self, error):
         return error.status_code
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         tools = {"tools": [{"name": NAME, "input_schema": PARAMETERS}]} if with_tool else {}
         return {"model": self.model, "max_tokens": 99, "messages": MESSAGES, **tools, **options}
 
     async def ask(self, client, **options):
-        return await done(client.messages.create(**self.asked(**options)))
+        return await done(client.messages.create(**self.arguments(**options)))
 
     async def ask_object(self, client):
-        return (await done(client.messages.parse(**self.asked(output_format=Report)))).parsed_output
+        return (await done(client.messages.parse(**self.arguments(output_format=Report)))).parsed_output
 
     async def events(self, client, **options):
-        async with self.entered(client.messages.stream(**self.asked(**options))) as stream:
+        async with self.entered(client.messages.stream(**self.arguments(**options))) as stream:
             async for event in self.each(stream):
                 yield event
 
@@ -45,7 +45,7 @@ class Anthropic(Driver):
     def usage(self, reply):
         return reply.usage.input_tokens, reply.usage.output_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.text if event.type == "text" else None
 
     def streamed_call(self, events):

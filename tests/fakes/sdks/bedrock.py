@@ -9,7 +9,7 @@ import botocore.config
 import botocore.exceptions
 import urllib3
 
-from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report
+from sdks.driver import NAME, PARAMETERS, PROMPT, Driver, Report
 
 NO_WAIT = 12214
 """botocore waits for a random time, up to a second: with this seed, for next to nothing."""
@@ -18,7 +18,7 @@ NO_WAIT = 12214
 class Bedrock(Driver):
     name = "boto3 converse"
     model = "anthropic.claude-sonnet-4-5-v1:0"
-    colours = ("sync",)
+    kinds = ("sync",)
     limited = wrong = botocore.exceptions.ClientError
     lost = botocore.exceptions.ConnectionClosedError
     cut = urllib3.exceptions.ProtocolError
@@ -35,17 +35,17 @@ class Bedrock(Driver):
     def status(self, error):
         return error.response["ResponseMetadata"]["HTTPStatusCode"]
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         tool = {"toolSpec": {"name": NAME, "inputSchema": {"json": PARAMETERS}}}
         tools = {"toolConfig": {"tools": [tool]}} if with_tool else {}
-        messages = [{"role": "user", "content": [{"text": ASKED}]}]
+        messages = [{"role": "user", "content": [{"text": PROMPT}]}]
         return {"modelId": self.model, "messages": messages, **tools, **options}
 
     async def ask(self, client, **options):
-        return client.converse(**self.asked(**options))
+        return client.converse(**self.arguments(**options))
 
     def stream(self, client, **options):
-        return client.converse_stream(**self.asked(**options))["stream"]
+        return client.converse_stream(**self.arguments(**options))["stream"]
 
     async def ask_object(self, client):
         schema = {"name": "Report", "schema": json.dumps(Report.model_json_schema())}
@@ -62,7 +62,7 @@ class Bedrock(Driver):
     def usage(self, reply):
         return reply["usage"]["inputTokens"], reply["usage"]["outputTokens"]
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.get("contentBlockDelta", {"delta": {}})["delta"].get("text")
 
     def streamed_call(self, events):

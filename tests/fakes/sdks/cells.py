@@ -3,19 +3,19 @@
 import pytest
 
 from llm_gateway.types import ToolCall
-from sdks.driver import ASKED, NAME, Report
+from sdks.driver import NAME, PROMPT, Report
 
-SAID = "It is mild: 12 °C."
+ANSWER = "It is mild: 12 °C."
 CALLED = ToolCall("call_1", NAME, {"city": "Tromsø"})
 WEATHER = Report(city="Oslo", degrees=12)
 
 
 async def text(sdk, fake):
-    fake.reply(SAID)
+    fake.reply(ANSWER)
     async with sdk.client() as client:
         reply = await sdk.ask(client)
-    assert SAID == sdk.text(reply)
-    assert (sdk.model, ASKED) == (fake.last.model, fake.last.text)
+    assert ANSWER == sdk.text(reply)
+    assert (sdk.model, PROMPT) == (fake.last.model, fake.last.text)
     return "yes"
 
 
@@ -41,8 +41,8 @@ async def structured(sdk, fake):
 async def stream(sdk, fake):
     fake.stream(["It is ", "mild: ", "12 °C."])
     async with sdk.client() as client:
-        pieces = [sdk.piece(event) async for event in sdk.events(client)]
-    assert ["It is ", "mild: ", "12 °C."] == [piece for piece in pieces if piece]
+        chunks = [sdk.chunk_text(event) async for event in sdk.events(client)]
+    assert ["It is ", "mild: ", "12 °C."] == [chunk for chunk in chunks if chunk]
     assert fake.last.is_streaming
     return "yes"
 
@@ -51,14 +51,14 @@ async def streamed_tool(sdk, fake):
     fake.reply(["I look. ", CALLED])
     async with sdk.client() as client:
         events = [event async for event in sdk.events(client, with_tool=True)]
-    assert "I look. " == "".join(sdk.piece(event) or "" for event in events)
+    assert "I look. " == "".join(sdk.chunk_text(event) or "" for event in events)
     assert (NAME, {"city": "Tromsø"}) == sdk.streamed_call(events)
     return "yes"
 
 
 async def usage(sdk, fake):
     """Whole and streamed."""
-    fake.reply(SAID).usage(input=100, output=20).reply(SAID).usage(input=200, output=30)
+    fake.reply(ANSWER).usage(input=100, output=20).reply(ANSWER).usage(input=200, output=30)
     async with sdk.client() as client:
         whole = sdk.usage(await sdk.ask(client))
         events = [event async for event in sdk.events(client)]
@@ -69,7 +69,7 @@ async def usage(sdk, fake):
 
 async def limited(sdk, fake):
     """By the SDK's own retries, else by asking again."""
-    fake.error(429, retry_after=0.001, then=SAID)
+    fake.error(429, retry_after=0.001, then=ANSWER)
     async with sdk.client(retries=1) as client:
         if sdk.retries:
             reply = await sdk.ask(client)
@@ -78,17 +78,17 @@ async def limited(sdk, fake):
                 await sdk.ask(client)
             assert 429 == sdk.status(caught.value)
             reply = await sdk.ask(client)
-    assert SAID == sdk.text(reply)
+    assert ANSWER == sdk.text(reply)
     assert 2 == len(fake.calls)
     return "retried" if sdk.retries else "by hand"
 
 
 async def disconnect(sdk, fake):
-    fake.disconnect(then=SAID)
+    fake.disconnect(then=ANSWER)
     async with sdk.client() as client:
         with pytest.raises(sdk.lost) as caught:
             await sdk.ask(client)
-        assert SAID == sdk.text(await sdk.ask(client))
+        assert ANSWER == sdk.text(await sdk.ask(client))
     return caught.type.__name__
 
 
@@ -99,17 +99,17 @@ async def cut(sdk, fake):
     async with sdk.client() as client:
         with pytest.raises(sdk.cut) as caught:
             async for event in sdk.events(client):
-                came.append(sdk.piece(event))  # noqa: PERF401  what came before it raised
-    assert "one two " == "".join(piece or "" for piece in came)
+                came.append(sdk.chunk_text(event))  # noqa: PERF401  what came before it raised
+    assert "one two " == "".join(chunk or "" for chunk in came)
     return caught.type.__name__
 
 
 async def timeout(sdk, fake):
-    fake.timeout(then=SAID)
+    fake.timeout(then=ANSWER)
     async with sdk.client() as client:
         with pytest.raises(sdk.late) as caught:
             await sdk.ask(client)
-        assert SAID == sdk.text(await sdk.ask(client))
+        assert ANSWER == sdk.text(await sdk.ask(client))
     return caught.type.__name__
 
 

@@ -22,15 +22,15 @@ class Cohere(Driver):
     def status(self, error):
         return error.status_code
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         tools = {"tools": [TOOL]} if with_tool else {}
         return {"model": self.model, "messages": MESSAGES, **tools, **options}
 
     async def ask(self, client, **options):
-        return await done(client.chat(**self.asked(**options)))
+        return await done(client.chat(**self.arguments(**options)))
 
     def stream(self, client, **options):
-        return client.chat_stream(**self.asked(**options))
+        return client.chat_stream(**self.arguments(**options))
 
     async def ask_object(self, client):
         wanted = {"type": "json_object", "json_schema": Report.model_json_schema()}
@@ -46,13 +46,13 @@ class Cohere(Driver):
     def usage(self, reply):
         return reply.usage.tokens.input_tokens, reply.usage.tokens.output_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.delta.message.content.text if event.type == "content-delta" else None
 
     def streamed_call(self, events):
         (start,) = [event.delta.message.tool_calls for event in events if event.type == "tool-call-start"]
-        pieces = [event.delta.message.tool_calls for event in events if event.type == "tool-call-delta"]
-        return start.function.name, json.loads("".join(piece.function.arguments for piece in [start, *pieces]))
+        chunks = [event.delta.message.tool_calls for event in events if event.type == "tool-call-delta"]
+        return start.function.name, json.loads("".join(chunk.function.arguments for chunk in [start, *chunks]))
 
     def streamed_usage(self, events):
         return self.usage(events[-1].delta)

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from pydantic import BaseModel
 
-ASKED = "How is the weather in Oslo?"
-MESSAGES = [{"role": "user", "content": ASKED}]
+PROMPT = "How is the weather in Oslo?"
+MESSAGES = [{"role": "user", "content": PROMPT}]
 NAME = "look_up"
 PARAMETERS = {
     "type": "object",
@@ -28,7 +28,7 @@ SCHEMA = {"name": "Report", "schema": Report.model_json_schema()}
 
 class Driver:
     """
-    One SDK in one colour.
+    One SDK in one kind.
 
     Attributes:
         name: Of the row.
@@ -39,20 +39,20 @@ class Driver:
 
         opening: How many events a stream has before its first text.
 
-        parses: Whether it makes objects of the class that was asked for; else it hands out their JSON.
+        parses: Whether it returns objects of the requested class, or only their JSON.
 
-        retries: Whether it asks again by itself.
+        retries: Whether it retries by itself.
     """
 
-    colours = ("sync", "async")
+    kinds = ("sync", "async")
     parses = retries = True
 
-    def __init__(self, colour):
-        self.colour = colour
-        self.is_async = colour == "async"
+    def __init__(self, kind):
+        self.kind = kind
+        self.is_async = kind == "async"
 
     def __repr__(self):
-        return f"{self.name}-{self.colour}"
+        return f"{self.name}-{self.kind}"
 
     @asynccontextmanager
     async def client(self, retries=0):
@@ -62,7 +62,7 @@ class Driver:
 
     @asynccontextmanager
     async def entered(self, manager):
-        """What *manager*, of either colour, gives."""
+        """What *manager*, of either kind, gives."""
         if self.is_async:
             async with manager as given:
                 yield given
@@ -70,13 +70,13 @@ class Driver:
             with manager as given:
                 yield given
 
-    async def events(self, client, **asked):
+    async def events(self, client, **options):
         """What the SDK gives for each event of a stream."""
-        async for event in self.each(await done(self.stream(client, **asked))):
+        async for event in self.each(await done(self.stream(client, **options))):
             yield event
 
     async def each(self, stream):
-        """The items of an iterator of either colour, or of one that is both."""
+        """The items of an iterator of either kind, or of one that is both."""
         if self.is_async:
             async for item in stream:
                 yield item
@@ -96,5 +96,5 @@ class Driver:
 
 
 async def done(value):
-    """What a call of either colour returned."""
+    """What a call of either kind returned."""
     return await value if inspect.isawaitable(value) else value

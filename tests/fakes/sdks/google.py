@@ -7,7 +7,7 @@ import httpx2
 from google import genai
 from google.genai import errors, types
 
-from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
+from sdks.driver import NAME, PARAMETERS, PROMPT, Driver, Report, done
 
 TLS = ssl.create_default_context()
 """One for all clients: each makes three of its own otherwise, which takes longer than all else that it does."""
@@ -19,8 +19,8 @@ class Google(Driver):
     limited = wrong = errors.ClientError
     opening = 0
 
-    def __init__(self, colour):
-        super().__init__(colour)
+    def __init__(self, kind):
+        super().__init__(kind)
         if self.is_async:
             self.lost, self.cut = aiohttp.ServerDisconnectedError, aiohttp.ClientPayloadError
             self.late = aiohttp.SocketTimeoutError
@@ -38,20 +38,20 @@ class Google(Driver):
     def status(self, error):
         return error.code
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         function = types.FunctionDeclaration(name=NAME, parameters_json_schema=PARAMETERS)
         tools = {"tools": [types.Tool(function_declarations=[function])]} if with_tool else {}
-        return {"model": self.model, "contents": ASKED, "config": {**tools, **options}}
+        return {"model": self.model, "contents": PROMPT, "config": {**tools, **options}}
 
     async def ask(self, client, **options):
-        return await done(client.models.generate_content(**self.asked(**options)))
+        return await done(client.models.generate_content(**self.arguments(**options)))
 
     def stream(self, client, **options):
-        return client.models.generate_content_stream(**self.asked(**options))
+        return client.models.generate_content_stream(**self.arguments(**options))
 
     async def ask_object(self, client):
-        asked = {"response_mime_type": "application/json", "response_schema": Report}
-        return (await self.ask(client, **asked)).parsed
+        options = {"response_mime_type": "application/json", "response_schema": Report}
+        return (await self.ask(client, **options)).parsed
 
     def text(self, reply):
         return reply.text
@@ -63,7 +63,7 @@ class Google(Driver):
     def usage(self, reply):
         return reply.usage_metadata.prompt_token_count, reply.usage_metadata.candidates_token_count
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return "".join(part.text or "" for part in event.candidates[0].content.parts or ())
 
     def streamed_call(self, events):

@@ -20,5 +20,5 @@ class Groq(OpenAI):
         return self.ask(client, stream=True, **options)
 
     async def ask_object(self, client):
-        asked = {"type": "json_schema", "json_schema": SCHEMA}
-        return self.text(await self.ask(client, response_format=asked))
+        schema = {"type": "json_schema", "json_schema": SCHEMA}
+        return self.text(await self.ask(client, response_format=schema))

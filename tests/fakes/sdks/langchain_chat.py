@@ -8,7 +8,7 @@ import openai
 from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
-from sdks.driver import ASKED, TOOL, Driver, Report, done
+from sdks.driver import PROMPT, TOOL, Driver, Report, done
 
 
 class LangChainOpenAI(Driver):
@@ -32,14 +32,14 @@ class LangChainOpenAI(Driver):
         return getattr(model, f"a{name}" if self.is_async else name)
 
     async def ask(self, client, *, with_tool=False):
-        return await done(self.method(client.bind_tools([TOOL]) if with_tool else client, "invoke")(ASKED))
+        return await done(self.method(client.bind_tools([TOOL]) if with_tool else client, "invoke")(PROMPT))
 
     async def ask_object(self, client):
         wanted = client.with_structured_output(Report, method="json_schema")
-        return await done(self.method(wanted, "invoke")(ASKED))
+        return await done(self.method(wanted, "invoke")(PROMPT))
 
     def stream(self, client, *, with_tool=False):
-        return self.method(client.bind_tools([TOOL]) if with_tool else client, "stream")(ASKED)
+        return self.method(client.bind_tools([TOOL]) if with_tool else client, "stream")(PROMPT)
 
     def text(self, reply):
         return reply.text
@@ -51,7 +51,7 @@ class LangChainOpenAI(Driver):
     def usage(self, reply):
         return reply.usage_metadata["input_tokens"], reply.usage_metadata["output_tokens"]
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.text
 
     def streamed_call(self, events):

@@ -13,9 +13,9 @@ class LiteLLM(OpenAI):
     cut = litellm.exceptions.MidStreamFallbackError
     parses = False
 
-    def __init__(self, colour, model="openai/gpt-5-mini"):
-        super().__init__(colour)
-        self.asked, self.model = model, model.partition("/")[2]
+    def __init__(self, kind, model="openai/gpt-5-mini"):
+        super().__init__(kind)
+        self.model_name, self.model = model, model.partition("/")[2]
         self.name = f"litellm {model.partition('/')[0]}"
 
     @asynccontextmanager
@@ -25,19 +25,19 @@ class LiteLLM(OpenAI):
     async def ask(self, client, *, with_tool=False, **options):
         tools = {"tools": [TOOL]} if with_tool else {}
         complete = litellm.acompletion if self.is_async else litellm.completion
-        return await done(complete(model=self.asked, messages=MESSAGES, **tools, **client, **options))
+        return await done(complete(model=self.model_name, messages=MESSAGES, **tools, **client, **options))
 
     async def ask_object(self, client):
-        asked = {"type": "json_schema", "json_schema": SCHEMA}
-        return self.text(await self.ask(client, response_format=asked))
+        schema = {"type": "json_schema", "json_schema": SCHEMA}
+        return self.text(await self.ask(client, response_format=schema))
 
     def streamed_usage(self, events):
-        (told,) = [event.usage for event in events if getattr(event, "usage", None)]
-        return told.prompt_tokens, told.completion_tokens
+        (usage,) = [event.usage for event in events if getattr(event, "usage", None)]
+        return usage.prompt_tokens, usage.completion_tokens
 
 
 class LiteLLMAnthropic(LiteLLM):
     opening = 3
 
-    def __init__(self, colour):
-        super().__init__(colour, "anthropic/claude-haiku-4-5")
+    def __init__(self, kind):
+        super().__init__(kind, "anthropic/claude-haiku-4-5")

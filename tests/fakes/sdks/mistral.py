@@ -1,4 +1,4 @@
-"""mistralai, whose async methods are beside the others on one client."""
+"""mistralai, whose client has sync and async methods."""
 
 import json
 
@@ -27,18 +27,18 @@ class Mistral(Driver):
     def method(self, client, name):
         return getattr(client.chat, f"{name}_async" if self.is_async else name)
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         tools = {"tools": [TOOL]} if with_tool else {}
         return {"model": self.model, "messages": MESSAGES, **tools, **options}
 
     async def ask(self, client, **options):
-        return await done(self.method(client, "complete")(**self.asked(**options)))
+        return await done(self.method(client, "complete")(**self.arguments(**options)))
 
     def stream(self, client, **options):
-        return self.method(client, "stream")(**self.asked(**options))
+        return self.method(client, "stream")(**self.arguments(**options))
 
     async def ask_object(self, client):
-        reply = await done(self.method(client, "parse")(Report, **self.asked()))
+        reply = await done(self.method(client, "parse")(Report, **self.arguments()))
         return reply.choices[0].message.parsed
 
     def text(self, reply):
@@ -51,7 +51,7 @@ class Mistral(Driver):
     def usage(self, reply):
         return reply.usage.prompt_tokens, reply.usage.completion_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.data.choices[0].delta.content
 
     def streamed_call(self, events):

@@ -1,4 +1,4 @@
-"""ollama, which has no retries, and no way to tell 429 from other errors but by its number."""
+"""ollama, which has no retries, and no error class of its own for 429."""
 
 import httpx
 import ollama
@@ -40,7 +40,7 @@ class Ollama(Driver):
     def usage(self, reply):
         return reply.prompt_eval_count, reply.eval_count
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.message.content
 
     def streamed_call(self, events):

@@ -44,14 +44,14 @@ class OpenAI(Driver):
     def usage(self, reply):
         return reply.usage.prompt_tokens, reply.usage.completion_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.choices[0].delta.content if event.choices else None
 
     def streamed_call(self, events):
         deltas = [event.choices[0].delta for event in events if event.choices]
-        pieces = [call.function for delta in deltas for call in delta.tool_calls or ()]
-        return pieces[0].name, json.loads("".join(piece.arguments or "" for piece in pieces))
+        chunks = [call.function for delta in deltas for call in delta.tool_calls or ()]
+        return chunks[0].name, json.loads("".join(chunk.arguments or "" for chunk in chunks))
 
     def streamed_usage(self, events):
-        (told,) = [event.usage for event in events if event.usage]
-        return told.prompt_tokens, told.completion_tokens
+        (usage,) = [event.usage for event in events if event.usage]
+        return usage.prompt_tokens, usage.completion_tokens

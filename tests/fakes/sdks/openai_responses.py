@@ -5,7 +5,7 @@ import json
 import httpx2
 import openai
 
-from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
+from sdks.driver import NAME, PARAMETERS, PROMPT, Driver, Report, done
 
 
 class Responses(Driver):
@@ -22,18 +22,18 @@ class Responses(Driver):
     def status(self, error):
         return error.status_code
 
-    def asked(self, *, with_tool=False, **options):
+    def arguments(self, *, with_tool=False, **options):
         tools = {"tools": [{"type": "function", "name": NAME, "parameters": PARAMETERS, "strict": True}]}
-        return {"model": self.model, "input": ASKED, **(tools if with_tool else {}), **options}
+        return {"model": self.model, "input": PROMPT, **(tools if with_tool else {}), **options}
 
     async def ask(self, client, **options):
-        return await done(client.responses.create(**self.asked(**options)))
+        return await done(client.responses.create(**self.arguments(**options)))
 
     async def ask_object(self, client):
-        return (await done(client.responses.parse(**self.asked(text_format=Report)))).output_parsed
+        return (await done(client.responses.parse(**self.arguments(text_format=Report)))).output_parsed
 
     async def events(self, client, **options):
-        async with self.entered(client.responses.stream(**self.asked(**options))) as stream:
+        async with self.entered(client.responses.stream(**self.arguments(**options))) as stream:
             async for event in self.each(stream):
                 yield event
 
@@ -47,7 +47,7 @@ class Responses(Driver):
     def usage(self, reply):
         return reply.usage.input_tokens, reply.usage.output_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         return event.delta if event.type == "response.output_text.delta" else None
 
     def streamed_call(self, events):

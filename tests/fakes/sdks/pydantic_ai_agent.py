@@ -11,7 +11,7 @@ from pydantic_ai.models.openai import OpenAIChatModel
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
-from sdks.driver import ASKED, NAME, PARAMETERS, Driver, Report, done
+from sdks.driver import NAME, PARAMETERS, PROMPT, Driver, Report, done
 
 TOOLS = ModelRequestParameters(function_tools=[ToolDefinition(name=NAME, parameters_json_schema=PARAMETERS)])
 
@@ -34,21 +34,21 @@ class PydanticAI(Driver):
     def status(self, error):
         return error.status_code
 
-    def asked(self, *, with_tool=False):
+    def arguments(self, *, with_tool=False):
         parameters = {"model_request_parameters": TOOLS} if with_tool else {}
-        return {"messages": [ModelRequest.user_text_prompt(ASKED)], **parameters}
+        return {"messages": [ModelRequest.user_text_prompt(PROMPT)], **parameters}
 
     async def ask(self, client, **options):
         request = direct.model_request if self.is_async else direct.model_request_sync
-        return await done(request(client, **self.asked(**options)))
+        return await done(request(client, **self.arguments(**options)))
 
     async def ask_object(self, client):
         agent = Agent(client, output_type=NativeOutput(Report))
-        return (await done((agent.run if self.is_async else agent.run_sync)(ASKED))).output
+        return (await done((agent.run if self.is_async else agent.run_sync)(PROMPT))).output
 
     async def events(self, client, **options):
         request = direct.model_request_stream if self.is_async else direct.model_request_stream_sync
-        async with self.entered(request(client, **self.asked(**options))) as stream:
+        async with self.entered(request(client, **self.arguments(**options))) as stream:
             async for event in self.each(stream):
                 yield event
             yield stream.get() if self.is_async else stream.response
@@ -63,7 +63,7 @@ class PydanticAI(Driver):
     def usage(self, reply):
         return reply.usage.input_tokens, reply.usage.output_tokens
 
-    def piece(self, event):
+    def chunk_text(self, event):
         match getattr(event, "event_kind", None):
             case "part_start" if event.part.part_kind == "text":
                 return event.part.content

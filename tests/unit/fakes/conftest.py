@@ -11,7 +11,7 @@ from llm_gateway.interception.use_cassette import use_cassette
 
 @pytest.fixture
 def fake(tmp_path):
-    """What it refuses is asserted where it is raised; what nobody asked for fails the test."""
+    """A fake of the test; scripted answers that no call used fail the test, other errors are asserted where raised."""
     made = FakeLLM()
     with use_cassette(tmp_path / "none.yaml", Mode.REPLAY) as cassette:
         cassette.answer_by(made)

@@ -1,4 +1,4 @@
-"""What is asked beside the chat is answered without a script, and read by the official SDKs."""
+"""Auxiliary endpoints are answered without a script, and read by the official SDKs."""
 
 import json
 
@@ -89,7 +89,7 @@ def test_models_are_also_those_that_were_called(fake):
 
 
 def test_one_model(fake):
-    """Each that is asked for is there."""
+    """A request for a single model finds it, whatever its name."""
     assert "claude-9" == anthropic.Anthropic(api_key="k").models.retrieve("claude-9").id
     assert "gpt-9" == openai.OpenAI(api_key="k").models.retrieve("gpt-9").id
     assert "models/gemini-9" == GEMINI.models.get(model="gemini-9").name
@@ -106,8 +106,8 @@ def test_our_own_client_finds_models(fake):
     assert len(found) > 1
 
 
-def test_tokens_are_those_that_the_answer_tells(fake):
-    """So that a program that asks before it calls finds itself right."""
+def test_counted_tokens_are_those_of_the_usage(fake):
+    """A program that counts tokens before a call gets the number that the answer reports."""
     fake.reply("x", times=3)
     claude, gpt, gemini = anthropic.Anthropic(api_key="k"), openai.OpenAI(api_key="k"), GEMINI
 
@@ -159,7 +159,7 @@ def test_embeddings(fake, provider):
 
 
 def test_embeddings_of_other_lengths_and_ways(fake):
-    """As many dimensions as are asked, and the older ways to ask."""
+    """The number of dimensions is the requested one, also through older endpoints."""
     gpt = openai.OpenAI(api_key="k")
     sized = gpt.embeddings.create(model="text-embedding-3-large", input="x", dimensions=8, encoding_format="float")
     tokens = gpt.embeddings.create(model="text-embedding-3-large", input=[1, 2, 3])
@@ -207,7 +207,7 @@ def test_embeddings_of_older_apis(provider):
 
 
 def test_they_cost_nothing_and_leave_providers_alone(tmp_path):
-    """Counted as fakes, with the tokens that they tell; of the providers that are faked only."""
+    """They count as fakes, with the tokens that they report, and only for the providers that are faked."""
     fake = FakeLLM().only("openai")
     with use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(fake)

@@ -81,7 +81,7 @@ def by_thread(*argv, text=""):
 
 @pytest.mark.parametrize("way", [by_run, by_asyncio, by_uvloop, by_anyio, by_trio, by_shell, by_thread])
 def test_every_way_to_run_it(way, fake):
-    """The answer comes as the output format has it; what was asked is known, wherever the prompt stood."""
+    """The answer has the output format, and the call has the prompt, wherever it was passed."""
     fake.on(provider="local_claude", contains="ping").reply("pong").usage(input=10, output=5, cache_read=4)
     fake.reply(lambda call: call.text.upper())
 
@@ -139,8 +139,8 @@ def test_several_turns_in_one_process(fake):
     fake.reply("one").usage(input=3, output=2).reply("two").usage(input=5, output=4)
     lines = [{"type": "user", "message": {"role": "user", "content": text}} for text in ("first", "second")]
 
-    asked = "\n".join(map(json.dumps, lines))
-    code, printed = events("--input-format", "stream-json", "--session-id", "s-1", "--replay-user-messages", text=asked)
+    text = "\n".join(map(json.dumps, lines))
+    code, printed = events("--input-format", "stream-json", "--session-id", "s-1", "--replay-user-messages", text=text)
 
     results = [event for event in printed if event["type"] == "result"]
     assert (0, ["one", "two"], [0, 1]) == (
@@ -168,7 +168,7 @@ def test_an_object_for_a_schema(fake):
 
 
 def test_an_object_that_does_not_fit(fake):
-    """The script is wrong, and says where."""
+    """The error names the line that scripted it."""
     fake.reply({"queue": 3})
 
     code, out, err = ask("--json-schema", json.dumps(Ticket.model_json_schema()))
@@ -181,7 +181,7 @@ def test_an_object_that_does_not_fit(fake):
 
 
 def test_a_tool_of_its_own_does_nothing(fake):
-    """No command runs in a test; the model is told so, and the limit of turns holds."""
+    """No command runs in a test; the tool result states that, and the limit of turns holds."""
     fake.reply(["I will.", ToolCall("call_1", "Bash", {"command": "rm -rf /"})], times=2)
     fake.on(tool_result="Bash did nothing").reply("done")
 
@@ -202,7 +202,7 @@ def test_a_tool_of_its_own_does_nothing(fake):
 
 
 @pytest.mark.parametrize(
-    ("status", "message", "kind", "word", "said"),
+    ("status", "message", "kind", "word", "text"),
     [
         (400, None, "invalid_request_error", "invalid_request", "the request is wrong"),
         (401, None, "authentication_error", "authentication_failed", "Invalid API key · Fix external API key"),
@@ -219,7 +219,7 @@ def test_a_tool_of_its_own_does_nothing(fake):
         (529, "Overloaded", "overloaded_error", "server_error", "API Error: 529 Overloaded. This is a server-side"),
     ],
 )
-def test_errors(status, message, kind, word, said, fake):
+def test_errors(status, message, kind, word, text, fake):
     """As the real one prints them, in lines and as the one text of its result."""
     fake.error(status, message, times=2)
 
@@ -234,7 +234,7 @@ def test_errors(status, message, kind, word, said, fake):
         result["api_error_status"],
         result["api_error_type"],
     )
-    assert result["result"].startswith(said)
+    assert result["result"].startswith(text)
     assert (1, f"{result['result']}\n", "") == ask("--model", "haiku")
 
 
@@ -269,7 +269,7 @@ def test_a_process_that_dies(way, fake):
 
 
 def test_a_cut_behind_the_end(fake):
-    """The script is wrong, and says how long the answer is."""
+    """The error names the length of the answer."""
     fake.disconnect(after_chunks=10, content="short")
 
     code, _, err = ask()
@@ -288,7 +288,7 @@ def test_text_cannot_be_malformed(fake):
 
 
 @pytest.mark.parametrize(
-    ("argv", "text", "said"),
+    ("argv", "text", "message"),
     [
         (["--output-format", "stream-json"], "hi", "--output-format=stream-json requires --verbose"),
         (
@@ -306,23 +306,23 @@ def test_text_cannot_be_malformed(fake):
         ),
     ],
 )
-def test_arguments_that_it_does_not_take(argv, text, said, fake):
-    """They fail as with the real one, before any model is asked."""
+def test_arguments_that_it_does_not_take(argv, text, message, fake):
+    """They fail as with the real one, before any model is called."""
     code, out, err = ask(*argv, text=text)
 
     assert (1, "") == (code, out)
-    assert said in err
+    assert message in err
     assert [] == list(fake.calls)
 
 
 def test_the_version(fake):
-    """Asked by hosts before anything else."""
+    """Hosts request it before anything else."""
     assert b"2.1.329 (Claude Code)\n" == subprocess.check_output(["claude", "--version"])
 
 
 @pytest.mark.parametrize("way", [by_run, by_anyio, by_shell])
 def test_nothing_is_scripted(way, fake):
-    """The run fails and says what was asked; the test fails with the same."""
+    """The run fails and shows the call; the test fails with the same error."""
     code, out, err = way("--model", "haiku", "what now?")
 
     expected = (
@@ -336,7 +336,7 @@ def test_nothing_is_scripted(way, fake):
 
 
 def test_a_function_of_the_script_fails(fake):
-    """Nobody but the test hears of it, in whichever process the run is."""
+    """It fails the test and not the code under test, in whichever process the run is."""
     fake.reply(lambda call: call.nothing, times=2)
 
     for way in (by_run, by_anyio):
@@ -361,7 +361,7 @@ def test_other_providers_alone_are_faked(way, tmp_path):
 
 
 @pytest.mark.parametrize("way", [by_run, by_anyio, by_shell])
-def test_recorded_runs_beside_a_script(way, tmp_path):
+def test_recorded_runs_together_with_a_script(way, tmp_path):
     """Neither wins in silence."""
     (tmp_path / "a.yaml").write_text("version: 1\ninteractions: []\nprocesses:\n- argv: [claude]\n  exit_code: 0\n")
     with pytest.raises(FakeScriptError) as caught, use_cassette(tmp_path / "a.yaml") as cassette:
@@ -376,26 +376,26 @@ def test_recorded_runs_beside_a_script(way, tmp_path):
     )
 
 
-@pytest.mark.parametrize("colour", ["sync", "async"])
-def test_our_own_client(colour, fake):
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_our_own_client(mode, fake):
     """Text, objects, streams and errors of the provider ``local_claude``, without a process."""
     fake.reply("pong").usage(input=10, output=5).reply(Ticket(queue="billing")).stream(["a", "b"]).error(429).timeout()
     fake.truncated("half").refusal("no")
 
     async def both(client, name, *args, **options):
         found = getattr(client, name)(*args, **options)
-        return await found if colour == "async" else found
+        return await found if mode == "async" else found
 
     async def go():
-        client = (LLMClient if colour == "async" else SyncLLMClient)(
+        client = (LLMClient if mode == "async" else SyncLLMClient)(
             GatewayConfig(provider="local_claude", max_retries=0)
         )
         chat = await both(client, "chat", "hi")
         assert ("pong", 15, 0) == (chat.content, chat.usage.total_tokens, chat.cost_usd)
         assert Ticket(queue="billing") == (await both(client, "complete", "hi", response_model=Ticket)).content
         stream = client.stream("hi")
-        pieces = [one async for one in stream] if colour == "async" else list(stream)
-        assert ["a", "b"] == [one.text for one in pieces if one.text]
+        chunks = [one async for one in stream] if mode == "async" else list(stream)
+        assert ["a", "b"] == [one.text for one in chunks if one.text]
         for kind in ("rate_limited", "timeout"):
             with pytest.raises(ProviderError) as caught:
                 await both(client, "chat", "hi")
@@ -416,24 +416,24 @@ def test_strangers_are_refused(tmp_path):
         cassette.answer_by(fake)
         assert 0 == by_run("hi")[0]
         folder = Runs.of(cassette).folder
-        door = folder.plan()["door"]
-        for said in (
+        address = folder.plan()["door"]
+        for line in (
             b"junk\n",
             b"[]\n",
             b'{"secret": "\xc3\xa4"}\n',
             json.dumps({"secret": "guess", "argv": ["claude"]}).encode() + b"\n",
         ):
-            with socket.create_connection(("127.0.0.1", door["port"])) as stranger:
-                stranger.sendall(said)
+            with socket.create_connection(("127.0.0.1", address["port"])) as stranger:
+                stranger.sendall(line)
                 assert b"" == stranger.recv(10)
 
     with pytest.raises(OSError, match="refused"):
-        socket.create_connection(("127.0.0.1", door["port"]))
+        socket.create_connection(("127.0.0.1", address["port"]))
     assert (False, before, path) == (folder.path.exists(), threading.active_count(), os.environ["PATH"])
 
 
 def test_a_run_that_outlives_its_test(tmp_path):
-    """It is told so, and fails."""
+    """It prints an error, and fails."""
     lines = ["claude", "--input-format", "stream-json", *LINES]
     with use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(FakeLLM().reply("pong"))
@@ -466,13 +466,13 @@ def test_an_example_and_a_recorded_answer(fake, tmp_path):
 CALL = (
     "- request: {method: POST, uri: 'https://api.anthropic.com/v1/messages', headers: {}, body: '%s'}\n  response: %s\n"
 )
-ASKED = json.dumps({"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]})
-SAID = json.dumps({"type": "message", "role": "assistant", "model": "claude-x", "stop_reason": "end_turn"})[:-1]
+REQUEST = json.dumps({"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]})
+MESSAGE = json.dumps({"type": "message", "role": "assistant", "model": "claude-x", "stop_reason": "end_turn"})[:-1]
 REPLY = "{status: {code: %d, message: ''}, headers: {}, body: '%s'}"
 RECORDED = "version: 1\ninteractions:\n" + "".join(
-    CALL % (ASKED, response)
+    CALL % (REQUEST, response)
     for response in (
-        REPLY % (200, SAID + ', "content": [{"type": "text", "text": "pong"}]}'),
+        REPLY % (200, MESSAGE + ', "content": [{"type": "text", "text": "pong"}]}'),
         REPLY % (429, '{"type": "error", "error": {"type": "rate_limit_error", "message": "slow"}}'),
         REPLY % (0, "") + "\n  llm: {end: error, failure: {kind: read_timeout}}",
         REPLY % (0, "") + "\n  llm: {end: error, failure: {kind: protocol}}",

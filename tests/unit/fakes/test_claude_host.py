@@ -11,7 +11,7 @@ HANDSHAKE = ["initialize", "notifications/initialized", "tools/list"]
 
 @pytest.fixture
 def fake():
-    """It asks for a tool, and then says what the tool returned."""
+    """Its first answer is a tool call, its second one is the result of the tool."""
     return (
         FakeLLM().reply(ToolCall("t1", TOOL, {"text": "hi"})).reply(lambda call: " ".join(call.tool_results.values()))
     )
@@ -22,15 +22,15 @@ def result(events):
 
 
 def test_a_tool_of_the_host(fake):
-    """Hooks first, then permission, then the tool; the states tell who is waited for."""
+    """Hooks first, then permission, then the tool; the states report when the run waits for the host."""
     host = Host(fake, *HOSTED)
     host.begin(PreToolUse=None, PostToolUse="mcp__.*", Stop=None)
 
     events = host.say()
 
-    asked = [*HANDSHAKE, "PreToolUse", "can_use_tool", "tools/call", "PostToolUse"]
-    assert asked == host.asked
-    assert ("said", 2) == (result(events)["result"], result(events)["num_turns"])
+    requests = [*HANDSHAKE, "PreToolUse", "can_use_tool", "tools/call", "PostToolUse"]
+    assert requests == host.requests
+    assert ("found", 2) == (result(events)["result"], result(events)["num_turns"])
     states = [event["state"] for event in events if event.get("subtype") == "session_state_changed"]
     assert ["running", "requires_action", "running", "idle"] == states
     assert [TOOL] == next(event for event in events if event.get("subtype") == "init")["tools"]
@@ -38,35 +38,35 @@ def test_a_tool_of_the_host(fake):
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "reason"),
     [
         ({"decision": "block", "reason": "not now"}, "not now"),
         ({"hookSpecificOutput": {"permissionDecision": "deny", "permissionDecisionReason": "never"}}, "never"),
         ({"decision": "block"}, "blocked by a hook"),
     ],
 )
-def test_a_hook_that_blocks(answer, said, fake):
-    """Nobody else is asked, and the model is told why."""
+def test_a_hook_that_blocks(answer, reason, fake):
+    """No further request is sent, and the tool result has the reason."""
     host = Host(fake, *HOSTED)
     host.begin(PreToolUse=TOOL)
     host.answers["hook_callback"] = answer
 
     ended = result(host.say())
 
-    assert [*HANDSHAKE, "PreToolUse"] == host.asked
-    assert (said, "t1") == (ended["result"], ended["permission_denials"][0]["tool_use_id"])
+    assert [*HANDSHAKE, "PreToolUse"] == host.requests
+    assert (reason, "t1") == (ended["result"], ended["permission_denials"][0]["tool_use_id"])
 
 
 def test_a_hook_that_settles_it(fake):
-    """It may allow the use, and change it; one for other tools is not asked."""
+    """It may allow the use, and change it; a hook for other tools is not called."""
     host = Host(fake, *HOSTED)
     host.begin(PreToolUse="*", PostToolUse="Bash")
     host.answers["hook_callback"] = {
         "hookSpecificOutput": {"permissionDecision": "allow", "updatedInput": {"text": "other"}}
     }
 
-    assert "said" == result(host.say())["result"]
-    assert [*HANDSHAKE, "PreToolUse", "tools/call"] == host.asked
+    assert "found" == result(host.say())["result"]
+    assert [*HANDSHAKE, "PreToolUse", "tools/call"] == host.requests
 
 
 def test_a_hook_that_stops_it(fake):
@@ -81,25 +81,25 @@ def test_a_hook_that_stops_it(fake):
 @pytest.mark.parametrize(
     "allowed",
     [
-        ("--allowedTools", f"Bash(echo:*),{TOOL}"),
+        ("--allowedTools", f"Bash(lookup:*),{TOOL}"),
         ("--allowedTools=mcp__srv",),
         ("--permission-mode", "bypassPermissions"),
         ("--dangerously-skip-permissions",),
     ],
 )
 def test_a_tool_that_is_allowed(allowed, fake):
-    """Nobody is asked."""
+    """No permission is requested."""
     host = Host(fake, *HOSTED, *allowed, env={})
     host.begin()
 
     events = host.say()
 
-    assert [*HANDSHAKE, "tools/call"] == host.asked
+    assert [*HANDSHAKE, "tools/call"] == host.requests
     assert ["init"] == [event["subtype"] for event in events if event["type"] == "system"]
 
 
 def test_what_the_host_cannot_do(fake):
-    """The model is told of a permission that fails, and of a tool that does."""
+    """The tool result has the error of a permission request, or of the tool."""
     fake.reply(ToolCall("t2", TOOL, {})).reply(lambda call: " ".join(call.tool_results.values()))
     host = Host(fake, *HOSTED)
     host.begin()
@@ -133,7 +133,7 @@ def test_an_interrupt_and_other_requests(fake):
 
 
 def test_the_host_goes_away(fake):
-    """Nobody is left to say whether the tool may be used."""
+    """The host can no longer permit the tool."""
     host = Host(fake, *HOSTED, "--mcp-config", "servers.json")
     host.begin()
     del host.answers["can_use_tool"]
@@ -149,4 +149,4 @@ def test_servers_that_are_no_part_of_the_host():
     host.begin()
 
     assert "pong" == result(host.say())["result"]
-    assert [] == host.asked
+    assert [] == host.requests

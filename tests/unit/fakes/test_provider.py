@@ -18,7 +18,7 @@ class Other(BaseModel):
 
 @pytest.mark.asyncio
 async def test_answers_the_async_client():
-    """With text, an object, and a stream; what was asked is kept."""
+    """With text, an object, and a stream; the calls are kept."""
     provider = FakeLLMProvider("hello")
     provider.set_response(Answer, Answer(text="forty-two"))
 
@@ -41,7 +41,7 @@ def test_answers_the_sync_client():
 
 
 def test_an_object_that_was_not_set():
-    """Says which are, and what to type."""
+    """The error lists the classes that are set, and what to type."""
     provider = FakeLLMProvider()
     provider.set_response(Answer, Answer(text="x"))
 

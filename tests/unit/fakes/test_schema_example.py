@@ -12,13 +12,13 @@ from pydantic import BaseModel, Field, TypeAdapter
 from llm_gateway.fakes.schema_example import example
 
 
-class Colour(Enum):
+class Shade(Enum):
     RED = "red"
 
 
 class Leaf(BaseModel):
     name: Annotated[str, Field(min_length=12)]
-    colour: Colour
+    shade: Shade
     when: date
     share: Annotated[float, Field(gt=0, le=1)]
     price: Decimal
@@ -35,7 +35,7 @@ class Tree(BaseModel):
 
 @pytest.mark.parametrize("model", [Leaf, Tree, list[Leaf], int | str, bool, list[Tree | None], tuple[int, Leaf]])
 def test_an_example_fits(model):
-    """Required members, least lengths, formats, choices, references and recursion."""
+    """Required fields, minimal lengths, formats, choices, references and recursion."""
     schema = TypeAdapter(model).json_schema()
 
     made = example(schema)

@@ -28,7 +28,7 @@ def ask(gpt, text="hello", **options):
     return gpt.chat.completions.create(model="gpt-5", messages=[{"role": "user", "content": text}], **options)
 
 
-def said(reply):
+def text_of(reply):
     return reply.choices[0].message.content
 
 
@@ -39,25 +39,25 @@ def test_answers_in_order(fake, gpt, claude):
     message = claude.messages.create(model="claude-x", max_tokens=9, messages=[{"role": "user", "content": "hi"}])
 
     assert "one" == message.content[0].text
-    assert "two" == said(ask(gpt))
-    assert "three parts" == said(ask(gpt))
+    assert "two" == text_of(ask(gpt))
+    assert "three parts" == text_of(ask(gpt))
     assert ["claude-x", "gpt-5", "gpt-5"] == [call.model for call in fake.calls]
 
 
-def test_an_object_is_given_as_the_call_asks_for_it(fake, gpt, claude):
+def test_an_object_has_the_form_that_the_call_requests(fake, gpt, claude):
     """By the format's own schema, as the argument of the only tool, or as JSON text."""
     fake.reply(Ticket(queue="billing"), times=3)
-    asked = [{"role": "user", "content": "hi"}]
+    messages = [{"role": "user", "content": "hi"}]
 
-    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=messages, response_format=Ticket)
     tool = {"name": "route", "input_schema": Ticket.model_json_schema()}
     forced = claude.messages.create(
-        model="claude-x", max_tokens=9, messages=asked, tools=[tool], tool_choice={"type": "tool", "name": "route"}
+        model="claude-x", max_tokens=9, messages=messages, tools=[tool], tool_choice={"type": "tool", "name": "route"}
     )
 
     assert Ticket(queue="billing") == parsed.choices[0].message.parsed
     assert {"queue": "billing", "urgent": False} == forced.content[0].input
-    assert '{"queue": "billing", "urgent": false}' == said(ask(gpt))
+    assert '{"queue": "billing", "urgent": false}' == text_of(ask(gpt))
 
 
 def test_conditions_come_before_the_queue(fake, gpt):
@@ -66,10 +66,10 @@ def test_conditions_come_before_the_queue(fake, gpt):
     fake.on(contains="weather").reply("sunny")
     fake.on(model="gpt-*", match=lambda call: call.params.get("temperature") == 0).reply("cold")
 
-    assert "anything" == said(ask(gpt))
-    assert "sunny" == said(ask(gpt, "the weather?"))
-    assert "cold" == said(ask(gpt, temperature=0))
-    assert "anything" == said(ask(gpt, "the weather?"))
+    assert "anything" == text_of(ask(gpt))
+    assert "sunny" == text_of(ask(gpt, "the weather?"))
+    assert "cold" == text_of(ask(gpt, temperature=0))
+    assert "anything" == text_of(ask(gpt, "the weather?"))
 
 
 def test_the_client_waits_for_no_fake_and_pays_for_none(fake, monkeypatch):
@@ -88,22 +88,22 @@ def test_the_client_waits_for_no_fake_and_pays_for_none(fake, monkeypatch):
 def test_each_api_is_overloaded_in_its_own_way(fake, gpt, claude):
     """Only Anthropic has a status of its own for it; one that is named is given as it is named."""
     fake.overloaded(times=2).error(529)
-    asked = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
+    request = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 
     with pytest.raises(anthropic.APIStatusError) as theirs:
-        claude.messages.create(**asked)
-    told = []
+        claude.messages.create(**request)
+    statuses = []
     for _ in range(2):
         with pytest.raises(openai.InternalServerError) as ours:
             ask(gpt)
-        told.append(ours.value.status_code)
+        statuses.append(ours.value.status_code)
 
     assert 529 == theirs.value.status_code
-    assert [503, 529] == told
+    assert [503, 529] == statuses
 
 
 def test_params_are_all_options_that_were_set(fake, gpt):
-    """What a request can say has one name, whichever API says it; members that only one API has keep theirs."""
+    """An option has one name for all APIs; fields of a single API keep their names."""
     fake.reply("{}")
     ask(
         gpt,
@@ -132,7 +132,7 @@ def test_params_are_all_options_that_were_set(fake, gpt):
 
 
 def test_a_tool_call_and_its_result(fake, gpt):
-    """The loop of an agent: a tool is asked for, and its result picks the next answer."""
+    """The loop of an agent: the first answer calls a tool, and its result selects the next answer."""
     fake.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}))
     fake.on(tool_result="12 degrees").reply("mild")
     tools = [{"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}]
@@ -148,19 +148,19 @@ def test_a_tool_call_and_its_result(fake, gpt):
     )
 
     assert ("look_up", '{"city": "Oslo"}') == (call.function.name, call.function.arguments)
-    assert "mild" == said(answer)
+    assert "mild" == text_of(answer)
     assert {"call_1": "12 degrees"} == fake.last.tool_results
 
 
 def test_a_function_sees_the_call(fake, gpt):
     """It may answer with anything that may be scripted."""
-    fake.reply(lambda call: f"{call.model} was asked {call.text!r}")
+    fake.reply(lambda call: f"{call.model} got {call.text!r}")
 
-    assert "gpt-5 was asked 'hello'" == said(ask(gpt))
+    assert "gpt-5 got 'hello'" == text_of(ask(gpt))
 
 
 def test_a_stream_is_cut_as_scripted(fake, gpt):
-    """Each piece is one event; usage comes at the end, when it was asked for."""
+    """Each chunk is one event; usage comes at the end, if the request includes it."""
     fake.stream(["Hel", "lo"]).usage(input=10, output=5, cache_read=4).stream(["a", "b"])
 
     events = list(ask(gpt, stream=True, stream_options={"include_usage": True}))
@@ -178,7 +178,7 @@ def test_a_stream_is_cut_as_scripted(fake, gpt):
 
 
 def test_usage_adds_up_when_it_is_not_scripted(fake, claude):
-    """The same call always says the same, and the sum of the parts is the whole."""
+    """The same call always reports the same usage, and the total is the sum of its parts."""
     fake.reply([ThinkingPart("hmm, let me think", "sig"), "fine"], times=2)
     ask_claude = {"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
 
@@ -201,14 +201,14 @@ def test_errors_are_the_providers_own(fake, gpt, status, kind):
         ask(gpt)
 
     assert "1" == caught.value.response.headers["retry-after"]
-    assert "now" == said(ask(gpt))
+    assert "now" == text_of(ask(gpt))
 
 
 def test_an_sdk_retries_by_itself(fake):
     """A rate limit, an overload and a timeout, then the answer."""
     fake.error(429, retry_after=0).overloaded().timeout(then="at last")
 
-    assert "at last" == said(ask(openai.OpenAI(api_key="k", max_retries=3)))
+    assert "at last" == text_of(ask(openai.OpenAI(api_key="k", max_retries=3)))
     assert 4 == len(fake.calls)
 
 
@@ -226,7 +226,7 @@ def test_connections_break_where_scripted(fake, gpt):
         ask(gpt)
 
 
-def test_a_stream_says_that_it_failed(fake, gpt, claude):
+def test_a_stream_contains_an_error(fake, gpt, claude):
     """After so many of its events, in the words that each SDK looks for."""
     fake.error(529, "too much", after_chunks=4).error(500, "went wrong", after_chunks=2)
 
@@ -241,7 +241,7 @@ def test_a_stream_says_that_it_failed(fake, gpt, claude):
 
 
 @pytest.mark.parametrize("dialect", ["anthropic", "openai", "openai_responses", "gemini", "bedrock"])
-def test_every_client_hears_of_a_stream_that_failed(fake, dialect, monkeypatch):
+def test_every_client_raises_the_error_of_a_stream(fake, dialect, monkeypatch):
     """With its kind, and after what came before."""
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
@@ -263,26 +263,26 @@ def test_endings_other_than_the_usual(fake, claude):
 
 
 def test_set_response_is_for_every_sdk_and_the_client(fake, gpt):
-    """However often an object of the class is asked for."""
+    """Any number of calls gets the object of the class."""
     fake.set_response(Ticket, Ticket(queue="sales"))
-    asked = [{"role": "user", "content": "hi"}]
+    messages = [{"role": "user", "content": "hi"}]
 
-    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=messages, response_format=Ticket)
     with SyncLLMClient(provider="anthropic", api_key="k") as client:
         own = client.complete("hi", response_model=Ticket)
 
     assert Ticket(queue="sales") == parsed.choices[0].message.parsed == own.content
 
 
-def test_generates_what_a_schema_asks_for(fake, gpt):
+def test_generates_an_object_of_the_schema(fake, gpt):
     """Where nothing is scripted, and only when the test wants that."""
     fake.generate()
 
-    asked = [{"role": "user", "content": "hi"}]
-    parsed = gpt.chat.completions.parse(model="gpt-5", messages=asked, response_format=Ticket)
+    messages = [{"role": "user", "content": "hi"}]
+    parsed = gpt.chat.completions.parse(model="gpt-5", messages=messages, response_format=Ticket)
 
     assert Ticket(queue="queue", urgent=False) == parsed.choices[0].message.parsed
-    assert "generated" == said(ask(gpt))
+    assert "generated" == text_of(ask(gpt))
 
 
 def test_a_call_without_an_answer_shows_the_request(tmp_path, gpt):
@@ -304,7 +304,7 @@ def test_a_call_without_an_answer_shows_the_request(tmp_path, gpt):
 
 
 def test_unused_answers_name_their_lines(tmp_path):
-    """And a condition says the model that came in place of the one it waited for."""
+    """The error names the nearest model that was called instead of the one in the condition."""
     fake = FakeLLM()
     with pytest.raises(FakeUnusedError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(fake)
@@ -367,7 +367,7 @@ def bad_cut(fake, gpt):
         (bad_late_error, "error(529, after_chunks=99) comes after the end: the answer has"),
     ],
 )
-def test_what_cannot_be_said_names_the_line_that_scripted_it(tmp_path, gpt, script, text):
+def test_an_answer_without_a_format_names_the_line_that_scripted_it(tmp_path, gpt, script, text):
     """The test fails with that, whatever the code under test makes of the answer."""
     fake = FakeLLM()
     with pytest.raises(FakeScriptError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
@@ -407,7 +407,7 @@ def test_wrong_scripts_are_refused_at_once(script, text):
 
 
 def test_counts_as_a_fake_that_cost_nothing(tmp_path, gpt):
-    """Usage is what the answer said."""
+    """Usage is what the answer reported."""
     fake = FakeLLM()
     with use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(fake)
@@ -415,8 +415,8 @@ def test_counts_as_a_fake_that_cost_nothing(tmp_path, gpt):
         ask(gpt)
 
     (call,) = cassette.calls
-    told = TokenUsage(7, 3, 0, 0, None, 0, 0, 0, service_tier="default")
-    assert ("fake", 0, told) == (
+    usage = TokenUsage(7, 3, 0, 0, None, 0, 0, 0, service_tier="default")
+    assert ("fake", 0, usage) == (
         call.served,
         call.metering.cost_usd,
         call.metering.usage,
@@ -455,10 +455,10 @@ def test_no_failure_shows_a_key(tmp_path, gpt, script):
     with pytest.raises(FakeError) as caught, use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(fake)
         script(fake)
-        with pytest.raises(openai.APIStatusError) as told:
+        with pytest.raises(openai.APIStatusError) as shown:
             ask(gpt, f"my key is {KEY}" if not fake.entries else "hi")
 
-    assert KEY not in caught.value.report + str(told.value) + str(told.value.body)
+    assert KEY not in caught.value.report + str(shown.value) + str(shown.value.body)
     assert "key" in caught.value.report
 
 
@@ -490,7 +490,7 @@ def test_only_some_providers(fake, gpt):
     ],
 )
 def test_numbers_that_cannot_be(fake, script, text):
-    """Are told by the line that scripted them, before anything is asked."""
+    """They fail at the line that scripts them, before any call."""
     with pytest.raises(FakeScriptError, match=re.escape(text)) as caught:
         script(fake)
 
@@ -498,11 +498,11 @@ def test_numbers_that_cannot_be(fake, script, text):
 
 
 @pytest.mark.parametrize("is_condition", [False, True])
-def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
+def test_a_function_that_calls_the_model_forever(fake, gpt, is_condition):
     """Ends soon, with what to script."""
 
     def again(_):
-        return said(ask(gpt, "again"))
+        return text_of(ask(gpt, "again"))
 
     script = fake.on(match=again).reply("never") if is_condition else fake.reply(again, times=None)
     with pytest.raises(openai.APIStatusError, match="its own call was refused"):
@@ -520,11 +520,11 @@ def test_a_function_that_calls_the_model_for_ever(fake, gpt, is_condition):
 
 def test_a_function_that_calls_the_model(fake, gpt):
     """Is answered itself."""
-    fake.on(contains="outer").reply(lambda _: f"outer and {said(ask(gpt, 'inner'))}").reply("again")
+    fake.on(contains="outer").reply(lambda _: f"outer and {text_of(ask(gpt, 'inner'))}").reply("again")
     fake.on(contains="inner").reply("inner")
 
-    assert "outer and inner" == said(ask(gpt, "outer"))
-    assert "again" == said(ask(gpt, "outer"))
+    assert "outer and inner" == text_of(ask(gpt, "outer"))
+    assert "again" == text_of(ask(gpt, "outer"))
 
 
 @pytest.mark.parametrize(
@@ -573,7 +573,7 @@ def test_a_condition_without_an_answer(fake, gpt):
 
 @pytest.mark.parametrize(("times", "text"), [(1, "the one scripted answer was"), (2, "all 2 scripted answers were")])
 def test_all_is_given(fake, gpt, times, text):
-    """The miss says so."""
+    """The error of a call without an answer names it."""
     fake.reply("hi", times=times)
     for _ in range(times):
         ask(gpt)
@@ -634,7 +634,7 @@ def test_a_function_that_fails(fake, is_condition):
 
 
 def test_a_function_that_takes_no_call(fake, gpt):
-    """Is told by the line that scripted it, as it has no line that failed."""
+    """The error names the line that scripted it, because no line of the function failed."""
     fake.reply(lambda: "hi")
     with pytest.raises(openai.APIStatusError, match=r"TypeError: .* takes 0 positional arguments") as caught:
         ask(gpt)
@@ -656,10 +656,10 @@ def test_keys_in_an_address(fake):
     httpx2.post(f"{host}/gemini-2.5-flash:generateContent?key=s3cret", json={"contents": [{"parts": [{"text": "hi"}]}]})
     httpx2.get(f"{host}?key=s3cret")
 
-    told = repr([*fake.calls, *fake.other_calls])
-    assert "gemini-2.5-flash:generateContent?key=" in told
-    assert "s3cret" not in told
-    assert "hunter2" not in told
+    text = repr([*fake.calls, *fake.other_calls])
+    assert "gemini-2.5-flash:generateContent?key=" in text
+    assert "s3cret" not in text
+    assert "hunter2" not in text
 
 
 def test_a_body_that_is_nested_too_deep(fake):
