@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain, repeat
 from typing import Literal
 
 from llm_gateway.types import TokenUsage, WireReply, WireRequest
 
-__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange", "pieces"]
+__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange", "pieces", "timed_pieces"]
 
 End = Literal["complete", "partial", "error"]
 """``partial``: the caller stopped reading; ``error``: the transport failed."""
@@ -108,3 +109,8 @@ def pieces(exchange: HttpExchange) -> Iterator[bytes]:
         start += chunk.length
     if start < len(body):
         yield body[start:]
+
+
+def timed_pieces(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
+    """Return the recorded body in its recorded pieces, each with the seconds to wait before it."""
+    return zip(pieces(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)

@@ -13,24 +13,25 @@ class Mode(Enum):
 
     ``REPLAY`` answers from the file and never connects. ``RECORD`` calls for real and replaces the file. ``NEW``
     answers what is recorded and records the rest. ``LIVE`` calls for real and leaves files alone.
+
+    Attributes:
+        reads: Whether calls made in this mode are answered from the file.
+
+        connects: Whether calls made in this mode may reach a provider.
+
+        writes: Whether calls made in this mode end up in the file.
     """
+
+    reads: bool
+    connects: bool
+    writes: bool
 
     REPLAY = "replay"
     RECORD = "record"
     NEW = "new"
     LIVE = "live"
 
-    @property
-    def writes(self) -> bool:
-        """Whether calls made in this mode end up in the file."""
-        return self in (Mode.RECORD, Mode.NEW)
-
-    @property
-    def connects(self) -> bool:
-        """Whether calls made in this mode may reach a provider."""
-        return self is not Mode.REPLAY
-
-    @property
-    def reads(self) -> bool:
-        """Whether calls made in this mode are answered from the file."""
-        return self in (Mode.REPLAY, Mode.NEW)
+    def __init__(self, value: str) -> None:
+        self.reads = value in ("replay", "new")
+        self.connects = value != "replay"
+        self.writes = value in ("record", "new")

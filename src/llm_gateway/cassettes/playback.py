@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes import document, store
+from llm_gateway.cassettes import document
 from llm_gateway.cassettes.diagnosis import Recorded, left_unused, missed, no_recording, summary
-from llm_gateway.cassettes.format import is_http, reply_from, request_from
+from llm_gateway.cassettes.format import is_http, recorded_times, reply_from, request_from
 from llm_gateway.cassettes.match import Index, Normalize, place
 from llm_gateway.cassettes.process_format import process_from
-from llm_gateway.cassettes.timestamps import moments
 from llm_gateway.exceptions import CassetteMissError, CassetteReadError, CassetteUnusedError
 from llm_gateway.exchange import HttpExchange, ProcessExchange
 from llm_gateway.types import WireRequest
@@ -49,7 +48,7 @@ class Playback:
         path: Path,
         normalize: Normalize | None = None,
         *,
-        read: Callable[[Path], bytes | None] = store.read,
+        read: Callable[[Path], bytes | None] = document.read,
     ) -> None:
         self.path = path
         self._normalize = normalize
@@ -163,9 +162,9 @@ class Playback:
         position = next(i for i, run in enumerate(self.processes) if run is exchange)
         self._processes_used[position] = True
 
-    def moments(self) -> list[datetime]:
-        """When the exchanges were recorded; see `llm_gateway.cassettes.timestamps.moments`."""
-        return moments([*self._entries, *(self.content.get("processes") or [])])
+    def recorded_times(self) -> list[datetime]:
+        """Return when the exchanges were recorded; see `llm_gateway.cassettes.format.recorded_times`."""
+        return recorded_times([*self._entries, *(self.content.get("processes") or [])])
 
     def __len__(self) -> int:
         return len(self._entries) + len(self.processes)

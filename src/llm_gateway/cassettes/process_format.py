@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
-from llm_gateway.cassettes import timestamps
+from llm_gateway.cassettes.format import local, text_or_bytes, timestamp
 from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.exchange import Frame, ProcessExchange
 
@@ -16,13 +17,14 @@ _CHANNELS = ("stdin", "stdout", "stderr")
 def process_from(entry: dict[str, Any]) -> ProcessExchange:
     """Read one entry of ``processes``."""
     ours = entry.get("llm") or {}
+    at = timestamp(ours.get("recorded_at"))
     return ProcessExchange(
         argv=tuple(str(argument) for argument in entry["argv"]),
         frames=tuple(_frame(raw) for raw in entry.get("frames") or ()),
         stdin_closed=bool(entry.get("stdin_closed", True)),
         exit_code=entry.get("exit_code"),
         end=end_from(ours),
-        recorded_at=timestamps.universal(ours.get("recorded_at")),
+        recorded_at=at and at.astimezone(UTC),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
         metering=metering_from(ours),
     )
@@ -39,21 +41,14 @@ def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
     return {
         "argv": list(exchange.argv),
         "frames": [
-            {frame.channel: _text_or_bytes(frame.data), "at_s": round(frame.at_s, 4)} for frame in exchange.frames
+            {frame.channel: text_or_bytes(frame.data), "at_s": round(frame.at_s, 4)} for frame in exchange.frames
         ],
         "stdin_closed": exchange.stdin_closed,
         "exit_code": exchange.exit_code,
         "llm": {
-            "recorded_at": timestamps.local(exchange.recorded_at),
+            "recorded_at": local(exchange.recorded_at),
             "duration_s": exchange.duration_s,
             **metering_to(exchange.metering),
             "end": exchange.end,
         },
     }
-
-
-def _text_or_bytes(data: bytes) -> str | bytes:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from llm_gateway.cassettes import document, store
+from llm_gateway.cassettes import document
 from llm_gateway.cassettes.format import http_to_mapping
 from llm_gateway.cassettes.match import Normalize
 from llm_gateway.cassettes.process_format import process_to_mapping
@@ -126,7 +126,7 @@ def write(
         content["processes"] = [*(content.get("processes") or []), *runs]
     text = _dumped(path, content)
     _refuse_secrets(path, text, environ)
-    store.write(path, text)
+    document.write(path, text)
 
 
 def _dumped(path: Path, content: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from llm_gateway.cassettes import store
+from llm_gateway.cassettes import document
 from llm_gateway.exceptions import CassetteError, CassetteReadError
 
 __all__ = ["bytes_of", "is_cassette", "is_named", "named_in", "with_each"]
@@ -80,7 +80,7 @@ def bytes_of(path: Path) -> bytes:
     Raises:
         CassetteReadError: There is no such file, or it cannot be read.
     """
-    raw = store.read(path)
+    raw = document.read(path)
     if raw is None:
         raise CassetteReadError(f"there is no cassette {path}", fix="ls -R cassettes")
     return raw

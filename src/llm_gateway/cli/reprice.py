@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_gateway import config
-from llm_gateway.cassettes import store
+from llm_gateway.cassettes import document
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import Change
 from llm_gateway.cassettes.tools.reprice import Outcome, Repriced, reprice, rewritten
@@ -93,7 +93,7 @@ def _one(file: Path, *, at: datetime | None, writes: bool) -> list[Repriced]:
 
 def _save(file: Path, text: str) -> None:
     try:
-        store.write(file, text)
+        document.write(file, text)
     except CassetteSaveError as error:
         raise CassetteSaveError(
             error.message, cause="it is as it was", fix=f"make {file.parent} writable, then reprice again"

@@ -1,4 +1,8 @@
-"""Which open cassette a call belongs to: the caller's own by context, else the only one that is open."""
+"""
+The open cassettes, and which of them a call belongs to: the caller's own by context, else the only one that is open.
+
+Tasks inherit the context of the code that starts them; threads and pools are made to carry the cassette along.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,11 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from llm_gateway.interception.cassette import Cassette
 
-__all__ = ["carried", "current", "enter", "is_open", "leave", "opened", "own"]
+__all__ = ["current", "enter", "is_open", "leave", "opened", "own"]
 
 _current: ContextVar[Cassette | None] = ContextVar("llm_gateway_cassette", default=None)
 _open: list[Cassette] = []
@@ -19,6 +25,8 @@ _lock = threading.Lock()
 
 def enter(cassette: Cassette) -> Token[Cassette | None]:
     """Make *cassette* the one that calls in this context belong to. Give the token to `leave`."""
+    if not hasattr(threading.Thread.start, "__wrapped__"):
+        _carry_into_threads()
     with _lock:
         _open.append(cassette)
     return _current.set(cassette)
@@ -42,21 +50,6 @@ def is_open() -> bool:
 def opened() -> list[Cassette]:
     """The cassettes that are open in this process."""
     return list(_open)
-
-
-def carried(function: Any) -> Any:
-    """*function* as it runs elsewhere with the caller's cassette, and nothing else of the caller's context."""
-    mine = _current.get()
-
-    @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        token = _current.set(mine)
-        try:
-            return function(*args, **kwargs)
-        finally:
-            _current.reset(token)
-
-    return run
 
 
 def own() -> Cassette | None:
@@ -90,3 +83,46 @@ def current() -> Cassette | None:
         cause="the call was made in a thread that was started before its test, outside any test's context",
         fix="start the thread inside the test, or run it with contextvars.copy_context().run(...)",
     )
+
+
+def _carry_into_threads() -> None:
+    """Wrap ``Thread.start`` and ``ThreadPoolExecutor.submit``. While no cassette is open they do as before."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    threading.Thread.start = _wrap_start(threading.Thread.start)  # type: ignore[method-assign]
+    ThreadPoolExecutor.submit = _wrap_submit(ThreadPoolExecutor.submit)  # type: ignore[method-assign]
+
+
+def _wrap_start(real: Any) -> Any:
+    @functools.wraps(real)
+    def start(self: threading.Thread) -> None:
+        if is_open():
+            self.run = _carried(self.run)  # type: ignore[method-assign]
+        real(self)
+
+    return start
+
+
+def _wrap_submit(real: Any) -> Any:
+    @functools.wraps(real)
+    def submit(self: ThreadPoolExecutor, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if is_open():
+            return real(self, _carried(fn), *args, **kwargs)
+        return real(self, fn, *args, **kwargs)
+
+    return submit
+
+
+def _carried(function: Any) -> Any:
+    """Return *function* such that it runs with the caller's cassette, and nothing else of the caller's context."""
+    mine = _current.get()
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        token = _current.set(mine)
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _current.reset(token)
+
+    return run

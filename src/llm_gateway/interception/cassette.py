@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes import meter, store
+from llm_gateway.cassettes import document, meter
 from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.modes import Mode
@@ -22,12 +22,11 @@ from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception import guard
 from llm_gateway.interception.call_guard import Guards
 from llm_gateway.interception.clock_skew import skewed
-from llm_gateway.interception.forks import ForkNotes
+from llm_gateway.interception.credential import CredentialResponder
+from llm_gateway.interception.forks import ForkResponder
 from llm_gateway.interception.process_calls import ProcessCalls
 from llm_gateway.interception.responders import (
-    CredentialResponder,
     FaultResponder,
-    ForkResponder,
     LiveResponder,
     MissResponder,
     RecordedResponder,
@@ -91,18 +90,18 @@ class Cassette(Faults):
         self.inner_calls: list[Call] = []
         self.record_command = f"pytest --llm-record {test_id}".rstrip()
         self._settings = settings = settings or Settings()
-        self._playback = Playback(path, settings.normalize, read=_no_file if mode is Mode.LIVE else store.read)
+        self._playback = Playback(path, settings.normalize, read=_no_file if mode is Mode.LIVE else document.read)
         self._recorder = Recorder(path, settings.environ, is_writing=mode.writes, before_save=settings.before_save)
         self.outcome = Outcome(self.redact)
         guards = Guards(settings.gates, self.outcome)
         self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, guards, self._count)
-        self._forks = ForkNotes()
+        self._forks = ForkResponder(self.outcome)
         self._script: Script | None = None
         self._answers: list[Responder] = []
         self._responders = self._chain(guards)
         self._on_script: list[Callable[[], None]] = []
         self._listeners: list[Callable[[], None]] = []
-        self._sources: list[Source] = [self._collect_forks]
+        self._sources: list[Source] = [self._forks.collect]
         self._closers: list[Callable[[], None]] = []
         self.outcome.check_at_end(self.unreached)
         self.outcome.check_at_end(self.unused)
@@ -113,11 +112,13 @@ class Cassette(Faults):
         recorded = RecordedResponder(self._playback, self._redact_request, self.outcome)
         if self.mode.reads:
             self._answers.append(recorded)
-        last: Responder = LiveResponder(self._recorder, guards.allow, self._count_made, check_clock)
-        if not self.mode.connects:
+        last: Responder
+        if self.mode.connects:
+            last = LiveResponder(self._recorder, guards.allow, self._count_made, check_clock)
+        else:
             last = MissResponder(self._playback, self._redact_request, self.outcome, self.record_command)
         return [
-            ForkResponder(self._forks),
+            self._forks,
             CredentialResponder(None if self.mode.connects else recorded, check_clock),
             FaultResponder(self, self._answers, self.outcome, self._playback.give_back, self._settings.chunks),
             last,
@@ -128,9 +129,9 @@ class Cassette(Faults):
         """Whether there was a file when it was opened."""
         return self._playback.exists
 
-    def moments(self) -> list[datetime]:
-        """Return when its exchanges were recorded, in local time there; see `llm_gateway.cassettes.timestamps`."""
-        return self._playback.moments()
+    def recorded_times(self) -> list[datetime]:
+        """Return when its exchanges were recorded; see `llm_gateway.cassettes.format.recorded_times`."""
+        return self._playback.recorded_times()
 
     def wants(self, method: str, url: str) -> bool:
         """Return whether a request is this cassette's business; one to a test's own local server is not."""
@@ -195,10 +196,6 @@ class Cassette(Faults):
         if (error := skewed(request, command=self.record_command)) is not None:
             self.outcome.fail(error)
 
-    def _collect_forks(self, *, is_over: bool) -> None:
-        for text in self._forks.read(is_over=is_over):
-            self.outcome.fail_miss(text)
-
     def _count_made(self, exchange: HttpExchange, provider: str | None) -> None:
         self._count("record" if self.mode.writes else "live", exchange, provider)
 
@@ -261,4 +258,4 @@ class Cassette(Faults):
 
 
 def _no_file(_path: Path) -> None:
-    """Return what `llm_gateway.cassettes.store.read` returns where there is no file: live calls read none."""
+    """Return what `llm_gateway.cassettes.document.read` returns where there is no file: live calls read none."""

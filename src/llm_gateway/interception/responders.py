@@ -1,8 +1,8 @@
 """
 The responders of a cassette: each answers the requests that it knows, and leaves the others to the next in the list.
 
-In order: forked processes, token requests, injected faults over scripted and recorded answers, and at last either the
-error for a missing recording or, where calls are really made, the recording of one.
+In order: forked processes (`forks`), token requests (`credential`), injected faults over scripted and recorded answers,
+and at last either the error for a missing recording or, where calls are really made, the recording of one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from llm_gateway.cassettes import meter
 from llm_gateway.cassettes.call import Served
-from llm_gateway.cassettes.diagnosis import claimed_twice, forked, summary
+from llm_gateway.cassettes.diagnosis import claimed_twice, summary
 from llm_gateway.cassettes.fault import Fault, answered, changed
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.outcome import Outcome
@@ -22,9 +22,7 @@ from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteReadError, FaultError, GatewayError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception import credential
 from llm_gateway.interception.call_guard import Ended
-from llm_gateway.interception.forks import ForkNotes
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.interception.script import Script
 from llm_gateway.types import WireRequest
@@ -32,9 +30,7 @@ from llm_gateway.types import WireRequest
 __all__ = [
     "LET_THROUGH",
     "Answer",
-    "CredentialResponder",
     "FaultResponder",
-    "ForkResponder",
     "LiveResponder",
     "MissResponder",
     "RecordedResponder",
@@ -77,46 +73,6 @@ def first_answer(responders: Sequence[Responder], request: WireRequest) -> Answe
     return None
 
 
-class ForkResponder:
-    """Answers every call of a forked process with an error: it could neither be recorded nor be missed there."""
-
-    def __init__(self, notes: ForkNotes) -> None:
-        self._notes = notes
-
-    def respond(self, request: WireRequest) -> Answer | None:
-        """Answer *request* with an error where this is a fork, and leave its text for the test."""
-        if not self._notes.is_fork:
-            return None
-        text = forked(request).report
-        self._notes.leave(text)
-        return Answer(refusal(request, "cassette_miss", text), None)
-
-
-class CredentialResponder:
-    """
-    Answers requests for access tokens: with a placeholder in a replay, else by letting them through.
-
-    Args:
-        recorded: In a replay, answers from the file: another tool may have recorded token requests. None where calls
-            are really made.
-
-        check_clock: Fails the test for a request that was signed by a wrong clock.
-    """
-
-    def __init__(self, recorded: Responder | None, check_clock: Callable[[WireRequest], None]) -> None:
-        self._recorded = recorded
-        self._check_clock = check_clock
-
-    def respond(self, request: WireRequest) -> Answer | Recording | None:
-        """Answer *request* where it is one for a token."""
-        if not credential.is_exchange(request):
-            return None
-        if self._recorded is None:
-            self._check_clock(request)
-            return LET_THROUGH
-        return self._recorded.respond(request) or Answer(credential.placeholder(request), None)
-
-
 class FaultResponder:
     """
     Counts the calls of the test, and makes those go wrong for which it injected a fault.
@@ -148,6 +104,8 @@ class FaultResponder:
     def respond(self, request: WireRequest) -> Answer | Recording | None:
         """Answer *request* with the fault that is due, or with what the sources have, changed by such faults."""
         due = self._faults.due()
+        if not due and self._chunks is None:
+            return first_answer(self._sources, request)
         injected = answered(due, request)
         answer = first_answer(self._sources, request) if injected is None else Answer(injected, "fault")
         if not isinstance(answer, Answer) or answer.exchange is None or answer.source == "miss":

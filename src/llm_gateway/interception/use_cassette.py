@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from llm_gateway.cassettes.modes import Mode
-from llm_gateway.interception import active, threads
+from llm_gateway.interception import active
 from llm_gateway.interception.cassette import Cassette
 from llm_gateway.interception.hooks.install import install
 from llm_gateway.interception.hooks.process import prepare
@@ -34,7 +34,6 @@ def use_cassette(
         CassetteSaveError, CassetteSecretError: The recording could not be written; the old file is as it was.
     """
     install()
-    threads.install()
     cassette = Cassette(Path(path), mode, settings=settings or Settings(environ=os.environ))
     prepare(cassette)
     token = active.enter(cassette)

@@ -47,7 +47,7 @@ class Clock:
         own = marked(item, "time")
         if (own or self._default) != "recorded" or cassette.mode.connects:
             return
-        times = cassette.moments()
+        times = cassette.recorded_times()
         if not times:
             if own or cassette.exists:
                 _fail(cassette, is_faked="fake_llm" in getattr(item, "fixturenames", ()))

@@ -143,10 +143,9 @@ class Session:
         from llm_gateway.cassettes.modes import Mode
         from llm_gateway.cost import booking
         from llm_gateway.exceptions import CassetteReadError
-        from llm_gateway.interception import active, threads
+        from llm_gateway.interception import active
         from llm_gateway.interception.cassette import Cassette
 
-        threads.install()
         path = naming.cassette_path(item, marked(item, "cassette"))
         try:
             mode, test_id = Mode(self.mode_name), naming.test_id(item)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_gateway.cassettes.body import pretty, read_body, rebuild
+from llm_gateway.cassettes.format import pretty, read_body, rebuild
 from llm_gateway.wire.content_encoding import carries, decoded
 
 JSON = st.recursive(

@@ -8,7 +8,7 @@ from contextvars import Context, copy_context
 import pytest
 
 from llm_gateway.exceptions import RouteError
-from llm_gateway.interception import active, threads
+from llm_gateway.interception import active
 
 
 class Opened:
@@ -20,7 +20,6 @@ class Opened:
 
 @pytest.fixture
 def opened():
-    threads.install()
     entered = []
 
     def enter(name):

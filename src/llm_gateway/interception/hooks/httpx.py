@@ -9,9 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
-from llm_gateway.exchange import HttpExchange
+from llm_gateway.exchange import HttpExchange, timed_pieces
 from llm_gateway.interception.dispatch import handler_for, is_replaying
-from llm_gateway.interception.hooks.raw import first_wait, timed_pieces
 from llm_gateway.types import WireRequest
 
 __all__ = ["install"]
@@ -64,7 +63,8 @@ class _Hook:
             if decided is None:
                 return real(transport, request)
             if isinstance(decided, HttpExchange):
-                self.wait(first_wait(decided), request)
+                if decided.waits:
+                    self.wait(decided.waits[0], request)
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = real(transport, request)
@@ -81,7 +81,8 @@ class _Hook:
             if decided is None:
                 return await real(transport, request)
             if isinstance(decided, HttpExchange):
-                await self.wait_later(first_wait(decided), request)
+                if decided.waits:
+                    await self.wait_later(decided.waits[0], request)
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = await real(transport, request)
@@ -184,8 +185,8 @@ def _patience(request: Any) -> float:
 
 
 def _wire(request: Any, body: bytes) -> WireRequest:
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    return WireRequest(request.method, str(request.url), headers, body)
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+    return WireRequest(request.method, str(request.url), tuple(headers), body)
 
 
 def _replay_class(hook: _Hook) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain, repeat
 
 from llm_gateway.cassettes.recording import Recording
-from llm_gateway.exchange import HttpExchange, pieces
+from llm_gateway.exchange import HttpExchange, timed_pieces
 from llm_gateway.types import Headers, WireRequest
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "first_wait",
     "parts_of_reply",
     "request_from_bytes",
-    "timed_pieces",
 ]
 
 _WITHOUT_BODY = frozenset({204, 304})
@@ -35,11 +33,6 @@ def request_from_bytes(method: str, url: str, raw: bytes) -> WireRequest:
 def first_wait(exchange: HttpExchange) -> float:
     """The seconds to wait before the reply begins."""
     return exchange.waits[0] if exchange.waits else 0.0
-
-
-def timed_pieces(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
-    """The recorded body in its recorded pieces, each with the seconds to wait before it."""
-    return zip(pieces(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)
 
 
 def parts_of_reply(exchange: HttpExchange, method: str) -> Iterator[tuple[bytes, float]]:

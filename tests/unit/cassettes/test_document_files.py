@@ -4,25 +4,25 @@ import sys
 
 import pytest
 
-from llm_gateway.cassettes import store
+from llm_gateway.cassettes import document
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
 
 
 def test_a_missing_file_is_none(tmp_path):
     """No file is not an error."""
-    assert store.read(tmp_path / "none.yaml") is None
+    assert document.read(tmp_path / "none.yaml") is None
 
 
 def test_a_file_that_cannot_be_opened_is_an_error(tmp_path):
     """A folder in the place of a cassette is not "no cassette"."""
     with pytest.raises(CassetteReadError, match="Is a directory"):
-        store.read(tmp_path)
+        document.read(tmp_path)
 
 
 def test_text_is_written_in_utf8_with_its_folders(tmp_path):
     """The folder is made, and nothing but the cassette is left in it."""
     path = tmp_path / "a" / "b.yaml"
-    store.write(path, "é🎈\n")
+    document.write(path, "é🎈\n")
 
     assert "é🎈\n".encode() == path.read_bytes()
     assert [path] == list(path.parent.iterdir())
@@ -39,7 +39,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
     try:
         with pytest.raises(CassetteSaveError) as caught:
-            store.write(path, "new")
+            document.write(path, "new")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
@@ -54,7 +54,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
     (tmp_path / "a").write_text("a file")
 
     with pytest.raises(CassetteSaveError, match="cannot save cassette"):
-        store.write(tmp_path / "a" / "b.yaml", "new")
+        document.write(tmp_path / "a" / "b.yaml", "new")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such modes")
@@ -63,7 +63,7 @@ def test_a_file_keeps_its_mode(tmp_path):
     path = tmp_path / "b.yaml"
     path.write_text("old")
     path.chmod(0o600)
-    store.write(path, "new")
+    document.write(path, "new")
 
     assert ("new", 0o600) == (path.read_text(), path.stat().st_mode & 0o777)
 
@@ -75,7 +75,7 @@ def test_a_read_only_file_is_left_alone(tmp_path):
     path.chmod(0o444)
 
     with pytest.raises(CassetteSaveError) as caught:
-        store.write(path, "new")
+        document.write(path, "new")
 
     assert f"cannot save cassette {path}: the file is read-only" == caught.value.message
     assert f"chmod u+w {path}" == caught.value.fix

@@ -1,0 +1,127 @@
+"""The recorded exchanges of one file, each given out once."""
+
+from pathlib import Path
+
+import pytest
+
+from llm_gateway.cassettes.document import dump
+from llm_gateway.cassettes.format import http_to_mapping
+from llm_gateway.cassettes.playback import Playback
+from llm_gateway.cassettes.process_format import process_to_mapping
+from llm_gateway.exceptions import CassetteReadError
+from llm_gateway.exchange import Frame, HttpExchange, ProcessExchange
+from llm_gateway.types import WireReply, WireRequest
+
+PATH = Path("cassettes/some.yaml")
+COMMAND = "pytest --llm-record"
+
+
+def request(number, host="api.openai.com"):
+    return WireRequest("POST", f"https://{host}/v1/chat/completions", (), b'{"n": %d}' % number)
+
+
+def exchange(number, reply=b"{}"):
+    return HttpExchange(request(number), WireReply(200, (), reply))
+
+
+RUN = ProcessExchange(("claude", "-p", "hi"), (Frame("stdout", b"hello\n", 0.1),), exit_code=0)
+
+
+def playback(*exchanges, processes=(), **more):
+    content = {
+        "version": 1,
+        "interactions": [http_to_mapping(one) for one in exchanges],
+        "processes": [process_to_mapping(one) for one in processes],
+    }
+    return Playback(PATH, read=lambda _: dump(content).encode(), **more)
+
+
+def test_equal_requests_are_taken_in_recorded_order_each_once():
+    """A request that was not recorded takes nothing."""
+    found = playback(exchange(1, b"first"), exchange(2), exchange(1, b"second"))
+
+    assert [b"first", b"second"] == [found.take(request(1)).reply.body for _ in range(2)]
+    assert found.take(request(1)) is None
+    assert found.take(request(3)) is None
+
+
+def test_what_is_given_back_is_taken_again_and_stays_used():
+    """Before others that equal it."""
+    found = playback(exchange(1, b"first"), exchange(1, b"second"))
+    first = found.take(request(1))
+    found.give_back(first.request)
+
+    assert [b"first", b"second"] == [found.take(request(1)).reply.body for _ in range(2)]
+    assert found.unused(COMMAND) is None
+
+
+def test_normalized_requests_are_compared_on_both_sides():
+    """Live ones and recorded ones alike."""
+    found = playback(exchange(1), normalize=lambda one: WireRequest(one.method, one.url))
+
+    assert found.take(request(7)) is not None
+
+
+def test_it_knows_addresses_not_requests():
+    """Whatever was asked there."""
+    found = playback(exchange(1))
+
+    assert found.knows("https://api.openai.com/v1/chat/completions?x=1")
+    assert not found.knows("https://api.openai.com/v1/models")
+
+
+def test_unused_exchanges_are_an_error_that_lists_them():
+    """Requests by number and address, runs by their command."""
+    found = playback(exchange(1), exchange(2), processes=[RUN])
+    found.take(request(2))
+
+    error = found.unused(COMMAND)
+    assert f"2 of 3 recorded exchanges were not used in {PATH}" == error.message
+    assert "not asked for: #1 POST api.openai.com/v1/chat/completions, command 'claude -p hi'" == error.cause
+    assert f"to record it again: {COMMAND}\nto accept it: @pytest.mark.llm(allow_unused=True)" == error.fix
+
+
+def test_more_than_five_unused_exchanges_are_counted():
+    """The list stays short."""
+    error = playback(*map(exchange, range(8))).unused(COMMAND)
+
+    assert error.cause.endswith("#5 POST api.openai.com/v1/chat/completions, and 3 more")
+
+
+def test_runs_are_taken_by_themselves():
+    """Those that are left are in order."""
+    found = playback(processes=[RUN, RUN])
+    first, second = found.processes_left()
+    found.take_process(first)
+
+    assert [second] == found.processes_left()
+    assert found.unused(COMMAND) is not None
+    found.take_process(second)
+    assert found.unused(COMMAND) is None
+
+
+def test_a_file_that_is_not_there_holds_nothing():
+    """The error for a call says so."""
+    found = Playback(PATH, read=lambda _: None)
+
+    assert (False, [], None) == (found.exists, found.recorded(), found.unused(COMMAND))
+    assert (f"there is no cassette {PATH} yet", f"to record it: {COMMAND}") == (
+        found.missed(request(1), COMMAND).cause,
+        found.missed(request(1), COMMAND).fix,
+    )
+
+
+def test_a_miss_names_the_nearest_recording():
+    """And how many there are."""
+    error = playback(exchange(1), exchange(2)).missed(request(3), COMMAND)
+
+    assert "no recording matches POST api.openai.com/v1/chat/completions" == error.message
+    assert f"in {PATH} (2 recorded, 0 already used)\nnearest: #1, differs in n: 3 != 1" == error.cause
+
+
+def test_a_section_that_is_no_list_cannot_be_read():
+    """The file is named."""
+    raw = b"version: 1\ninteractions: []\nprocesses: {a: 1}\n"
+
+    with pytest.raises(CassetteReadError, match="`processes` is no list"):
+        Playback(PATH, read=lambda _: raw)
