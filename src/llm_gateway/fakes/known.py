@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.fakes.callsite import caller
 from llm_gateway.fakes.claude import PROVIDER
-from llm_gateway.wire.identify import providers
 
 __all__ = ["checked"]
 
@@ -19,7 +19,7 @@ def checked(name: str, verb: str) -> str:
     Raises:
         FakeScriptError: There is no such provider.
     """
-    names = {*providers(), PROVIDER}
+    names = {PROVIDER, *(one for one, entry in PROVIDERS.items() if entry.is_addressable)}
     if name in names:
         return name
     near = difflib.get_close_matches(str(name), names, n=1)
