@@ -4,7 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from llm_gateway.config import KEY_VARIABLES, GatewayConfig
+from llm_gateway.catalog import PROVIDERS
+from llm_gateway.config import GatewayConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,6 +28,6 @@ def test_the_example_of_settings_names_every_setting():
     """Each field of the configuration, and each key, has its line in ``.env.example``."""
     named = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
 
-    keys = {variables[0] for variables in KEY_VARIABLES.values()}
+    keys = {one.key_variables[0] for one in PROVIDERS.values() if one.adapter and one.key_variables}
     fields = set(GatewayConfig.model_fields) - {"models", "providers"}  # mappings, which only files hold
     assert {f"LLM_{field.upper()}" for field in fields} | keys == named

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway import SyncLLMClient
-from llm_gateway.config import KEY_VARIABLES, load
+from llm_gateway.catalog import PROVIDERS
+from llm_gateway.config import load
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.registry import list_providers
 
@@ -28,8 +29,8 @@ cost_tracking: {limit_usd: 1.50, warn_usd: 1}
 @pytest.fixture
 def file(monkeypatch, tmp_path):
     """Write a file of settings, with nothing else set."""
-    for names in KEY_VARIABLES.values():
-        for name in names:
+    for one in PROVIDERS.values():
+        for name in one.key_variables:
             monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MY_OPENAI_KEY", "secret-1")

@@ -22,6 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from llm_gateway.catalog import Provider, find
 from llm_gateway.config.file import named_files, read_files
 from llm_gateway.config.folder import cache_folder
 from llm_gateway.config.sound import sound_address, sound_key
@@ -31,39 +32,8 @@ from llm_gateway.types import ReasoningEffort
 __all__ = ["GatewayConfig", "ProviderConfig", "load"]
 
 DEFAULT_PROVIDER = "anthropic"
-KEY_VARIABLES = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "azure": ("AZURE_OPENAI_API_KEY", "AZURE_OPENAI_AD_TOKEN"),
-    "bedrock": ("AWS_BEARER_TOKEN_BEDROCK",),
-    "cerebras": ("CEREBRAS_API_KEY",),
-    "cohere": ("CO_API_KEY", "COHERE_API_KEY"),
-    "deepseek": ("DEEPSEEK_API_KEY",),
-    "fireworks": ("FIREWORKS_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "groq": ("GROQ_API_KEY",),
-    "mistral": ("MISTRAL_API_KEY",),
-    "openai": ("OPENAI_API_KEY",),
-    "openrouter": ("OPENROUTER_API_KEY",),
-    "together": ("TOGETHER_API_KEY",),
-    "vertex": ("GOOGLE_OAUTH_ACCESS_TOKEN",),
-    "xai": ("XAI_API_KEY",),
-}
-"""The variables that each provider's own SDK reads, used where ``LLM_API_KEY`` is not set."""
-_SHARED = {"openai_responses": "openai"}
-"""Names for another way to speak with a provider, whose settings and variables hold where the name has none."""
-_URL_VARIABLES = {
-    "anthropic": "ANTHROPIC_BASE_URL",
-    "azure": "AZURE_OPENAI_ENDPOINT",
-    "bedrock": "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-    "cohere": "CO_API_URL",
-    "ollama": "OLLAMA_BASE_URL",
-    "openai": "OPENAI_BASE_URL",
-}
 LONGEST_S = 100_000_000
 """Three years: sockets do not wait for longer, and nobody does."""
-_VERSION_VARIABLES = {"azure": "OPENAI_API_VERSION"}
-_PROJECT_VARIABLES = {"vertex": "GOOGLE_CLOUD_PROJECT"}
-_REGION_VARIABLES = {"bedrock": ("AWS_REGION", "AWS_DEFAULT_REGION"), "vertex": ("GOOGLE_CLOUD_LOCATION",)}
 
 
 class ProviderConfig(BaseModel):
@@ -260,11 +230,12 @@ class GatewayConfig(BaseSettings):
         """
         if key := self.key_if_set(provider):
             return key
-        variables = KEY_VARIABLES[_sections(provider)[-1]]
+        variables = _shared(provider).key_variables
+        unset = f"neither {', '.join(variables)} nor LLM_API_KEY is set" if variables else "LLM_API_KEY is not set"
         raise MissingKeyError(
             f"no API key for {provider!r}",
-            cause=f"neither {', '.join(variables)} nor LLM_API_KEY is set, in the environment or in .env",
-            fix=f"export {variables[0]}=...",
+            cause=f"{unset}, in the environment or in .env",
+            fix=f"export {(*variables, 'LLM_API_KEY')[0]}=...",
         )
 
     def key_if_set(self, provider: str) -> str | None:
@@ -280,7 +251,7 @@ class GatewayConfig(BaseSettings):
         ):
             if secret is not None:
                 return sound_key(provider, secret.get_secret_value(), origin)
-        named = ((name, _variable(name)) for name in KEY_VARIABLES.get(_sections(provider)[-1], ()))
+        named = ((name, _variable(name)) for name in _shared(provider).key_variables)
         return next((sound_key(provider, value, name) for name, value in named if value), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
@@ -290,11 +261,11 @@ class GatewayConfig(BaseSettings):
         Raises:
             ConfigError: It is not set, and *otherwise* is None; or it is no address.
         """
-        variable = _URL_VARIABLES.get(_sections(provider)[-1])
+        variable = _shared(provider).url_variable
         places = (
             ("LLM_BASE_URL", self.base_url),
             (f"providers.{self._section(provider, 'base_url')}.base_url", self.of(provider).base_url),
-            (variable or "", _variable(variable) if variable else None),
+            (variable or "", _variable(variable)),
         )
         found = next(((origin, value) for origin, value in places if value), ("", otherwise))
         if found[1] is None:
@@ -311,7 +282,7 @@ class GatewayConfig(BaseSettings):
 
     def version(self, provider: str) -> str | None:
         """The version of *provider*'s API that is to be called, or None."""
-        return self.api_version or self.of(provider).api_version or _variable(_VERSION_VARIABLES[provider])
+        return self.api_version or self.of(provider).api_version or _variable(find(provider).version_variable)
 
     def project_of(self, provider: str) -> str:
         """
@@ -320,7 +291,7 @@ class GatewayConfig(BaseSettings):
         Raises:
             ConfigError: None is set; names the variables that are looked at.
         """
-        variable = _PROJECT_VARIABLES[provider]
+        variable = find(provider).project_variable
         if found := self.of(provider).project or _variable(variable):
             return found
         raise ConfigError(
@@ -331,7 +302,7 @@ class GatewayConfig(BaseSettings):
 
     def region_if_set(self, provider: str) -> str | None:
         """The region in which *provider* is to be called, or None."""
-        named = (value for name in _REGION_VARIABLES[provider] if (value := _variable(name)))
+        named = (value for name in find(provider).region_variables if (value := _variable(name)))
         return self.of(provider).region or next(named, None)
 
     def aws_keys(self) -> tuple[str, str, str | None] | None:
@@ -356,8 +327,13 @@ def _check_names(given: Collection[str], known: Collection[str]) -> None:
 
 
 def _sections(provider: str) -> tuple[str, ...]:
-    """Whose settings hold for *provider*, the nearest first; the last has the variables."""
-    return (provider, _SHARED[provider]) if provider in _SHARED else (provider,)
+    """Return the sections of a file that hold for *provider*, the nearest first."""
+    return tuple(filter(None, (provider, find(provider).shares)))
+
+
+def _shared(provider: str) -> Provider:
+    """Return the entry of the catalogue that has the environment variables of *provider*."""
+    return find(find(provider).shares or provider)
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
@@ -374,9 +350,9 @@ def _is_variant(name: str, known: Collection[str]) -> bool:
     return any(re.search(r"[-_.\d]", name.replace(one, "", 1)) for one in known if one in name)
 
 
-def _variable(name: str) -> str | None:
-    """A variable that belongs to a provider's own SDK: from the environment, else from ``.env``."""
-    return os.environ.get(name) or dotenv_values(".env").get(name) or None
+def _variable(name: str | None) -> str | None:
+    """Return a variable that a provider's own SDK reads, from the environment, else from ``.env``."""
+    return name and (os.environ.get(name) or dotenv_values(".env").get(name) or None)
 
 
 def _names() -> set[str]:
