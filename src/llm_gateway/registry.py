@@ -9,6 +9,8 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from llm_gateway.catalog import PROVIDERS, find
+from llm_gateway.catalog import Provider as Entry
 from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, UnknownProviderError
 
@@ -20,32 +22,6 @@ __all__ = ["Factory", "build_provider", "list_providers", "register_provider", "
 Factory: TypeAlias = Callable[[GatewayConfig], Any]
 """Makes a provider of the settings that it is given."""
 _GROUP = "llm_gateway"
-
-_COMPATIBLE = (
-    "cerebras",
-    "compatible",
-    "deepseek",
-    "fireworks",
-    "groq",
-    "mistral",
-    "ollama",
-    "openrouter",
-    "together",
-    "xai",
-)
-_BUILT_IN = {name: f"llm_gateway.providers.compatible:{name}" for name in _COMPATIBLE} | {
-    "anthropic": "llm_gateway.providers.anthropic:provider",
-    "azure": "llm_gateway.providers.azure:provider",
-    "gemini": "llm_gateway.providers.gemini:provider",
-    "bedrock": "llm_gateway.providers.bedrock:provider",
-    "cohere": "llm_gateway.providers.cohere:provider",
-    "litellm": "llm_gateway.providers.litellm:provider",
-    "local_claude": "llm_gateway.providers.local_claude:provider",
-    "openai": "llm_gateway.providers.openai:provider",
-    "openai_responses": "llm_gateway.providers.openai:responses",
-    "vertex": "llm_gateway.providers.vertex:provider",
-}
-
 
 _registered: dict[str, Factory] = {}
 
@@ -70,7 +46,8 @@ def register_provider(name: str, factory: Factory) -> None:
 
 def list_providers() -> list[str]:
     """The names that are known, sorted: built in, installed and registered ones."""
-    return sorted({*_BUILT_IN, *_installed(), *_registered})
+    built_in = (name for name, one in PROVIDERS.items() if one.adapter)
+    return sorted({*built_in, *_installed(), *_registered})
 
 
 def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
@@ -99,10 +76,8 @@ def resolve(name: str) -> Factory:
     """
     if name in _registered:
         return _registered[name]
-    if name in _BUILT_IN:
-        where, _, function = _BUILT_IN[name].partition(":")
-        factory: Factory = getattr(importlib.import_module(where), function)
-        return factory
+    if find(name).adapter:
+        return _built_in(find(name))
     installed = _installed()
     if name in installed:
         return installed[name]
@@ -112,6 +87,12 @@ def resolve(name: str) -> Factory:
         cause=f"did you mean {' or '.join(map(repr, near))}?" if near else None,
         fix=f"known providers: {', '.join(list_providers())}",
     )
+
+
+def _built_in(entry: Entry) -> Factory:
+    module, _, function = entry.adapter.partition(":")
+    factory = getattr(importlib.import_module(f"llm_gateway.providers.{module}"), function or "provider")
+    return functools.partial(factory, entry.name) if module == "compatible" else factory
 
 
 @functools.cache

@@ -2,19 +2,21 @@
 
 import pytest
 
-from llm_gateway.config import KEY_VARIABLES, GatewayConfig, load
+from llm_gateway.catalog import PROVIDERS
+from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.providers import azure, cohere, compatible
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart
 from llm_gateway.wire.identify import identify
 
+HOSTS = {name: one for name, one in PROVIDERS.items() if one.adapter == "compatible"}
 CHAT = ChatRequest("some/model", (LLMMessage("user", (TextPart("hi"),)),), max_tokens=5, stream=True)
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch, tmp_path):
-    for names in KEY_VARIABLES.values():
-        for name in names:
+    for one in PROVIDERS.values():
+        for name in one.key_variables:
             monkeypatch.delenv(name, raising=False)
     for name in (
         "LLM_API_KEY",
@@ -28,7 +30,7 @@ def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.mark.parametrize("name", sorted(set(compatible.HOSTS) - {"compatible"}))
+@pytest.mark.parametrize("name", sorted(set(HOSTS) - {"compatible"}))
 def test_each_host_is_told_by_its_address(name):
     """So that a recording knows whom it was made with, and what it cost."""
     made = compatible.provider(name, GatewayConfig(api_key="k"))
@@ -51,14 +53,14 @@ def test_hosts_that_only_their_own_sdks_call(host, name):
     )
 
 
-@pytest.mark.parametrize("name", sorted(name for name, host in compatible.HOSTS.items() if host.needs_key))
+@pytest.mark.parametrize("name", sorted(name for name, host in HOSTS.items() if host.needs_key))
 def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
     """Those that its own SDK reads; each of them is enough."""
-    with pytest.raises(MissingKeyError, match=f"export {KEY_VARIABLES[name][0]}=") as caught:
+    with pytest.raises(MissingKeyError, match=f"export {HOSTS[name].key_variables[0]}=") as caught:
         compatible.provider(name, GatewayConfig())
-    assert all(variable in str(caught.value) for variable in KEY_VARIABLES[name])
+    assert all(variable in str(caught.value) for variable in HOSTS[name].key_variables)
 
-    monkeypatch.setenv(KEY_VARIABLES[name][-1], "mine")
+    monkeypatch.setenv(HOSTS[name].key_variables[-1], "mine")
     made = compatible.provider(name, GatewayConfig())
     assert ("authorization", "Bearer mine") in made.auth.apply(made.request(CHAT)).headers
 
@@ -124,8 +126,10 @@ def test_cohere_is_asked_in_its_own_chat(monkeypatch):
 
 def test_hosts_are_asked_in_their_own_words():
     """What the limit of an answer is called, and whether a stream has to be asked for its usage."""
-    groq = compatible.HOSTS["groq"].dialect.encode_request(CHAT)
-    mistral = compatible.HOSTS["mistral"].dialect.encode_request(CHAT)
+    groq, mistral = (
+        compatible.provider(name, GatewayConfig(api_key="k")).dialect.encode_request(CHAT)
+        for name in ("groq", "mistral")
+    )
 
     assert (5, {"include_usage": True}) == (groq["max_completion_tokens"], groq["stream_options"])
     assert 5 == mistral["max_tokens"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
@@ -14,16 +15,18 @@ from llm_gateway.wire.model_lists import ANTHROPIC
 
 __all__ = ["provider"]
 
+_ENTRY = PROVIDERS["anthropic"]
+
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
-    """Anthropic at its own address, or through *client*, an ``Anthropic`` or ``AsyncAnthropic`` of the official SDK."""
+    """Build Anthropic at its own address, or through *client*, an ``Anthropic`` or ``AsyncAnthropic`` of its SDK."""
     made = HttpProvider(
         name="anthropic",
         dialect=DIALECT,
-        base_url=config.url("anthropic", "https://api.anthropic.com"),
+        base_url=config.url("anthropic", _ENTRY.base_url),
         path="/v1/messages",
         auth=Key(config.key("anthropic")) if client is None else NoAuth(),
-        default_model="claude-haiku-5-5",
+        default_model=_ENTRY.default_model,
         headers=(("anthropic-version", "2026-10-21"),),
         client=client,
         models=ANTHROPIC,

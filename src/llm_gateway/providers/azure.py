@@ -17,7 +17,7 @@ _TOKEN_DOTS = 2  # a token of Entra is three parts, a key has none
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """
-    Chat completions on Azure, directly or through *client*, an ``AzureOpenAI`` or ``AsyncAzureOpenAI``.
+    Build chat completions on Azure, called directly or through *client*, an ``AzureOpenAI`` or ``AsyncAzureOpenAI``.
 
     The model is the name of a deployment. With ``LLM_API_VERSION`` (or ``OPENAI_API_VERSION``) the address of the
     deployment is called with that version; without, the v1 surface. A key goes out as ``api-key``, a token of Entra

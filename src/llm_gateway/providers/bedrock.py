@@ -6,6 +6,7 @@ import dataclasses
 import re
 from typing import Any
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.config import GatewayConfig
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.auth import Auth, Key
@@ -17,12 +18,13 @@ from llm_gateway.wire.model_lists import BEDROCK
 
 __all__ = ["provider"]
 
+_ENTRY = PROVIDERS["bedrock"]
 _SEVERAL_REGIONS = re.compile(r"^(apac|au|ca|eu|global|jp|us|us-gov)\.(?=[a-z0-9]+\.)")
 
 
 def provider(config: GatewayConfig) -> HttpProvider:
     """
-    Converse in one region; a model is a name, the name of an inference profile, or an ARN of either.
+    Build Converse in one region; a model is a name, the name of an inference profile, or an ARN of either.
 
     A key of Bedrock (``AWS_BEARER_TOKEN_BEDROCK``) goes out as it is. Without, requests are signed with AWS's usual
     credentials, which takes the extra ``bedrock``.
@@ -31,7 +33,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
         ConfigError: No region is set, or botocore is missing.
     """
     region = _region(config)
-    base_url = config.url("bedrock", f"https://bedrock-runtime.{region}.amazonaws.com")
+    base_url = config.url("bedrock", _ENTRY.url_in(region))
     made = HttpProvider(
         name="bedrock",
         dialect=bedrock.DIALECT,
@@ -40,7 +42,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
         stream_path="/model/{model}/converse-stream",
         stream_type="application/vnd.amazon.eventstream",
         auth=_auth(config, region),
-        default_model="global.anthropic.claude-haiku-4-5-20251001-v1:0",
+        default_model=_ENTRY.default_model,
         models=dataclasses.replace(BEDROCK, base_url=base_url.replace("bedrock-runtime", "bedrock")),
     )
     counted: dict[str, Any] = {"dialect": count_tokens.BEDROCK, "path": "/model/{model}/count-tokens"}
@@ -51,7 +53,7 @@ class _Counter(HttpProvider):
     """Counts for a model by its own name, as profiles that stand for it in several regions are refused."""
 
     def request(self, chat: ChatRequest) -> WireRequest:
-        """The request for the count."""
+        """Build the request for the count."""
         return super().request(dataclasses.replace(chat, model=_SEVERAL_REGIONS.sub("", chat.model)))
 
 

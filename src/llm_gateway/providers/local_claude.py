@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.config import GatewayConfig
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.base import ProcessProvider
@@ -12,7 +13,7 @@ __all__ = ["provider"]
 
 def provider(config: GatewayConfig) -> ProcessProvider:
     """
-    The command line; it needs nothing that *config* holds.
+    Build the provider; it needs nothing that *config* holds.
 
     Raises:
         ConfigError: Its section of a file sets a key or an address, which would be ignored.
@@ -28,7 +29,7 @@ def provider(config: GatewayConfig) -> ProcessProvider:
     return ProcessProvider(
         name="local_claude",
         dialect=DIALECT,
-        default_model="haiku",
+        default_model=PROVIDERS["local_claude"].default_model,
         # Retries are the flow's; without this the command line tries eleven times, in silence, for three minutes.
         env={"CLAUDE_CODE_MAX_RETRIES": "0", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"},
     )

@@ -13,7 +13,8 @@ from openai.types.responses.response_create_params import ResponseCreateParamsNo
 from pydantic import BaseModel, TypeAdapter
 from together.types.chat.completion_create_params import CompletionCreateParamsNonStreaming as TogetherParams
 
-from llm_gateway.providers.compatible import HOSTS
+from llm_gateway.config import GatewayConfig
+from llm_gateway.providers import compatible
 from llm_gateway.types import ChatRequest, LLMMessage
 from llm_gateway.wire import anthropic, bedrock, claude_cli, gemini, openai_chat, openai_responses
 from llm_gateway.wire import cohere as cohere_wire
@@ -21,6 +22,11 @@ from llm_gateway.wire import cohere as cohere_wire
 ASKED = (LLMMessage.system("Be brief."), LLMMessage.user("Which JSON?"))
 SAMPLING = {"temperature": 0.5, "top_p": 0.9, "seed": 7}
 JSON = {"type": "json_object"}
+
+
+def host(name):
+    """The dialect of a host of chat completions."""
+    return compatible.provider(name, GatewayConfig(api_key="k")).dialect
 
 
 def chat(effort):
@@ -39,9 +45,9 @@ def encoded(dialect, **options):
     ("dialect", "type_", "options", "words"),
     [
         (openai_chat.DIALECT, ChatParams, SAMPLING | {"reasoning_effort": "max", "json_mode": True}, chat("max")),
-        (HOSTS["groq"].dialect, GroqParams, SAMPLING | {"reasoning_effort": "none", "json_mode": True}, chat("none")),
+        (host("groq"), GroqParams, SAMPLING | {"reasoning_effort": "none", "json_mode": True}, chat("none")),
         (
-            HOSTS["together"].dialect,
+            host("together"),
             TogetherParams,
             SAMPLING | {"reasoning_effort": "high", "json_mode": True},
             chat("high"),
@@ -83,7 +89,7 @@ def test_options_are_those_of_the_sdk(dialect, type_, options, words):
 
 def test_mistral_calls_its_seed_otherwise():
     """The rest is as OpenAI has it."""
-    body, told = encoded(HOSTS["mistral"].dialect, **SAMPLING, reasoning_effort="high", json_mode=True)
+    body, told = encoded(host("mistral"), **SAMPLING, reasoning_effort="high", json_mode=True)
     read = ChatCompletionRequest.model_validate(body)
     assert (0.9, 7, "high", "json_object") == (
         read.top_p,
@@ -96,13 +102,13 @@ def test_mistral_calls_its_seed_otherwise():
 
 def test_openrouter_and_deepseek_have_words_of_their_own():
     """As their documentation has them."""
-    dialect = HOSTS["openrouter"].dialect
+    dialect = host("openrouter")
     _, told = encoded(dialect, reasoning_effort="low", extra={"reasoning": {"exclude": True}})
     assert {"reasoning": {"effort": "low", "exclude": True}} == told
     assert {"exclude": True} == dialect.decode_request(told).extra["reasoning"]
 
-    _, off = encoded(HOSTS["deepseek"].dialect, reasoning_effort="none")
-    _, on = encoded(HOSTS["deepseek"].dialect, reasoning_effort="high")
+    _, off = encoded(host("deepseek"), reasoning_effort="none")
+    _, on = encoded(host("deepseek"), reasoning_effort="high")
     assert ({"thinking": {"type": "disabled"}}, {"reasoning_effort": "high"}) == (off, on)
     assert "none" == openai_chat.DIALECT.decode_request(off).reasoning_effort
 
