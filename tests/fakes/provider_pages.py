@@ -1,29 +1,24 @@
 """
-The facts in the pages of docs/providers, generated from the code.
+Tables of the documentation that repeat the catalogue of providers.
 
-``python tests/fakes/provider_pages.py`` writes it into the pages, after a change of a provider.
+``python tests/fakes/provider_pages.py`` writes them into the pages, after a change of a provider.
 """
 
 import inspect
 import re
 from pathlib import Path
 
-from llm_gateway.config import (
-    _PROJECT_VARIABLES,
-    _REGION_VARIABLES,
-    _URL_VARIABLES,
-    _VERSION_VARIABLES,
-    KEY_VARIABLES,
-    GatewayConfig,
-)
+from llm_gateway.catalog import PROVIDERS, find
+from llm_gateway.config import GatewayConfig
 from llm_gateway.exceptions import ConfigError, ProviderError
+from llm_gateway.loopback.address import served_providers
 from llm_gateway.providers import litellm
 from llm_gateway.providers.base import HttpProvider
-from llm_gateway.registry import _BUILT_IN, build_provider, resolve
+from llm_gateway.registry import build_provider, resolve
 from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, TextPart, Tool
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "providers"
-NAMES = sorted(_BUILT_IN)
+NAMES = sorted(name for name, one in PROVIDERS.items() if one.adapter)
 START, END = "<!-- what follows is written by tests/fakes/provider_pages.py -->\n", "<!-- until here -->\n"
 EXTRAS = {"bedrock": "bedrock", "litellm": "litellm", "vertex": "vertex"}
 """Extras that a provider needs, at least for some kinds of authentication."""
@@ -64,8 +59,12 @@ def address(name, provider):
     return "yours" if "YOURS" in provider.base_url else f"`{provider.base_url.replace('us-east-1', '<region>')}`"
 
 
+def code(text):
+    return f"`{text}`"
+
+
 def listed(*names):
-    return ", ".join(f"`{name}`" for name in names) or "none"
+    return ", ".join(map(code, names)) or "none"
 
 
 def images(provider):
@@ -90,15 +89,11 @@ def facts(name):
     """The table of one page."""
     provider = made(name)
     own = getattr(provider, "name", name)
-    settings = [
-        *([_URL_VARIABLES[own]] if own in _URL_VARIABLES else []),
-        *([_VERSION_VARIABLES[own]] if own in _VERSION_VARIABLES else []),
-        *([_PROJECT_VARIABLES[own]] if own in _PROJECT_VARIABLES else []),
-        *_REGION_VARIABLES.get(own, ()),
-    ]
+    entry = find(own)
+    settings = filter(None, (entry.url_variable, entry.version_variable, entry.project_variable))
     rows = {
-        "key": listed(*KEY_VARIABLES.get(own, ())),
-        "other variables": listed(*settings),
+        "key": listed(*entry.key_variables),
+        "other variables": listed(*settings, *entry.region_variables),
         "extra": listed(*([f"[{EXTRAS[name]}]"] if name in EXTRAS else [])),
         "client to hand in": HANDED_IN.get(name, "one of `[openai]`") if takes_a_client(name) else "none",
         "address": address(name, provider),
@@ -115,9 +110,22 @@ def index():
     head = ["provider", "key", *can("openai")]
     lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
     for name in NAMES:
-        own = getattr(made(name), "name", name)
-        key = listed(*KEY_VARIABLES.get(own, ())[:1])
+        key = listed(*find(getattr(made(name), "name", name)).key_variables[:1])
         lines.append(f"| [`{name}`]({name}.md) | {key} | {' | '.join(can(name).values())} |")
+    return "\n".join(lines) + "\n"
+
+
+def served():
+    """The table of the how-to about other processes: where each provider is on ``llm_server``."""
+    lines = ["| provider | variables | is at `llm_server.url` + |", "| --- | --- | --- |"]
+    for name in served_providers():
+        entry, by_path = find(name), {}
+        for variable, path in entry.sdk_url_variables.items():
+            by_path.setdefault(f"/{name}{path}", []).append(variable)
+        variables = "; ".join(listed(*one) for one in by_path.values())
+        lines.append(
+            f"| {entry.display_name} | {variables or 'none'} | {'; '.join(map(code, by_path or [f'/{name}']))} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -126,12 +134,15 @@ def filled(text, made_now):
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + made_now + END, text, flags=re.DOTALL)
 
 
-def table(name):
-    """Of the page *name*."""
-    return index() if name == "README" else facts(name)
+def pages():
+    """Every page that has a table from here, with the table."""
+    tables = {FOLDER / f"{name}.md": facts(name) for name in NAMES}
+    return tables | {
+        FOLDER / "README.md": index(),
+        FOLDER.parent / "how-to" / "test-code-in-another-process.md": served(),
+    }
 
 
 if __name__ == "__main__":
-    for name in ("README", *NAMES):
-        path = FOLDER / f"{name}.md"
-        path.write_text(filled(path.read_text(encoding="utf-8"), table(name)), encoding="utf-8")
+    for path, made_now in pages().items():
+        path.write_text(filled(path.read_text(encoding="utf-8"), made_now), encoding="utf-8")

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.cassette import Cassette
 from llm_gateway.interception.refusal import refusal
-from llm_gateway.loopback.address import PROVIDERS, candidates, provider_at
+from llm_gateway.loopback.address import candidates, provider_at, served_providers
 from llm_gateway.loopback.forward import forwarded
 from llm_gateway.loopback.incoming import Incoming
 from llm_gateway.loopback.outgoing import Parts, sent
@@ -85,15 +85,15 @@ def _nobody(incoming: Incoming) -> HttpExchange:
 def _explained(path: str) -> str:
     if meant := provider_at(path):
         return f"it answers what SDKs ask\n  ask for it with POST, or GET: /{meant[0]}{meant[1]}"
-    named = f"a path begins with the name of a provider: {', '.join(PROVIDERS)}"
+    named = f"a path begins with the name of a provider: {', '.join(served_providers())}"
     return f"{named}\n  ask for {_nearest(path)}, as the variables in llm_server.env do"
 
 
 def _nearest(path: str) -> str:
     """The address that was meant, told by a path that one provider alone has, or by a name that is almost right."""
     found = identify("POST", f"http://localhost{path}")
-    if found is not None and found.provider in PROVIDERS:
+    if found is not None and found.provider in served_providers():
         return f"/{found.provider}{path}"
     name, _, rest = path.lstrip("/").partition("/")
-    near = difflib.get_close_matches(name, PROVIDERS, n=1)
+    near = difflib.get_close_matches(name, served_providers(), n=1)
     return f"/{near[0]}/{rest}" if near else "/openai/v1/chat/completions"

@@ -171,7 +171,7 @@ def test_what_no_provider_would_take_is_not_passed_on(path, monkeypatch, target,
 
 
 PROVIDERS = (
-    "anthropic, openai, azure, gemini, vertex, bedrock, groq, mistral, cohere, together, ollama, openrouter, deepseek, "
+    "anthropic, openai, azure, gemini, vertex, bedrock, cohere, ollama, groq, mistral, together, openrouter, deepseek, "
     "xai, fireworks, cerebras, perplexity"
 )
 NAMED = f"  a path begins with the name of a provider: {PROVIDERS}"
