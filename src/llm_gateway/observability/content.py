@@ -1,4 +1,4 @@
-"""What was said, in the form in which OpenTelemetry's conventions want it: only for those who opted in."""
+"""Prompts and answers as attributes of OpenTelemetry's GenAI conventions; recorded only with ``capture_content``."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from llm_gateway.types import (
     ToolResult,
 )
 
-__all__ = ["answered", "asked", "finish_reason"]
+__all__ = ["finish_reason", "reply_attributes", "request_attributes"]
 
 _REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_call"}
 
 
 def finish_reason(reason: StopReason) -> str:
-    """The conventions' word for *reason*, or our own where they have none."""
+    """Return the conventions' word for *reason*, or our own where they have none."""
     return _REASONS.get(reason, reason)
 
 
-def asked(request: ChatRequest) -> dict[str, str]:
-    """Attributes with the conversation, the system prompt and the tools."""
+def request_attributes(request: ChatRequest) -> dict[str, str]:
+    """Return the attributes with the conversation, the system prompt and the tools."""
     system = [part for one in request.messages if one.role == "system" for part in one.parts]
-    told = [one for one in request.messages if one.role != "system"]
+    messages = [one for one in request.messages if one.role != "system"]
     found = {
         "gen_ai.system_instructions": _parts(system),
-        "gen_ai.input.messages": [{"role": one.role, "parts": _parts(one.parts)} for one in told],
+        "gen_ai.input.messages": [{"role": one.role, "parts": _parts(one.parts)} for one in messages],
         "gen_ai.tool.definitions": [
             {"type": "function", "name": one.name, "description": one.description, "parameters": one.parameters}
             for one in request.tools
@@ -43,8 +43,8 @@ def asked(request: ChatRequest) -> dict[str, str]:
     return {name: json.dumps(value, ensure_ascii=False) for name, value in found.items() if value}
 
 
-def answered(reply: ChatReply) -> dict[str, str]:
-    """The attribute with the answer."""
+def reply_attributes(reply: ChatReply) -> dict[str, str]:
+    """Return the attribute with the answer."""
     message: dict[str, Any] = {"role": "assistant", "parts": _parts(reply.parts)}
     if reply.stop_reason is not None:
         message["finish_reason"] = finish_reason(reply.stop_reason)
@@ -67,5 +67,5 @@ def _part(part: Part) -> dict[str, Any]:
             return {"type": "tool_call_response", "id": id_, "response": content}
         case ImagePart(None, media_type, url):
             return {"type": "uri", "modality": "image", "mime_type": media_type, "uri": url}
-        case ImagePart(data, media_type):  # of a size that no backend takes: it says that there was one
+        case ImagePart(data, media_type):  # too large for any backend: only its size is recorded
             return {"type": "blob", "modality": "image", "mime_type": media_type, "size": len(data or b"")}

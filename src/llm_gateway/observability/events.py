@@ -1,4 +1,4 @@
-"""What happens to a call, as data, and who may hear of it. Standard library only."""
+"""Events of a call, as data, and the protocols of observers. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ End = Literal["complete", "failed", "cancelled", "abandoned"]
 @dataclass(frozen=True, slots=True)
 class CallStarted:
     """
-    A call of the client began.
+    The beginning of a call of the client.
 
     Attributes:
-        call_id: The same in all events of the call, and of no other call in this process.
+        call_id: Number of the call, unique in this process, in all its events.
 
-        verb: As the caller named it.
+        verb: The method of the client.
 
-        address: The provider's host, or None for one that is not called over HTTP.
+        address: The provider's host; None where it is not called over HTTP.
 
-        request: What is asked, prompts included: nothing of it is logged or traced unless somebody says so.
+        request: The request, prompts included; it is neither logged nor traced, unless ``capture_content`` is set.
     """
 
     call_id: int
@@ -52,7 +52,7 @@ class CallStarted:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """A request is about to be sent; *number* counts those of the call from 1."""
+    """The beginning of an attempt, before its request is sent; *number* counts the attempts of the call from 1."""
 
     call_id: int
     number: int
@@ -64,7 +64,7 @@ class AttemptStarted:
 
 @dataclass(frozen=True, slots=True)
 class FirstContent:
-    """A stream's first content arrived, *after_s* seconds after its call began."""
+    """The first content of a stream, which arrived *after_s* seconds after its call began."""
 
     call_id: int
     after_s: float
@@ -72,7 +72,7 @@ class FirstContent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptEnded:
-    """A request was answered, failed, or nobody waits for it any more; *error* is as in `CallEnded`."""
+    """The end of an attempt: a reply, an error or a cancellation; *error* is as in `CallEnded`."""
 
     call_id: int
     attempt: Attempt
@@ -83,7 +83,7 @@ class AttemptEnded:
 
 @dataclass(frozen=True, slots=True)
 class FallbackHop:
-    """A model could not answer because of *error*; *model* of *provider* is asked next."""
+    """The change to *model* of *provider*, after *error* of the previous model."""
 
     call_id: int
     error: str
@@ -94,24 +94,26 @@ class FallbackHop:
 @dataclass(frozen=True, slots=True)
 class CallEnded:
     """
-    A call is over.
+    The end of a call.
 
     Attributes:
-        started: How it began.
+        started: The event of its beginning.
 
-        provider: Whose model answered, or was the last to be asked.
+        end: How the call ended.
 
-        model: As the provider names the one that answered.
+        provider: The provider that answered, or that was called last.
+
+        model: The model that answered, as the provider names it.
 
         error: The kind of a `ProviderError`, else the name of the error's class; None when all went well.
 
-        usage: Tokens of all attempts, or None when none reported any.
+        usage: Tokens of all attempts, or None where none reported any.
 
         cost_usd: US dollars of all attempts that were billed, or None when the price of one is not known.
 
         first_content_s: Seconds to a stream's first content, or None.
 
-        exception: What the caller got instead of an answer; its text may quote what was asked.
+        exception: The exception that the caller got; its text may quote the request.
 
         is_cached: Whether the answer, or a part of it, came from the cache.
     """
@@ -135,21 +137,21 @@ Event: TypeAlias = CallStarted | AttemptStarted | FirstContent | AttemptEnded | 
 
 
 class Observer(Protocol):
-    """Hears of calls. It is called where the call runs, so it has to be quick, and safe to call from any thread."""
+    """A receiver of events. It is called in the thread of the call, so it has to be fast and thread-safe."""
 
     def observe(self, event: Event) -> None:
-        """Take in *event*; what this raises is logged once and breaks no call."""
+        """Handle *event*; an exception is logged once, and does not fail the call."""
         ...
 
 
 @runtime_checkable
 class Surrounding(Protocol):
-    """An observer that is also told whenever the provider is being waited for, to set context variables."""
+    """An observer that is also notified before and after each call of the provider, to set context variables."""
 
     def enter(self, call_id: int) -> object:
-        """Set what is to be seen by whatever the provider's call does; the result is handed to `leave`."""
+        """Set context variables for the provider's call; return a token for `leave`."""
         ...
 
     def leave(self, token: object) -> None:
-        """Take it back, in the same context."""
+        """Reset the context variables, in the same context."""
         ...

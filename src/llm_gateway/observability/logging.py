@@ -1,7 +1,7 @@
 """
 One line for each call: ``provider model | in, out | seconds | $``.
 
-Lines go to the logger ``llm_gateway.calls``, at INFO, and at WARNING for calls that failed. They hold no prompts.
+Lines go to the logger ``llm_gateway.calls``, at INFO, and at WARNING for calls that failed. They contain no prompts.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Logging:
     An observer that logs calls when they are over.
 
     Args:
-        form: ``line`` for people and ``json`` for machines, both by the standard library; ``structlog`` for whatever
-            structlog is set up to write.
+        form: ``line`` for people and ``json`` for machines, both with the standard library; ``structlog`` for the
+            format that structlog is configured to write.
 
-        logger: Takes the lines; None stands for ``llm_gateway.calls``.
+        logger: The logger for the lines; None is ``llm_gateway.calls``.
 
     Raises:
-        ConfigError: structlog is asked for and not installed.
+        ConfigError: *form* is ``structlog``, which is not installed.
     """
 
     def __init__(self, form: Form = "line", *, logger: Any = None) -> None:
@@ -49,7 +49,7 @@ class Logging:
 
 
 class _Text:
-    """Made only if somebody reads it."""
+    """Text that is built only when a handler formats it."""
 
     def __init__(self, event: CallEnded, form: Form) -> None:
         self._event = event
@@ -61,7 +61,7 @@ class _Text:
 
 def line(ended: CallEnded) -> str:
     """
-    What people read of a call; ``?`` stands for what is not known.
+    Return the line for a call; ``?`` is an unknown figure.
 
     >>> openai gpt-5-mini | 11 in (4 cached), 7 out | 1.24 s | $0.000017
     """
@@ -82,10 +82,10 @@ def _tokens(ended: CallEnded) -> str:
     if usage is None:
         return "? in, ? out"
     cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
-    return f"{_known(usage.input_tokens)} in{cached}, {_known(usage.output_tokens)} out"
+    return f"{_or_unknown(usage.input_tokens)} in{cached}, {_or_unknown(usage.output_tokens)} out"
 
 
-def _known(number: object) -> object:
+def _or_unknown(number: object) -> object:
     return "?" if number is None else number
 
 
@@ -99,7 +99,7 @@ def _dollars(ended: CallEnded) -> str:
 
 
 def facts(ended: CallEnded) -> dict[str, Any]:
-    """What machines read of a call; None stands for what is not known."""
+    """Return the fields for a call; None is an unknown figure."""
     usage = ended.usage
     return {
         "event": "llm_call",
@@ -121,7 +121,7 @@ def facts(ended: CallEnded) -> dict[str, Any]:
 
 
 def configured(form: Form) -> Logging:
-    """What ``LLM_LOG`` asks for: lines are also seen, on standard error, where logging is not set up."""
+    """Return the observer for ``LLM_LOG``; where logging is not configured, its lines go to ``stderr``."""
     logger = logging.getLogger(_NAME)
     if logger.level == logging.NOTSET:
         logger.setLevel(logging.INFO)
@@ -131,7 +131,7 @@ def configured(form: Form) -> Logging:
 
 
 class _LastResort(logging.StreamHandler[Any]):
-    """Writes as long as nobody else does."""
+    """A handler that writes only while the root logger has no handler."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if not logging.getLogger().handlers:

@@ -1,7 +1,7 @@
 """
-Metrics by OpenTelemetry's GenAI conventions: durations, tokens, time to a stream's first chunk; and what calls cost.
+Metrics by OpenTelemetry's GenAI conventions: durations, tokens, time to the first chunk of streams, and cost.
 
-A cost that is not known is in no sum; such calls are counted as ``llm_gateway.client.unpriced_calls``.
+An unknown cost is in no sum; such calls are counted as ``llm_gateway.client.unpriced_calls``.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _TOKENS = [4**power for power in range(14)]
 
 class Metrics:
     """
-    An observer that measures calls; nothing comes of it as long as no OpenTelemetry SDK is set up.
+    An observer that measures calls; it has no effect unless an OpenTelemetry SDK is set up.
 
     Args:
-        meter_provider: Where measurements go; None stands for OpenTelemetry's global one.
+        meter_provider: Receives the measurements; None is OpenTelemetry's global one.
 
     Raises:
         ConfigError: OpenTelemetry is not installed.
@@ -64,14 +64,14 @@ def _histogram(meter: Any, name: str, unit: str, description: str, bounds: list[
 
 
 def configured(export: Export) -> Metrics:
-    """What ``LLM_METRICS`` asks for; where the program has set up OpenTelemetry itself, measurements go there."""
+    """Return the observer for ``LLM_METRICS``; a program that has set up OpenTelemetry keeps its own exporters."""
     _set_up(export)
     return Metrics()
 
 
 @functools.cache
 def _set_up(export: Export) -> None:
-    """Once in a process, and only where nobody else did."""
+    """Set up the export, once in a process, unless the program has done so."""
     metrics, sdk = load("opentelemetry.metrics"), load("opentelemetry.sdk.metrics")
     if isinstance(metrics.get_meter_provider(), sdk.MeterProvider):
         return

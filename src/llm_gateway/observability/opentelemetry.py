@@ -1,5 +1,5 @@
 """
-What spans and metrics share: OpenTelemetry itself, its export, and the names of its GenAI conventions.
+Parts shared by spans and metrics: the import of OpenTelemetry, and the names of its GenAI conventions.
 
 The names are our own constants, as those of OpenTelemetry's package are deprecated and its conventions still move.
 """
@@ -16,7 +16,7 @@ __all__ = ["SCOPE", "Export", "ended_attributes", "load", "provider_of", "starte
 
 Export: TypeAlias = Literal["console", "otlp"]
 SCOPE = "llm_gateway"
-"""Who makes the spans and measurements."""
+"""Name of the instrumentation scope."""
 _PROVIDERS = {
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
@@ -45,12 +45,12 @@ def load(module: str) -> Any:
 
 
 def provider_of(name: str) -> str:
-    """The conventions' word for provider *name*, or the name itself where they have none."""
+    """Return the conventions' word for provider *name*, or *name* itself where they have none."""
     return _PROVIDERS.get(name, name)
 
 
 def started_attributes(started: CallStarted) -> dict[str, Any]:
-    """What is known of a call when it begins, for its span and for metrics."""
+    """Return the attributes that are known when a call begins, for its span and for metrics."""
     return {
         "gen_ai.operation.name": "chat",
         **target_attributes(started),
@@ -58,18 +58,18 @@ def started_attributes(started: CallStarted) -> dict[str, Any]:
 
 
 def target_attributes(started: CallStarted | AttemptStarted) -> dict[str, Any]:
-    """Who is asked for which model, and where; what is not known is left out."""
-    known = {
+    """Return provider, model and server address; unknown ones are left out."""
+    attributes = {
         "gen_ai.provider.name": provider_of(started.provider),
         "gen_ai.request.model": started.model or None,
         "server.address": started.address,
         "server.port": started.port,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return {name: value for name, value in attributes.items() if value is not None}
 
 
 def ended_attributes(ended: CallEnded) -> dict[str, Any]:
-    """What is known besides when it is over: who answered, and what went wrong."""
+    """Return the attributes that are known when a call has ended: the model that answered, and the error."""
     found = {"gen_ai.provider.name": provider_of(ended.provider)}
     if ended.reply is not None:
         found["gen_ai.response.model"] = ended.model

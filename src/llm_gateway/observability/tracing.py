@@ -1,9 +1,9 @@
 """
-Spans by OpenTelemetry's GenAI conventions: one for each call, and beneath it one for each attempt.
+Spans by OpenTelemetry's GenAI conventions: one for each call, with a child for each attempt.
 
 The span of a call has the ``gen_ai.*`` attributes, with the tokens of all attempts. Spans of attempts have their own
-tokens as ``llm_gateway.*``: a backend that adds up ``gen_ai.usage.*`` counts each token once. Prompts and answers are
-left out unless they are asked for; messages of errors, which may quote them, as well.
+tokens as ``llm_gateway.*``: a backend that adds up ``gen_ai.usage.*`` counts each token once. Prompts, answers and
+messages of errors, which may quote them, are recorded only with ``capture_content``.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ from llm_gateway.types import ChatReply, ChatRequest, TokenUsage
 
 __all__ = ["Tracing"]
 
-_OURS = "suppress_language_model_instrumentation"
-"""Instrumentations of SDKs by OpenLLMetry look for this."""
-_GENAI = "opentelemetry.util.genai.invocation"
-"""OpenTelemetry's own instrumentations of SDKs share this module."""
+_SUPPRESS_KEY = "suppress_language_model_instrumentation"
+"""Key in the context with which OpenLLMetry's instrumentations of SDKs are switched off."""
+_GENAI_MODULE = "opentelemetry.util.genai.invocation"
+"""Module with the context key of OpenTelemetry's own instrumentations of SDKs."""
 _USAGE = {
     "input_tokens": "gen_ai.usage.input_tokens",
     "output_tokens": "gen_ai.usage.output_tokens",
@@ -59,12 +59,12 @@ class _Spans:
 
 class Tracing:
     """
-    An observer that makes spans; nothing comes of them as long as no OpenTelemetry SDK is set up.
+    An observer that makes spans; it has no effect unless an OpenTelemetry SDK is set up.
 
     Args:
-        tracer_provider: Where spans go; None stands for OpenTelemetry's global one.
+        tracer_provider: Receives the spans; None is OpenTelemetry's global one.
 
-        capture_content: Whether spans hold prompts, answers, tools and the messages of errors.
+        capture_content: Whether spans contain prompts, answers, tools and the messages of errors.
 
     Raises:
         ConfigError: OpenTelemetry is not installed.
@@ -99,22 +99,22 @@ class Tracing:
                 spans.call.set_attribute("llm_gateway.fallbacks", spans.hops)
 
     def enter(self, call_id: int) -> object:
-        """Make the span of the attempt current; spans of an SDK of the provider would be double ones."""
+        """Make the span of the attempt current, and suppress the duplicate spans of an instrumented SDK."""
         spans = self._open[call_id]
         context = self._trace.set_span_in_context(spans.attempt or spans.call)
-        context = self._context.set_value(_OURS, True, context)
-        if genai := sys.modules.get(_GENAI):
+        context = self._context.set_value(_SUPPRESS_KEY, True, context)
+        if genai := sys.modules.get(_GENAI_MODULE):
             context = self._context.set_value(genai.CLIENT_INFERENCE_CONTEXT_KEY, genai.InferenceData(), context)
         return self._context.attach(context)
 
     def leave(self, token: object) -> None:
-        """Make current again what was before."""
+        """Restore the previous context."""
         self._context.detach(token)
 
     def _begin(self, started: CallStarted) -> Any:
-        attributes = started_attributes(started) | _asked(started)
+        attributes = started_attributes(started) | _request_options(started)
         if self._capture_content:
-            attributes |= content.asked(started.request)
+            attributes |= content.request_attributes(started.request)
         return self._tracer.start_span(
             f"chat {started.model}".rstrip(), kind=self._trace.SpanKind.CLIENT, attributes=attributes
         )
@@ -142,9 +142,9 @@ class Tracing:
         if ended.cost_usd is not None:
             span.set_attribute("llm_gateway.cost_usd", float(ended.cost_usd))
         if reply is not None:
-            span.set_attributes(_answered(reply))
+            span.set_attributes(_reply_facts(reply))
             if self._capture_content:
-                span.set_attributes(content.answered(reply))
+                span.set_attributes(content.reply_attributes(reply))
         self._close(span, ended.end, ended.error, ended.exception)
 
     def _close(self, span: Any, end: str, error: str | None, exception: BaseException | None) -> None:
@@ -152,13 +152,13 @@ class Tracing:
             span.set_attribute("llm_gateway.end", end)
         if error is not None:
             span.set_attribute("error.type", error)
-            told = str(exception) if self._capture_content and exception is not None else None
-            span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, told))
+            message = str(exception) if self._capture_content and exception is not None else None
+            span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, message))
         span.end()
 
 
-def _asked(started: CallStarted) -> dict[str, Any]:
-    """What a span says of a call that begins, besides what metrics say."""
+def _request_options(started: CallStarted) -> dict[str, Any]:
+    """Return the attributes of a request that spans have and metrics have not."""
     request = started.request
     found = {
         "gen_ai.conversation.id": started.session_id,
@@ -177,31 +177,31 @@ def _asked(started: CallStarted) -> dict[str, Any]:
 
 def _extra(request: ChatRequest) -> dict[str, Any]:
     names = ("frequency_penalty", "presence_penalty", "seed", "top_k", "top_p")
-    known = {name: request.extra.get(name) for name in names}
-    return {f"gen_ai.request.{name}": value for name, value in known.items() if isinstance(value, int | float)}
+    options = {name: request.extra.get(name) for name in names}
+    return {f"gen_ai.request.{name}": value for name, value in options.items() if isinstance(value, int | float)}
 
 
 def _used(usage: TokenUsage | None) -> dict[str, int]:
-    """The tokens that were reported, by their names in `TokenUsage`."""
+    """Return the reported tokens, by their names in `TokenUsage`."""
     known = {name: getattr(usage, name, None) for name in _USAGE}
     return {name: value for name, value in known.items() if value is not None}
 
 
-def _answered(reply: ChatReply) -> dict[str, Any]:
+def _reply_facts(reply: ChatReply) -> dict[str, Any]:
     reasons = None if reply.stop_reason is None else (content.finish_reason(reply.stop_reason),)
     found = {"gen_ai.response.id": reply.id, "gen_ai.response.finish_reasons": reasons}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def configured(export: Export, *, capture_content: bool = False) -> Tracing:
-    """What ``LLM_TRACING`` asks for; where the program has set up OpenTelemetry itself, spans go there."""
+    """Return the observer for ``LLM_TRACING``; a program that has set up OpenTelemetry keeps its own exporters."""
     _set_up(export)
     return Tracing(capture_content=capture_content)
 
 
 @functools.cache
 def _set_up(export: Export) -> None:
-    """Once in a process, and only where nobody else did."""
+    """Set up the export, once in a process, unless the program has done so."""
     trace, sdk = load("opentelemetry.trace"), load("opentelemetry.sdk.trace")
     if isinstance(trace.get_tracer_provider(), sdk.TracerProvider):
         return

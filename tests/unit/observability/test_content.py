@@ -1,10 +1,10 @@
-"""What was said, in the form of OpenTelemetry's conventions."""
+"""Prompts and answers, in the form of OpenTelemetry's conventions."""
 
 import json
 
 import pytest
 
-from llm_gateway.observability.content import answered, asked
+from llm_gateway.observability.content import reply_attributes, request_attributes
 from llm_gateway.types import (
     ChatReply,
     ChatRequest,
@@ -33,7 +33,7 @@ from llm_gateway.types import (
 )
 def test_each_part_has_its_form(part, expected):
     """An image's bytes are left out."""
-    found = asked(ChatRequest("m", (LLMMessage("user", (part,)),)))
+    found = request_attributes(ChatRequest("m", (LLMMessage("user", (part,)),)))
 
     assert {"gen_ai.input.messages"} == found.keys()
     assert [{"role": "user", "parts": [expected]}] == json.loads(found["gen_ai.input.messages"])
@@ -44,7 +44,7 @@ def test_each_part_has_its_form(part, expected):
     [("end_turn", "stop"), ("max_tokens", "length"), ("tool_use", "tool_call"), ("refusal", "refusal"), (None, None)],
 )
 def test_why_an_answer_ended(reason, expected):
-    """The conventions' word where they have one; nothing where nobody said."""
-    (message,) = json.loads(answered(ChatReply((TextPart("a"),), stop_reason=reason))["gen_ai.output.messages"])
+    """The conventions' word where they have one; no attribute without a reason."""
+    (message,) = json.loads(reply_attributes(ChatReply((TextPart("a"),), stop_reason=reason))["gen_ai.output.messages"])
 
     assert expected == message.get("finish_reason")

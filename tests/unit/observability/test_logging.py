@@ -86,7 +86,7 @@ def test_json_for_machines(caplog):
     assert FACTS | {"event": "llm_call"} == json.loads(caplog.messages[0])
 
 
-def test_structlog_where_it_is_asked_for():
+def test_structlog_by_its_form():
     """Whatever it is set up to write gets the same facts."""
     with capture_logs() as logs:
         Logging("structlog").observe(ended(TokenUsage(11, 7), "0.25", session="s-1", first=0.5))
