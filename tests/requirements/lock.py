@@ -14,9 +14,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 PROJECT = HERE.parents[1] / "pyproject.toml"
-GROUPS = (
-    "dev demo bench browser claude-cli litellm fakes-frameworks coverage mutation release".split()
-)  # those that do not exist are passed over
 _UV = ["uv", "pip", "compile", "--universal", "--python-version", "3.11"]
 _PLAIN = ["--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"]
 # These set bounds of their own that are above the lowest of the package's requirements.
@@ -47,7 +44,7 @@ def compiled(target: str, *arguments: str) -> str:
 def main() -> None:
     """Write both files."""
     project = tomllib.loads(PROJECT.read_text(encoding="utf-8"))
-    groups = [f"--group={name}" for name in GROUPS if name in project["dependency-groups"]]
+    groups = [f"--group={name}" for name in project["dependency-groups"]]
     newest = compiled("locked.txt", "--all-extras", *groups)
     mine = own_names(project)
     tests = {name_of(one) for one in project["dependency-groups"]["test"]} - mine - _FREE

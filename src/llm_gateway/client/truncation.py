@@ -12,7 +12,7 @@ from llm_gateway.exceptions import ContextWindowError
 from llm_gateway.types import ChatRequest, LLMMessage, ToolCall, ToolResult
 from llm_gateway.wire.tokens import frame_tokens, message_tokens
 
-__all__ = ["Block", "Strategy", "drop_oldest", "keep_first_and_last", "truncate_to_context"]
+__all__ = ["Block", "Strategy", "drop_oldest", "keep_first_and_last"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import json
 
-import httpx2
 import openai
 
 from sdks.driver import MESSAGES, TOOL, Driver, Report, done
@@ -14,7 +13,7 @@ class OpenAI(Driver):
     clients = (openai.OpenAI, openai.AsyncOpenAI)
     wrong = openai.APIStatusError
     limited, lost, late = openai.RateLimitError, openai.APIConnectionError, openai.APITimeoutError
-    cut = (openai.APIConnectionError, httpx2.ReadError)  # releases before 3.20 let that of the transport through
+    cut = openai.APIConnectionError
     opening = 1
 
     def make(self, retries):

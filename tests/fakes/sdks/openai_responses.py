@@ -2,7 +2,6 @@
 
 import json
 
-import httpx2
 import openai
 
 from sdks.driver import NAME, PARAMETERS, PROMPT, Driver, Report, done
@@ -13,7 +12,7 @@ class Responses(Driver):
     model = "gpt-5-mini"
     wrong = openai.APIStatusError
     limited, lost, late = openai.RateLimitError, openai.APIConnectionError, openai.APITimeoutError
-    cut = (openai.APIConnectionError, httpx2.ReadError)  # releases before 3.20 let that of the transport through
+    cut = openai.APIConnectionError
     opening = 4
 
     def make(self, retries):

@@ -1,1 +1,1 @@
-"""Parts of bodies and errors that several formats share, and long parts of one format."""
+"""Parts of bodies and errors that several formats share, and long parts of one format. Internal."""
