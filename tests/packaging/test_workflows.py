@@ -1,0 +1,72 @@
+"""The workflows of the forge run what tox has, with no more rights than they need."""
+
+import configparser
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def load(file):
+    return yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+def environments():
+    """Return the names of the environments in ``tox.ini``."""
+    tox = configparser.ConfigParser(interpolation=None)
+    tox.read(ROOT / "tox.ini", encoding="utf-8")
+    listed = tox["tox"]["env_list"].replace(",", " ").split()
+    return {*listed, *(name.removeprefix("testenv:") for name in tox.sections() if name.startswith("testenv:"))}
+
+
+def rows(job):
+    """Return the rows of a job's matrix; one empty row where there is none."""
+    matrix = job.get("strategy", {}).get("matrix", {})
+    return [*matrix.get("include", []), *({"env": name} for name in matrix.get("env", []))] or [{}]
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_each_tox_environment_exists(file):
+    """Whatever ``tox run -e`` names, by itself or by the matrix."""
+    jobs = load(file)["jobs"].values()
+    commands = [
+        step["run"].replace("${{ matrix.env }}", row.get("env", ""))
+        for job in jobs
+        for row in rows(job)
+        for step in job["steps"]
+        if "run" in step
+    ]
+    named = {name for text in commands for names in re.findall(r"tox run -e (\S+)", text) for name in names.split(",")}
+
+    assert named
+    assert set() == named - environments()
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_rights_are_minimal(file):
+    """Jobs read the sources; the one that publishes proves who it is, and no secret is used anywhere."""
+    workflow = load(file)
+    rights = [job["permissions"] for job in workflow["jobs"].values() if "permissions" in job]
+
+    assert {"contents": "read"} == workflow["permissions"]
+    assert [{"id-token": "write"}] * (file.stem == "release") == rights
+    assert "secrets." not in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+def test_actions_are_pinned_and_jobs_end(file):
+    """Each action by a version or a commit, each job with a time limit."""
+    jobs = load(file)["jobs"].values()
+    actions = [step["uses"] for job in jobs for step in job["steps"] if "uses" in step]
+
+    assert all(re.search(r"@(v\d+|release/v\d+|[0-9a-f]{40})$", action) for action in actions)
+    assert all("timeout-minutes" in job for job in jobs)
+
+
+def test_there_are_workflows():
+    """For every change, for every night and for a release."""
+    assert {"tests", "nightly", "release"} == {file.stem for file in WORKFLOWS}
