@@ -95,7 +95,7 @@ def test_what_a_list_denies_is_not_sent(colour, client_of, api):
         chat(client_of("ollama", colour, "tiny"), picture, tools=[tool])
     assert (
         "ollama:tiny takes no tools, images\n"
-        "  the provider's list of models says so\n"
+        "  according to the provider's list of models\n"
         '  choose another model; if this one takes them: register_model("ollama:tiny", refuses=[])' == str(error.value)
     )
     assert before == len(api.asked)

@@ -79,14 +79,14 @@ ASKED = {
 }
 CANNOT = {
     ("anthropic.messages", "temp"): "anthropic takes no temperature\n  its API refuses the whole request\n",
-    ("anthropic.messages", "seed"): "anthropic takes no seed\n  its API has no member for it\n",
-    ("bedrock.converse", "seed"): "bedrock takes no seed\n  its API has no member for it\n",
+    ("anthropic.messages", "seed"): "anthropic takes no seed\n  its API has no field for it\n",
+    ("bedrock.converse", "seed"): "bedrock takes no seed\n  its API has no field for it\n",
     ("claude_cli", "temp"): "local_claude takes no temperature\n  it has no option for that\n",
     ("claude_cli", "seed"): "local_claude takes no seed\n  it has no option for that\n",
     ("claude_cli", "stop"): "local_claude takes no stop\n  it has no option for that\n",
     ("claude_cli", "tools"): "the claude command line takes no tools",
-    ("openai.responses", "seed"): "openai takes no seed\n  its API has no member for it\n",
-    ("openai.responses", "stop"): "openai takes no stop\n  its API has no member for it\n",
+    ("openai.responses", "seed"): "openai takes no seed\n  its API has no field for it\n",
+    ("openai.responses", "stop"): "openai takes no stop\n  its API has no field for it\n",
 }
 """What the user reads instead, before anything is sent."""
 SOME = {

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 from llm_gateway.exceptions import ProviderError, UnsupportedParamWarning
 from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
 from llm_gateway.types import ChatRequest
-from llm_gateway.wire.params import CONTENT, Refusal, asked, refused
+from llm_gateway.wire.params import CONTENT, Rejection, rejections, requested_options
 
 __all__ = ["Params", "Policy"]
 
@@ -49,24 +49,24 @@ class Params:
         Raises:
             ProviderError: (``unsupported_param``) It has an unsupported option that may not, or cannot, be left out.
         """
-        if not isinstance(provider, HttpProvider | ProcessProvider) or next(asked(request), None) is None:
+        if not isinstance(provider, HttpProvider | ProcessProvider) or next(requested_options(request), None) is None:
             return request, ()
-        found = self._refused(provider, request)
+        found = self._rejections(provider, request)
         if not found:
             return request, ()
         needed = found if self.policy == "error" else [one for one in found if one.name in CONTENT]
         if needed:
-            raise _refusal(provider.name, request.model, needed)
+            raise _error(provider.name, request.model, needed)
         for one in found if self.policy == "warn" else ():
             self._warn(provider.name, request.model, one)
         unsupported: dict[str, Any] = {one.name: _UNSET.get(one.name) for one in found}
         return dataclasses.replace(request, **unsupported), tuple(unsupported)
 
-    def _refused(self, provider: BuiltIn, request: ChatRequest) -> list[Refusal]:
+    def _rejections(self, provider: BuiltIn, request: ChatRequest) -> list[Rejection]:
         stated, listed = self.refuses(provider, request) if self.refuses is not None else (None, None)
-        return refused(provider.name, provider.dialect.name, request, said=stated, listed=listed or frozenset())
+        return rejections(provider.name, provider.dialect.name, request, stated=stated, listed=listed or frozenset())
 
-    def _warn(self, provider: str, model: str, one: Refusal) -> None:
+    def _warn(self, provider: str, model: str, one: Rejection) -> None:
         if (provider, model, one.name) in self.warned:
             return
         self.warned.add((provider, model, one.name))
@@ -77,11 +77,11 @@ class Params:
             warnings.warn(text, UnsupportedParamWarning, stacklevel=2)
 
 
-def _subject(provider: str, model: str, found: list[Refusal]) -> str:
+def _subject(provider: str, model: str, found: list[Rejection]) -> str:
     return f"{provider}:{model}" if any(one.is_of_model for one in found) else provider
 
 
-def _refusal(provider: str, model: str, found: list[Refusal]) -> ProviderError:
+def _error(provider: str, model: str, found: list[Rejection]) -> ProviderError:
     return ProviderError(
         f"{_subject(provider, model, found)} takes no {', '.join(one.words for one in found)}",
         kind="unsupported_param",
@@ -91,11 +91,11 @@ def _refusal(provider: str, model: str, found: list[Refusal]) -> ProviderError:
     )
 
 
-def _ways(found: list[Refusal]) -> list[str]:
+def _ways(found: list[Rejection]) -> list[str]:
     return [f"use its own field: {one.fix}" for one in found if one.fix]
 
 
-def _last_way(provider: str, model: str, found: list[Refusal]) -> str:
+def _last_way(provider: str, model: str, found: list[Rejection]) -> str:
     if all(one.name in CONTENT for one in found):
         return f'choose another model; if this one takes them: register_model("{provider}:{model}", refuses=[])'
     unset = [f"unset LLM_{one.name.upper()}" for one in found if one.name in _SETTINGS]

@@ -129,7 +129,7 @@ def test_what_the_user_says_of_a_model_holds(tmp_path):
     """In a file as by a call."""
     (tmp_path / "llm.yaml").write_text("models: {'compatible:mine': {refuses: [tools, seed]}}\n")
     mine = SyncLLMClient(GatewayConfig(config=tmp_path / "llm.yaml", model="compatible:mine", base_url="http://x/v1"))
-    with pytest.raises(ProviderError, match="compatible:mine takes no seed, tools\n  so it was said of this model"):
+    with pytest.raises(ProviderError, match="compatible:mine takes no seed, tools\n  it is set so for this model"):
         asked(mine, seed=7, tools=[{"name": "weigh"}])
     with pytest.raises(
         ConfigError, match=r"register_model: 'a:b' has refuses=\['image'\]\n  'image' is none of images, "

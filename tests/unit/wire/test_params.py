@@ -1,19 +1,19 @@
-"""The table of what is not taken: what it says of well-known models, and that it says nothing of others."""
+"""Options that well-known models reject, and that nothing is assumed of others."""
 
 import pytest
 
 from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, Tool
-from llm_gateway.wire.params import OPTIONS, refused
+from llm_gateway.wire.params import OPTIONS, rejections
 
 HOT = {"temperature": 0.5, "top_p": 0.9}
 DIALECTS = {"anthropic": "anthropic.messages", "bedrock": "bedrock.converse", "cohere": "cohere.v2.chat"}
 
 
-def refusals(target, said=None, listed=frozenset(), api=None, **options):
-    """The words of what is not taken, by a request for *target* with *options*."""
+def rejected(target, stated=None, listed=frozenset(), api=None, **options):
+    """Return the options that *target* rejects, each with its value where another one would be accepted."""
     provider, _, model = target.partition(":")
     request = ChatRequest(model, (LLMMessage.user("hi", *options.pop("parts", ())),), **options)
-    found = refused(provider, api or DIALECTS.get(provider, "openai.chat"), request, said=said, listed=listed)
+    found = rejections(provider, api or DIALECTS.get(provider, "openai.chat"), request, stated=stated, listed=listed)
     return " ".join(one.words for one in found)
 
 
@@ -59,7 +59,7 @@ def refusals(target, said=None, listed=frozenset(), api=None, **options):
 )
 def test_what_is_known_of_a_model(target, options, words):
     """By its provider and its name; 0 is a value like any other, and what is not known is taken."""
-    assert words == refusals(target, **options)
+    assert words == rejected(target, **options)
 
 
 @pytest.mark.parametrize(
@@ -81,20 +81,20 @@ def test_what_is_known_of_a_model(target, options, words):
 def test_images_for_models_that_read_text_alone(target, words):
     """Tools are in the list of a provider, or nowhere."""
     tool = Tool("weigh", "", {"type": "object"})
-    assert words == refusals(target, parts=(ImagePart(url="https://example.com/a.png"),), tools=(tool,))
+    assert words == rejected(target, parts=(ImagePart(url="https://example.com/a.png"),), tools=(tool,))
 
 
 def test_the_responses_api_has_no_seed_and_no_stop():
     """Whatever the model."""
-    assert "seed stop" == refusals("openai:gpt-4o", api="openai.responses", seed=7, stop=("x",))
+    assert "seed stop" == rejected("openai:gpt-4o", api="openai.responses", seed=7, stop=("x",))
 
 
-def test_what_is_said_wins_and_what_is_listed_adds():
-    """A user who says that a model takes everything is believed."""
+def test_what_the_user_states_wins_and_what_is_listed_adds():
+    """A user who states that a model accepts everything is believed."""
     tool = Tool("weigh", "", {"type": "object"})
-    assert "" == refusals("openai:gpt-5-mini", said=frozenset(), listed=frozenset({"tools"}), **HOT, tools=(tool,))
-    assert "top_p" == refusals("openai:gpt-4o", said=frozenset({"top_p", "seed"}), **HOT)
-    assert "temperature=0.5 tools" == refusals(
+    assert "" == rejected("openai:gpt-5-mini", stated=frozenset(), listed=frozenset({"tools"}), **HOT, tools=(tool,))
+    assert "top_p" == rejected("openai:gpt-4o", stated=frozenset({"top_p", "seed"}), **HOT)
+    assert "temperature=0.5 tools" == rejected(
         "openai:gpt-5-mini", listed=frozenset({"tools"}), temperature=0.5, tools=(tool,)
     )
 
