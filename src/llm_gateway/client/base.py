@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from llm_gateway import config as settings
 from llm_gateway import registry
+from llm_gateway.catalog import find
 from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
@@ -102,7 +103,7 @@ class BaseClient:
         """
         config = self.config.model_copy(update={"model": named, "provider": None})
         name, model = config.target(registry.list_providers())
-        is_tag = own in _TAGGED and name not in registry.list_providers()
+        is_tag = find(own).has_colons and name not in registry.list_providers()
         if ":" not in named or f"{name}:{model}" != named or is_tag:
             return Target(own, named, lambda: self.provider)
         if name == own:
@@ -201,7 +202,7 @@ class BaseClient:
             raise ConfigError(
                 f"no model is set for {self.provider_name!r}",
                 cause="this provider has no default: its models, or deployments, are your own",
-                fix=f"export LLM_MODEL={self.provider_name}:{_OWN_MODELS.get(self.provider_name, 'my-model')}",
+                fix=f"export LLM_MODEL={self.provider_name}:{find(self.provider_name).example_model}",
             )
         for name in _WITH_DEFAULTS:
             given.setdefault(name, getattr(self.config, name))
@@ -310,9 +311,6 @@ def _configured(config: settings.GatewayConfig | None, **arguments: str | None) 
     return config.model_copy(update=given)
 
 
-_OWN_MODELS = {"azure": "my-deployment", "litellm": "watsonx/ibm/granite-4-h-small"}
-_TAGGED = frozenset({"compatible", "litellm", "ollama"})
-"""Providers in whose models any word may stand before a colon, as in ``llama:7b``."""
 _WITH_DEFAULTS = ("max_tokens", "temperature", "top_p", "seed", "reasoning_effort")
 _NOT_SENT = frozenset(
     {

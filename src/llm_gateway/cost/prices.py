@@ -9,22 +9,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.catalog import find
 from llm_gateway.cost import overrides
 from llm_gateway.cost.money import exact
 from llm_gateway.types import TokenUsage
 
 __all__ = ["Priced", "dearest_usd", "known_models", "price"]
 
-_PROVIDERS = {
-    "gemini": "google",
-    "vertex": "google",
-    "bedrock": "aws",
-    "xai": "x-ai",
-    "moonshot": "moonshotai",
-    "voyage": "voyageai",
-}
-"""Our names of providers where genai-prices has another."""
-_LOCAL = frozenset({"ollama"})
 _USUAL = frozenset({"default", "standard", "on_demand", "auto"})
 """Tiers that cost what the list says; any other needs a row of its own."""
 _PARTS = (
@@ -71,7 +62,7 @@ def price(provider: str, model: str, usage: TokenUsage, *, at: datetime) -> Pric
     own = overrides.find(provider, model)
     if own is not None:
         return _by(own.rates, usage, own.row)
-    if provider in _LOCAL:
+    if find(provider).is_local:
         return Priced(Decimal(0), {"source": "local", "model": model})
     return _listed(provider, model, usage, at)
 
@@ -81,7 +72,7 @@ def _listed(provider: str, model: str, usage: TokenUsage, at: datetime) -> Price
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        listed, entry = get_snapshot().find_provider_model(model, None, _PROVIDERS.get(provider, provider), None)
+        listed, entry = get_snapshot().find_provider_model(model, None, find(provider).price_list_id or provider, None)
     except LookupError:
         return None
     # A row that belongs to another provider (Azure sells OpenAI's models) tells nothing of this one's tiers.
@@ -143,7 +134,7 @@ def known_models(provider: str) -> list[str]:
     """The names of *provider*'s models that have a price; none for a provider that is not listed."""
     from genai_prices.data import providers
 
-    wanted = _PROVIDERS.get(provider, provider)
+    wanted = find(provider).price_list_id or provider
     return [model.id for one in providers if one.id == wanted for model in one.models]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, Literal, TypeAlias
 
+from llm_gateway.catalog import find
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import AttemptStarted, CallEnded, CallStarted
 
@@ -17,14 +18,6 @@ __all__ = ["SCOPE", "Export", "ended_attributes", "load", "provider_of", "starte
 Export: TypeAlias = Literal["console", "otlp"]
 SCOPE = "llm_gateway"
 """Name of the instrumentation scope."""
-_PROVIDERS = {
-    "azure": "azure.ai.openai",
-    "bedrock": "aws.bedrock",
-    "gemini": "gcp.gemini",
-    "mistral": "mistral_ai",
-    "vertex": "gcp.vertex_ai",
-    "xai": "x_ai",
-}
 
 
 def load(module: str) -> Any:
@@ -46,7 +39,7 @@ def load(module: str) -> Any:
 
 def provider_of(name: str) -> str:
     """Return the conventions' word for provider *name*, or *name* itself where they have none."""
-    return _PROVIDERS.get(name, name)
+    return find(name).telemetry_name or name
 
 
 def started_attributes(started: CallStarted) -> dict[str, Any]:

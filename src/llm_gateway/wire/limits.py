@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from llm_gateway.catalog import find
+
 __all__ = ["Limits", "most_output", "published"]
 
 
@@ -56,19 +58,15 @@ _FAMILIES = (
 )
 """What no model of a family passes, where its own limit is not in the table."""
 _OTHERWISE = 128_000
-_MAKERS = frozenset(
-    "anthropic azure bedrock cohere deepseek gemini local_claude mistral openai vertex xai".split(),
-)
-"""Who serves models with their makers' limits; other hosts have limits of their own, often smaller ones."""
 
 
 def published(provider: str, model: str) -> Limits:
-    """What the maker of *model* publishes; nothing for a *provider* that sets limits of its own."""
-    return (_listed(model) if provider in _MAKERS else None) or Limits()
+    """Return the limits that the maker of *model* publishes; none at a *provider* that sets limits of its own."""
+    return (_listed(model) if find(provider).has_published_limits else None) or Limits()
 
 
 def most_output(model: str) -> int:
-    """How many tokens *model* can write in one answer: published, else estimated on the safe side."""
+    """Return how many tokens *model* can write in one answer: published, else estimated on the safe side."""
     listed = _listed(model)
     if listed is not None and listed.max_output_tokens is not None:
         return listed.max_output_tokens

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from llm_gateway.catalog import find
 from llm_gateway.types import Headers, TokenUsage
 from llm_gateway.wire.base import Reading
 from llm_gateway.wire.claude.arguments import flag
@@ -42,7 +43,7 @@ def read_exchange(
         model_served=_served(body) if is_good else None,
         usage=_real(reader(body)) if reader and is_good else None,
         is_streaming=is_stream(reply_headers, reply_body),
-        stated_cost_usd=_stated(body) if is_good and endpoint.provider in _STATES_COST else None,
+        stated_cost_usd=_stated(body) if is_good and find(endpoint.provider).states_cost else None,
     )
 
 
@@ -56,10 +57,6 @@ _SERVED = ("model", "modelVersion", "model_version")
 
 def _real(usage: TokenUsage | None) -> TokenUsage | None:
     return usage if usage is not None and usage != TokenUsage(service_tier=usage.service_tier) else None
-
-
-_STATES_COST = frozenset({"openrouter"})
-"""Hosts that route a call to sellers of different prices, and say with each reply what it cost."""
 
 
 def _stated(body: dict[str, Any]) -> Decimal | None:
