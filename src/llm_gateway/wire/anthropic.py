@@ -92,7 +92,7 @@ class AnthropicMessages:
     name = "anthropic.messages"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API has no JSON mode, which is asked for in words, and no seed."""
+        """Write the request body; the API has no JSON mode, so a system message requests it, and no seed."""
         request = json_mode_as_message(request)
         system = [message.text for message in request.messages if message.role == "system"]
         body: JsonObject = {
@@ -163,7 +163,7 @@ class AnthropicMessages:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         whole = self.encode_reply(reply)
         start = {**whole, "content": [], "stop_reason": None, "usage": {**whole["usage"], "output_tokens": 1}}
         yield _event("message_start", message=start)
@@ -193,7 +193,7 @@ _ADAPTIVE, _OFF = {"type": "adaptive"}, {"type": "disabled"}
 
 
 def encode_effort(effort: ReasoningEffort | None) -> JsonObject:
-    """How hard to think: the lowest level of the API stands for ``minimal``, and ``none`` is no thinking at all."""
+    """Return the fields that set the effort: ``minimal`` is the API's lowest level, ``none`` disables thinking."""
     if effort is None:
         return {}
     if effort == "none":
@@ -202,16 +202,16 @@ def encode_effort(effort: ReasoningEffort | None) -> JsonObject:
 
 
 def decode_effort(body: JsonObject) -> ReasoningEffort | None:
-    """The level that *body* names, also where it says nothing of thinking."""
+    """Return the level that *body* sets, with or without ``thinking``; None without one."""
     effort = (body.get("output_config") or {}).get("effort")
     return effort or ("none" if body.get("thinking") == _OFF else None)
 
 
 def extra_thinking(body: JsonObject) -> JsonObject:
-    """What *body* says of thinking and output that no level says: budgets of tokens, and how thoughts are shown."""
+    """Return the settings of thinking and output that an effort level does not cover, such as token budgets."""
     thinking, effort = body.get("thinking"), decode_effort(body)
-    is_said = thinking is None or thinking == (_OFF if effort == "none" else _ADAPTIVE if effort else None)
-    return unknown_fields(body, output_config="format effort") | ({} if is_said else {"thinking": thinking})
+    is_covered = thinking is None or thinking == (_OFF if effort == "none" else _ADAPTIVE if effort else None)
+    return unknown_fields(body, output_config="format effort") | ({} if is_covered else {"thinking": thinking})
 
 
 def _encode_message(message: LLMMessage) -> JsonObject:
@@ -220,7 +220,7 @@ def _encode_message(message: LLMMessage) -> JsonObject:
 
 
 def encode_content(parts: tuple[Part, ...]) -> Any:
-    """The content of a message: its one text as it is, else a list of blocks."""
+    """Return the content of a message: a single text as a string, else a list of blocks."""
     if len(parts) == 1 and isinstance(parts[0], TextPart):
         return parts[0].text
     return [_encode_part(part) for part in parts]
@@ -245,7 +245,7 @@ def _encode_part(part: Part) -> JsonObject:
 
 
 def decode_content(content: Any) -> tuple[Part, ...]:
-    """The parts of a message's content, which is a text or a list of blocks; blocks of other kinds are left out."""
+    """Return the parts of a message's content, a string or a list of blocks; unsupported blocks are left out."""
     if isinstance(content, str):
         return (TextPart(content),)
     blocks = [block for block in content or () if isinstance(block, dict)]
@@ -313,7 +313,7 @@ def _block_events(index: int, part: Part, block: JsonObject, chunks: Iterable[st
     empty = {name: blank.get(name, value) for name, value in block.items()}
     yield _event("content_block_start", index=index, content_block=empty)
     if index == 0:
-        yield _event("ping")  # as the real one does, for whoever takes each event for content
+        yield _event("ping")  # as the API does; a client must not treat every event as content
     for delta in _deltas(part, chunks):
         yield _event("content_block_delta", index=index, delta=delta)
     yield _event("content_block_stop", index=index)
@@ -333,7 +333,7 @@ def _deltas(part: Part, chunks: Iterable[str] | None) -> Iterator[JsonObject]:
 
 
 class MessagesStream:
-    """Reads one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -393,9 +393,9 @@ class MessagesStream:
         self._message["usage"] = {**(self._message.get("usage") or {}), **known}
 
     def _fail(self, error: JsonObject) -> None:
-        self.error = error_facts_in_stream(error, "an error without words")
+        self.error = error_facts_in_stream(error, "an error without a message")
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         blocks = [block for _, block in sorted(self._blocks.items())]
         return DIALECT.decode_reply({**self._message, "content": blocks})

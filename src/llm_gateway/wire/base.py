@@ -1,4 +1,4 @@
-"""What a dialect is: encode and decode of requests, replies, streams and errors of one wire format."""
+"""Protocol of a dialect: encode and decode requests, replies, streams and errors of one wire format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Dialect", "ErrorFacts", "ProcessDialect", "Reading", "StreamDecoder"
 
 @dataclass(frozen=True, slots=True)
 class ErrorFacts:
-    """What an error body says: its sort, the provider's own type and words, and the wait that it asks for."""
+    """An error reply: its kind, the provider's own type and message, and the requested wait in seconds."""
 
     kind: ErrorKind
     message: str
@@ -25,12 +25,12 @@ class ErrorFacts:
 
 class StreamDecoder(Protocol):
     """
-    Decode one streamed reply, fed in chunks of any size: single bytes and cuts inside a UTF-8 sequence included.
+    Decoder of one streamed reply, fed in chunks of any size; a chunk may end inside a UTF-8 sequence.
 
     Attributes:
-        is_finished: Whether the format's own end was seen (``message_stop``, ``[DONE]``, ``response.completed``).
+        is_finished: True once the format's own end was received (``message_stop``, ``[DONE]``, ``response.completed``).
 
-        error: The error that the stream carried inside itself, or None.
+        error: The error that the stream contained, or None.
     """
 
     is_finished: bool
@@ -41,7 +41,7 @@ class StreamDecoder(Protocol):
         ...
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply, with the usage so far."""
+        """Return everything received so far as one reply, with the usage so far."""
         ...
 
 
@@ -49,13 +49,14 @@ class Dialect(Protocol):
     """
     One wire format, both directions.
 
-    *encode_stream* writes the reply as a provider would stream it, one item per event; *chunks* says how to cut the
-    text, by default in one chunk. ``decode(encode(x)) == x`` holds for what the format can express.
+    *encode_stream* yields the reply as a provider would stream it, one item per event; *chunks* is the reply's text,
+    one item for each event, by default all of it in one. ``decode(encode(x)) == x`` holds for what the format can
+    express.
     """
 
     @property
     def name(self) -> str:
-        """The API's name, as in ``openai.chat``."""
+        """Return the API's name, as in ``openai.chat``."""
         ...
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
@@ -75,7 +76,7 @@ class Dialect(Protocol):
         ...
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one item per event."""
+        """Yield the events of the streamed reply."""
         ...
 
     def stream_decoder(self) -> StreamDecoder:
@@ -87,12 +88,12 @@ class Dialect(Protocol):
         ...
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
-        """Write the error reply of *status* as the provider does; a type that *facts* leave out follows their sort."""
+        """Write the error reply of *status* as the provider does; without a type in *facts* their kind sets it."""
         ...
 
 
 class ProcessDialect(Protocol):
-    """A format that a command speaks: arguments, input and environment go in, what it prints comes out."""
+    """Format of a command: arguments, input and environment as the request, its output as the reply."""
 
     name: str
 
@@ -101,7 +102,7 @@ class ProcessDialect(Protocol):
         ...
 
     def decode_request(self, argv: tuple[str, ...], stdin: bytes) -> ChatRequest:
-        """Read what any caller asked."""
+        """Read the request of any caller."""
         ...
 
     def encode_reply(self, reply: ChatReply) -> bytes:
@@ -113,7 +114,7 @@ class ProcessDialect(Protocol):
         ...
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write what the command prints bit by bit."""
+        """Yield the output of the command, one item per line."""
         ...
 
     def stream_decoder(self) -> StreamDecoder:
@@ -121,7 +122,7 @@ class ProcessDialect(Protocol):
         ...
 
     def decode_error(self, exit_code: int, stdout: bytes, stderr: bytes) -> ErrorFacts | None:
-        """What went wrong with a finished run; None when it answered."""
+        """Return the error of a finished run; None when it succeeded."""
         ...
 
 

@@ -55,7 +55,7 @@ _STOPS: dict[str, StopReason] = {
 _STOP_NAMES = {ours: theirs for theirs, ours in _STOPS.items()} | {"error": "malformed_model_output"}
 _OF_THE_MODEL = "additionalModelRequestFields"
 _KNOWN = frozenset({"messages", "system", "inferenceConfig", "toolConfig", "outputConfig", _OF_THE_MODEL})
-_TOLD_LAST = ("usage", "serviceTier", "metrics")
+_IN_METADATA = ("usage", "serviceTier", "metrics")
 
 
 class BedrockConverse:
@@ -65,10 +65,10 @@ class BedrockConverse:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """
-        Write the request body; the API has no JSON mode, which is asked for in words.
+        Write the request body; the API has no JSON mode, so a system message requests it.
 
         Raises:
-            ProviderError: (``unsupported_param``) It holds what the API has no member for.
+            ProviderError: (``unsupported_param``) It holds a setting that the API has no field for.
         """
         request, extra = json_mode_as_message(request), dict(request.extra)
         body: JsonObject = {"messages": _encode_messages(request.messages)}
@@ -124,13 +124,13 @@ class BedrockConverse:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one frame per event; *chunks* splits its text."""
+        """Yield the frames of the streamed reply; *chunks* is its text, one item for each event."""
         whole = self.encode_reply(reply)
         yield _event("messageStart", {"role": "assistant"})
         for index, block in enumerate(whole["output"]["message"]["content"]):
             yield from _block_events(index, block, chunks)
         yield _event("messageStop", {"stopReason": whole["stopReason"]})
-        yield _event("metadata", {name: whole[name] for name in _TOLD_LAST if name in whole})
+        yield _event("metadata", {name: whole[name] for name in _IN_METADATA if name in whole})
 
     def stream_decoder(self) -> ConverseStream:
         """Start reading one streamed reply."""
@@ -155,7 +155,7 @@ def _at(body: Any, *path: str) -> JsonObject:
 
 
 def _encode_messages(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
-    """The turns; the API refuses two of the same side in a row, so those are brought together."""
+    """Return the turns; the API rejects two turns of one role in a row, so those are merged."""
     turns = [one for one in messages if one.role != "system"]
     sides = itertools.groupby(turns, key=lambda one: "user" if one.role == "tool" else one.role)
     return [
@@ -164,7 +164,7 @@ def _encode_messages(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
 
 
 def _encode_content(parts: tuple[Part, ...]) -> list[JsonObject]:
-    """The blocks of a turn; the API refuses empty text, which some models write beside calls of tools."""
+    """Return the blocks of a turn without empty text, which the API rejects and some models write with tool calls."""
     return [_encode_part(part) for part in parts if part != TextPart("")]
 
 
@@ -198,7 +198,7 @@ def _encode_image(image: ImagePart) -> JsonObject:
 
 
 def _decode_content(content: Any) -> tuple[Part, ...]:
-    """The parts of a turn; blocks of other kinds are left out, as are calls of tools that the provider runs itself."""
+    """Return the parts of a turn; other blocks are left out, and calls of tools that the provider runs itself."""
     return tuple(part for block in content or () if (part := _decode_part(block)) is not None)
 
 
@@ -240,7 +240,7 @@ def _encode_inference(request: ChatRequest) -> JsonObject:
 
 
 def _decode_extra(body: JsonObject) -> JsonObject:
-    """What `ChatRequest` has no place for, at the depth where it stands."""
+    """Return the fields that `ChatRequest` has none for, at their own depth."""
     extra = {name: value for name, value in body.items() if name not in _KNOWN}
     rest = unknown_fields(body, inferenceConfig="maxTokens temperature topP stopSequences", outputConfig="textFormat")
     fields = extra_model_fields(_at(body, _OF_THE_MODEL))
@@ -248,9 +248,9 @@ def _decode_extra(body: JsonObject) -> JsonObject:
 
 
 def _encode_tools(request: ChatRequest) -> JsonObject:
-    """The tools; the API has no word for ``none``, which is to give the model no tools at all."""
+    """Return the tools; the API has no choice ``none``, so then the model gets no tools at all."""
     if request.tool_choice == "none":
-        _refuse_none_among_calls(request)
+        _reject_none_with_calls(request)
         return {}
     if not request.tools and request.tool_choice is None:
         return {}
@@ -258,13 +258,13 @@ def _encode_tools(request: ChatRequest) -> JsonObject:
     return {"tools": [_encode_tool(tool) for tool in request.tools], **choice}
 
 
-def _refuse_none_among_calls(request: ChatRequest) -> None:
+def _reject_none_with_calls(request: ChatRequest) -> None:
     if any(isinstance(part, ToolCall | ToolResult) for message in request.messages for part in message.parts):
         raise ProviderError(
             "bedrock takes no tool_choice 'none' in a conversation that holds calls of tools",
             kind="unsupported_param",
             provider="bedrock",
-            cause="its Converse API wants the tools named there, and cannot be told to use none of them",
+            cause="its Converse API requires the tools of those calls, and has no choice 'none'",
             fix="leave tool_choice out, or leave the calls and their results out of the messages",
         )
 
@@ -303,16 +303,16 @@ def _encode_format(request: ChatRequest) -> JsonObject:
 
 
 def _encode_usage(usage: TokenUsage) -> JsonObject:
-    """The counts with the tier beside them; three are always stated, and input leaves cached tokens out."""
+    """Return the fields of usage and tier; three counts are required, and input excludes cached tokens."""
     cached = {"cacheReadInputTokens": usage.cache_read_tokens, "cacheWriteInputTokens": usage.cache_write_tokens}
-    told = {name: count for name, count in cached.items() if count is not None}
-    fresh = None if usage.input_tokens is None else usage.input_tokens - sum(told.values())
+    reported = {name: count for name, count in cached.items() if count is not None}
+    fresh = None if usage.input_tokens is None else usage.input_tokens - sum(reported.values())
     stated: JsonObject = {
         "inputTokens": fresh,
         "outputTokens": usage.output_tokens,
         "totalTokens": usage.total_tokens,
         "serverToolUsage": {},
-        **told,
+        **reported,
     }
     if usage.cache_write_1h_tokens is not None:
         stated["cacheDetails"] = [{"ttl": "1h", "inputTokens": usage.cache_write_1h_tokens}]
@@ -321,7 +321,7 @@ def _encode_usage(usage: TokenUsage) -> JsonObject:
 
 def _event(kind: str, payload: JsonObject) -> bytes:
     headers = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
-    padded = {**payload, "p": "abcdefgh"}  # the real one hides the length of what it says
+    padded = {**payload, "p": "abcdefgh"}  # the API hides the length of the text
     return eventstream.encode(headers, json.dumps(padded, ensure_ascii=False, separators=(",", ":")).encode())
 
 
@@ -347,7 +347,7 @@ def _deltas(block: JsonObject, chunks: Iterable[str] | None) -> Iterator[JsonObj
 
 
 class ConverseStream:
-    """Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -401,6 +401,6 @@ class ConverseStream:
         return StreamDelta(tool_call=part) if isinstance(part, ToolCall) else None
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         blocks = [block for _, block in sorted(self._blocks.items())]
         return DIALECT.decode_reply({**self._body, "output": {"message": {"content": blocks}}})

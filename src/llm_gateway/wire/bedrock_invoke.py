@@ -1,7 +1,7 @@
 """
 Bedrock's invoke with the models of Anthropic: the Messages API, streamed in frames of AWS.
 
-The model and whether to stream stand in the address. The bodies of other makers' models are formats of their own.
+The model and streaming are part of the URL. Models of other makers have formats of their own.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class BedrockInvoke(AnthropicMessages):
     name = "bedrock.invoke"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body, which says neither model nor stream."""
+        """Write the request body, which contains neither model nor stream."""
         body = super().encode_request(request)
         return _VERSION | {name: value for name, value in body.items() if name not in ("model", "stream")}
 
@@ -44,7 +44,7 @@ class BedrockInvoke(AnthropicMessages):
         return super().decode_request(named)
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one frame per event; the last one tells what Bedrock measured."""
+        """Yield the frames of the streamed reply; the last one holds the metrics of Bedrock."""
         parser = sse.SseParser()
         for event in (one for written in super().encode_stream(reply, chunks=chunks) for one in parser.feed(written)):
             yield _frame(event.data if event.event != "message_stop" else _measured(event.data, reply))
@@ -82,7 +82,7 @@ def _frame(data: str) -> bytes:
 
 
 class InvokeStream(MessagesStream):
-    """Reads one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -56,9 +56,9 @@ class Bound:
     Attributes:
         provider: As in ``anthropic``.
 
-        model: As asked for; None where the request names none.
+        model: As requested; None where the request names none.
 
-        usage: Tokens and searches, in the dearest kinds that the request can mean, and the tier that it asks for.
+        usage: Tokens and searches, as the most expensive kinds that the request allows, and the requested tier.
 
         others: Models that may answer in its place, as OpenRouter's do.
 
@@ -73,73 +73,73 @@ class Bound:
 
 
 def upper_bound(method: str, url: str, body: bytes) -> Bound | None:
-    """The most that the request can use; None when it is no LLM call, or a free one."""
+    """Return the most that the request can use; None when it is no LLM call, or a free one."""
     endpoint = identify(method, url)
     if endpoint is None or method != "POST" or endpoint.api in FREE:
         return None
-    asked = _object(body)
-    model = asked.get("model") if isinstance(asked.get("model"), str) else endpoint.model
+    body_fields = _object(body)
+    model = body_fields.get("model") if isinstance(body_fields.get("model"), str) else endpoint.model
     if any(word in endpoint.api for word in _WRITES_NOTHING):
-        return Bound(endpoint.provider, model, TokenUsage(most_tokens(asked)), is_open=False)
-    limits = [found for path in _LIMITS if (found := number(asked, *path)) is not None]
+        return Bound(endpoint.provider, model, TokenUsage(most_tokens(body_fields)), is_open=False)
+    limits = [found for path in _LIMITS if (found := number(body_fields, *path)) is not None]
     limit = max(limits) if limits else None
-    times = max([number(asked, *path) or 1 for path in _TIMES])
-    most = _most_input(endpoint.api, asked)
+    times = max([number(body_fields, *path) or 1 for path in _TIMES])
+    most = _most_input(endpoint.api, body_fields)
     usage = TokenUsage(
         input_tokens=most,
         output_tokens=(most_output(model or "") if limit is None else limit) * times,
-        web_searches=_searches(asked),
-        service_tier=_tier(asked),
-        **_dearest_input(body, most),
+        web_searches=_searches(body_fields),
+        service_tier=_tier(body_fields),
+        **_most_expensive_input(body, most),
     )
-    others = asked.get("models")
+    others = body_fields.get("models")
     named = tuple(one for one in others if isinstance(one, str)) if isinstance(others, list) else ()
     return Bound(endpoint.provider, model, usage, is_open=limit is None, others=named)
 
 
-def _tier(asked: JsonObject) -> str | None:
-    if asked.get("speed") == "fast":
+def _tier(body_fields: JsonObject) -> str | None:
+    if body_fields.get("speed") == "fast":
         return "fast"
-    return text_or_none(asked.get("service_tier")) or text_or_none(asked.get("serviceTier"))
+    return text_or_none(body_fields.get("service_tier")) or text_or_none(body_fields.get("serviceTier"))
 
 
-def _dearest_input(body: bytes, most: int) -> dict[str, Any]:
-    """All input as the kind that costs most of those that *body* speaks of: written to a cache, or sound."""
+def _most_expensive_input(body: bytes, most: int) -> dict[str, Any]:
+    """Return all input as the most expensive kind that *body* may use: a write to the cache, or audio."""
     if b"cache_control" in body or b"cachePoint" in body:
         lasts_long = b'"1h"' in body
         return {"cache_write_tokens": most, "cache_write_1h_tokens": most if lasts_long else None}
     return {"input_audio_tokens": most} if b"audio" in body else {}
 
 
-def _most_input(api: str, asked: JsonObject) -> int:
-    if api == "bedrock.agent" or any(_is_reference(asked.get(name)) for name in _KEPT_THERE):
+def _most_input(api: str, body_fields: JsonObject) -> int:
+    if api == "bedrock.agent" or any(_is_reference(body_fields.get(name)) for name in _KEPT_THERE):
         return _WINDOW
-    tools = _tools(asked)
+    tools = _tools(body_fields)
     served = sum(1 for tool in tools if not _is_function(tool))
-    served += len(_list(asked, "mcp_servers")) + len(_list(asked, "plugins"))
-    return most_tokens(asked) + served * _SERVER_TOOL + (_TOOL_OVERHEAD if tools else 0)
+    served += len(_list(body_fields, "mcp_servers")) + len(_list(body_fields, "plugins"))
+    return most_tokens(body_fields) + served * _SERVER_TOOL + (_TOOL_OVERHEAD if tools else 0)
 
 
-def _list(asked: JsonObject, name: str) -> list[Any]:
-    value = asked.get(name)
+def _list(body_fields: JsonObject, name: str) -> list[Any]:
+    value = body_fields.get(name)
     return value if isinstance(value, list) else []
 
 
-def _tools(asked: JsonObject) -> list[JsonObject]:
-    config = asked.get("toolConfig")
-    given = asked.get("tools") or (config.get("tools") if isinstance(config, dict) else None)
+def _tools(body_fields: JsonObject) -> list[JsonObject]:
+    config = body_fields.get("toolConfig")
+    given = body_fields.get("tools") or (config.get("tools") if isinstance(config, dict) else None)
     return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def _is_function(tool: JsonObject) -> bool:
-    """Whether the caller runs *tool* itself, whatever the API calls that."""
+    """Return True when the caller runs *tool*, not the provider."""
     if {"input_schema", "function", "toolSpec", "functionDeclarations", "function_declarations"} & tool.keys():
         return True
     return tool.get("type") in ("function", "custom") or "parameter_definitions" in tool
 
 
 def most_tokens(value: Any) -> int:
-    """How many tokens of input *value*, a request body or a part of one, is at most; an estimate."""
+    """Estimate the most input tokens that *value*, a request body or a part of one, can be."""
     media, rest = _apart(value)
     raw = json.dumps(rest, ensure_ascii=False).encode(errors="replace")
     letters = len(raw.translate(None, _ONE_EACH))
@@ -147,7 +147,7 @@ def most_tokens(value: Any) -> int:
 
 
 def _apart(value: Any) -> tuple[int, Any]:
-    """The tokens of images and files inside *value*, and what is left without the images."""
+    """Return the tokens of images and files inside *value*, and *value* without the images."""
     if isinstance(value, str):
         return (_IMAGE, "") if value.startswith("data:image/") else (0, value)
     if isinstance(value, list):
@@ -163,7 +163,7 @@ def _apart(value: Any) -> tuple[int, Any]:
 
 
 def _is_fetched(value: JsonObject) -> bool:
-    """Whether *value* is a document that the provider gets from an address."""
+    """Return True when *value* is a document that the provider fetches."""
     source = value.get("source")
     return value.get("type") == "document" and isinstance(source, dict) and source.get("type") in ("url", "file")
 
@@ -178,14 +178,14 @@ def _is_image(value: JsonObject) -> bool:
 
 
 def _is_reference(value: Any) -> bool:
-    """Whether *value* stands for input that the provider keeps; ``prompt`` is text in older APIs."""
+    """Return True when *value* refers to input that the provider stores; ``prompt`` is text in older APIs."""
     return isinstance(value, dict) or str(value).startswith(("resp_", "conv_", "cachedContents/"))
 
 
-def _searches(asked: JsonObject) -> int | None:
+def _searches(body_fields: JsonObject) -> int | None:
     limits = [
         number(tool, "max_uses") or _SEARCHES
-        for tool in [*_list(asked, "tools"), *_list(asked, "plugins")]
+        for tool in [*_list(body_fields, "tools"), *_list(body_fields, "plugins")]
         if isinstance(tool, dict) and _is_search(tool)
     ]
     return sum(limits) or None

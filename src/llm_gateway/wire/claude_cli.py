@@ -51,7 +51,7 @@ _BARE = (
     "--disable-slash-commands",
     "--no-session-persistence",
 )
-"""Without these the run sends some 12,000 tokens of its own tools and reads the settings of wherever it stands."""
+"""Without these the run sends some 12,000 tokens of its own tools and reads the settings of the current folder."""
 _LINES = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
 _DEFAULT_SYSTEM = "You are a helpful assistant."
 _STOPS: dict[str, StopReason] = {
@@ -66,7 +66,7 @@ _ANSWERED_ANYWAY: dict[str, StopReason] = {"refusal": "refusal", "max_output_tok
 
 
 class ClaudeCli:
-    """The dialect of the command line; what its chunks are is said in `llm_gateway.wire.base.ProcessDialect`."""
+    """Dialect of the command line; see `llm_gateway.wire.base.ProcessDialect`."""
 
     name = "claude_cli"
 
@@ -77,9 +77,9 @@ class ClaudeCli:
         The command line takes one turn: earlier ones go in front of the last as a transcript.
 
         Raises:
-            ProviderError: (``unsupported_param``) The request holds what the command line has no option for.
+            ProviderError: (``unsupported_param``) The request holds a setting that the command line has no option for.
         """
-        _refuse_unsupported(request)
+        _reject_unsupported(request)
         request = json_mode_as_message(request)
         system = "\n".join(message.text for message in request.messages if message.role == "system")
         argv = ["claude", "-p", *_LINES, "--model", request.model, "--system-prompt", system or _DEFAULT_SYSTEM, *_BARE]
@@ -102,29 +102,29 @@ class ClaudeCli:
         return tuple(argv), json.dumps(line, ensure_ascii=False).encode() + b"\n", limit | quick
 
     def decode_request(self, argv: tuple[str, ...], stdin: bytes) -> ChatRequest:
-        """Read what any caller asked of the command line: on its arguments, as text, or as JSON lines."""
+        """Read the request of any caller: from its arguments, from text, or from JSON lines."""
         system, schema = flag(argv, "--system-prompt"), flag(argv, "--json-schema")
-        asked = _asked(argv, stdin)
+        prompts = _prompts(argv, stdin)
         return ChatRequest(
             model=flag(argv, "--model") or "",
-            messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *asked),
+            messages=(*((LLMMessage("system", (TextPart(system),)),) if system else ()), *prompts),
             reasoning_effort=_EFFORTS.get(flag(argv, "--effort")),
             response_schema=json.loads(schema) if schema else None,
             stream=is_set(argv, "--include-partial-messages"),
         )
 
     def encode_reply(self, reply: ChatReply) -> bytes:
-        """Write what the command line prints for *reply*, as JSON lines."""
+        """Write the output of the command line for *reply*, as JSON lines."""
         return b"".join([*_assistant(reply), _result_of(reply)])
 
     def decode_reply(self, stdout: bytes) -> ChatReply:
-        """Read all that a run has printed: one JSON object, an array of events, or JSON lines."""
+        """Read the whole output of a run: one JSON object, an array of events, or JSON lines."""
         stream = ClaudeStream()
         stream.feed(stdout + b"\n")
         return stream.reply()
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         for chunk in chunks or [reply.text]:
             delta = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": chunk}}
             yield line({"type": "stream_event", "event": delta})
@@ -136,30 +136,30 @@ class ClaudeCli:
         return ClaudeStream()
 
     def decode_error(self, exit_code: int, stdout: bytes, stderr: bytes) -> ErrorFacts | None:
-        """What went wrong with a finished run; None when it answered."""
+        """Return the error of a finished run; None when it answered."""
         result = last_result(stdout)
         if result is None:
-            said = (stderr or stdout).decode("utf-8", "replace").strip()
-            return ErrorFacts("process", said[:500] or f"it ended with exit code {exit_code} and printed nothing")
+            output = (stderr or stdout).decode("utf-8", "replace").strip()
+            return ErrorFacts("process", output[:500] or f"it ended with exit code {exit_code} and printed nothing")
         facts = _facts(result)
         if facts is None and exit_code != 0 and _stop_anyway(result) is None:
             facts = ErrorFacts("process", f"it ended with exit code {exit_code} after it had answered")
         return facts
 
     def encode_error(self, argv: tuple[str, ...], status: int | None, facts: ErrorFacts) -> ProcessReply:
-        """Write what a run prints whose request was refused; *status* is None where there was no reply."""
-        said = f"API Error: {facts.message}"
+        """Write the output of a run whose request failed; *status* is None where there was no reply."""
+        text = f"API Error: {facts.message}"
         if flag(argv, "--output-format") not in ("json", "stream-json"):
-            return ProcessReply(1, f"{said}\n".encode())
+            return ProcessReply(1, f"{text}\n".encode())
         why = {"api_error_type": facts.type} if status else {"api_error": "connection_failed"}
         events = Events("injected", itertools.repeat(""), "")
-        return ProcessReply(1, line(events.result(api_error_result(said, status, **why), Spent(NOTHING))))
+        return ProcessReply(1, line(events.result(api_error_result(text, status, **why), Spent(NOTHING))))
 
 
 DIALECT = ClaudeCli()
 
 
-def _refuse_unsupported(request: ChatRequest) -> None:
+def _reject_unsupported(request: ChatRequest) -> None:
     given = {
         "tools": request.tools,
         "tool_choice": request.tool_choice,
@@ -192,11 +192,11 @@ def _one_turn(messages: list[LLMMessage]) -> tuple[Part, ...]:
             cause="earlier turns go to it as a transcript, which is text",
             fix="put them into the last message, or use the provider 'anthropic'",
         )
-    said = "\n\n".join(f"{message.role}: {message.text}" for message in earlier)
-    return (TextPart(f"<conversation>\n{said}\n</conversation>\n\n"), *last.parts)
+    transcript = "\n\n".join(f"{message.role}: {message.text}" for message in earlier)
+    return (TextPart(f"<conversation>\n{transcript}\n</conversation>\n\n"), *last.parts)
 
 
-def _asked(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
+def _prompts(argv: tuple[str, ...], stdin: bytes) -> Iterator[LLMMessage]:
     if flag(argv, "--input-format") == "stream-json":
         for event in _events(stdin):
             if event.get("type") == "user":
@@ -221,13 +221,13 @@ def _decode_events(line: bytes) -> Iterator[JsonObject]:
 
 
 def last_result(stdout: bytes) -> JsonObject | None:
-    """The last result that a run printed: alone, in an array of events, or as a line of a stream."""
+    """Return the last result that a run printed: alone, in an array of events, or as a line of a stream."""
     results = [event for event in _events(stdout) if event.get("type") == "result"]
     return results[-1] if results else None
 
 
 def stated_usage(result: JsonObject) -> TokenUsage | None:
-    """By model where stated: the plain usage counts a retried stream twice, and is zero after a budget stop."""
+    """Return the sum of ``modelUsage``, else ``usage``, which counts retries twice and is zero after a budget stop."""
     models = result.get("modelUsage")
     if not isinstance(models, dict) or not models:
         return anthropic_usage(result.get("usage"))
@@ -248,7 +248,7 @@ def stated_usage(result: JsonObject) -> TokenUsage | None:
 
 
 def stated_cost(result: JsonObject) -> Decimal | None:
-    """The cost in US dollars that a result states."""
+    """Return the cost in US dollars in a result; None without one."""
     return dollars(result.get("total_cost_usd"))
 
 
@@ -256,7 +256,7 @@ def _facts(result: JsonObject) -> ErrorFacts | None:
     if _stop_anyway(result) is not None:
         return None
     if not result.get("is_error"):
-        return None if result.get("num_turns", 1) else ErrorFacts("process", "it answered without asking the model")
+        return None if result.get("num_turns", 1) else ErrorFacts("process", "it answered without calling the model")
     message = str(result.get("result") or "; ".join(map(str, result.get("errors") or ())) or result.get("subtype"))
     return ErrorFacts(_kind(result, message), message, result.get("api_error_type") or result.get("subtype"))
 
@@ -277,13 +277,13 @@ def _kind(result: JsonObject, message: str) -> ErrorKind:
 
 
 def _stop_anyway(result: JsonObject) -> StopReason | None:
-    """A refusal and an answer cut off at its limit are failures to the command line; other APIs call them answers."""
+    """Return the stop reason of a refusal or of truncated output: errors to the command line, answers elsewhere."""
     return _ANSWERED_ANYWAY.get(str(result.get("stop_reason"))) or _ANSWERED_ANYWAY.get(str(result.get("api_error")))
 
 
 def _assistant(reply: ChatReply) -> Iterator[bytes]:
-    said = [part for part in reply.parts if isinstance(part, TextPart | ThinkingPart)]
-    yield from (line(_events_of(reply).assistant(reply, block, None)) for block in blocks(said))
+    shown = [part for part in reply.parts if isinstance(part, TextPart | ThinkingPart)]
+    yield from (line(_events_of(reply).assistant(reply, block, None)) for block in blocks(shown))
 
 
 def _result_of(reply: ChatReply) -> bytes:
@@ -291,17 +291,17 @@ def _result_of(reply: ChatReply) -> bytes:
     spent = Spent(reply.usage, {str(reply.model): reply.usage} if reply.usage else {}, cost_usd)
     structured = {} if reply.structured is None else {"structured_output": reply.structured}
     is_error = reply.stop_reason == "refusal"
-    said = {"is_error": is_error, "result": reply.text, "stop_reason": reply.stop_reason, **structured}
-    return line(_events_of(reply).result(said, spent))
+    fields = {"is_error": is_error, "result": reply.text, "stop_reason": reply.stop_reason, **structured}
+    return line(_events_of(reply).result(fields, spent))
 
 
 def _events_of(reply: ChatReply) -> Events:
-    """No event of a reply alone knows when it was printed, or which one it was."""
+    """Return a writer of events without times and ids, which a reply alone does not have."""
     return Events(reply.id, itertools.repeat(""), "")
 
 
 class ClaudeStream:
-    """Reads the output of one run; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of the output of one run; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -342,7 +342,7 @@ class ClaudeStream:
         return StreamDelta(thinking=delta["thinking"]) if delta.get("type") == "thinking_delta" else None
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         models: Any = self._result.get("modelUsage")
         served = list(models) if isinstance(models, dict) else []
         stop = _stop_anyway(self._result) or _STOPS.get(str(self._result.get("stop_reason")))
@@ -360,5 +360,5 @@ class ClaudeStream:
         if self._parts or self._partial:
             rest = "".join(self._partial)
             return (*self._parts, *((TextPart(rest),) if rest else ()))
-        said = self._result.get("result")  # the plain JSON output has no events, only its last text
-        return (TextPart(said),) if isinstance(said, str) and said else ()
+        text = self._result.get("result")  # the plain JSON output has no events, only its last text
+        return (TextPart(text),) if isinstance(text, str) and text else ()

@@ -121,7 +121,7 @@ class CohereChat:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         whole = self.encode_reply(reply)
         message = whole["message"]
         empty = {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}
@@ -149,7 +149,7 @@ class CohereChat:
         return facts
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
-        """Write an error reply; its sort is told by status and words alone."""
+        """Write an error reply; the API has no error types, so status and message alone show the kind."""
         return errors.error_reply(status, {"id": "injected", "message": facts.message}, facts)
 
 
@@ -158,7 +158,7 @@ _OFF, _ON = {"type": "disabled"}, {"type": "enabled"}
 
 
 def _encode_thinking(effort: ReasoningEffort | None) -> JsonObject | None:
-    """The API has no levels: a model that can think does, unless it is told not to."""
+    """Return the field that disables thinking; the API has no levels."""
     return None if effort is None else _OFF if effort == "none" else _ON
 
 
@@ -169,7 +169,7 @@ def _encode_format(request: ChatRequest) -> JsonObject | None:
 
 
 def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
-    """One message of ours is several of theirs when it holds several results of tools."""
+    """Yield the messages for one message of ours; each tool result is a message of its own."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
     rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
@@ -178,7 +178,7 @@ def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
 
 
 def _encode_turn(role: str, parts: tuple[Part, ...]) -> JsonObject:
-    """A turn; reasoning beside calls of tools is their plan."""
+    """Return one turn; reasoning in a turn with tool calls is their plan."""
     calls = [part for part in parts if isinstance(part, ToolCall)]
     plan = "".join(part.text for part in parts if calls and isinstance(part, ThinkingPart))
     apart = (ToolCall, ThinkingPart) if calls else ToolCall
@@ -279,7 +279,7 @@ def _call_events(index: int, call: JsonObject) -> Iterator[bytes]:
 
 
 class CohereStream:
-    """Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -333,7 +333,7 @@ class CohereStream:
         self.is_finished = self.error is None
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         content = [block for _, block in sorted(self._blocks.items())]
         calls = [call for _, call in sorted(self._calls.items())]
         message = {"content": content, "tool_plan": self._plan, "tool_calls": calls}

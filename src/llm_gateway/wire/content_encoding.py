@@ -12,7 +12,7 @@ _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def decoded(body: bytes, encoding: str) -> bytes | None:
-    """*body* without its content encoding, or None when it does not carry it or nothing here can read it."""
+    """Return *body* without its content encoding; None when it does not have it or no library can decode it."""
     encoding = encoding.strip().lower()
     try:
         if encoding in ("gzip", "x-gzip"):
@@ -29,13 +29,13 @@ def decoded(body: bytes, encoding: str) -> bytes | None:
 
 
 def plain(body: bytes, encoding: str | None) -> bytes:
-    """*body* without its content encoding; as it is where it has none, or one that nothing here can read."""
+    """Return *body* without its content encoding; unchanged without one, or when no library can decode it."""
     found = decoded(body, encoding) if encoding else None
     return body if found is None else found
 
 
 def carries(body: bytes, encoding: str) -> bool:
-    """Whether *body* really has the content encoding that its headers claim; recordings often lost it."""
+    """Return True when *body* has the content encoding of its headers; recordings are often decoded already."""
     encoding = encoding.strip().lower()
     if encoding in ("gzip", "x-gzip"):
         return body.startswith(_GZIP_MAGIC)

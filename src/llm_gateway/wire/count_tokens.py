@@ -1,4 +1,4 @@
-"""The formats in which providers count tokens: their usual request without what only the answer needs, and a number."""
+"""Formats of the APIs that count tokens: a request without settings of the answer, and a number as the reply."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class AnthropicCount(AnthropicMessages):
     name = "anthropic.count_tokens"
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API refuses fields that it does not know."""
+        """Write the request body; the API rejects unknown fields."""
         return _only(_OF_MESSAGES, super().encode_request(request))
 
     def decode_reply(self, body: JsonObject) -> ChatReply:
@@ -59,7 +59,7 @@ class OpenAICount(OpenAIResponses):
 
 
 class GeminiCount(GenerateContent):
-    """``:countTokens``, which takes nothing but contents, or a whole request that names its model once more."""
+    """``:countTokens``, which takes contents alone, or a whole request that repeats its model."""
 
     name = "gemini.count_tokens"
 
@@ -74,10 +74,10 @@ class GeminiCount(GenerateContent):
 
 
 class VertexCount(GeminiCount):
-    """The same of Vertex, which takes the fields of a request as they are."""
+    """``:countTokens`` of Vertex, which takes the fields of a request unchanged."""
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; the API refuses fields that it does not know."""
+        """Write the request body; the API rejects unknown fields."""
         return _only(_OF_CONTENTS, GenerateContent.encode_request(self, request))
 
 
@@ -95,7 +95,7 @@ class BedrockCount(BedrockConverse):
         return _counted(body, "inputTokens")
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
-        """Read an error reply; most models are not counted, and that is no fault of the request."""
+        """Read an error reply; most models have no count, which is no mistake in the request."""
         facts = bedrock_errors.error_facts(status, headers, body)
         return dataclasses.replace(facts, kind="unsupported_param") if _NOT_HERE in facts.message else facts
 

@@ -1,4 +1,4 @@
-"""Which dialect reads an API, and writes its errors, by the API's name."""
+"""Dialects by the name of their API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIALECTS: tuple[Dialect, ...] = (
 
 
 def find_dialect(api: str | None) -> Dialect | None:
-    """The dialect of an API as in ``openai.chat``; None where there is none yet."""
+    """Return the dialect of *api*, as in ``openai.chat``; None where there is none."""
     return next((dialect for dialect in _DIALECTS if dialect.name == api), None)
 
 
@@ -36,6 +36,6 @@ _FAMILIES: dict[str, Dialect] = {
 
 
 def encode_error(api: str | None, status: int, facts: ErrorFacts) -> WireReply:
-    """Write an error reply of any API, of those without a dialect too; most hosts write errors as OpenAI does."""
+    """Write an error reply of any API; without a dialect, as OpenAI writes it, like most hosts."""
     family = (api or "").partition(".")[0]
     return _FAMILIES.get(family, openai_chat.DIALECT).encode_error(status, facts)

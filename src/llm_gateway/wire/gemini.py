@@ -64,7 +64,7 @@ _STOP_NAMES: dict[StopReason, str] = {
     "error": "OTHER",
 }
 _NUMBERED = ("", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
-"""Vertex writes numbers where a client asks for them; above these, its API and Gemini's differ."""
+"""Vertex writes numbers where a client requests them; above these, its API and Gemini's differ."""
 _CHOICES = {"AUTO": "auto", "NONE": "none", "ANY": "required"}
 _MODES = {ours: theirs for theirs, ours in _CHOICES.items()}
 _KNOWN = frozenset({"model", "contents", "systemInstruction", "tools", "toolConfig", "generationConfig"})
@@ -77,8 +77,8 @@ class GenerateContent:
     """
     The dialect; see `llm_gateway.wire.base.Dialect`.
 
-    Model and streaming stand in the address, so that no body says them. A signature of thought that a part carries is
-    a `ThinkingPart` without text in front of it, and goes back to the same part.
+    Model and streaming are part of the URL, not of the body. The thought signature of a part becomes a `ThinkingPart`
+    without text in front of it, and is written back to the same part.
     """
 
     name = "gemini.generate"
@@ -99,7 +99,7 @@ class GenerateContent:
         return _joined({name: value for name, value in body.items() if value is not None}, request.extra)
 
     def decode_request(self, body: JsonObject) -> ChatRequest:
-        """Read a request body that any client wrote; fields are known in either spelling."""
+        """Read a request body that any client wrote; field names may be in camel case or snake case."""
         body = camel(body)
         system = body.get("systemInstruction")
         calls = Calls("call")
@@ -153,7 +153,7 @@ class GenerateContent:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         whole = [one for part in encode_parts(reply.parts, {}) for one in _part_chunks(part, chunks)]
         for number, one in enumerate(whole, 1):
             yield _data(self._body(reply, [one], None, _so_far(reply.usage, number / (len(whole) + 1))))
@@ -176,7 +176,7 @@ DIALECT = GenerateContent()
 
 
 def _calls_of(body: JsonObject) -> Calls:
-    """Ids that no other reply of a conversation has."""
+    """Return a source of call ids that are unique among the replies of a conversation."""
     return Calls(f"call_{body.get('responseId') or ''}")
 
 
@@ -225,7 +225,7 @@ def _decode_tools(tools: Iterable[JsonObject]) -> Iterator[Tool]:
 
 
 def _decode_choice(config: JsonObject) -> str | None:
-    """``auto``, ``none``, ``required`` or a name; None for what only the API itself can say."""
+    """Return ``auto``, ``none``, ``required`` or a tool's name; None for modes that only this API has."""
     calling = camel(config.get("functionCallingConfig") or {})
     names = calling.get("allowedFunctionNames") or []
     if len(names) == 1 and calling.get("mode") == "ANY":
@@ -241,7 +241,7 @@ def _decode_schema(config: JsonObject) -> JsonObject | None:
 
 
 def _decode_extra(body: JsonObject, config: JsonObject, choice: str | None) -> JsonObject:
-    """What `ChatRequest` has no words for: tools that Google runs, modes and settings of the API's own."""
+    """Return the fields that `ChatRequest` has none for: tools that Google runs, modes and settings of this API."""
     is_json = config.get("responseMimeType") == _JSON or _decode_schema(config) is not None
     known = _KNOWN_CONFIG | ({"responseMimeType", *_SCHEMAS} if is_json else frozenset())
     settings = {name: value for name, value in config.items() if name not in known}
@@ -269,7 +269,7 @@ def _decode_stop(body: JsonObject, candidate: JsonObject, parts: tuple[Part, ...
 
 
 def _reason(candidate: JsonObject) -> str:
-    """Why a candidate ended; empty while it has not."""
+    """Return the finish reason of a candidate; empty while it has none."""
     reason = candidate.get("finishReason") or ""
     if isinstance(reason, int):
         return _NUMBERED[reason] if reason < len(_NUMBERED) else str(reason)
@@ -277,7 +277,7 @@ def _reason(candidate: JsonObject) -> str:
 
 
 def _is_blocked(body: JsonObject) -> bool:
-    """Whether the prompt was refused, so that there is no candidate at all."""
+    """Return True when the prompt was blocked, so that there is no candidate at all."""
     return bool((body.get("promptFeedback") or {}).get("blockReason"))
 
 
@@ -285,7 +285,7 @@ def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
     if usage is None:
         return None
     thoughts, output = usage.reasoning_tokens, usage.output_tokens
-    told = {
+    counts = {
         "promptTokenCount": usage.input_tokens,
         "cachedContentTokenCount": usage.cache_read_tokens,
         "candidatesTokenCount": None if output is None else output - (thoughts or 0),
@@ -298,7 +298,7 @@ def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
         "candidatesTokensDetails": _modalities(AUDIO=usage.output_audio_tokens, IMAGE=usage.output_image_tokens),
         "serviceTier": usage.service_tier,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in counts.items() if value is not None}
 
 
 def _part_chunks(part: JsonObject, chunks: Iterable[str] | None) -> list[JsonObject]:
@@ -306,7 +306,7 @@ def _part_chunks(part: JsonObject, chunks: Iterable[str] | None) -> list[JsonObj
 
 
 def _so_far(usage: TokenUsage | None, share: float) -> JsonObject | None:
-    """What a stream has used when *share* of it is sent: it counts up, and never says what the last event added."""
+    """Return the usage after *share* of the stream was sent; the API reports a running total in each event."""
     if usage is None or usage.output_tokens is None:
         return _encode_usage(usage)
     thought = usage.reasoning_tokens or 0
@@ -325,10 +325,10 @@ def _data(payload: JsonObject) -> bytes:
 
 class GenerateStream:
     """
-    Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`.
+    Decoder of one streamed reply; see `llm_gateway.wire.base.StreamDecoder`.
 
-    Events come as server-sent ones (``?alt=sse``) or as the items of one JSON array. Usage grows from event to event,
-    and the last one's holds.
+    Events come as server-sent ones (``?alt=sse``) or as the items of one JSON array. Each event holds the usage
+    so far, so the last one counts.
     """
 
     def __init__(self) -> None:
@@ -357,8 +357,8 @@ class GenerateStream:
     def _take(self, event: JsonObject) -> Iterator[StreamDelta]:
         if isinstance(event.get("error"), dict):
             self.error = decode_error_object(event["error"])
-        told = ("modelVersion", "responseId", "usageMetadata", "promptFeedback")
-        self._body.update({name: event[name] for name in told if event.get(name)})
+        kept = ("modelVersion", "responseId", "usageMetadata", "promptFeedback")
+        self._body.update({name: event[name] for name in kept if event.get(name)})
         for candidate in event.get("candidates") or ():
             if not candidate.get("index"):
                 yield from self._candidate(candidate)
@@ -389,11 +389,11 @@ class GenerateStream:
         return self._calls.call(raw)
 
     def _is_more(self, part: JsonObject) -> bool:
-        """Whether the text of *part* goes on where the last part ended; one with a signature stands alone."""
+        """Return True when *part* continues the text of the last part; a part with a signature never does."""
         last = self._parts[-1] if self._parts else {}
         return "text" in last and "thoughtSignature" not in last and part.get("thought") == last.get("thought")
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         candidate = {"content": {"parts": self._parts}, **self._ended}
         return DIALECT.decode_reply({**self._body, "candidates": [candidate]})

@@ -29,7 +29,7 @@ __all__ = [
 
 def _entries(body: Any, *names: str) -> list[JsonObject]:
     """
-    The fields of a list that carry a name.
+    Return the objects of the list in *body*, which is the body itself or one of its fields *names*.
 
     Raises:
         ValueError: *body* holds no list.
@@ -45,12 +45,12 @@ def _text(value: Any) -> str | None:
 
 
 def _limit(entry: Any, *path: str) -> int | None:
-    """A number of tokens; a 0 stands for not known."""
+    """Return a number of tokens; None for 0, which providers write for an unknown limit."""
     return number(entry, *path) or None
 
 
-def _moment(value: Any) -> datetime | None:
-    """A time given as seconds or as text; the start of 1970 stands for not known."""
+def _time(value: Any) -> datetime | None:
+    """Return a time given as seconds or as text; None for the start of 1970, which means unknown."""
     try:
         if isinstance(value, str):
             found = datetime.fromisoformat(value)
@@ -60,12 +60,12 @@ def _moment(value: Any) -> datetime | None:
             return None
     except (ValueError, OverflowError, OSError):
         return None
-    moment = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return moment if moment.timestamp() > 0 else None
+    time = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return time if time.timestamp() > 0 else None
 
 
-def _words(said: Iterable[Any], meaning: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
-    return frozenset(word for one in said if isinstance(one, str) for word in meaning.get(one, ()))
+def _capabilities(listed: Iterable[Any], meaning: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(word for one in listed if isinstance(one, str) for word in meaning.get(one, ()))
 
 
 def _listed(value: Any) -> list[Any]:
@@ -80,9 +80,9 @@ def _is_denied(capability: Any) -> bool:
     return isinstance(capability, dict) and capability.get("supported") is False
 
 
-def _missing(said: Any, meaning: Mapping[str, str]) -> frozenset[str] | None:
-    """What a list that names all that a model can do leaves out; None where there is no such list."""
-    return frozenset(word for name, word in meaning.items() if _listed(said) and name not in said) or None
+def _missing(listed: Any, meaning: Mapping[str, str]) -> frozenset[str] | None:
+    """Return the names missing from a list of all that a model can do; None where there is no such list."""
+    return frozenset(word for name, word in meaning.items() if _listed(listed) and name not in listed) or None
 
 
 def _denials(value: Any) -> list[str]:
@@ -114,26 +114,26 @@ def _claude(provider: str, entry: JsonObject) -> ModelInfo:
     capabilities = refuses = None
     if isinstance(stated, dict):
         supported = [name for name, one in stated.items() if isinstance(one, dict) and one.get("supported")]
-        refuses = _words([name for name, one in stated.items() if _is_denied(one)], _CLAUDE_REFUSES) or None
+        refuses = _capabilities([name for name, one in stated.items() if _is_denied(one)], _CLAUDE_REFUSES) or None
         # What is on this list answers messages, streams and takes tools; the list does not repeat it.
-        capabilities = _words(supported, _CLAUDE) | {"chat", "streaming", "tools"}
+        capabilities = _capabilities(supported, _CLAUDE) | {"chat", "streaming", "tools"}
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created_at")),
+        created=_time(entry.get("created_at")),
         context_tokens=_limit(entry, "max_input_tokens"),
         max_output_tokens=_limit(entry, "max_tokens"),
         capabilities=capabilities,
         refuses=refuses,
         lifecycle=_LIFECYCLES.get(str(entry.get("lifecycle"))),
-        deprecated_at=_moment(entry.get("deprecated_at")),
-        retires_at=_moment(entry.get("retires_at")),
+        deprecated_at=_time(entry.get("deprecated_at")),
+        retires_at=_time(entry.get("retires_at")),
         owner="anthropic",
     )
 
 
 def _openai(provider: str, body: Any) -> Page:
-    """Names with an owner; some servers of this format add limits, and OpenAI the date of an announced end."""
+    """Return names and owners; some servers of this format add limits, and OpenAI the date of an announced end."""
     return Page(tuple(_gpt(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
 
 
@@ -142,17 +142,17 @@ def _gpt(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created")),
+        created=_time(entry.get("created")),
         context_tokens=next((one for one in limits if one is not None), None),
         max_output_tokens=_limit(entry, "max_completion_tokens"),
-        retires_at=_moment(entry.get("shutdown_date")),
+        retires_at=_time(entry.get("shutdown_date")),
         owner=_text(entry.get("owned_by")),
         is_fine_tuned=entry["id"].startswith("ft:") or ":ft-" in entry["id"],
     )
 
 
 def _azure(provider: str, body: Any) -> Page:
-    """Deployments, with the limits of the models behind them."""
+    """Return deployments, with the limits of their models."""
     return Page(tuple(_deployment(provider, one) for one in _entries(body, "data") if _text(one.get("id"))))
 
 
@@ -162,7 +162,7 @@ def _deployment(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created_at")),
+        created=_time(entry.get("created_at")),
         context_tokens=limits.context_tokens,
         max_output_tokens=limits.max_output_tokens,
         owner=_text(entry.get("owner")),
@@ -192,12 +192,12 @@ def _card(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created")),
+        created=_time(entry.get("created")),
         context_tokens=_limit(entry, "max_context_length"),
-        capabilities=_words(_flags(stated), _MISTRAL) if isinstance(stated, dict) else None,
-        refuses=_words(_denials(stated), _MISTRAL_REFUSES) or None,
+        capabilities=_capabilities(_flags(stated), _MISTRAL) if isinstance(stated, dict) else None,
+        refuses=_capabilities(_denials(stated), _MISTRAL_REFUSES) or None,
         # Mistral's own clients read this date as the day of removal.
-        retires_at=_moment(entry.get("deprecation")),
+        retires_at=_time(entry.get("deprecation")),
         replaced_by=_text(entry.get("deprecation_replacement_model")),
         owner=_text(entry.get("owned_by")),
         is_fine_tuned=entry.get("type") == "fine-tuned",
@@ -227,7 +227,7 @@ def _command(provider: str, entry: JsonObject) -> ModelInfo:
         id=entry["name"],
         provider=provider,
         context_tokens=_limit(entry, "context_length"),
-        capabilities=_words(stated, _COHERE) if stated else None,
+        capabilities=_capabilities(stated, _COHERE) if stated else None,
         refuses=_missing(entry.get("features"), {"tools": "tools", "vision": "images"}),
         lifecycle="deprecated" if entry.get("is_deprecated") is True else None,
         is_fine_tuned=entry.get("finetuned") is True,
@@ -251,14 +251,14 @@ def _google(provider: str, entry: JsonObject) -> ModelInfo:
         provider=provider,
         context_tokens=_limit(entry, "inputTokenLimit"),
         max_output_tokens=_limit(entry, "outputTokenLimit"),
-        capabilities=_words(methods, _GEMINI) | thinks if isinstance(methods, list) else None,
+        capabilities=_capabilities(methods, _GEMINI) | thinks if isinstance(methods, list) else None,
         owner="google",
         is_fine_tuned=entry["name"].startswith("tunedModels/"),
     )
 
 
 def _vertex(provider: str, body: Any) -> Page:
-    """Names with their publisher in front."""
+    """Return names with their publisher in front."""
     entries = _entries(body, "publisherModels")
     names = [name.rpartition("/")[2] for one in entries if (name := _text(one.get("name")))]
     token = _text(body.get("nextPageToken"))
@@ -285,23 +285,25 @@ def _foundation(provider: str, entry: JsonObject) -> ModelInfo:
     is_legacy = phase.get("status") == "LEGACY"
     capabilities = None
     if isinstance(stated, list):
-        capabilities = _words(_listed(entry.get("inputModalities")), _BEDROCK_IN) | _words(stated, _BEDROCK_OUT)
+        capabilities = _capabilities(_listed(entry.get("inputModalities")), _BEDROCK_IN) | _capabilities(
+            stated, _BEDROCK_OUT
+        )
         capabilities |= {"streaming"} if entry.get("responseStreamingSupported") is True else set()
     return ModelInfo(
         id=entry["modelId"],
         provider=provider,
-        created=_moment(phase.get("startOfLifeTime")),
+        created=_time(phase.get("startOfLifeTime")),
         capabilities=capabilities,
         lifecycle=_PHASES.get(str(phase.get("status"))),
         # An active model's end is the earliest day, not an announcement.
-        deprecated_at=_moment(phase.get("legacyTime")) if is_legacy else None,
-        retires_at=_moment(phase.get("endOfLifeTime")) if is_legacy else None,
+        deprecated_at=_time(phase.get("legacyTime")) if is_legacy else None,
+        retires_at=_time(phase.get("endOfLifeTime")) if is_legacy else None,
         owner=_text(entry.get("providerName")),
     )
 
 
 def _profiles(provider: str, body: Any) -> Page:
-    """Names under which models of several regions are called; most newer models have no other."""
+    """Return inference profiles, the names of models in several regions; most newer models have no other name."""
     entries = _entries(body, "inferenceProfileSummaries")
     models = tuple(_profile(provider, one) for one in entries if _text(one.get("inferenceProfileId")))
     token = _text(body.get("nextToken"))
@@ -312,7 +314,7 @@ def _profile(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["inferenceProfileId"],
         provider=provider,
-        created=_moment(entry.get("createdAt")),
+        created=_time(entry.get("createdAt")),
         lifecycle=_PHASES.get(str(entry.get("status"))),
     )
 
@@ -334,9 +336,9 @@ def _hosted(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created")),
+        created=_time(entry.get("created")),
         context_tokens=_limit(entry, "context_length"),
-        capabilities=_words([kind], _TOGETHER) if kind in _TOGETHER else None,
+        capabilities=_capabilities([kind], _TOGETHER) if kind in _TOGETHER else None,
         owner=_text(entry.get("organization")),
     )
 
@@ -357,19 +359,19 @@ def _routed(provider: str, entry: JsonObject) -> ModelInfo:
     return ModelInfo(
         id=entry["id"],
         provider=provider,
-        created=_moment(entry.get("created")),
+        created=_time(entry.get("created")),
         context_tokens=_limit(entry, "context_length"),
         max_output_tokens=_limit(entry, "top_provider", "max_completion_tokens"),
-        capabilities=_route_words(shape, entry) if isinstance(shape, dict) else None,
+        capabilities=_route_capabilities(shape, entry) if isinstance(shape, dict) else None,
         refuses=_route_lacks(shape, entry) if isinstance(shape, dict) else None,
-        retires_at=_moment(entry.get("expiration_date")),
+        retires_at=_time(entry.get("expiration_date")),
     )
 
 
-def _route_words(shape: JsonObject, entry: JsonObject) -> frozenset[str]:
-    taken = _words(_listed(shape.get("input_modalities")), _ROUTED_IN)
-    written = _words(_listed(shape.get("output_modalities")), {"text": _CHAT, "embeddings": ("embeddings",)})
-    return taken | written | _words(_listed(entry.get("supported_parameters")), _ROUTED)
+def _route_capabilities(shape: JsonObject, entry: JsonObject) -> frozenset[str]:
+    taken = _capabilities(_listed(shape.get("input_modalities")), _ROUTED_IN)
+    written = _capabilities(_listed(shape.get("output_modalities")), {"text": _CHAT, "embeddings": ("embeddings",)})
+    return taken | written | _capabilities(_listed(entry.get("supported_parameters")), _ROUTED)
 
 
 def _route_lacks(shape: JsonObject, entry: JsonObject) -> frozenset[str] | None:
@@ -396,21 +398,21 @@ def _pulled(entry: JsonObject) -> str | None:
 
 
 def _shown(model: ModelInfo, body: Any) -> ModelInfo:
-    """What ``/api/show`` says; the window stands under the name of the model's architecture."""
+    """Return the details in ``/api/show``, whose context window is under the name of the architecture."""
     stated, facts = body.get("capabilities"), body.get("model_info")
     family = facts.get("general.architecture") if isinstance(facts, dict) else None
     return ModelInfo(
         id=model.id,
         provider=model.provider,
         context_tokens=_limit(facts, f"{family}.context_length"),
-        capabilities=_words(stated, _OLLAMA) if isinstance(stated, list) else None,
+        capabilities=_capabilities(stated, _OLLAMA) if isinstance(stated, list) else None,
         refuses=_missing(stated, {"thinking": "reasoning_effort", "tools": "tools", "vision": "images"}),
     )
 
 
 ANTHROPIC = Listing("/v1/models?limit=1000", _anthropic)
 AZURE = Listing("/openai/deployments?api-version=2023-03-15-preview", _azure)
-"""The last version of the API that lists deployments to whoever calls them; later ones list them to managers only."""
+"""The last version of the API that lists deployments to callers; later ones list them to managers only."""
 BEDROCK = Listing("/foundation-models", _bedrock, also=Listing("/inference-profiles?maxResults=1000", _profiles))
 COHERE = Listing("/v1/models?page_size=1000", _cohere, leaves="/compatibility/v1")
 OPENAI = Listing("/models", _openai)

@@ -1,4 +1,4 @@
-"""What is known of a model, and how one list of a provider's models follows another."""
+"""Facts about models, lists of models, and the merge of a new list with an old one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CAPABILITIES", "Detail", "Lifecycle", "Listing", "ModelInfo", "Page"
 CAPABILITIES = frozenset(
     "audio chat embeddings images json_schema moderation pdf reasoning rerank streaming tools".split(),
 )
-"""The words that say what a model can do."""
+"""Names of what a model can do."""
 Lifecycle = Literal["active", "deprecated", "retired", "vanished"]
 _ENDING: frozenset[Lifecycle | None] = frozenset({"deprecated", "retired", "vanished"})
 _VERSION = re.compile(r"-(latest|0|\d{8})$")
@@ -23,10 +23,10 @@ _VERSION = re.compile(r"-(latest|0|\d{8})$")
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """
-    What is known of a model; None is not known.
+    Facts about a model; None means unknown.
 
     Attributes:
-        id: Its name, as calls have it.
+        id: Its name, as in requests.
 
         provider: As in ``anthropic``.
 
@@ -36,25 +36,25 @@ class ModelInfo:
 
         max_output_tokens: How many it can write in one answer.
 
-        capabilities: What it is said to be able to do, in words of `CAPABILITIES`; None where nothing is said.
+        capabilities: Supported features, as in `CAPABILITIES`; None where the list has none.
 
-        refuses: What it is said not to take, in words of `llm_gateway.wire.params.NAMES`; None where nothing is said.
+        refuses: Unsupported parameters, as in `llm_gateway.wire.params.NAMES`; None where the list has none.
 
-        lifecycle: As the provider says; ``vanished`` once its list no longer names the model.
+        lifecycle: As the provider lists it; ``vanished`` once the model is missing from its list.
 
-        deprecated_at: When it is no longer for new work.
+        deprecated_at: When it is no longer meant for new work.
 
         retires_at: When it stops answering.
 
         replaced_by: The model that the provider offers instead.
 
-        owner: Who made it, in the provider's word.
+        owner: Its maker, as the provider names it.
 
-        is_fine_tuned: Whether the list says that it is trained by a customer.
+        is_fine_tuned: True where the list marks it as trained by a customer.
 
-        first_seen: When a list first named it, as far as lists were kept.
+        first_seen: When a list first contained it, as far as lists were kept.
 
-        last_seen: When a list last named it.
+        last_seen: When a list last contained it.
     """
 
     id: str
@@ -74,7 +74,7 @@ class ModelInfo:
     last_seen: datetime | None = None
 
     def is_deprecated(self, at: datetime) -> bool:
-        """Whether it is deprecated, retired or vanished at *at*; an announced end counts unless a date says when."""
+        """Return True when it is deprecated, retired or vanished at *at*; an announced end without a date counts."""
         if self.lifecycle in _ENDING:
             return True
         if self.deprecated_at is None:
@@ -84,7 +84,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list; *next* is the query that asks for the part after it, None at the end."""
+    """One page of a list; *next* is the query of the next page, None at the end."""
 
     models: tuple[ModelInfo, ...]
     next: str | None = None
@@ -92,7 +92,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A second request for each model, where the list says too little: its path, its body and its reply's meaning."""
+    """Second request for each model, where the list has too few details: path, request body and reply decoder."""
 
     path: str
     encode: Callable[[ModelInfo], Any]
@@ -102,20 +102,20 @@ class Detail:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """
-    How a provider lists its models.
+    API with which a provider lists its models.
 
     Attributes:
-        path: From the provider's base address, with a query that asks for long pages.
+        path: Relative to the provider's base URL, with a query for long pages.
 
-        decode: The page behind the parsed body of a reply to the provider that is named.
+        decode: Function from a provider name and a parsed reply body to a page.
 
-        leaves: An end of the base address that *path* does not lie under.
+        leaves: Suffix of the base URL that *path* does not share.
 
-        detail: How more is asked of each model.
+        detail: Request for more details of each model.
 
-        base_url: Where *path* begins, if not at the provider's base address.
+        base_url: Base URL of *path*, if it is not the provider's.
 
-        also: Another list at the same address, of models that this one does not name.
+        also: Another list at the same URL, of models that this one leaves out.
     """
 
     path: str
@@ -127,7 +127,7 @@ class Listing:
 
 
 def merge_lists(old: Iterable[ModelInfo], new: Iterable[ModelInfo], at: datetime) -> tuple[ModelInfo, ...]:
-    """The list *new*, seen at *at*, with what *old* knew: a model that is gone stays, marked as vanished."""
+    """Return the list *new* of time *at*, with the models that only *old* contains marked as vanished."""
     before = {one.id: one for one in old}
     seen = {one.id: _seen(one, before.get(one.id), at) for one in new}
     gone = [dataclasses.replace(one, lifecycle="vanished") for one in before.values() if one.id not in seen]
@@ -140,14 +140,14 @@ def _seen(model: ModelInfo, before: ModelInfo | None, at: datetime) -> ModelInfo
 
 
 def find_model(models: Iterable[ModelInfo], name: str) -> ModelInfo | None:
-    """The one of *models* that a provider takes *name* for: its own, else the newest dated version of an alias."""
+    """Return the model that *name* selects among *models*: its own, else the newest dated version of an alias."""
     by_id = {one.id: one for one in models}
     plain = name.removeprefix("models/")
     for one in (name, plain, f"{plain}:latest"):
         if one in by_id:
             return by_id[one]
     if re.search(r"-\d{8}$", plain):
-        return None  # a version that is named has to be there
+        return None  # a dated version is never replaced by another
     stem = _VERSION.sub("", plain)
     versions = [one for one in by_id if re.fullmatch(rf"{re.escape(stem)}-\d{{8}}", one)]
     return by_id[max(versions)] if versions else None

@@ -1,8 +1,8 @@
 """
 The native chat of Ollama, both directions. Source: the official SDK's types and recorded traffic.
 
-Replies have no id, and older ones none for calls of tools; a result then names its function alone. A stream is one
-JSON object per line, in which calls come whole. No clock stands here: times and durations are those of nobody.
+Replies have no id, and tool calls of older versions neither; a result then names its function alone. A stream is one
+JSON object per line, in which calls come whole. Times and durations are constants, as this module has no clock.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _LEVELS: dict[ReasoningEffort, object] = {
 }
 """The nearest of its levels; a model that has none takes each as yes."""
 _STEP_NS = 1_000_000
-"""How long each step is said to have taken: programs divide by it."""
+"""Duration of each step in a reply; clients divide by it, so it is not 0."""
 _IMAGES = {b"\x89PNG": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIFF": "image/webp", b"GIF8": "image/gif"}
 
 
@@ -68,10 +68,10 @@ class OllamaChat:
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """
-        Write the request body; a tool that is to be called is the only one, as the API has no word for its name.
+        Write the request body; a tool that is required is the only one, as the API has no field for its name.
 
         Raises:
-            ProviderError: (``unsupported_param``) It holds an image by address.
+            ProviderError: (``unsupported_param``) It holds an image by URL.
         """
         extra, request = dict(request.extra), mention_json(request)
         names = {part.id: part.name for one in request.messages for part in one.parts if isinstance(part, ToolCall)}
@@ -134,11 +134,11 @@ class OllamaChat:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream, one line per event; *chunks* splits its text."""
-        cut = reply.text and (chunks or [reply.text])
+        """Yield the lines of the streamed reply; *chunks* is its text, one item for each line."""
+        texts = reply.text and (chunks or [reply.text])
         for part in (part for part in reply.parts if isinstance(part, ThinkingPart)):
             yield _written(self._line(reply, (part,)))
-        yield from (_written(self._line(reply, (TextPart(chunk),))) for chunk in cut if chunk)
+        yield from (_written(self._line(reply, (TextPart(chunk),))) for chunk in texts if chunk)
         if reply.tool_calls:
             yield _written(self._line(reply, reply.tool_calls))
         yield _written({**self._line(reply, ()), **_ending(reply)})
@@ -148,7 +148,7 @@ class OllamaChat:
         return OllamaStream()
 
     def decode_error(self, status: int, headers: Headers, body: bytes) -> ErrorFacts:
-        """Read an error reply; it has words, and no type."""
+        """Read an error reply, which has a message and no type."""
         return errors.error_facts(status, headers, body)
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
@@ -160,12 +160,12 @@ DIALECT = OllamaChat()
 
 
 def _calls_of(body: JsonObject) -> Calls:
-    """Ids that no other reply of a conversation has, as its moment is its own."""
+    """Return a source of call ids that are unique in a conversation, as they contain the time of the reply."""
     return Calls(f"call_{re.sub(r'[^0-9]', '', str(body.get('created_at')))}")
 
 
 def _encode_messages(message: LLMMessage, names: dict[str, str]) -> Iterator[JsonObject]:
-    """One message of ours is several of theirs when it holds several results of tools."""
+    """Yield the messages for one message of ours; each tool result is a message of its own."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     for one in results:
         named = {"tool_name": names[one.tool_call_id]} if one.tool_call_id in names else {}
@@ -202,15 +202,15 @@ def _encode_image(image: ImagePart) -> str:
 
 def _decode_message(message: JsonObject, calls: Calls) -> LLMMessage:
     if message["role"] == "tool":
-        told = {"output": str(message.get("content") or "")}
+        response = {"output": str(message.get("content") or "")}
         identity, name = message.get("tool_call_id"), message.get("tool_name") or message.get("name")
-        return LLMMessage("tool", (calls.result({"id": identity, "name": name, "response": told}),))
+        return LLMMessage("tool", (calls.result({"id": identity, "name": name, "response": response}),))
     return LLMMessage(message["role"], _decode_turn(message, calls))
 
 
 def _decode_turn(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
     thinking, content = message.get("thinking"), message.get("content")
-    asked = [
+    functions = [
         {"id": one.get("id"), "name": function.get("name"), "args": function.get("arguments")}
         for one in message.get("tool_calls") or ()
         for function in [one["function"]]
@@ -219,12 +219,12 @@ def _decode_turn(message: JsonObject, calls: Calls) -> tuple[Part, ...]:
         *((ThinkingPart(thinking),) if thinking else ()),
         *((TextPart(content),) if content else ()),
         *(_decode_image(coded) for coded in message.get("images") or ()),
-        *(calls.call(one) for one in asked),
+        *(calls.call(one) for one in functions),
     )
 
 
 def _decode_image(coded: str) -> ImagePart:
-    """The API says no media type, so that the bytes have to."""
+    """Return an image; its media type is taken from its first bytes, as the API states none."""
     data = base64.b64decode(coded)
     return ImagePart(data, next((kind for start, kind in _IMAGES.items() if data.startswith(start)), None))
 
@@ -263,7 +263,7 @@ def _written(line: JsonObject) -> bytes:
 
 
 class OllamaStream:
-    """Reads one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed reply; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -302,7 +302,7 @@ class OllamaStream:
                 return StreamDelta(text=text)
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         thought = (ThinkingPart(self._texts["thinking"]),) if self._texts["thinking"] else ()
-        said = (TextPart(self._texts["content"]),) if self._texts["content"] else ()
-        return DIALECT.decode_reply({**self._body, "message": _encode_turn((*thought, *said, *self._calls))})
+        text = (TextPart(self._texts["content"]),) if self._texts["content"] else ()
+        return DIALECT.decode_reply({**self._body, "message": _encode_turn((*thought, *text, *self._calls))})

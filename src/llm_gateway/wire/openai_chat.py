@@ -56,14 +56,14 @@ class OpenAIChat:
     The dialect; see `llm_gateway.wire.base.Dialect`.
 
     Attributes:
-        max_tokens_name: What the host calls the limit of an answer.
+        max_tokens_name: The host's field for the output limit.
 
-        asks_for_usage: Whether a stream is to be asked for its usage; some hosts always send it, and refuse that.
+        asks_for_usage: Whether streamed requests contain ``stream_options``; some hosts always send usage.
 
-        seed_name: What the host calls the seed.
+        seed_name: The host's field for the seed.
 
-        effort_as: How the host is told how hard to think: by a member ``reasoning_effort``, inside ``reasoning``, or
-            by ``thinking``, which turns it off, beside the member.
+        effort_as: The host's field for the reasoning effort: ``reasoning_effort``, ``reasoning.effort``, or
+            ``reasoning_effort`` with ``thinking`` to disable it.
     """
 
     max_tokens_name: str = "max_completion_tokens"
@@ -73,7 +73,7 @@ class OpenAIChat:
     name: str = field(default="openai.chat", init=False)
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
-        """Write the request body; a stream asks for its usage, which is sent only on request."""
+        """Write the request body; a stream requests its usage, which hosts leave out otherwise."""
         messages = [row for message in mention_json(request).messages for row in _encode_messages(message)]
         body: JsonObject = {"model": request.model, "messages": messages}
         optional = {
@@ -155,14 +155,14 @@ class OpenAIChat:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         base = {"id": reply.id, "object": "chat.completion.chunk", "created": 0, "model": reply.model}
 
-        told: JsonObject = {} if reply.usage is None else {"usage": None}  # only a stream that will tell it names it
+        usage: JsonObject = {} if reply.usage is None else {"usage": None}  # null until the last event reports it
 
         def event(delta: JsonObject, stop: str | None = None) -> bytes:
             choice = {"index": 0, "delta": delta, "finish_reason": stop, "logprobs": None}
-            return _data({**base, "choices": [choice], **told})
+            return _data({**base, "choices": [choice], **usage})
 
         yield event(
             {"role": "assistant", "content": "" if reply.text or not reply.tool_calls else None, "refusal": None}
@@ -192,7 +192,7 @@ DIALECT = OpenAIChat()
 
 
 def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
-    """One message of ours is several of theirs when it holds several results of tools."""
+    """Yield the messages for one message of ours; each tool result is a message of its own."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
     rest = [part for part in message.parts if isinstance(part, TextPart | ImagePart)]
@@ -215,12 +215,12 @@ def _encode_content_part(part: TextPart | ImagePart) -> JsonObject:
 
 
 def image_url(part: ImagePart) -> str:
-    """The address of an image; one that is here goes along inside a ``data:`` address."""
+    """Return the URL of an image; bytes become a ``data:`` URL."""
     return part.url or f"data:{part.media_type};base64,{base64.b64encode(part.data or b'').decode()}"
 
 
 def _call_chunks(index: int, call: ToolCall) -> Iterator[JsonObject]:
-    """A call as streams have it: its name, then its arguments bit by bit."""
+    """Yield a tool call as it is streamed: its name, then its arguments in chunks."""
     whole = encode_call(call)
     yield {"index": index, **whole, "function": {"name": call.name, "arguments": ""}}
     for chunk in split_arguments(whole["function"]["arguments"]):
@@ -235,11 +235,11 @@ _OFF = {"type": "disabled"}
 
 
 def _decode_effort(body: JsonObject) -> ReasoningEffort | None:
-    """How hard to think, in any of the ways in which hosts are told."""
+    """Return the reasoning effort, in any of the fields that hosts have for it."""
     if body.get("thinking") == _OFF:
         return "none"
-    told = body.get("reasoning")
-    return body.get("reasoning_effort") or (told.get("effort") if isinstance(told, dict) else None)
+    reasoning = body.get("reasoning")
+    return body.get("reasoning_effort") or (reasoning.get("effort") if isinstance(reasoning, dict) else None)
 
 
 def _decode_extra(body: JsonObject) -> JsonObject:
@@ -272,7 +272,7 @@ def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
 
 
 def decode_message(message: JsonObject) -> LLMMessage:
-    """One message of a request."""
+    """Return one message of a request."""
     role: Role = "system" if message["role"] == "developer" else message["role"]
     if role == "tool":
         return LLMMessage("tool", (ToolResult(str(message.get("tool_call_id")), _decode_text(message.get("content"))),))
@@ -292,12 +292,12 @@ def _decode_content(content: Any) -> tuple[Part, ...]:
 
 
 def _decode_text(content: Any) -> str:
-    """The text of a chunk, which is a list of blocks where Mistral's models think."""
+    """Return the text of a chunk, which is a list of blocks for reasoning models of Mistral."""
     return "".join(part.text for part in _decode_content(content) if isinstance(part, TextPart))
 
 
 def decode_image(url: str) -> ImagePart:
-    """The image at an address, which may be a ``data:`` address that holds it."""
+    """Return the image at *url*, which may be a ``data:`` URL."""
     if not url.startswith(_DATA_URL):
         return ImagePart(url=url)
     head, _, coded = url.removeprefix(_DATA_URL).partition(",")
@@ -314,7 +314,7 @@ def _data(payload: JsonObject) -> bytes:
 
 
 class ChatStream:
-    """Reads one streamed completion; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed completion; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -338,7 +338,7 @@ class ChatStream:
     def _take(self, chunk: JsonObject) -> Iterator[StreamDelta]:
         if "error" in chunk:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
-            self.error = error_facts_in_stream(error, "an error without words")
+            self.error = error_facts_in_stream(error, "an error without a message")
         self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)
@@ -365,7 +365,7 @@ class ChatStream:
         return {"content": "".join(self._text), "tool_calls": [call for _, call in sorted(self._calls.items())]}
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         return DIALECT.decode_reply(
             {**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]}
         )

@@ -84,8 +84,8 @@ class OpenAIResponses:
     def decode_request(self, body: JsonObject) -> ChatRequest:
         """Read a request body that any client wrote."""
         choice, form = body.get("tool_choice"), (body.get("text") or {}).get("format") or {}
-        asked = body.get("input")
-        items = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked or []
+        prompt = body.get("input")
+        items = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else prompt or []
         first = body.get("instructions")
         messages = [LLMMessage("system", (TextPart(first),))] if isinstance(first, str) else []
         return ChatRequest(
@@ -142,7 +142,7 @@ class OpenAIResponses:
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
-        """Write the reply as a stream; *chunks* splits its text."""
+        """Yield the events of the streamed reply; *chunks* is its text, one item for each event."""
         whole = self.encode_reply(reply)
         begun = {**whole, "status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
         events = [(f"response.{state}", {"response": begun}) for state in ("created", "in_progress")]
@@ -170,7 +170,7 @@ DIALECT = OpenAIResponses()
 
 
 def _items(message: LLMMessage) -> Iterator[JsonObject]:
-    """One message of ours is several items of theirs: its text and images, each call of a tool and each result."""
+    """Yield the items for one message of ours: its text and images, each tool call and each result."""
     content = [_encode_content(message.role, part) for part in message.parts if isinstance(part, TextPart | ImagePart)]
     if content:
         yield {"type": "message", "role": message.role, "content": content}
@@ -228,9 +228,9 @@ def _decode_parts(item: JsonObject) -> Iterator[Part]:
         case "function_call":
             yield _decode_call(item)
         case "reasoning":
-            said = "".join(str(part.get("text") or "") for part in item.get("summary") or ())
-            if said:
-                yield ThinkingPart(said, item.get("encrypted_content"))
+            summary = "".join(str(part.get("text") or "") for part in item.get("summary") or ())
+            if summary:
+                yield ThinkingPart(summary, item.get("encrypted_content"))
 
 
 def _stop(body: JsonObject, output: list[JsonObject], parts: tuple[Part, ...]) -> StopReason | None:
@@ -320,7 +320,7 @@ def _encode_text_format(request: ChatRequest) -> JsonObject | None:
 
 
 def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
-    """Each count is required by the format, so one that is not known can only be written as none."""
+    """Return the usage; the format requires each count, so an unknown detail is written as 0."""
     if usage is None:
         return None
     return {
@@ -336,7 +336,7 @@ def _encode_usage(usage: TokenUsage | None) -> JsonObject | None:
 
 
 class ResponsesStream:
-    """Reads one streamed response; see `llm_gateway.wire.base.StreamDecoder`."""
+    """Decoder of one streamed response; see `llm_gateway.wire.base.StreamDecoder`."""
 
     def __init__(self) -> None:
         self.is_finished = False
@@ -383,7 +383,7 @@ class ResponsesStream:
         self.error = error_facts_in_stream(error, "the response failed")
 
     def reply(self) -> ChatReply:
-        """Everything seen so far as one reply."""
+        """Return everything received so far as one reply."""
         if self._response.get("output"):
             return DIALECT.decode_reply(self._response)
         partial = {

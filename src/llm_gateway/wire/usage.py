@@ -1,4 +1,4 @@
-"""Token usage as each API reports it, in one shape: input with cached tokens, output with reasoning."""
+"""Readers of token usage for each API; input includes cached tokens, output includes reasoning."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["anthropic_usage", "chat_usage", "responses_usage"]
 
 _MOST_TOKENS = 10**12
 _MOST_USD = 10**6
-"""More than any call can use and cost; what is above is not believed."""
+"""More than any call can use and cost; larger numbers are ignored."""
 _DIGITS = re.compile(r"[0-9]{1,13}")
 
 
 def number(raw: Any, *path: str) -> int | None:
-    """The whole number at *path* inside *raw*, or None when nothing stands there that can be a count."""
+    """Return the count at *path* inside *raw*: a whole number of 0 or more, else None."""
     for name in path:
         raw = raw.get(name) if isinstance(raw, dict) else None
     if isinstance(raw, str):
@@ -30,7 +30,7 @@ def number(raw: Any, *path: str) -> int | None:
 
 
 def dollars(raw: Any) -> Decimal | None:
-    """The US dollars that *raw* says, or None where it says none that a call can cost."""
+    """Return *raw* as US dollars; None when it is not an amount that a call can cost."""
     try:
         cost = Decimal(str(raw))
     except InvalidOperation:
@@ -49,7 +49,7 @@ def _sum(*parts: int | None) -> int | None:
 
 
 def anthropic_usage(raw: Any) -> TokenUsage | None:
-    """``usage`` of the Messages API, whose own input count leaves cached tokens out."""
+    """Read ``usage`` of the Messages API, whose input count excludes cached tokens."""
     if not isinstance(raw, dict):
         return None
     read, written = number(raw, "cache_read_input_tokens"), number(raw, "cache_creation_input_tokens")
@@ -76,7 +76,7 @@ _CACHED_IN_CHAT = (
 
 
 def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
-    """``usage`` of chat completions and of the hosts that speak it, which say the *tier* beside it."""
+    """Read ``usage`` of chat completions; *tier* is the ``service_tier`` of the body."""
     if not isinstance(raw, dict):
         return None
     places = (number(raw, *path) for path in _CACHED_IN_CHAT)
@@ -95,16 +95,16 @@ def chat_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
 
 
 def _output(raw: JsonObject) -> int | None:
-    """Output with reasoning: xAI leaves it out of the count of the completion, as its total tells."""
-    asked, written = number(raw, "prompt_tokens"), number(raw, "completion_tokens")
+    """Return output with reasoning, which xAI leaves out of ``completion_tokens`` but not of ``total_tokens``."""
+    prompt, written = number(raw, "prompt_tokens"), number(raw, "completion_tokens")
     thought = number(raw, "completion_tokens_details", "reasoning_tokens")
-    if asked is None or written is None or not thought:
+    if prompt is None or written is None or not thought:
         return written
-    return written + thought if number(raw, "total_tokens") == asked + written + thought else written
+    return written + thought if number(raw, "total_tokens") == prompt + written + thought else written
 
 
 def responses_usage(body: JsonObject) -> TokenUsage | None:
-    """``usage`` of the Responses API; its *body* holds the tier, and one item for each search."""
+    """Read the usage of a response; its *body* also holds the tier, and an item for each search."""
     raw = body.get("usage")
     if not isinstance(raw, dict):
         return None
@@ -120,7 +120,7 @@ def responses_usage(body: JsonObject) -> TokenUsage | None:
 
 
 def _searches(body: JsonObject) -> int | None:
-    """How many searches a response ran; opening a page it found is no search of its own."""
+    """Return the number of searches in a response; opening a page is not a search. None without one."""
     calls = [one for one in _rows(body.get("output")) if one.get("type") == "web_search_call"]
     return sum(_is_search(one.get("action")) for one in calls) or None
 
@@ -130,7 +130,7 @@ def _is_search(action: Any) -> bool:
 
 
 def gemini_usage(raw: Any) -> TokenUsage | None:
-    """``usageMetadata`` of Gemini and Vertex, whose count of candidates leaves thoughts out; streams repeat it."""
+    """Read ``usageMetadata`` of Gemini and Vertex, whose count of candidates excludes thoughts."""
     if not isinstance(raw, dict):
         return None
     thoughts, cached = number(raw, "thoughtsTokenCount"), number(raw, "cachedContentTokenCount")
@@ -151,7 +151,7 @@ def _modality(raw: JsonObject, place: str, wanted: str) -> int | None:
 
 
 def interactions_usage(raw: Any) -> TokenUsage | None:
-    """``usage`` of Gemini's interactions, which leaves thoughts out of its output too."""
+    """Read ``usage`` of Gemini's interactions, whose output count excludes thoughts."""
     if not isinstance(raw, dict):
         return None
     thoughts = number(raw, "total_thought_tokens")
@@ -164,7 +164,7 @@ def interactions_usage(raw: Any) -> TokenUsage | None:
 
 
 def converse_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
-    """``usage`` of Bedrock's converse and of Nova, whose input leaves cached tokens out; its *tier* is beside it."""
+    """Read ``usage`` of Converse and Nova, whose input excludes cached tokens; *tier* is the body's ``serviceTier``."""
     if not isinstance(raw, dict):
         return None
     read, written = number(raw, "cacheReadInputTokens"), number(raw, "cacheWriteInputTokens")
@@ -174,20 +174,20 @@ def converse_usage(raw: Any, tier: Any = None) -> TokenUsage | None:
         output_tokens=number(raw, "outputTokens"),
         cache_read_tokens=read,
         cache_write_tokens=written,
-        cache_write_1h_tokens=_written_for_an_hour(raw.get("cacheDetails")),
+        cache_write_1h_tokens=_cache_writes_1h(raw.get("cacheDetails")),
         service_tier=text_or_none(tier.get("type")) if isinstance(tier, dict) else None,
     )
 
 
-def _written_for_an_hour(details: Any) -> int | None:
+def _cache_writes_1h(details: Any) -> int | None:
     return _sum(*(number(one, "inputTokens") for one in _rows(details) if one.get("ttl") == "1h"))
 
 
 def invoke_usage(body: JsonObject) -> TokenUsage | None:
-    """A reply of Bedrock's invoke: the model's own usage, else what Bedrock counted at the end of a stream."""
+    """Read the usage of Bedrock's invoke: the model's own, else Bedrock's metrics at the end of a stream."""
     usage = body.get("usage")
     if isinstance(usage, dict):
-        return _usage_of_a_family(usage)
+        return _model_usage(usage)
     if "prompt_token_count" in body:  # Llama
         return TokenUsage(number(body, "prompt_token_count"), number(body, "generation_token_count"))
     if "inputTextTokenCount" in body:  # Titan
@@ -197,14 +197,14 @@ def invoke_usage(body: JsonObject) -> TokenUsage | None:
     return TokenUsage(number(metrics, "inputTokenCount"), number(metrics, "outputTokenCount"))
 
 
-def _usage_of_a_family(usage: JsonObject) -> TokenUsage | None:
+def _model_usage(usage: JsonObject) -> TokenUsage | None:
     if "inputTokens" in usage:
         return converse_usage(usage)
     return chat_usage(usage) if "prompt_tokens" in usage else anthropic_usage(usage)
 
 
 def cohere_usage(raw: Any) -> TokenUsage | None:
-    """``meta`` (v1) or ``usage`` (v2) of Cohere: real tokens, and billed ones only where nothing else is told."""
+    """Read ``meta`` (v1) or ``usage`` (v2) of Cohere: tokens, or billed units where it reports no tokens."""
     if not isinstance(raw, dict):
         return None
     counted = raw.get("tokens") or raw.get("billed_units")
@@ -216,20 +216,20 @@ def cohere_usage(raw: Any) -> TokenUsage | None:
 
 
 def ollama_usage(body: JsonObject) -> TokenUsage:
-    """The counts at the top of Ollama's own replies; a prompt that it had evaluated before is not counted."""
+    """Read the counts in a reply of Ollama, which excludes a prompt that it had evaluated before."""
     return TokenUsage(number(body, "prompt_eval_count"), number(body, "eval_count"))
 
 
 def input_only(raw: Any) -> TokenUsage | None:
-    """``usage`` of APIs that write no text: embeddings and rankings."""
+    """Read ``usage`` of APIs without output text: embeddings and rankings."""
     if not isinstance(raw, dict):
         return None
-    asked = number(raw, "prompt_tokens")
-    return TokenUsage(number(raw, "total_tokens") if asked is None else asked, number(raw, "completion_tokens"))
+    prompt = number(raw, "prompt_tokens")
+    return TokenUsage(number(raw, "total_tokens") if prompt is None else prompt, number(raw, "completion_tokens"))
 
 
 def _traces(body: JsonObject) -> TokenUsage | None:
-    """The sum over the models that an agent called, where the reply carries its traces."""
+    """Return the sum over the model calls in the traces of an agent; None without traces."""
     total: TokenUsage | None = None
     for raw in _rows(body.get("traces")):
         one = converse_usage(raw)
@@ -238,13 +238,13 @@ def _traces(body: JsonObject) -> TokenUsage | None:
 
 
 def _predictions(body: JsonObject) -> TokenUsage | None:
-    """Vertex counts for each text that was embedded."""
+    """Return the sum over the embedded texts, which Vertex counts one by one."""
     counts = (number(one, "embeddings", "statistics", "token_count") for one in _rows(body.get("predictions")))
     return TokenUsage(_sum(*counts))
 
 
 def text_or_none(raw: Any) -> str | None:
-    """*raw* where it is text."""
+    """Return *raw* if it is text that is not empty."""
     return raw if isinstance(raw, str) and raw else None
 
 
@@ -285,4 +285,4 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
     "voyage.embeddings": _of("usage", input_only),
     "voyage.rerank": _of("usage", input_only),
 }
-"""From a whole reply body to its usage, by API."""
+"""Reader of a whole reply body, by API."""

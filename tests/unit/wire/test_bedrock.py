@@ -41,7 +41,7 @@ def test_none_is_to_have_no_tools():
     assert "unsupported_param" == caught.value.kind
     assert (
         "bedrock takes no tool_choice 'none' in a conversation that holds calls of tools\n"
-        "  its Converse API wants the tools named there, and cannot be told to use none of them\n"
+        "  its Converse API requires the tools of those calls, and has no choice 'none'\n"
         "  leave tool_choice out, or leave the calls and their results out of the messages"
     ) == str(caught.value)
 

@@ -35,7 +35,7 @@ _WITH_A_VALUE = frozenset(
 
 
 def flag(argv: Sequence[str], name: str) -> str | None:
-    """The value of option *name* in either of its spellings; None where it is not given."""
+    """Return the value of option *name*, as ``--name value`` or ``--name=value``; None where it is not given."""
     for place in _options(argv):
         if argv[place] == name and place + 1 < len(argv):
             return argv[place + 1]
@@ -45,12 +45,12 @@ def flag(argv: Sequence[str], name: str) -> str | None:
 
 
 def is_set(argv: Sequence[str], name: str) -> bool:
-    """Whether option *name*, which has no value, is given."""
+    """Return True when option *name*, which takes no value, is given."""
     return any(argv[place] == name for place in _options(argv))
 
 
 def _options(argv: Sequence[str]) -> Iterator[int]:
-    """Places of arguments that are no option's value, which may look like an option."""
+    """Yield the positions of arguments that are not the value of an option; a value may look like an option."""
     place = 0
     while place < len(argv):
         yield place
@@ -58,7 +58,7 @@ def _options(argv: Sequence[str]) -> Iterator[int]:
 
 
 def prompt(argv: Sequence[str]) -> str:
-    """The prompt among the arguments; empty where there is none."""
+    """Return the prompt among the arguments; empty where there is none."""
     left = list(argv[1:])
     while left:
         argument = left.pop(0)
@@ -91,11 +91,11 @@ MODELS = {
 
 
 def resolve_model(name: str) -> str:
-    """The model that is asked for *name*; one that is no short name is sent as it is."""
+    """Return the model that the short name *name* selects; any other name is returned unchanged."""
     return MODELS.get(name or "default", name)
 
 
 def model_name(model: str) -> str:
-    """*model* as it is shown to people, as in ``Haiku 5.5``."""
+    """Return the display name of *model*, as in ``Haiku 5.5``."""
     family, *numbers = model.removeprefix("claude-").split("-")
     return " ".join(filter(None, [family.title(), ".".join(numbers)]))

@@ -1,4 +1,4 @@
-"""The control protocol between ``claude`` and its host, which claude-agent-sdk speaks; as messages."""
+"""Messages of the control protocol between ``claude`` and its host, such as claude-agent-sdk."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ INITIALIZED: JsonObject = {"jsonrpc": "2.0", "method": "notifications/initialize
 
 
 def lists_tools(identity: int) -> JsonObject:
-    """Ask a server of the host which tools it has."""
+    """Return the request that lists the tools of an MCP server of the host."""
     return {"method": "tools/list", "jsonrpc": "2.0", "id": identity}
 
 
 def calls_tool(identity: int, name: str, call: ToolCall) -> JsonObject:
-    """Ask a server of the host to run its tool *name*."""
+    """Return the request that runs tool *name* of an MCP server of the host."""
     more = {"claudecode/toolUseId": call.id, "progressToken": identity}
     params = {"name": name, "arguments": call.arguments, "_meta": more}
     return {"method": "tools/call", "params": params, "jsonrpc": "2.0", "id": identity}
 
 
 def may_use(call: ToolCall) -> JsonObject:
-    """Ask the host whether a tool may be used."""
+    """Return the request for permission to use a tool."""
     rule = {"type": "addRules", "rules": [{"toolName": call.name}], "behavior": "allow", "destination": "localSettings"}
     return {
         "subtype": "can_use_tool",
@@ -50,14 +50,14 @@ def may_use(call: ToolCall) -> JsonObject:
 
 
 def _server(call: ToolCall) -> JsonObject:
-    """The server of a tool that is none of the command line's own."""
+    """Return the MCP server of a tool; nothing for the command's own tools."""
     kind, _, rest = call.name.partition("__")
     return {"mcp_server": {"name": rest.partition("__")[0], "source": "sdk"}} if kind == "mcp" else {}
 
 
 def on_hook(callback: str, name: str, call: ToolCall, session_id: str, cwd: str, more: JsonObject) -> JsonObject:
-    """Tell a hook of the host about the use of a tool."""
-    told = {
+    """Return the request that runs a hook of the host for a tool call."""
+    call_input = {
         "session_id": session_id,
         "transcript_path": "",
         "cwd": cwd,
@@ -71,17 +71,17 @@ def on_hook(callback: str, name: str, call: ToolCall, session_id: str, cwd: str,
         **_server(call),
         **more,
     }
-    return {"subtype": "hook_callback", "callback_id": callback, "input": told, "tool_use_id": call.id}
+    return {"subtype": "hook_callback", "callback_id": callback, "input": call_input, "tool_use_id": call.id}
 
 
 def answered(request_id: object, response: JsonObject, **more: object) -> JsonObject:
-    """The answer to a request of the host."""
+    """Return the response to a request of the host."""
     body = {"subtype": "success", "request_id": request_id, "response": response, **more}
     return {"type": "control_response", "response": body}
 
 
 def initialized(pid: int) -> JsonObject:
-    """What the host is told of the command line."""
+    """Return the response to ``initialize``, which describes the command to the host."""
     return {
         "commands": [],
         "agents": [],

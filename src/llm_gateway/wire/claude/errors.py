@@ -1,4 +1,4 @@
-"""What ``claude`` says when the API refused it, or the model did not finish, in place of an answer."""
+"""Results that ``claude`` prints when the API returned an error or the model did not finish."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["TIMED_OUT", "api_error_result", "error_code", "error_text", "refusal
 
 TIMED_OUT = "Request timed out"
 _ADVICE = "This is a server-side issue, usually temporary — try again in a moment. If it persists, check your network."
-_WORDS: dict[ErrorKind, str] = {
+_CODES: dict[ErrorKind, str] = {
     "auth": "authentication_failed",
     "permission": "authentication_failed",
     "quota_exhausted": "billing_error",
@@ -34,7 +34,7 @@ _REFUSAL = (
 
 
 def api_error_result(text: str, status: int | None, **more: Any) -> JsonObject:
-    """What the result says of a request that the API did not answer."""
+    """Return the fields of the result of a request that failed; *status* is None without a reply."""
     return {
         "is_error": True,
         "stop_reason": "stop_sequence",
@@ -46,17 +46,17 @@ def api_error_result(text: str, status: int | None, **more: Any) -> JsonObject:
 
 
 def token_limit_result(limit: int) -> JsonObject:
-    """What the result says of an answer that reached the limit of tokens."""
+    """Return the fields of the result of an answer that reached the output limit."""
     return api_error_result(_LIMIT.format(limit), None, api_error="max_output_tokens")
 
 
 def refusal_result(model: str) -> JsonObject:
-    """What the result says of a model that will not answer."""
+    """Return the fields of the result of a refusal by the model."""
     return {**api_error_result(_REFUSAL.format(model_name(model)), None), "stop_reason": "refusal"}
 
 
 def error_text(status: int, message: str, model: str) -> str:
-    """What people are told of an error reply with *status* and *message*."""
+    """Return the text that the command shows for an error reply with *status* and *message*."""
     known = {
         400: message,
         401: "Invalid API key · Fix external API key",
@@ -69,5 +69,5 @@ def error_text(status: int, message: str, model: str) -> str:
 
 
 def error_code(kind: ErrorKind) -> str:
-    """The one word for an error of *kind* in the event that stands in place of the answer."""
-    return _WORDS.get(kind, "invalid_request")
+    """Return the code for an error of *kind* in the event that replaces the answer."""
+    return _CODES.get(kind, "invalid_request")

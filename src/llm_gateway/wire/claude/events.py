@@ -1,4 +1,4 @@
-"""What ``claude`` prints in a turn, one event a line, with all fields that the real one (2.1.329) always has."""
+"""Events that ``claude`` prints in a turn, one JSON object a line, with all fields of version 2.1.329."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["Events", "blocks", "line"]
 
 _CHARACTERS = 4
 _STREAM = (("content-type", "text/event-stream"),)
-_UNTOLD = ("output_tokens_details", "service_tier", "inference_geo", "iterations", "speed")
-"""What nobody knows of a request that was not answered."""
+_UNKNOWN = ("output_tokens_details", "service_tier", "inference_geo", "iterations", "speed")
+"""Fields of usage that are unknown for a request without an answer."""
 _NO_AUTOMATIC = {"fast_mode_state": "off", "fast_mode_disabled_reason": "sdk_opt_in_required"}
 
 
 def line(event: JsonObject) -> bytes:
-    """One event as it is printed."""
+    """Return *event* as it is printed: one line of JSON."""
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def blocks(parts: Iterable[Part]) -> list[JsonObject]:
-    """The content of a message, always as a list."""
+    """Return the content of a message, always as a list."""
     content = encode_content(tuple(parts))
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
@@ -36,14 +36,14 @@ def blocks(parts: Iterable[Part]) -> list[JsonObject]:
 @dataclass(slots=True)
 class Events:
     """
-    Writes the events of one process.
+    Writer of the events of one process.
 
     Attributes:
-        session_id: Told by each of them.
+        session_id: In each event.
 
-        uuids: One for each event.
+        uuids: One for each event, in order.
 
-        at: The time that is told, as in ``2026-11-20T23:52:16.736Z``.
+        at: The time in each event, as in ``2026-11-20T23:52:16.736Z``.
     """
 
     session_id: str | None
@@ -51,7 +51,7 @@ class Events:
     at: str
 
     def init(self, model: str, cwd: str, tools: Sequence[str], servers: Sequence[str]) -> JsonObject:
-        """A turn begins."""
+        """Return the event that begins a turn."""
         return self._system(
             "init",
             cwd=cwd,
@@ -80,26 +80,26 @@ class Events:
         )
 
     def state(self, state: str) -> JsonObject:
-        """What the process is doing: ``running``, ``requires_action`` or ``idle``; told to a host that asks for it."""
+        """Return the event for a change of *state*: ``running``, ``requires_action`` or ``idle``."""
         return self._system("session_state_changed", state=state, sdk_host_only=True)
 
     def _system(self, subtype: str, **fields: object) -> JsonObject:
         return {"type": "system", "subtype": subtype, **fields, "session_id": self.session_id, "uuid": self._uuid()}
 
     def assistant(self, reply: ChatReply, block: JsonObject, request_id: str | None) -> JsonObject:
-        """One block of an answer. Its usage is that of the answer's beginning, as the real one tells it."""
+        """Return one block of an answer; its usage is that of the answer's beginning, as the command prints it."""
         kind = block["type"]
         more = {"thinking_duration_ms": 0, "thinking_display": "updates"} if kind == "thinking" else {}
         return {
             "type": "assistant",
             "message": {**_begun(reply), "content": [block], "context_management": None},
-            **self._said(),
+            **self._origin(),
             "request_id": request_id,
             **more,
         }
 
-    def failure(self, error: str, said: JsonObject, request_id: str) -> JsonObject:
-        """What stands in place of an answer that the API refused; *said* is what the result says of it too."""
+    def failure(self, error: str, fields: JsonObject, request_id: str) -> JsonObject:
+        """Return the event that replaces an answer after an API error; *fields* are those of the result."""
         message = {
             "diagnostics": None,
             "id": self._uuid(),
@@ -110,19 +110,19 @@ class Events:
             "stop_reason": "stop_sequence",
             "stop_sequence": "",
             "type": "message",
-            "usage": {**encode_usage(NOTHING), **dict.fromkeys(_UNTOLD)},
-            "content": [{"type": "text", "text": said["result"]}],
+            "usage": {**encode_usage(NOTHING), **dict.fromkeys(_UNKNOWN)},
+            "content": [{"type": "text", "text": fields["result"]}],
             "context_management": None,
         }
-        shared = {name: said[name] for name in ("api_error_status", "api_error_type") if said.get(name) is not None}
-        told = {"error": error, "request_id": request_id, "is_api_error_message": True, **shared}
-        return {"type": "assistant", "message": message, **self._said(), **told}
+        shared = {name: fields[name] for name in ("api_error_status", "api_error_type") if fields.get(name) is not None}
+        details = {"error": error, "request_id": request_id, "is_api_error_message": True, **shared}
+        return {"type": "assistant", "message": message, **self._origin(), **details}
 
     def user(self, content: object, **more: object) -> JsonObject:
-        """What the model is told: results of tools, or a replay of what was asked."""
-        return {"type": "user", "message": {"role": "user", "content": content}, **self._said(), **more}
+        """Return the event for input of the model: tool results, or a repeated prompt."""
+        return {"type": "user", "message": {"role": "user", "content": content}, **self._origin(), **more}
 
-    def _said(self) -> JsonObject:
+    def _origin(self) -> JsonObject:
         return {
             "parent_tool_use_id": None,
             "session_id": self.session_id,
@@ -131,7 +131,7 @@ class Events:
         }
 
     def partial(self, reply: ChatReply, chunks: Iterable[str] | None, request_id: str | None) -> Iterator[JsonObject]:
-        """An answer bit by bit; each block comes whole before it is said to be over."""
+        """Yield the events of a streamed answer; each block is repeated as a whole before its stop event."""
         yield self._system("status", status="requesting")
         for event in objects(_STREAM, b"".join(anthropic.DIALECT.encode_stream(reply, chunks=chunks))):
             if event["type"] == "content_block_stop":
@@ -157,9 +157,9 @@ class Events:
             "api_message_id": reply.id,
         }
 
-    def result(self, said: JsonObject, spent: Spent, index: int = 0) -> JsonObject:
-        """A turn is over; see `result_event`."""
-        return result_event(said, spent, session_id=self.session_id, uuid=self._uuid(), index=index)
+    def result(self, fields: JsonObject, spent: Spent, index: int = 0) -> JsonObject:
+        """Return the event that ends a turn; see `result_event`."""
+        return result_event(fields, spent, session_id=self.session_id, uuid=self._uuid(), index=index)
 
     def _uuid(self) -> str:
         return next(self.uuids)
@@ -170,8 +170,8 @@ def _part(event: JsonObject, reply: ChatReply) -> Part:
 
 
 def _begun(reply: ChatReply) -> JsonObject:
-    """The message of an answer as it was when the answer began."""
-    told = encode_usage(reply.usage or TokenUsage())
+    """Return the message of an answer as it was when the answer began."""
+    usage = encode_usage(reply.usage or TokenUsage())
     names = (
         "input_tokens",
         "cache_creation_input_tokens",
@@ -187,5 +187,5 @@ def _begun(reply: ChatReply) -> JsonObject:
         "model": reply.model,
         "stop_reason": None,
         "stop_sequence": None,
-        "usage": {**{name: told[name] for name in names}, "output_tokens": 1},
+        "usage": {**{name: usage[name] for name in names}, "output_tokens": 1},
     }

@@ -1,4 +1,4 @@
-"""How a turn of ``claude`` ends: the ``result`` that it prints, with all fields that the real one always has."""
+"""Event ``result``, which ``claude`` prints at the end of a turn, with all fields of version 2.1.329."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_gateway.types import JsonObject, TokenUsage
 __all__ = ["NOTHING", "Spent", "encode_usage", "result_event"]
 
 NOTHING = TokenUsage(0, 0, 0, 0, 0, 0, web_searches=0)
-"""What a request used that was refused."""
+"""Usage of a request that was rejected."""
 _SUBAGENTS: JsonObject = {
     "spawned": 0,
     "requested": {"background": 0, "foreground": 0, "unset": 0},
@@ -30,12 +30,12 @@ _CONTEXT, _LONGEST = 1_000_000, 128_000
 @dataclass(frozen=True, slots=True)
 class Spent:
     """
-    What a process has used so far.
+    Usage of a process so far.
 
     Attributes:
         turn: In this turn; None where it is not known.
 
-        by_model: In all turns, by the model that was served.
+        by_model: In all turns, by the model that answered.
 
         cost_usd: In all turns; None where it is not known.
     """
@@ -45,22 +45,22 @@ class Spent:
     cost_usd: float | None = 0.0
 
 
-def result_event(said: JsonObject, spent: Spent, *, session_id: str | None, uuid: str, index: int = 0) -> JsonObject:
+def result_event(fields: JsonObject, spent: Spent, *, session_id: str | None, uuid: str, index: int = 0) -> JsonObject:
     """
-    The event that ends a turn.
+    Return the event that ends a turn.
 
     Args:
-        said: What is special about it: ``result`` or ``errors``, ``stop_reason``, an API error.
+        fields: Fields that differ from the defaults: ``result`` or ``errors``, ``stop_reason``, an API error.
 
-        spent: What was used.
+        spent: Usage and cost so far.
 
         session_id: Of the process.
 
         uuid: Of the event.
 
-        index: How many results the process printed before.
+        index: Number of results that the process printed before.
     """
-    is_answered = not said.get("is_error")
+    is_answered = not fields.get("is_error")
     return {
         "type": "result",
         "subtype": "success",
@@ -81,14 +81,14 @@ def result_event(said: JsonObject, spent: Spent, *, session_id: str | None, uuid
         "queued_turn_count": 0,
         "result_index": index,
         "uuid": uuid,
-        **({} if "errors" in said else {"api_error_status": None}),
+        **({} if "errors" in fields else {"api_error_status": None}),
         **(dict.fromkeys(_TIMES, 0) if is_answered else {}),
-        **said,
+        **fields,
     }
 
 
 def encode_usage(usage: TokenUsage) -> JsonObject:
-    """``usage`` as the Messages API has it, whose own input count leaves cached tokens out."""
+    """Return ``usage`` of the Messages API, whose input count excludes cached tokens."""
     hour = usage.cache_write_1h_tokens
     return {
         "input_tokens": _fresh(usage),

@@ -11,12 +11,12 @@ __all__ = ["EventFrame", "FrameParser", "encode", "frames"]
 _PRELUDE, _CHECKSUM = 12, 4
 _TEXT = 7
 _SIZES = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-"""How long the values of the other types of header are; those that are not here say it themselves."""
+"""Length in bytes of the value of each header type; types that are not listed carry their own length."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventFrame:
-    """One frame: where it stands, its coded headers, and its payload."""
+    """One frame: its position in the data, its encoded headers, and its payload."""
 
     start: int
     end: int
@@ -25,7 +25,7 @@ class EventFrame:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The headers that hold text, by name."""
+        """Return the headers that hold text, by name."""
         found: dict[str, str] = {}
         position = 0
         while position < len(self.headers):
@@ -38,7 +38,7 @@ class EventFrame:
         return found
 
     def with_payload(self, payload: bytes) -> bytes:
-        """The bytes of this frame with another payload, lengths and checksums made anew."""
+        """Return the bytes of this frame with another payload, and new lengths and checksums."""
         size = _PRELUDE + len(self.headers) + len(payload) + _CHECKSUM
         prelude = size.to_bytes(4, "big") + len(self.headers).to_bytes(4, "big")
         message = prelude + zlib.crc32(prelude).to_bytes(4, "big") + self.headers + payload
@@ -61,7 +61,7 @@ def _sized(text: str, width: int) -> bytes:
 
 
 class FrameParser:
-    """Read frames from bytes that may be cut anywhere."""
+    """Parser of frames in chunks of any size."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -71,7 +71,7 @@ class FrameParser:
         Take the next bytes and return the frames that they complete.
 
         Raises:
-            ValueError: They are no frames, or were changed on their way.
+            ValueError: The bytes are no frames, or a checksum does not match.
         """
         self._rest += data
         if not self._is_whole():
@@ -79,27 +79,27 @@ class FrameParser:
         whole = bytes(self._rest)
         found = list(frames(whole))
         del self._rest[: found[-1].end]
-        if not all(_is_sound(whole, one.start, one.end - _CHECKSUM) for one in found):
+        if not all(_has_checksum(whole, one.start, one.end - _CHECKSUM) for one in found):
             raise ValueError("the checksum of a frame is not that of its bytes")
         return found
 
     def _is_whole(self) -> bool:
-        """Whether a whole frame is there, as far as its own length tells."""
+        """Return True when a whole frame was received, by its own length."""
         if len(self._rest) < _PRELUDE:
             return False
         size = int.from_bytes(self._rest[:4], "big")
-        if size < _PRELUDE + _CHECKSUM or not _is_sound(self._rest, 0, _PRELUDE - _CHECKSUM):
+        if size < _PRELUDE + _CHECKSUM or not _has_checksum(self._rest, 0, _PRELUDE - _CHECKSUM):
             raise ValueError("what came is no frame of an event stream")
         return len(self._rest) >= size
 
 
-def _is_sound(data: bytes | bytearray, start: int, end: int) -> bool:
-    """Whether the checksum that stands at *end* is that of what stands before it."""
+def _has_checksum(data: bytes | bytearray, start: int, end: int) -> bool:
+    """Return True when the checksum at *end* is that of the bytes from *start* to *end*."""
     return zlib.crc32(memoryview(data)[start:end]) == int.from_bytes(data[end : end + _CHECKSUM], "big")
 
 
 def frames(data: bytes) -> Iterator[EventFrame]:
-    """The frames at the beginning of *data*; ends where it is no whole frame with its checksum."""
+    """Yield the frames at the beginning of *data*, up to the first that is incomplete or has a wrong checksum."""
     position = 0
     while (size := _size(data, position)) is not None:
         start = position + _PRELUDE + int.from_bytes(data[position + 4 : position + 8], "big")
@@ -112,4 +112,4 @@ def _size(data: bytes, position: int) -> int | None:
     size = int.from_bytes(data[position : position + 4], "big")
     if size < _PRELUDE + _CHECKSUM or position + size > len(data):
         return None
-    return size if _is_sound(data, position, position + _PRELUDE - _CHECKSUM) else None
+    return size if _has_checksum(data, position, position + _PRELUDE - _CHECKSUM) else None

@@ -11,7 +11,7 @@ _MARK = re.compile(r'["{}]|\\.?', re.DOTALL)
 
 
 class ArrayParser:
-    """Find the objects of one array in bytes that may be cut anywhere, inside a character too."""
+    """Parser of the objects of one array in chunks of any size; a chunk may end inside a character."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -40,7 +40,7 @@ class ArrayParser:
         return found
 
     def _is_escape(self, text: str) -> bool:
-        """Whether the backslash at the end of *text* waits for what it escapes, rather than being escaped."""
+        """Return True when the backslash at the end of *text* escapes the character that comes next."""
         return (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
     def _pass(self, mark: str) -> None:
@@ -51,7 +51,7 @@ class ArrayParser:
 
 
 class LineParser:
-    """Find whole lines in bytes that may be cut anywhere."""
+    """Parser of lines in chunks of any size."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []  # joined once: a line of megabytes comes in many chunks

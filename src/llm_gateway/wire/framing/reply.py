@@ -1,4 +1,4 @@
-"""The JSON objects of a reply, whichever framing it came in: one body, an array, lines, SSE, or an AWS event stream."""
+"""JSON objects of a reply in any framing: one body, an array, lines, SSE, or an AWS event stream."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _CHUNK = 65536
 
 
 def is_stream(headers: Headers, body: bytes) -> bool:
-    """Whether a reply is a stream of events; headers are often stripped from recordings, so the body is looked at."""
+    """Return True for a stream of events; recordings often lack headers, so the body is checked too."""
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
     return "event-stream" in kind or "eventstream" in kind or _is_sse(body) or _is_framed(body) or _is_lines(body)
 
 
 def objects(headers: Headers, body: bytes) -> Iterator[JsonObject]:
-    """Each JSON object of a reply, in order; what is none is passed over."""
+    """Yield each JSON object of a reply, in order; anything else is skipped."""
     if _is_framed(body):
         return _framed(body)
     kind = next((value for name, value in headers if name.lower() == "content-type"), "")
@@ -78,7 +78,7 @@ def _framed(body: bytes) -> Iterator[JsonObject]:
 
 
 def _inner(coded: str) -> bytes:
-    """A model's own event inside Bedrock's."""
+    """Return the model's own event inside an event of Bedrock."""
     try:
         return base64.b64decode(coded, validate=True)
     except ValueError:

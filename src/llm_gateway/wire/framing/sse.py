@@ -1,4 +1,4 @@
-"""Server-sent events, read from chunks of any size and written."""
+"""Server-sent events: parser of chunks of any size, and encoder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SseEvent:
 
 class SseParser:
     """
-    Read events from bytes that may be cut anywhere: inside a line end, inside a character.
+    Parser of events in chunks of any size; a chunk may end inside a line end or a character.
 
     Follows the event-stream interpretation of the HTML standard: CR, LF and CRLF end lines, a blank line ends an
     event, a leading byte order mark and comment lines are ignored.

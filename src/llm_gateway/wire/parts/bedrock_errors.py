@@ -33,13 +33,13 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "toomanyrequests": "rate_limited",
     "unrecognizedclient": "auth",
 }
-"""By the name of the exception, in lower case and without that last word: services of AWS write it both ways."""
-_BY_WORDS: tuple[tuple[str, ErrorKind], ...] = (
+"""By the name of the exception in lower case, without the suffix ``exception``, which some services leave out."""
+_BY_MESSAGE: tuple[tuple[str, ErrorKind], ...] = (
     ("too many input tokens", "context_window"),
     ("model identifier is invalid", "not_found"),
     ("security token", "auth"),
 )
-"""What is told in words only, or by a reply whose headers a proxy has dropped."""
+"""By a part of the message, where there is no exception name, or a proxy dropped the header."""
 _NAMES: dict[ErrorKind, str] = {
     "auth": "UnrecognizedClientException",
     "permission": "AccessDeniedException",
@@ -53,35 +53,35 @@ _NAMES: dict[ErrorKind, str] = {
 
 
 def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
-    """Read an error reply: its type stands in a header or in the body, and may bring a namespace along."""
+    """Read an error reply; its type is in a header or in the body, with or without a namespace."""
     error = _object(body)
-    told = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
-    words = error.get("message") or error.get("Message") or readable_text(body)
-    return _facts(status, told, str(words) or f"status {status}", retry_after_s(headers))
+    type_ = next((value for name, value in headers if name.lower() == "x-amzn-errortype"), error.get("__type"))
+    text = error.get("message") or error.get("Message") or readable_text(body)
+    return _facts(status, type_, str(text) or f"status {status}", retry_after_s(headers))
 
 
 def error_reply(status: int, facts: ErrorFacts) -> WireReply:
-    """Write an error reply; its type stands in a header."""
+    """Write an error reply, its type in a header."""
     name = facts.type or _NAMES.get(facts.kind, "ValidationException")
     return errors.error_reply(status, {"message": facts.message}, facts, ("x-amzn-errortype", name))
 
 
 def error_facts_in_stream(headers: dict[str, str], payload: bytes) -> ErrorFacts:
-    """Read a frame that is no event: an exception of the API, or an error of the stream itself."""
-    told = headers.get(":exception-type") or headers.get(":error-code")
-    words = _object(payload).get("message") or headers.get(":error-message") or told or "an error without a name"
-    return _facts(500, told, str(words), None)
+    """Read the error in a frame: an exception of the API, or an error of the stream itself."""
+    type_ = headers.get(":exception-type") or headers.get(":error-code")
+    text = _object(payload).get("message") or headers.get(":error-message") or type_ or "an error without a name"
+    return _facts(500, type_, str(text), None)
 
 
-def _facts(status: int, told: object, message: str, wait_s: float | None) -> ErrorFacts:
-    name = told.partition(":")[0].rpartition("#")[2] if isinstance(told, str) else None
+def _facts(status: int, type_: object, message: str, wait_s: float | None) -> ErrorFacts:
+    name = type_.partition(":")[0].rpartition("#")[2] if isinstance(type_, str) else None
     kind = _BY_TYPE.get(name.lower().removesuffix("exception")) if name else None
-    return ErrorFacts(kind or _kind_by_words(status, name, message), message, name, wait_s)
+    return ErrorFacts(kind or _kind_by_message(status, name, message), message, name, wait_s)
 
 
-def _kind_by_words(status: int, name: str | None, message: str) -> ErrorKind:
-    for words, kind in _BY_WORDS:
-        if words in message.lower():
+def _kind_by_message(status: int, name: str | None, message: str) -> ErrorKind:
+    for text, kind in _BY_MESSAGE:
+        if text in message.lower():
             return kind
     is_invalid = name is not None and name.lower() == "validationexception"  # also inside a stream, which has no status
     return kind_of(400 if is_invalid else status, message=message)

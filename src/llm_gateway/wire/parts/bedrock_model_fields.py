@@ -1,7 +1,7 @@
 """
-What Converse hands on to the model in the model's own words: how hard to think, and a seed.
+Fields of Converse that are passed on to the model unchanged: reasoning effort and seed.
 
-Source: the guides of Claude, Nova 2 and gpt-oss on Bedrock. Other models are told as gpt-oss is.
+Source: the guides of Claude, Nova 2 and gpt-oss on Bedrock. Other models get the fields of gpt-oss.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["decode_effort", "encode_model_fields", "extra_model_fields"]
 
 
 def encode_model_fields(request: ChatRequest) -> JsonObject:
-    """The fields for the model of *request*."""
+    """Return the fields for the model of *request*."""
     seed = {} if request.seed is None else {"seed": request.seed}
     return seed | _encode_effort(request.model, request.reasoning_effort)
 
@@ -27,12 +27,12 @@ def _encode_effort(model: str, effort: ReasoningEffort | None) -> JsonObject:
         return anthropic.encode_effort(effort)
     if "nova" not in model:
         return {"reasoning_effort": effort}
-    told = {"type": "disabled"} if effort == "none" else {"type": "enabled", "maxReasoningEffort": effort}
-    return {"reasoningConfig": told}
+    config = {"type": "disabled"} if effort == "none" else {"type": "enabled", "maxReasoningEffort": effort}
+    return {"reasoningConfig": config}
 
 
 def decode_effort(fields: JsonObject) -> ReasoningEffort | None:
-    """The level in *fields*, in any model's words."""
+    """Return the level in *fields*, in the fields of any model; None without one."""
     nova: Any = fields.get("reasoningConfig") or {}
     if nova.get("type") == "disabled":
         return "none"
@@ -40,6 +40,6 @@ def decode_effort(fields: JsonObject) -> ReasoningEffort | None:
 
 
 def extra_model_fields(fields: JsonObject) -> JsonObject:
-    """What else *fields* say."""
+    """Return the other fields."""
     known = ("seed", "reasoning_effort", "reasoningConfig", "thinking", "output_config")
     return {name: value for name, value in fields.items() if name not in known} | anthropic.extra_thinking(fields)

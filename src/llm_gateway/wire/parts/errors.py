@@ -62,7 +62,7 @@ _BY_TYPE: dict[str, ErrorKind] = {
     "unsupported_parameter": "unsupported_param",
     "unsupported_value": "unsupported_param",
 }
-_CONTEXT_WORDS = (
+_CONTEXT_MESSAGES = (
     "prompt is too long",
     "maximum context length",
     "context window",
@@ -85,19 +85,19 @@ _OPENAI: dict[ErrorKind, tuple[str, str | None]] = {
     "timeout": ("timeout_error", None),
     "server": ("server_error", None),
 }
-"""The type and the code of each sort, as OpenAI and those who follow it write them."""
+"""Type and code of each kind, as OpenAI and compatible hosts write them."""
 _LONGEST_MESSAGE = 2000
 _LONGEST_PAGE = 8_000
-_UNSEEN = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_INVISIBLE = re.compile(r"<(script|style)\b.*?</\1>|<!--.*?-->|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
 def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
-    """The sort of an error: its own type or code first, then its words, then the status."""
+    """Return the kind of an error: by its type or code first, then its message, then the status."""
     for name in names:
         if name in _BY_TYPE:
             return _BY_TYPE[name]
-    if any(words in message.lower() for words in _CONTEXT_WORDS):
+    if any(words in message.lower() for words in _CONTEXT_MESSAGES):
         return "context_window"
     if status in _BY_STATUS:
         return _BY_STATUS[status]
@@ -105,34 +105,34 @@ def kind_of(status: int, *names: str | None, message: str = "") -> ErrorKind:
 
 
 def retry_after_s(headers: Headers) -> float | None:
-    """Seconds that the reply asks to wait; a date, as proxies send it, is counted from the date of the reply itself."""
+    """Return the wait in seconds that the reply requests; a date is relative to the date of the reply."""
     values = {name.lower(): value for name, value in headers}
-    told = values.get("retry-after", "")
+    requested = values.get("retry-after", "")
     try:
-        seconds = float(values["retry-after-ms"]) / 1000 if "retry-after-ms" in values else float(told)
+        seconds = float(values["retry-after-ms"]) / 1000 if "retry-after-ms" in values else float(requested)
     except ValueError:
-        return _seconds_between(values.get("date", ""), told)
+        return _seconds_between(values.get("date", ""), requested)
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
 def _seconds_between(sent: str, until: str) -> float | None:
     try:
         return max(0.0, (parsedate_to_datetime(until) - parsedate_to_datetime(sent)).total_seconds())
-    except (ValueError, TypeError):  # no dates, or one with and one without a zone
+    except (ValueError, TypeError):  # not a date, or only one of them has a time zone
         return None
 
 
 def error_facts(status: int, headers: Headers, body: bytes) -> ErrorFacts:
     """Read an error reply, whatever its body: the usual object, text, HTML or nothing."""
     error = _error_object(body)
-    told = str(error.get("message") or error.get("detail") or "")[:_LONGEST_MESSAGE]
-    message = told or readable_text(body) or f"status {status}"
+    stated = str(error.get("message") or error.get("detail") or "")[:_LONGEST_MESSAGE]
+    message = stated or readable_text(body) or f"status {status}"
     code, type_ = _names(error)
     return ErrorFacts(kind_of(status, code, type_, message=message), message, type_ or code, retry_after_s(headers))
 
 
 def error_facts_in_stream(error: JsonObject, otherwise: str) -> ErrorFacts:
-    """Read an error inside a stream: it has no status but the one that it may state; *otherwise* if it has no words."""
+    """Read an error inside a stream, which may state a status; *otherwise* is the message if it has none."""
     code, type_ = _names(error)
     stated = [value for name in ("status_code", "code") if isinstance(value := error.get(name), int)]
     status = stated[0] if stated else 400 if "invalid_request_error" in (code, type_) else 500
@@ -146,12 +146,12 @@ def _names(error: JsonObject) -> tuple[str | None, str | None]:
 
 
 def readable_text(body: bytes) -> str:
-    """What a reply that is no JSON says in words: the title or the text of a page, else its beginning."""
+    """Return the readable text of a body that is no JSON: the title or the text of a page, else its beginning."""
     text = body[:_LONGEST_PAGE].decode("utf-8", "replace").strip()
     if not text.startswith("<"):
         return text[:_LONGEST]
     title = _TITLE.search(text)
-    seen = html.unescape(title[1] if title else _UNSEEN.sub(" ", text))
+    seen = html.unescape(title[1] if title else _INVISIBLE.sub(" ", text))
     return " ".join(seen.split())[:_LONGEST] or text[:_LONGEST]
 
 
@@ -165,23 +165,23 @@ def _error_object(body: bytes) -> dict[str, Any]:
 
 
 def facts_from_status(status: int, message: str, *, retry_after_s: float | None = None) -> ErrorFacts:
-    """An error that is known by its status alone."""
+    """Return an error of which only the status is known."""
     return ErrorFacts(kind_of(status), message, retry_after_s=retry_after_s)
 
 
 def error_reply(status: int, body: JsonObject, facts: ErrorFacts, *headers: tuple[str, str]) -> WireReply:
-    """An error reply with *body*, and the wait of *facts* where most providers put it."""
+    """Return an error reply with *body*, and the wait of *facts* in ``retry-after``."""
     raw = json.dumps(body).encode()
     sized = (("content-type", "application/json"), ("content-length", str(len(raw))))
     return WireReply(status, (*sized, *headers, *_wait(facts.retry_after_s)), raw)
 
 
 def _wait(seconds: float | None) -> Headers:
-    """In whole seconds for all, else in milliseconds as well: not every SDK reads fractions of a second."""
+    """Return the headers for a wait: fractions of a second in milliseconds too, as not every SDK reads them."""
     if seconds is None:
         return ()
-    told = ("retry-after", f"{seconds:g}")
-    return (told,) if float(seconds).is_integer() else (told, ("retry-after-ms", f"{seconds * 1000:g}"))
+    whole = ("retry-after", f"{seconds:g}")
+    return (whole,) if float(seconds).is_integer() else (whole, ("retry-after-ms", f"{seconds * 1000:g}"))
 
 
 def openai_error(status: int, facts: ErrorFacts) -> WireReply:
@@ -194,12 +194,12 @@ def openai_error(status: int, facts: ErrorFacts) -> WireReply:
 @dataclass(frozen=True, slots=True)
 class Overflow:
     """
-    A refusal in numbers.
+    Numbers in an error about a prompt that is too long.
 
     Attributes:
-        counted: Tokens of input.
+        counted: Input tokens of the request.
 
-        limit: Tokens of input that would have been taken.
+        limit: Input tokens that the model accepts.
     """
 
     counted: int
@@ -224,7 +224,7 @@ _FORMS = tuple(
 
 
 def read_overflow(message: str) -> Overflow | None:
-    """Read the numbers of a refusal; None when it states none, or none that make sense."""
+    """Read the numbers in *message*; None when it states none, or impossible ones."""
     for form in _FORMS:
         if found := form.search(message):
             numbers = {name: int(value.replace(",", "")) for name, value in found.groupdict().items()}

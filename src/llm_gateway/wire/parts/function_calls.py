@@ -19,13 +19,13 @@ __all__ = [
 
 
 def encode_tool(tool: Tool) -> JsonObject:
-    """Write what may be called."""
+    """Write a tool."""
     function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {"type": "function", "function": function}
 
 
 def decode_tool(function: JsonObject) -> Tool:
-    """Read what stands under ``function``."""
+    """Read the value of ``function`` as a tool."""
     return Tool(str(function.get("name")), str(function.get("description") or ""), function.get("parameters") or {})
 
 
@@ -36,7 +36,7 @@ def encode_call(call: ToolCall) -> JsonObject:
 
 
 def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
-    """Read the calls of *message*; what is called otherwise than a function is left out."""
+    """Read the tool calls of *message*; calls of other kinds than functions are left out."""
     return tuple(
         ToolCall(str(call.get("id")), str(function.get("name")), decode_arguments(function.get("arguments")))
         for call in message.get("tool_calls") or ()
@@ -46,7 +46,7 @@ def decode_calls(message: JsonObject) -> tuple[ToolCall, ...]:
 
 
 def decode_arguments(raw: Any) -> JsonObject:
-    """A tool call's arguments, which the model wrote as JSON; what is no JSON object stands under an empty name."""
+    """Return the arguments of a tool call, which the model wrote as JSON; anything else is under an empty name."""
     try:
         value = json.loads(raw or "{}")
     except ValueError:
@@ -55,7 +55,7 @@ def decode_arguments(raw: Any) -> JsonObject:
 
 
 def as_arguments(value: Any) -> JsonObject:
-    """Arguments that a format gives as they are; what is no object stands under an empty name."""
+    """Return *value* as arguments; anything but an object is under an empty name."""
     if value is None:
         return {}
     return value if isinstance(value, dict) else {"": value}
@@ -65,6 +65,6 @@ _MOST = 4
 
 
 def split_arguments(text: str) -> list[str]:
-    """*text* in up to four chunks of a like length; nothing is one empty chunk."""
+    """Split *text* into up to four chunks of similar length; empty text is one empty chunk."""
     size = -(-len(text) // _MOST)
     return [text[at : at + size] for at in range(0, len(text), size)] if text else [""]

@@ -39,7 +39,7 @@ _SNAKE = re.compile(r"(?<=[a-z0-9])_([a-z])")
 
 
 def camel(fields: JsonObject) -> JsonObject:
-    """*fields* by the names that the API itself writes; it takes the other spelling too."""
+    """Return *fields* with names in camel case; the API accepts snake case too."""
     return {_camel(name) if "_" in name else name: value for name, value in fields.items()}
 
 
@@ -48,7 +48,7 @@ def _camel(name: str) -> str:
 
 
 def encode_contents(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
-    """The turns of *messages*, without the system prompt."""
+    """Return the turns of *messages*, without the system prompt."""
     names: dict[str, str] = {}
     contents: list[JsonObject] = []
     last: Role | None = None
@@ -57,7 +57,7 @@ def encode_contents(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
             continue
         names.update({part.id: part.name for part in message.parts if isinstance(part, ToolCall)})
         parts = encode_parts(message.parts, names)
-        if message.role == last == "tool":  # the results of one turn's calls have to stand in one turn
+        if message.role == last == "tool":  # the results of one turn's calls must be in one turn
             contents[-1]["parts"] += parts
         else:
             contents.append({"role": "model" if message.role == "assistant" else "user", "parts": parts})
@@ -66,7 +66,7 @@ def encode_contents(messages: tuple[LLMMessage, ...]) -> list[JsonObject]:
 
 
 def encode_parts(parts: tuple[Part, ...], names: dict[str, str]) -> list[JsonObject]:
-    """The parts of a turn; *names* says what function the call with an id was for."""
+    """Return the parts of a turn; *names* maps the ids of calls to their functions."""
     made: list[JsonObject] = []
     signed: JsonObject = {}
     for part in parts:
@@ -101,13 +101,13 @@ def _encode_part(part: Part, names: dict[str, str]) -> JsonObject:
 
 
 def _media_type(url: str) -> str | None:
-    """What the ending of an address says; Vertex takes no file without it."""
+    """Return the media type for the suffix of *url*; Vertex requires one."""
     ending = url.partition("?")[0].rpartition(".")[2].lower().replace("jpg", "jpeg")
     return f"image/{ending}" if ending in _IMAGES else None
 
 
 class Calls:
-    """Ids of calls: models up to 2.5 write none, and a result then names its function alone."""
+    """Source of call ids: models up to 2.5 write none, and a result then names its function alone."""
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
@@ -115,7 +115,7 @@ class Calls:
         self._waiting: list[ToolCall] = []
 
     def call(self, raw: JsonObject) -> ToolCall:
-        """A call, with an id of its own where it has none."""
+        """Return a tool call, with a new id where it has none."""
         self._count += 1
         identity = str(raw.get("id") or f"{self._prefix}_{self._count}")
         call = ToolCall(identity, str(raw.get("name")), as_arguments(raw.get("args")))
@@ -123,10 +123,10 @@ class Calls:
         return call
 
     def result(self, raw: JsonObject) -> ToolResult:
-        """What a call brought; without an id it belongs to the first call, of that function, that has none yet."""
+        """Return a tool result; without an id it belongs to the first call of its function without a result."""
         name, answer = str(raw.get("name") or ""), raw.get("response") or {}
-        asked = next((call.id for call in self._waiting if name in ("", call.name)), name)
-        identity = str(raw.get("id") or asked)
+        called = next((call.id for call in self._waiting if name in ("", call.name)), name)
+        identity = str(raw.get("id") or called)
         self._waiting = [call for call in self._waiting if call.id != identity]
         for kind in ("output", "error"):
             if answer.keys() == {kind}:
@@ -139,7 +139,7 @@ def _text(answer: Any) -> str:
 
 
 def decode_message(content: JsonObject, calls: Calls) -> LLMMessage:
-    """A turn; one of nothing but results is a tool's."""
+    """Return one turn; a turn of tool results alone has the role ``tool``."""
     parts = decode_parts(content.get("parts"), calls)
     if content.get("role") == "model":
         return LLMMessage("assistant", parts)
@@ -148,7 +148,7 @@ def decode_message(content: JsonObject, calls: Calls) -> LLMMessage:
 
 
 def decode_parts(blocks: Any, calls: Calls) -> tuple[Part, ...]:
-    """The parts of a content; those of other kinds are left out."""
+    """Return the parts of a turn; unsupported ones are left out."""
     parts: list[Part] = []
     for block in (camel(block) for block in blocks or () if isinstance(block, dict)):
         part, signature = _decode_part(block, calls), block.get("thoughtSignature")
@@ -182,7 +182,7 @@ def _decode_media(file: JsonObject) -> ImagePart:
 
 
 def _altchars(coded: str) -> bytes | None:
-    """The SDK codes bytes in the alphabet for addresses, the API in the usual one."""
+    """Return the alphabet of *coded*: the SDK writes URL-safe base64, the API the standard one."""
     return b"-_" if "-" in coded or "_" in coded else None
 
 
@@ -190,7 +190,7 @@ _NOT_IN_JSON_SCHEMA = frozenset({"nullable", "propertyOrdering", "example"})
 
 
 def json_schema(schema: JsonObject) -> JsonObject:
-    """*schema* with types in lower case, and ``nullable`` said as one more type."""
+    """Return an OpenAPI schema as a JSON schema: types in lower case, ``null`` as a type."""
     made = {name: _value(name, value) for name, value in schema.items() if name not in _NOT_IN_JSON_SCHEMA}
     if schema.get("nullable") and isinstance(made.get("type"), str):
         made["type"] = [made["type"], "null"]
@@ -214,21 +214,21 @@ _LEVELS: dict[str, ReasoningEffort] = {level: level for level in get_args(Reason
 
 
 def encode_effort(effort: ReasoningEffort | None) -> JsonObject | None:
-    """The API's own words; it has none for no thinking but a budget of nothing."""
+    """Return the thinking config for *effort*; ``none`` is a budget of 0."""
     if effort is None:
         return None
     return {"thinkingBudget": 0} if effort == "none" else {"thinkingLevel": effort}
 
 
 def decode_effort(config: JsonObject) -> ReasoningEffort | None:
-    """The level that *config* names, or ``none`` where it leaves nothing for thoughts."""
-    told = camel(config.get("thinkingConfig") or {})
-    level = _LEVELS.get(str(told.get("thinkingLevel")).lower())
-    return level or ("none" if told.get("thinkingBudget") == 0 else None)
+    """Return the level in *config*, or ``none`` for a budget of 0; None without either."""
+    thinking = camel(config.get("thinkingConfig") or {})
+    level = _LEVELS.get(str(thinking.get("thinkingLevel")).lower())
+    return level or ("none" if thinking.get("thinkingBudget") == 0 else None)
 
 
 def extra_thinking(config: JsonObject) -> JsonObject:
-    """What *config* says of thoughts beside that: a budget of tokens, or whether they are shown."""
+    """Return the thinking settings that an effort level does not cover, such as a token budget."""
     known = {"none": "thinkingBudget"}.get(str(decode_effort(config)), "thinkingLevel")
     rest = {name: value for name, value in camel(config.get("thinkingConfig") or {}).items() if name != known}
     return {"thinkingConfig": rest} if rest else {}

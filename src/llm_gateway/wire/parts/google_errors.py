@@ -1,4 +1,4 @@
-"""Errors as Google's APIs say them: a status by name, and details that tell reason, quota and wait. Both directions."""
+"""Errors of Google's APIs, both directions: a status by name, and details with reason, quota and wait."""
 
 from __future__ import annotations
 
@@ -33,24 +33,24 @@ _BY_REASON: dict[str, ErrorKind] = {
 _PER_DAY = "PerDay"
 _NAMES: dict[ErrorKind, str] = {
     **{kind: name for name, kind in _BY_STATUS.items()},
-    "server": "INTERNAL",  # three names mean that
+    "server": "INTERNAL",  # three names have this kind
     "quota_exhausted": "RESOURCE_EXHAUSTED",
 }
 _TYPES = "type.googleapis.com/google.rpc."
 
 
 def read_error(status: int, headers: Headers, body: bytes) -> ErrorFacts:
-    """Read an error reply; what is none of Google's (a proxy's page, nothing at all) is read as any other is."""
+    """Read an error reply; a body in another format, such as a proxy's page, is read as of any provider."""
     error = _object(body)
     if not error:
         return error_facts(status, headers, body)
     facts = decode_error_object(error, status)
-    told = retry_after_s(headers) if facts.retry_after_s is None else facts.retry_after_s
-    return dataclasses.replace(facts, retry_after_s=told)
+    wait_s = retry_after_s(headers) if facts.retry_after_s is None else facts.retry_after_s
+    return dataclasses.replace(facts, retry_after_s=wait_s)
 
 
 def decode_error_object(error: JsonObject, status: int | None = None) -> ErrorFacts:
-    """What an ``error`` member says, of a reply or inside a stream."""
+    """Read the value of ``error`` in a reply or a stream."""
     code = error.get("code")
     number = status or (code if isinstance(code, int) else 500)
     name, message = error.get("status"), str(error.get("message") or f"status {number}")
@@ -62,7 +62,7 @@ def _kind(error: JsonObject, number: int, name: str | None, message: str) -> Err
     for detail in _details(error):
         if reason := _BY_REASON.get(str(detail.get("reason"))):
             return reason
-        # The wait that comes with it is for the next minute, in which the day's quota is still used up.
+        # Its delay ends within a minute, when the day's quota is still used up.
         if any(_PER_DAY in quota for quota in _quotas(detail)):
             return "quota_exhausted"
     return _BY_STATUS.get(name or "") or kind_of(number, message=message)
@@ -88,7 +88,7 @@ def _details(error: JsonObject) -> list[JsonObject]:
 
 
 def _object(body: bytes) -> JsonObject:
-    """The error of a body; an endpoint that streams JSON wraps it in an array."""
+    """Return the error in a body; an endpoint that streams JSON wraps it in an array."""
     try:
         parsed: Any = json.loads(body)
     except (ValueError, RecursionError):
@@ -99,7 +99,7 @@ def _object(body: bytes) -> JsonObject:
 
 
 def write_error(status: int, facts: ErrorFacts) -> WireReply:
-    """Write an error reply; the wait stands in its details alone."""
+    """Write an error reply, the wait in its details alone."""
     name = facts.type or _NAMES.get(facts.kind, "INVALID_ARGUMENT")
     error: JsonObject = {"code": status, "message": facts.message, "status": name}
     if details := list(_encode_details(facts)):

@@ -10,21 +10,21 @@ from llm_gateway.types import ChatRequest, JsonObject, LLMMessage
 
 __all__ = ["json_mode_as_message", "mention_json", "merge_extra", "strict_json_schema", "unknown_fields"]
 
-_WORDS = LLMMessage.system("Answer with one JSON object alone, without a code fence.")
+_JSON_PROMPT = LLMMessage.system("Answer with one JSON object alone, without a code fence.")
 
 
 def json_mode_as_message(request: ChatRequest) -> ChatRequest:
-    """*request* with its JSON mode said in a system message, for APIs that have no member for it."""
+    """Return *request* with its JSON mode as a system message, for APIs without a JSON mode."""
     if not request.json_mode or request.response_schema is not None:
         return request
-    return dataclasses.replace(request, messages=(_WORDS, *request.messages))
+    return dataclasses.replace(request, messages=(_JSON_PROMPT, *request.messages))
 
 
 def mention_json(request: ChatRequest) -> ChatRequest:
     """
-    The same where no message speaks of JSON yet.
+    Return *request* with a message that mentions JSON, if it requests JSON mode and has none.
 
-    OpenAI refuses JSON mode otherwise; Cohere and Gemini warn that the model may write without end.
+    OpenAI rejects JSON mode otherwise; Cohere and Gemini warn that the model may write without end.
     """
     if request.json_mode and any("json" in message.text.lower() for message in request.messages):
         return request
@@ -32,7 +32,7 @@ def mention_json(request: ChatRequest) -> ChatRequest:
 
 
 def merge_extra(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject:
-    """*body* with the fields of *extra*, which win; the objects called *nested* are joined member by member."""
+    """Return *body* with the fields of *extra*, which take precedence; the objects in *nested* are merged by field."""
     made = {**body, **extra}
     for name in nested:
         ours, theirs = body.get(name), extra.get(name)
@@ -42,7 +42,7 @@ def merge_extra(body: JsonObject, extra: JsonObject, *nested: str) -> JsonObject
 
 
 def unknown_fields(body: JsonObject, **known: str) -> JsonObject:
-    """What the objects in *body* hold beside the fields that are *known* of each, with spaces between."""
+    """Return the objects in *body* without the fields in *known*, a text of names for each object; none if empty."""
     found = {name: body.get(name) for name in known}
     rests = {
         name: {key: value for key, value in one.items() if key not in known[name].split()}
@@ -54,14 +54,14 @@ def unknown_fields(body: JsonObject, **known: str) -> JsonObject:
 
 def strict_json_schema(schema: JsonObject) -> JsonObject:
     """
-    *schema* with every object closed and all its fields required.
+    Return *schema* with every object closed and all its fields required.
 
     Raises:
-        ProviderError: (``schema_unsupported``) A provider would refuse or silently narrow it: its root is no object,
-            or a mapping has free keys.
+        ProviderError: (``schema_unsupported``) A provider would reject or silently narrow it: its root is not an
+            object, or a mapping has free keys.
     """
     if schema.get("type") != "object" and "$ref" not in schema:
-        _refuse("the root", "it is no object", "wrap it in a model with one field")
+        _raise_unsupported("the root", "it is no object", "wrap it in a model with one field")
     closed: JsonObject = _closed(schema, "$")
     return closed
 
@@ -72,7 +72,7 @@ def _closed(node: Any, path: str) -> Any:
     if not isinstance(node, dict):
         return node
     if isinstance(node.get("additionalProperties"), dict) or node.get("additionalProperties") is True:
-        _refuse(path, "it is a mapping with free keys", "use a list of objects with a key and a value")
+        _raise_unsupported(path, "it is a mapping with free keys", "use a list of objects with a key and a value")
     made = {name: _closed(value, f"{path}.{name}") for name, value in node.items() if name not in ("default", "title")}
     if node.get("type") == "object":
         names = node.get("properties", {})
@@ -81,7 +81,7 @@ def _closed(node: Any, path: str) -> Any:
     return made
 
 
-def _refuse(path: str, why: str, fix: str) -> None:
+def _raise_unsupported(path: str, why: str, fix: str) -> None:
     raise ProviderError(
         f"no provider can be held to this schema: {path}", kind="schema_unsupported", cause=why, fix=fix
     )

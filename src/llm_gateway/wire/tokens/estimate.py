@@ -18,7 +18,7 @@ __all__ = ["Estimate", "estimate_tokens", "frame_tokens", "framed_tokens", "mess
 _MESSAGE = 5
 _TOOL = 25
 _TOOL_TURN = 35
-_JSON_MODE = 20  # the words that ask for it
+_JSON_MODE = 20  # the message that requests it
 _IMAGE = 1_700  # the most that a large image costs at its usual detail
 _SERVER_TOOL = 2_500  # the provider's own description of a tool that it runs; what the tool finds is not known yet
 
@@ -26,7 +26,7 @@ _SERVER_TOOL = 2_500  # the provider's own description of a tool that it runs; w
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """
-    Tokens of input, and how their number is known.
+    Number of input tokens, and its origin.
 
     Attributes:
         tokens: Of messages, system prompt, tools and schema together.
@@ -39,20 +39,20 @@ class Estimate:
     method: Literal["estimated", "counted", "reported"]
 
 
-def estimate_tokens(asked: ChatRequest | Sequence[LLMMessage], model: str = "") -> Estimate:
+def estimate_tokens(content: ChatRequest | Sequence[LLMMessage], model: str = "") -> Estimate:
     """
     Estimate the input of a request, or of messages alone for *model*.
 
     It errs on the safe side, by a third for usual text, and is no upper bound. What the provider keeps (an earlier
     response, a file) is not in the request, and so not in the estimate.
     """
-    request = asked if isinstance(asked, ChatRequest) else ChatRequest(model, tuple(asked))
+    request = content if isinstance(content, ChatRequest) else ChatRequest(model, tuple(content))
     messages = sum(message_tokens(message, request.model) for message in request.messages)
     return Estimate(frame_tokens(request) + messages, "estimated")
 
 
 def frame_tokens(request: ChatRequest) -> int:
-    """Estimate what *request* holds beside its messages: tools, schema, other fields, and the provider's own words."""
+    """Estimate the tokens of *request* outside its messages: tools, schema, extra fields, the provider's own text."""
     family, total = family_of(request.model), family_of(request.model).base
     if request.tools:
         described = [[tool.name, tool.description, tool.parameters] for tool in request.tools]
@@ -104,12 +104,12 @@ _REASONING = re.compile(r"^(o\d|gpt-5)(?!.*-chat)")
 
 def framed_tokens(request: ChatRequest, size: Callable[[str], int]) -> int | None:
     """
-    The input of *request* as OpenAI counts it, or None where it is not text alone.
+    Return the input tokens of *request* as OpenAI counts them; None where it is not text alone.
 
     Args:
-        request: For a model of OpenAI's; how tools, schemas and images are written into the prompt is not published.
+        request: For a model of OpenAI, which does not publish how tools, schemas and images are counted.
 
-        size: How many tokens a text is, by the model's vocabulary.
+        size: Number of tokens of a text, by the model's vocabulary.
     """
     if request.tools or request.response_schema is not None or request.extra:
         return None
