@@ -1,4 +1,4 @@
-"""How a request proves who sends it."""
+"""Authentication of requests: a key in a header, or none."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["Auth", "Key", "NoAuth"]
 
 class Auth(Protocol):
     """
-    Puts proof of who sends it into a request.
+    An authentication that is applied to each request.
 
     Attributes:
-        may_wait: Whether `apply` may read files or call a server; it is then called where waiting harms nobody.
+        may_wait: Whether `apply` may read files or call a server; it then runs in a worker thread of an event loop.
     """
 
     @property
     def may_wait(self) -> bool: ...  # noqa: D102
 
     def apply(self, request: WireRequest) -> WireRequest:
-        """*request* with the proof in it."""
+        """Return *request* with its authentication."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key in a header: *template* holds ``{}`` where it goes."""
+    """A key in a header, put in place of ``{}`` in *template*."""
 
     key: str = field(repr=False)
     header: str = "authorization"
@@ -37,16 +37,16 @@ class Key:
     may_wait: bool = False
 
     def apply(self, request: WireRequest) -> WireRequest:
-        """*request* with the header."""
+        """Return *request* with the header."""
         return dataclasses.replace(request, headers=(*request.headers, (self.header, self.template.format(self.key))))
 
 
 @dataclass(frozen=True, slots=True)
 class NoAuth:
-    """Nothing, for servers of one's own and for clients that bring their own."""
+    """No authentication, for local servers and for SDK clients that have their own."""
 
     may_wait: bool = False
 
     def apply(self, request: WireRequest) -> WireRequest:
-        """*request* as it is."""
+        """Return *request* unchanged."""
         return request

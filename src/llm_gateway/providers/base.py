@@ -1,4 +1,4 @@
-"""What a provider is to the client."""
+"""The kinds of provider that a client can call: over HTTP, by a command, or a custom class."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
 @runtime_checkable
 class CustomProvider(Protocol):
     """
-    What a class must have to be handed to ``LLMClient(provider_instance=...)``.
+    The methods of a class that is passed as ``LLMClient(provider_instance=...)``.
 
-    Its ``complete`` may take more by name, and is then given it: ``model``, ``max_tokens``, ``temperature``, ``top_p``,
-    ``seed``, ``reasoning_effort``, ``stop``, ``tools``, ``tool_choice``, ``json_mode`` and ``extra``.
+    Its ``complete`` may have further parameters, which are passed by name: ``model``, ``max_tokens``, ``temperature``,
+    ``top_p``, ``seed``, ``reasoning_effort``, ``stop``, ``tools``, ``tool_choice``, ``json_mode`` and ``extra``.
     """
 
     async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
@@ -31,7 +31,7 @@ class CustomProvider(Protocol):
         ...
 
     async def close(self) -> None:
-        """Give back what the provider holds."""
+        """Close the connections of the provider."""
         ...
 
 
@@ -44,31 +44,34 @@ class HttpProvider:
     A provider that speaks a dialect over HTTP.
 
     Attributes:
-        name: As in ``anthropic``.
+        name: Name of the provider, as in ``anthropic``.
 
         dialect: The wire format.
 
-        base_url: Where the API starts, without a trailing slash.
+        base_url: URL of the API, without a trailing slash.
 
-        path: Where chats are sent, from *base_url*; ``{model}`` stands for the model's name.
+        path: Path of the chat endpoint below *base_url*; ``{model}`` is replaced by the model's name.
 
-        stream_path: Where streamed chats are sent, if elsewhere.
+        stream_path: Path of the endpoint for streams; None is *path*.
 
-        auth: How requests prove who sends them.
+        auth: Authentication of requests.
 
-        headers: Sent with every request.
+        headers: Headers of every request.
 
-        default_model: Used where the caller names none.
+        default_model: Model of requests that name none.
 
-        structured: How objects can be asked for, the best way first: ``native`` is the API's own mechanism, ``tool`` a
-            tool that has to be called, ``prompt`` words.
-        stream_type: The media type that a stream is asked for as.
+        structured: Ways to request objects, best first: ``native`` is the API's own mechanism, ``tool`` a forced tool
+            call, ``prompt`` an instruction in the prompt.
+
+        stream_type: The ``Accept`` header of a request for a stream.
 
         client: A client of the provider's official SDK that sends the requests, with its own address, authentication
             and headers; None sends them directly.
 
-        models: How the API lists its models; None where it does not.
-        counter: Where the API counts the tokens of a request, as a provider whose replies hold nothing but usage.
+        models: The endpoint that lists models; None where there is none.
+
+        counter: The endpoint that counts tokens, as a provider whose replies contain only usage; None where there is
+            none.
     """
 
     name: str
@@ -87,10 +90,10 @@ class HttpProvider:
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """
-        The HTTP request for *chat*, without authentication.
+        Build the HTTP request for *chat*, without authentication.
 
         Raises:
-            ConfigError: *chat* holds something that JSON cannot.
+            ConfigError: *chat* contains a value that JSON cannot represent.
         """
         headers = (
             ("content-type", "application/json"),
@@ -108,7 +111,13 @@ class ProcessProvider:
     A provider that speaks a dialect with a command of this machine.
 
     Attributes:
-        env: Added to the environment of each run.
+        name: Name of the provider.
+
+        dialect: The format of arguments and output.
+
+        default_model: Model of requests that name none.
+
+        env: Variables added to the environment of each run.
     """
 
     name: str
@@ -117,7 +126,7 @@ class ProcessProvider:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def request(self, chat: ChatRequest) -> ProcessRequest:
-        """The run for *chat*; errors as in `HttpProvider.request`."""
+        """Build the run of the command for *chat*; raise errors as `HttpProvider.request` does."""
         argv, stdin, env = written(self.name, chat, lambda: self.dialect.encode_request(chat))
         return ProcessRequest(argv, stdin, {**self.env, **env})
 

@@ -1,4 +1,4 @@
-"""AWS Bedrock: every model of it by its Converse API, signed or with a key of its own."""
+"""AWS Bedrock: every model through the Converse API, with signed requests or with an API key of Bedrock."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def provider(config: GatewayConfig) -> HttpProvider:
 
 
 class _Counter(HttpProvider):
-    """Counts for a model by its own name, as profiles that stand for it in several regions are refused."""
+    """The token counter, which takes models only by their own names, without the region of a profile."""
 
     def request(self, chat: ChatRequest) -> WireRequest:
         """Build the request for the count."""

@@ -1,4 +1,4 @@
-"""Access tokens of Google Cloud, from whichever credentials google-auth finds."""
+"""Access tokens of Google Cloud, from the credentials that google-auth finds."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 class GoogleToken:
     """
-    A token that is fetched when it is first needed, and again shortly before it expires. For any thread.
+    An access token, fetched at the first request, and again shortly before it expires. Thread-safe.
 
     Args:
-        timeout_s: How long one request for a token may take.
+        timeout_s: Timeout of one request for a token, in seconds.
 
     Raises:
         ConfigError: google-auth is not installed.
@@ -40,16 +40,16 @@ class GoogleToken:
 
     @property
     def may_wait(self) -> bool:
-        """Whether the token has to be fetched."""
+        """Return whether the token has to be fetched."""
         return not self._is_fresh()
 
     def apply(self, request: WireRequest) -> WireRequest:
         """
-        *request* with the token.
+        Return *request* with the token.
 
         Raises:
             MissingKeyError: There are no credentials.
-            ProviderError: Google did not give a token.
+            ProviderError: Google returned no token.
         """
         with self._lock:
             if not self._is_fresh():
@@ -66,14 +66,14 @@ class GoogleToken:
         auth: Any = importlib.import_module("google.auth")
         transport: Any = importlib.import_module("google.auth.transport.requests")
         requests: Any = importlib.import_module("requests")
-        with _explained(), requests.Session() as session:
+        with _errors_translated(), requests.Session() as session:
             if self._credentials is None:
                 self._credentials, _ = auth.default(scopes=[_SCOPE])
             self._credentials.refresh(functools.partial(transport.Request(session), timeout=self._timeout_s))
 
 
 def _require() -> None:
-    # `google` is a namespace that other packages fill too: its parts are looked for one by one.
+    # `google` is a namespace that other packages fill too: its parts are checked one by one.
     names = ("google", "google.auth", "requests")
     if missing := next((name for name in names if importlib.util.find_spec(name) is None), None):
         raise ConfigError(
@@ -84,7 +84,7 @@ def _require() -> None:
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def _errors_translated() -> Generator[None]:
     errors: Any = importlib.import_module("google.auth.exceptions")
     try:
         yield
@@ -107,5 +107,5 @@ def _explained() -> Generator[None]:
 
 
 def _first_line(error: Exception) -> str:
-    """What google-auth says: its errors hold the text, and the whole reply after it."""
+    """Return the message of an error of google-auth, without the whole reply that follows it."""
     return str(error.args[0] if error.args else error).partition("\n")[0]

@@ -1,4 +1,4 @@
-"""The long tail of providers that litellm knows, through litellm itself."""
+"""The many providers that litellm supports, called through litellm itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llm_gateway.wire.openai_chat import OpenAIChat
 __all__ = ["provider"]
 
 _NOWHERE = "https://litellm"  # never called: litellm knows the addresses
-_ONCE = {"num_retries": 0, "max_retries": 0}  # retries are the flow's
+_ONCE = {"num_retries": 0, "max_retries": 0}  # the flow retries
 _OFFLINE = ("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "LITELLM_LOCAL_MODEL_COST_MAP")
 """Without these litellm fetches files from its repository, one of them while it is imported."""
 _APART = "litellm pins an openai SDK older than 3, so it needs an environment without the extra [openai]"
@@ -25,15 +25,15 @@ _APART = "litellm pins an openai SDK older than 3, so it needs an environment wi
 
 def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
     """
-    Whatever litellm can call; a model is named as litellm names it, as in ``watsonx/ibm/granite-4-h-small``.
+    Build a provider for every model that litellm can call, named as in ``watsonx/ibm/granite-4-h-small``.
 
     Args:
-        config: Key and address are handed on where they are set; else litellm looks for its own variables.
+        config: Key and address are passed to litellm where they are set; otherwise it reads its own variables.
 
         client: A ``litellm.Router``, with its own keys and addresses; None is litellm itself.
 
     Raises:
-        ConfigError: litellm is not installed, or cannot be imported beside what is.
+        ConfigError: litellm is not installed, or cannot be imported with the installed packages.
     """
     base_url = config.url("litellm", _NOWHERE)
     return HttpProvider(
@@ -43,20 +43,20 @@ def provider(config: GatewayConfig, *, client: Any = None) -> HttpProvider:
         path="/chat/completions",
         auth=NoAuth(),
         default_model="",
-        client=Litellm(_imported(), _options(config, base_url)) if client is None else Litellm(client),
+        client=Litellm(_import_litellm(), _options(config, base_url)) if client is None else Litellm(client),
     )
 
 
 def _options(config: GatewayConfig, base_url: str) -> dict[str, Any]:
-    said = {
+    options = {
         "api_key": config.key_if_set("litellm"),
         "api_base": None if base_url == _NOWHERE else base_url,
         "timeout": config.timeout_s,
     }
-    return _ONCE | {name: value for name, value in said.items() if value is not None}
+    return _ONCE | {name: value for name, value in options.items() if value is not None}
 
 
-def _imported() -> Any:
+def _import_litellm() -> Any:
     if importlib.util.find_spec("litellm") is None:
         raise ConfigError(
             "'litellm' cannot be called: litellm is not installed",

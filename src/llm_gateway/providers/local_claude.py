@@ -1,4 +1,4 @@
-"""The ``claude`` command line of this machine, with the login that it has."""
+"""The ``claude`` command line of this machine, with its own login."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests signed for AWS by botocore, with credentials of its own chain: variables, profile, SSO, role, instance."""
+"""Requests signed for AWS by botocore, with credentials from its chain: variables, profile, SSO, role, instance."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from llm_gateway.types import WireRequest
 __all__ = ["SigV4", "region_of"]
 
 _SIGNED = frozenset({"content-type"})
-"""Beside host and date, as botocore's own clients do; a proxy may change the rest."""
+"""Headers that are signed in addition to host and date, as by botocore; a proxy may change the others."""
 
 
 class SigV4:
     """
-    Signature version 4.
+    An authentication by signature version 4.
 
     Args:
-        service: As AWS names it when signing.
+        service: Name of the service in signatures.
 
-        region: Where the service is called.
+        region: Region of the service.
 
-        keys: Access key, secret key and session token; None looks for them as botocore does, at the first request.
+        keys: Access key, secret key and session token; None lets botocore find them at the first request.
 
-        profile: Of AWS's own files; None is the default one.
+        profile: Profile in AWS's configuration files; None is the default one.
 
     Raises:
         ConfigError: botocore is not installed.
@@ -44,27 +44,27 @@ class SigV4:
 
     def apply(self, request: WireRequest) -> WireRequest:
         """
-        *request* with its signature.
+        Return *request* with its signature.
 
         Raises:
-            MissingKeyError: There are no credentials; names where they are looked for.
+            MissingKeyError: There are no credentials; the error lists where they are searched.
 
-            ConfigError: There are some, and they cannot be used.
+            ConfigError: The credentials cannot be used.
         """
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
 
         signed = {name: value for name, value in request.headers if name.lower() in _SIGNED}
-        asked: Any = AWSRequest(request.method, request.url, headers=signed, data=request.body)
-        SigV4Auth(self._credentials(), self._service, self._region).add_auth(asked)
-        proof = tuple((name, value) for name, value in asked.headers.items() if name not in signed)
+        aws_request: Any = AWSRequest(request.method, request.url, headers=signed, data=request.body)
+        SigV4Auth(self._credentials(), self._service, self._region).add_auth(aws_request)
+        proof = tuple((name, value) for name, value in aws_request.headers.items() if name not in signed)
         return dataclasses.replace(request, headers=(*request.headers, *proof))
 
     def _credentials(self) -> Any:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            with self._lock:  # sessions are not made for threads
+            with self._lock:  # sessions of botocore are not thread-safe
                 found = self._session.get_credentials()
                 frozen = found and found.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:
@@ -88,7 +88,7 @@ def _session(profile: str | None) -> Any:
 
 def region_of(profile: str | None) -> str | None:
     """
-    The region that *profile* of AWS's own files names; None also where botocore, which reads them, is not installed.
+    Return the region of *profile* in AWS's configuration files; None where it has none, or without botocore.
 
     Raises:
         ConfigError: The files cannot be read, or have no such profile.

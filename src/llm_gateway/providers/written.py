@@ -1,4 +1,4 @@
-"""Requests as text; what JSON cannot hold is named by its place, before anything is sent."""
+"""Encoding of requests, with errors that name the place of a value that JSON cannot represent."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from llm_gateway.types import ChatRequest
 __all__ = ["written"]
 
 T = TypeVar("T")
-_DEEPEST = 100
-_LONGEST = 100
+_MAX_DEPTH = 100
+_MAX_SHOWN = 100
 
 
 def written(name: str, chat: ChatRequest, write: Callable[[], T]) -> T:
     """
-    What *write* makes of *chat* for the provider *name*.
+    Return the result of *write*, which encodes *chat* for the provider *name*.
 
     Raises:
-        ConfigError: *chat* holds something that JSON cannot; names its place.
+        ConfigError: *chat* contains a value that JSON cannot represent; the error names its place.
     """
     try:
         return write()
@@ -34,26 +34,26 @@ def written(name: str, chat: ChatRequest, write: Callable[[], T]) -> T:
         raise ConfigError(
             f"{name} cannot be sent {place}: {_shown(value)}",
             cause=why,
-            fix="give texts, numbers, true, false, None, lists and dicts of these alone",
+            fix="give texts, numbers, true, false, None, lists and dicts of only these",
         ) from None
 
 
 def _shown(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
 def _unwritable(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, object, str]]:
-    """Places in *value* that are no JSON, with what stands there and why that is so."""
-    if depth > _DEEPEST:
-        yield place[:_LONGEST] + "...", type(value), "it holds itself, or is nested too deeply"
+    """Yield the places in *value* that are not JSON, each with its value and the reason."""
+    if depth > _MAX_DEPTH:
+        yield place[:_MAX_SHOWN] + "...", type(value), "it contains itself, or is nested too deeply"
         return
-    for name, one in _members(value):
+    for name, one in _children(value):
         yield from _unwritable(one, f"{place}{name}".lstrip("."), depth + 1)
     if isinstance(value, float) and not math.isfinite(value):
         yield place, value, "JSON has no such number"
     elif isinstance(value, str) and not _is_utf8(value):
-        yield place, value, "it holds half of a character, which no encoding takes"
+        yield place, value, "it contains half of a character, which UTF-8 cannot encode"
     elif not (isinstance(value, _PLAIN) or dataclasses.is_dataclass(value)):
         yield place, value, f"a {type(value).__name__} is no JSON"
 
@@ -61,7 +61,7 @@ def _unwritable(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, o
 _PLAIN = (str, int, float, bool, bytes, list, tuple, dict, type(None))  # bytes are those of an image
 
 
-def _members(value: Any) -> Iterator[tuple[str, Any]]:
+def _children(value: Any) -> Iterator[tuple[str, Any]]:
     if dataclasses.is_dataclass(value):
         yield from ((f".{one.name}", getattr(value, one.name)) for one in dataclasses.fields(value))
     elif isinstance(value, Mapping):

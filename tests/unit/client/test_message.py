@@ -142,7 +142,7 @@ def test_two_tools_of_one_name_are_refused():
 
 LOOP = {}
 LOOP["again"] = LOOP
-PLAIN = "give texts, numbers, true, false, None, lists and dicts of these alone"
+PLAIN = "give texts, numbers, true, false, None, lists and dicts of only these"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,10 @@ PLAIN = "give texts, numbers, true, false, None, lists and dicts of these alone"
         ({"extra": {"at": dt.date(2026, 1, 2)}}, "extra.at: datetime.date(2026, 1, 2)\n  a date is no JSON"),
         ({"extra": {"n": [1, math.nan]}}, "extra.n[1]: nan\n  JSON has no such number"),
         ({"tools": [Tool("a", "", {"x": {1, 2}})]}, "tools[0].parameters.x: {1, 2}\n  a set is no JSON"),
-        ({"extra": {"x": "\ud800"}}, "extra.x: '\\ud800'\n  it holds half of a character, which no encoding takes"),
+        (
+            {"extra": {"x": "\ud800"}},
+            "extra.x: '\\ud800'\n  it contains half of a character, which UTF-8 cannot encode",
+        ),
         ({"temperature": math.inf}, "temperature: inf\n  JSON has no such number"),
     ],
 )
@@ -165,7 +168,7 @@ def test_what_json_cannot_hold_is_named_by_its_place(options, words, llm):
 def test_what_holds_itself_is_refused(llm):
     """As is what is nested as deeply; arguments of calls of tools too are looked into."""
     with pytest.raises(
-        ConfigError, match=r"openai cannot be sent extra\.again\.again(.|\n)*\n  it holds itself, or is"
+        ConfigError, match=r"openai cannot be sent extra\.again\.again(.|\n)*\n  it contains itself, or is"
     ):
         llm.chat("hi", extra=LOOP)
     call = ToolCall("c", "weigh", {"x": object()})
