@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.transport.deadline import Deadline, limit_reads
 from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_proxy, refuse_size
-from llm_gateway.transport.patience import Until, limit_reads
 from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["AsyncPool", "Pool"]
@@ -24,16 +24,17 @@ class _Waiting:
     def __init__(self, request: WireRequest, limits: Sequence[Limit], connect_s: float) -> None:
         self.request = request
         self._connect = Limit("connect", "connect_timeout_s", connect_s)
-        self._limit, self.end = soonest(limits, time.monotonic())
+        self._limit, end = soonest(limits, time.monotonic())
+        self._deadline = Deadline(None, end)
         self._phase: Phase = "head"
         self._size = 0
 
     def built(self, client: Any) -> Any:
         """The request as *client* sends it."""
-        request, left = self.request, max(self.end - time.monotonic(), 0.0)
+        request, left = self.request, max(self._deadline.end - time.monotonic(), 0.0)
         if not left:
             give_up(request, self._limit)
-        limits = {"connect": min(left, self._connect.seconds), "read": left, "write": left, "pool": left}
+        limits = {"connect": min(left, self._connect.seconds), "read": self._deadline, "write": left, "pool": left}
         return client.build_request(
             request.method,
             request.url,
@@ -46,8 +47,8 @@ class _Waiting:
         """A piece is to be read, within new *limits* if there are any."""
         self._phase, now = phase, time.monotonic()
         if limits:
-            self._limit, self.end = soonest(limits, now)
-        if now >= self.end:
+            self._limit, self._deadline.end = soonest(limits, now)
+        if now >= self._deadline.end:
             give_up(self.request, self._limit)
 
     def took(self, piece: bytes) -> bytes:
@@ -67,7 +68,7 @@ class _Waiting:
             refuse_proxy(error, self.request)
         if not isinstance(error, httpx2.TimeoutException):
             refuse(error, self.request, self._phase)
-        is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self.end
+        is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self._deadline.end
         give_up(self.request, self._connect if is_connect else self._limit, error)
 
 
@@ -103,8 +104,7 @@ class Pool:
         client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
         sent = waiting.built(client)
         try:
-            with Until(waiting.end):
-                response = client.send(sent, stream=True)
+            response = client.send(sent, stream=True)
         except httpx2.RequestError as error:
             waiting.refuse(error)
         return Opened(waiting, response)
@@ -131,8 +131,7 @@ class Opened:
 
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with Until(self._waiting.end):
-                return self._waiting.took(next(self._pieces, b""))
+            return self._waiting.took(next(self._pieces, b""))
         except httpx2.RequestError as error:
             self._waiting.refuse(error)
 
@@ -179,8 +178,7 @@ class AsyncPool:
         client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
         sent = waiting.built(client)
         try:
-            with Until(waiting.end):
-                response = await client.send(sent, stream=True)
+            response = await client.send(sent, stream=True)
         except httpx2.RequestError as error:
             waiting.refuse(error)
         return AsyncOpened(waiting, response)
@@ -207,8 +205,7 @@ class AsyncOpened:
 
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with Until(self._waiting.end):
-                return self._waiting.took(await anext(self._pieces, b""))
+            return self._waiting.took(await anext(self._pieces, b""))
         except httpx2.RequestError as error:
             self._waiting.refuse(error)
 

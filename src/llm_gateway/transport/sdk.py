@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl, urlsplit
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.transport.deadline import Deadline, limit_reads
 from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding
-from llm_gateway.transport.patience import Until, limit_reads
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["AsyncSdkPool", "SdkPool"]
@@ -30,20 +30,22 @@ _UNREAD = {"X-Stainless-Raw-Response": "stream"}
 """What makes the SDKs hand back the reply before its body is read."""
 
 
-def _call(client: Any, request: WireRequest) -> Any:
+def _call(client: Any, request: WireRequest, timeout: Any = None) -> Any:
+    """Send *request* with *client*, within *timeout*, of its HTTP library; with None, within the client's own."""
     base = urlsplit(str(client.base_url)).path.rstrip("/")
     path = urlsplit(request.url).path
     ours = _path_of(path, base)
     kept = {name: value for name, value in request.headers if name.lower() == "accept"}
     once = client.with_options(max_retries=0)
+    options: dict[str, Any] = {"headers": {**kept, **_UNREAD}, **({} if timeout is None else {"timeout": timeout})}
     if request.method == "GET":
         params = dict(parse_qsl(urlsplit(request.url).query))
-        return once.get(ours, cast_to=object, options={"headers": {**kept, **_UNREAD}, "params": params})
+        return once.get(ours, cast_to=object, options={**options, "params": params})
     return once.post(
         ours,
         cast_to=object,
         body=json.loads(request.body),
-        options={"headers": {**kept, **_UNREAD}},
+        options=options,
         stream="event-stream" in kept.get("accept", ""),
     )
 
@@ -67,18 +69,29 @@ class _Waiting:
     def __init__(self, client: Any, request: WireRequest, limits: Sequence[Limit]) -> None:
         self.request = dataclasses.replace(request, url=str(client.base_url))
         self._phase: Phase = "head"
-        self._limit, self.end = soonest(limits, time.monotonic())
+        self._limit, end = soonest(limits, time.monotonic())
+        own = getattr(client, "timeout", None)
+        self._deadline = Deadline(getattr(own, "read", own), end)
 
     @property
     def left_s(self) -> float:
         """Seconds that are left."""
-        return self.end - time.monotonic()
+        return self._deadline.end - time.monotonic()
+
+    def timeout(self, client: Any) -> Any:
+        """Return the timeout of *client*, whose reads end at this call's deadline too; None where it has none."""
+        of_library = getattr(getattr(client, "_client", None), "timeout", None)
+        if of_library is None:
+            return None
+        own = client.timeout
+        names = ("connect", "write", "pool")
+        return type(of_library)(**{name: getattr(own, name, own) for name in names}, read=self._deadline)
 
     def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
         """A piece is to be read, within new *limits* if there are any."""
         self._phase = phase
         if limits:
-            self._limit, self.end = soonest(limits, time.monotonic())
+            self._limit, self._deadline.end = soonest(limits, time.monotonic())
         if self.left_s <= 0:
             give_up(self.request, self._limit)
 
@@ -129,8 +142,7 @@ class SdkPool:
         """Send *request* and read the head of its reply."""
         waiting = _Waiting(self._client, request, limits or self._usual)
         try:
-            with Until(waiting.end):
-                response = _call(self._client, request).http_response
+            response = _call(self._client, request, waiting.timeout(self._client)).http_response
         except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
             response = _reply_of(error)
             if response is None:
@@ -151,8 +163,7 @@ class Opened:
         """The next piece of the body; none at its end. Without *limits* those of the request go on."""
         self._waiting.reads("stream" if limits else "body", limits)
         try:
-            with Until(self._waiting.end):
-                return bytes(next(self._pieces, b""))
+            return bytes(next(self._pieces, b""))
         except Exception as error:  # noqa: BLE001  as above
             self._waiting.refuse(error)
 
