@@ -22,7 +22,7 @@ _IGNORED_QUERY = QUERY | frozenset({"x-amz-date", "x-amz-expires", "x-goog-date"
 """Query parameters that carry credentials or the time of signing, which differ between equal requests."""
 _CALL_IDS = ("tool_call_id", "tool_use_id", "toolUseId", "call_id")
 _CALL_KINDS = frozenset({"tool_use", "function", "function_call", "tool_call", "custom_tool_call"})
-_SIGNS_OF_CALLS = (b"call_id", b"tool_use", b"toolUse", b"tool_call", b'"function')
+_SIGNS_OF_CALLS = re.compile(rb'call_id|tool_use|toolUse|tool_call|"function')
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.IGNORECASE)
 
 
@@ -63,7 +63,7 @@ def canonical_body(request: WireRequest) -> bytes:
         value = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
         return _canonical_form(body) if kind.startswith("application/x-www-form-urlencoded") else body
-    if any(sign in body for sign in _SIGNS_OF_CALLS):
+    if _SIGNS_OF_CALLS.search(body):
         value = _Ordinals().apply(value)
     return json.dumps(value, sort_keys=True).encode()
 

@@ -12,7 +12,7 @@ from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import WireRequest
 
-__all__ = ["Ended", "Gate", "Guards", "enter", "enter_late", "standing"]
+__all__ = ["Ended", "Gate", "allow", "allow_late", "standing"]
 
 Ended = Callable[[Exchange], None]
 """Told how a call ended, with its usage and cost."""
@@ -35,55 +35,38 @@ standing: list[Gate] = []
 """Gates of every cassette that is opened in this process, whoever opens it."""
 
 
-def enter(gates: Sequence[Gate], request: WireRequest | None) -> Ended:
+def allow(gates: Sequence[Gate], request: WireRequest | None, outcome: Outcome) -> Ended:
     """
-    Ask each of *gates*; the result tells them all of the call's end.
+    Ask *gates* and the global ones for a call; the result reports its end to all of them.
+
+    Args:
+        gates: Those of the cassette.
+
+        request: The call; None for a run of a command.
+
+        outcome: Takes the error, so that the test fails with it whatever its code makes of it.
 
     Raises:
-        GatewayError: One of them does not let the call through; those that did were told that it was never sent.
+        GatewayError: One of them does not allow the call; those that did are notified that it was never sent.
     """
     passed: list[Ended] = []
     try:
-        for gate in gates:
-            passed.append(gate.enter(request))  # noqa: PERF401  those that were passed have to be told
-    except GatewayError:
+        for gate in [*gates, *standing]:
+            passed.append(gate.enter(request))  # noqa: PERF401  those that were passed have to be notified
+    except GatewayError as error:
         _tell(passed, HttpExchange(request or WireRequest("", ""), None, end="error", failure="connect"))
+        outcome.fail(error)
         raise
     return functools.partial(_tell, passed)
 
 
-def enter_late(gates: Sequence[Gate]) -> Ended:
-    """What wants to know of a run that nobody saw begin: one inside another command, or beside recorded ones."""
+def allow_late(gates: Sequence[Gate]) -> Ended:
+    """Return what reports the end of a run that was seen too late: inside another command, or next to recorded ones."""
     passed: list[Ended] = []
-    for gate in gates:
+    for gate in [*gates, *standing]:
         with contextlib.suppress(GatewayError):  # it was made already
             passed.append(gate.enter(None))
     return functools.partial(_tell, passed)
-
-
-class Guards:
-    """The guards of one cassette, and those of the whole process."""
-
-    def __init__(self, gates: Sequence[Gate], outcome: Outcome) -> None:
-        self._gates = gates
-        self._outcome = outcome
-
-    def allow(self, request: WireRequest | None) -> Ended:
-        """
-        Ask the guards for a call, or for a run of a command where *request* is None; the result wants to know its end.
-
-        Raises:
-            GatewayError: It may not be made. The test fails with that, whatever becomes of the error.
-        """
-        try:
-            return enter([*self._gates, *standing], request)
-        except GatewayError as error:
-            self._outcome.fail(error)
-            raise
-
-    def allow_late(self) -> Ended:
-        """Return what wants to know the end of a run that no one saw begin."""
-        return enter_late([*self._gates, *standing])
 
 
 def _tell(ended: Sequence[Ended], exchange: Exchange) -> None:

@@ -20,7 +20,6 @@ from llm_gateway.cost import recorded
 from llm_gateway.exceptions import CassetteError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception import guard
-from llm_gateway.interception.call_guard import Guards
 from llm_gateway.interception.clock_skew import skewed
 from llm_gateway.interception.credential import CredentialResponder
 from llm_gateway.interception.forks import ForkResponder
@@ -36,6 +35,7 @@ from llm_gateway.interception.responders import (
 )
 from llm_gateway.interception.script import Script
 from llm_gateway.interception.settings import Settings
+from llm_gateway.redaction.scrub import Scrubber
 from llm_gateway.types import WireRequest
 
 __all__ = ["Cassette", "Source"]
@@ -91,14 +91,15 @@ class Cassette(Faults):
         self.record_command = f"pytest --llm-record {test_id}".rstrip()
         self._settings = settings = settings or Settings()
         self._playback = Playback(path, settings.normalize, read=_no_file if mode is Mode.LIVE else document.read)
-        self._recorder = Recorder(path, settings.environ, is_writing=mode.writes, before_save=settings.before_save)
+        self._recorder: Recorder | None = None
+        if mode.connects:
+            self._recorder = Recorder(path, settings.environ, is_writing=mode.writes, before_save=settings.before_save)
         self.outcome = Outcome(self.redact)
-        guards = Guards(settings.gates, self.outcome)
-        self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, guards, self._count)
+        self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, settings.gates, self._count)
         self._forks = ForkResponder(self.outcome)
         self._script: Script | None = None
         self._answers: list[Responder] = []
-        self._responders = self._chain(guards)
+        self._responders = self._chain()
         self._on_script: list[Callable[[], None]] = []
         self._listeners: list[Callable[[], None]] = []
         self._sources: list[Source] = [self._forks.collect]
@@ -106,15 +107,16 @@ class Cassette(Faults):
         self.outcome.check_at_end(self.unreached)
         self.outcome.check_at_end(self.unused)
 
-    def _chain(self, guards: Guards) -> list[Responder]:
+    def _chain(self) -> list[Responder]:
         """Return the responders of this mode in their order; those in ``_answers`` are changed by faults."""
         check_clock = self._check_clock
         recorded = RecordedResponder(self._playback, self._redact_request, self.outcome)
         if self.mode.reads:
             self._answers.append(recorded)
         last: Responder
-        if self.mode.connects:
-            last = LiveResponder(self._recorder, guards.allow, self._count_made, check_clock)
+        if self._recorder is not None:
+            gates = self._settings.gates
+            last = LiveResponder(self._recorder, gates, self.outcome, self._count_made, check_clock)
         else:
             last = MissResponder(self._playback, self._redact_request, self.outcome, self.record_command)
         return [
@@ -184,10 +186,13 @@ class Cassette(Faults):
 
     def redact(self, text: str) -> str:
         """Return *text* without secrets, to be printed."""
-        return self._recorder.scrubber().text(text)
+        return self._scrubber().text(text)
 
     def _redact_request(self, request: WireRequest) -> WireRequest:
-        return self._recorder.scrubber().scrub_request(request)
+        return self._scrubber().scrub_request(request)
+
+    def _scrubber(self) -> Scrubber:
+        return Scrubber(self._settings.environ) if self._recorder is None else self._recorder.scrubber()
 
     def _is_scripted(self, request: WireRequest) -> bool:
         return self._script is not None and self._script.wants(request)
@@ -237,7 +242,7 @@ class Cassette(Faults):
         """Collect what is still out: other processes' runs, replies left unread; all of it if *is_over*."""
         for source in self._sources:
             source(is_over=is_over)
-        if is_over:
+        if is_over and self._recorder is not None:
             self._recorder.end_open()
 
     def unused(self) -> CassetteError | None:
@@ -254,6 +259,8 @@ class Cassette(Faults):
             CassetteSaveError: The file could not be written; the old one is as it was.
             CassetteSecretError: A secret was left in it; nothing was written.
         """
+        if self._recorder is None:
+            return False
         return self._recorder.save(self._playback.content if self.mode is Mode.NEW else None)
 
 

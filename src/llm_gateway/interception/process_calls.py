@@ -14,7 +14,7 @@ from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.exceptions import FaultError, GatewayError
 from llm_gateway.exchange import Exchange, ProcessExchange
-from llm_gateway.interception.call_guard import Ended, Guards
+from llm_gateway.interception.call_guard import Ended, Gate, allow, allow_late
 from llm_gateway.interception.script import FailedSession, ProcessSession, Script
 from llm_gateway.types import ProcessRequest
 
@@ -30,11 +30,11 @@ class ProcessCalls:
 
         playback: The recorded runs.
 
-        recorder: Takes in runs that were really made.
+        recorder: Takes in runs that were really made; None in a replay.
 
         outcome: Takes the errors with which the test fails.
 
-        guards: Asked before a run is really made.
+        gates: Asked before a run is really made.
 
         count: Counts a run, with the source of its output.
     """
@@ -43,9 +43,9 @@ class ProcessCalls:
         self,
         faults: Faults,
         playback: Playback,
-        recorder: Recorder,
+        recorder: Recorder | None,
         outcome: Outcome,
-        guards: Guards,
+        gates: Sequence[Gate],
         count: Callable[[Served, Exchange], None],
     ) -> None:
         self.script: Script | None = None
@@ -53,9 +53,13 @@ class ProcessCalls:
         self._playback = playback
         self._recorder = recorder
         self._outcome = outcome
-        self._guards = guards
+        self._gates = gates
         self._count = count
         self._under_way: list[Ended] = []
+
+    def has_answers(self) -> bool:
+        """Return whether a script or the file may answer a run."""
+        return bool(self._playback.processes) or self.is_scripted()
 
     def is_scripted(self) -> bool:
         """Return whether a script answers runs of ``claude``."""
@@ -105,11 +109,12 @@ class ProcessCalls:
         Raises:
             GatewayError: It may not be made.
         """
-        self._under_way.append(self._guards.allow(None))
+        self._under_way.append(allow(self._gates, None, self._outcome))
 
     def add(self, exchange: ProcessExchange) -> None:
         """Count a run that was really made, and record it in a mode that writes."""
         self._count("record" if self._faults.mode.writes else "live", exchange)
-        self._recorder.add(exchange)
-        ended = self._under_way.pop(0) if self._under_way else self._guards.allow_late()
+        if self._recorder is not None:
+            self._recorder.add(exchange)
+        ended = self._under_way.pop(0) if self._under_way else allow_late(self._gates)
         ended(exchange)

@@ -22,7 +22,7 @@ from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteReadError, FaultError, GatewayError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.call_guard import Ended
+from llm_gateway.interception.call_guard import Gate, allow
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.interception.script import Script
 from llm_gateway.types import WireRequest
@@ -207,7 +207,9 @@ class LiveResponder:
     Args:
         recorder: Records what is sent.
 
-        allow: Asks the guards for a call, and returns what they want to be told at its end; raises what they raise.
+        gates: Asked before each call.
+
+        outcome: Takes the error for a call that they do not allow.
 
         on_end: Called with each exchange that was recorded, and the provider that its caller named for the bill.
 
@@ -217,19 +219,21 @@ class LiveResponder:
     def __init__(
         self,
         recorder: Recorder,
-        allow: Callable[[WireRequest], Ended],
+        gates: Sequence[Gate],
+        outcome: Outcome,
         on_end: Callable[[HttpExchange, str | None], None],
         check_clock: Callable[[WireRequest], None],
     ) -> None:
         self._recorder = recorder
-        self._allow = allow
+        self._gates = gates
+        self._outcome = outcome
         self._on_end = on_end
         self._check_clock = check_clock
 
     def respond(self, request: WireRequest) -> Answer | Recording:
         """Begin to record *request*, or answer it with the error of the guard that does not allow it."""
         try:
-            ended = self._allow(request)
+            ended = allow(self._gates, request, self._outcome)
         except GatewayError as error:
             return Answer(refusal(request, "cost_limit", error.report), "refused")
         self._check_clock(request)

@@ -14,7 +14,6 @@ from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteMissError, CassetteReadError, CostLimitExceededError, FakeMissError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.call_guard import Guards
 from llm_gateway.interception.credential import CredentialResponder
 from llm_gateway.interception.forks import ForkResponder
 from llm_gateway.interception.responders import (
@@ -263,8 +262,7 @@ def test_a_live_call_is_recorded_if_the_guards_allow_it(tmp_path, outcome):
     """They learn how it ended; one that they do not allow is answered with their error, which fails the test."""
     guard, made, checked = Guard(), [], []
     recorder = Recorder(tmp_path / "a.yaml", {}, is_writing=True)
-    guards = Guards([guard], outcome)
-    responder = LiveResponder(recorder, guards.allow, lambda exchange, _: made.append(exchange), checked.append)
+    responder = LiveResponder(recorder, [guard], outcome, lambda exchange, _: made.append(exchange), checked.append)
 
     recording = responder.respond(REQUEST)
     assert isinstance(recording, Recording)

@@ -48,8 +48,7 @@ def prepare(cassette: Cassette) -> None:
 
 
 def _put_on_path(cassette: Cassette) -> None:
-    calls = cassette.processes
-    if calls.is_scripted() or calls.left() or (cassette.mode.connects and _exists("claude")):
+    if cassette.processes.has_answers() or (cassette.mode.connects and _exists("claude")):
         runs_of(cassette).stand_in()
 
 
