@@ -130,6 +130,6 @@ def many_calls(base: str) -> Iterator[Row]:
     """What ten thousand calls leave behind."""
     found = json.loads(output(sys.executable, str(HERE / "steady.py"), base, str(CALLS)))
     early, late = found["after_mb"]
-    what = f"memory after {found['calls']:,} calls beside {CALLS // 10:,} ({late:.1f} MB, {early:.1f} MB)"
+    what = f"memory after {found['calls']:,} calls compared with {CALLS // 10:,} ({late:.1f} MB, {early:.1f} MB)"
     yield Row(what, "flat: below 1 MB more", f"{late - early:+.2f} MB", late - early < 1)
     yield Row("SDKs and recorders imported by them", "none", ", ".join(found["needless"]) or "-", not found["needless"])

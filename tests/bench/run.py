@@ -163,7 +163,7 @@ def one_call(folder: Path) -> Iterator[Row]:
         ratio <= 1.5,
     )
     yield Row(
-        f"its overhead beside vcrpy, pytest-recording's engine ({each['vcrpy']} ms)",
+        f"its overhead compared with vcrpy, pytest-recording's engine ({each['vcrpy']} ms)",
         "at least 3x less",
         f"{less:.1f}x less",
         less >= 3,
@@ -215,7 +215,7 @@ def big_file(folder: Path) -> Iterator[Row]:
         f"{ratio:.2f}x",
         ratio <= 3,
     )
-    yield Row("second half beside first half", "linear", f"{rest / half:.2f}x", rest / half < 1.3)
+    yield Row("second half compared with first half", "linear", f"{rest / half:.2f}x", rest / half < 1.3)
     yield Row(
         f"loading that file ({load:.2f} s)", "at most 1.5x libyaml's parse", f"{load / parse:.2f}x", load / parse <= 1.5
     )
