@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -13,45 +14,29 @@ if TYPE_CHECKING:
 __all__ = ["PLACEHOLDER", "ModelLists", "Placeholders", "has_key"]
 
 PLACEHOLDER = "llm-gateway-replay-placeholder"
-_KEYS = (
-    "ANTHROPIC_API_KEY",
-    "OPENAI_API_KEY",
-    "AZURE_OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "GOOGLE_OAUTH_ACCESS_TOKEN",
-    "GROQ_API_KEY",
-    "MISTRAL_API_KEY",
-    "CO_API_KEY",
-    "COHERE_API_KEY",
-    "TOGETHER_API_KEY",
-    "OPENROUTER_API_KEY",
-    "DEEPSEEK_API_KEY",
-    "XAI_API_KEY",
-    "FIREWORKS_API_KEY",
-    "CEREBRAS_API_KEY",
-    "PERPLEXITY_API_KEY",
-    "HF_TOKEN",
-    "VOYAGE_API_KEY",
-    "REPLICATE_API_TOKEN",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-)
-_INSTEAD = {
-    "ANTHROPIC_API_KEY": ("ANTHROPIC_AUTH_TOKEN",),
-    "GEMINI_API_KEY": ("GOOGLE_API_KEY",),
-    "AWS_ACCESS_KEY_ID": ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
-    "AWS_SECRET_ACCESS_KEY": ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK"),
-}
-_LOGINS = ("GOOGLE_APPLICATION_CREDENTIALS",)
-"""Logins to record with instead of a key; a replay does not look at them, since the placeholder comes first."""
 _MODELS_FOLDER = "LLM_MODELS_CACHE"
 _SETTINGS = {"AWS_EC2_METADATA_DISABLED": "true", "ANTHROPIC_OPEN_TELEMETRY": "false"}
 
 
 def has_key(environ: Mapping[str, str]) -> bool:
-    """Return whether any provider's key is set."""
-    others = (name for names in _INSTEAD.values() for name in names)
-    return any(environ.get(name) for name in (*_KEYS, *_LOGINS, *others))
+    """Return whether a key of any provider is set, or another login to record with."""
+    from llm_gateway.catalog import PROVIDERS
+
+    logins = (name for one in PROVIDERS.values() for name in one.login_variables)
+    keys = ((name, *others) for name, others in _placeholder_variables().items())
+    return any(environ.get(name) for name in (*logins, *itertools.chain.from_iterable(keys)))
+
+
+def _placeholder_variables() -> dict[str, tuple[str, ...]]:
+    """Return the variables that a replay sets, each with those that SDKs accept in its place."""
+    from llm_gateway.catalog import PROVIDERS
+
+    found: dict[str, tuple[str, ...]] = {}
+    for one in PROVIDERS.values():
+        names = one.placeholder_variables or one.key_variables[:1]
+        others = (*(name for name in one.key_variables if name not in names), *one.credential_variables)
+        found.update(dict.fromkeys(names, others))
+    return found
 
 
 class Placeholders:
@@ -63,14 +48,15 @@ class Placeholders:
 
     def set(self) -> None:
         """Set the keys that are missing; the others stay as they are."""
-        wanted = dict.fromkeys(_KEYS, PLACEHOLDER)
-        wanted = {name: value for name, value in wanted.items() if not self._has_other(name)} | _SETTINGS
+        missing = [
+            name
+            for name, others in _placeholder_variables().items()
+            if not any(other in self._environ for other in others)
+        ]
+        wanted = dict.fromkeys(missing, PLACEHOLDER) | _SETTINGS
         for name, value in wanted.items():
             if name not in self._environ:
                 self._environ[name] = self._mine[name] = value
-
-    def _has_other(self, name: str) -> bool:
-        return any(other in self._environ for other in _INSTEAD.get(name, ()))
 
     def unset(self) -> None:
         """Remove what `set` has set, unless it was changed since."""

@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.redaction.edit import Edit
-from llm_gateway.redaction.placeholders import is_mixed, is_stand_in, looks_secret
+from llm_gateway.redaction.placeholders import is_mixed, is_placeholder, looks_secret
 
 __all__ = ["QUERY", "REDACTED", "REDACTED_IN_URL", "shapes"]
 
@@ -79,7 +80,7 @@ def _is_likely(value: bytes) -> bool:
 def _is_password(value: bytes) -> bool:
     """Whether the password of a URL is one; they may be short, and prose is full of ``user:password@host``."""
     text = value.decode("utf-8", "replace")
-    return is_mixed(text) and not is_stand_in(text)
+    return is_mixed(text) and not is_placeholder(text)
 
 
 def _is_login(value: bytes) -> bool:
@@ -91,34 +92,22 @@ def _is_login(value: bytes) -> bool:
     return bool(colon) and name.isascii() and name.decode().isprintable()
 
 
+_PROVIDER_KEYS = tuple(
+    _token(kind, anchors, pattern.encode()) for one in PROVIDERS.values() for kind, anchors, pattern in one.key_patterns
+)
 _TOKENS = (
-    _token("Anthropic key", "sk-ant-", rb"sk-ant-[A-Za-z0-9_-]{8,}"),
-    _token("OpenAI key", "sk-", rb"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{16,}"),
-    _token("OpenRouter key", "sk-or-", rb"sk-or-[A-Za-z0-9_-]{16,}"),
     _token("Langfuse key", "sk-lf-", rb"sk-lf-[A-Za-z0-9_-]{16,}"),
     _token("API key (sk-)", "sk-", rb"(?<![_-])sk-[A-Za-z0-9]{20,}(?![A-Za-z0-9])"),
-    _token("Google API key", "AIza", rb"AIza[A-Za-z0-9_-]{30,}"),
     _token("Google access token", "ya29.", rb"ya29\.[A-Za-z0-9_.-]{16,}"),
     _token("Google refresh token", "1//0", rb"1//0[A-Za-z0-9_-]{30,}"),
     _token("Google client secret", "GOCSPX-", rb"GOCSPX-[A-Za-z0-9_-]{20,}"),
-    _token("Groq key", "gsk_", rb"gsk_[A-Za-z0-9]{20,}"),
-    _token("Hugging Face token", "hf_", rb"hf_[A-Za-z0-9]{30,}"),
-    _token("xAI key", "xai-", rb"xai-[A-Za-z0-9]{20,}"),
-    _token("Replicate token", "r8_", rb"r8_[A-Za-z0-9]{20,}"),
-    _token("Perplexity key", "pplx-", rb"pplx-[A-Za-z0-9]{32,}"),
-    _token("Cerebras key", "csk-", rb"csk-[A-Za-z0-9]{32,}"),
-    _token("Fireworks key", "fw_", rb"fw_[A-Za-z0-9]{22,}"),
-    _token("Together key", "tgp_v1_", rb"tgp_v1_[A-Za-z0-9_-]{20,}"),
     _token("NVIDIA key", "nvapi-", rb"nvapi-[A-Za-z0-9_-]{30,}"),
-    _token("Pydantic token", "pylf_v", rb"pylf_v\d_[a-z]{2}_[A-Za-z0-9]{20,}"),
     _token("AWS access key id", "AKIA ASIA ABIA ACCA", rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9+=_-])"),
     _token(
         "AWS session token",
         "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz",
         rb"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=%]{80,}",
     ),
-    _token("Bedrock key", "ABSK", rb"ABSK[A-Za-z0-9+/]{60,}={0,2}"),
-    _token("Bedrock key", "bedrock-api-key-", rb"bedrock-api-key-[A-Za-z0-9+/=_-]{20,}"),
     _Shape("Azure key", (b"jqqj99",), re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}")),
     _Shape("Azure key", (b"accountkey=",), re.compile(rb"AccountKey=(?P<secret>[A-Za-z0-9+/]{40,}={0,2})")),
     _token("GitHub token", "ghp_ gho_ ghs_ ghu_ ghr_", rb"gh[opsur]_[A-Za-z0-9]{30,}"),
@@ -180,4 +169,4 @@ _PLACES = (
         REDACTED_IN_URL,
     ),
 )
-_SHAPES = (*_TOKENS, *_PLACES)
+_SHAPES = (*_PROVIDER_KEYS, *_TOKENS, *_PLACES)

@@ -6,12 +6,14 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count
+from functools import cache
+from itertools import chain, count
 from typing import NamedTuple
 from urllib.parse import quote, quote_plus
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.redaction.edit import Edit
-from llm_gateway.redaction.placeholders import SHORTEST, is_stand_in
+from llm_gateway.redaction.placeholders import SHORTEST, is_placeholder
 
 __all__ = ["Known", "secret_variables", "sent_secrets"]
 
@@ -47,11 +49,19 @@ def sent_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _holds_secret(name: str, value: str) -> bool:
-    if len(value) < SHORTEST or not _NAME.search(name) or _SETTING.search(name):
+    is_secret = name in _key_variables() or (_NAME.search(name) and not _SETTING.search(name))
+    if len(value) < SHORTEST or not is_secret:
         return False
     if "TOKENS" in name and _NUMBER.fullmatch(value):  # LLM_MAX_TOKENS and its like
         return False
-    return not _FILE.fullmatch(value) and not is_stand_in(value)
+    return not _FILE.fullmatch(value) and not is_placeholder(value)
+
+
+@cache
+def _key_variables() -> frozenset[str]:
+    """Return the variables that hold keys of providers, whatever their names look like."""
+    every = ((*one.key_variables, *one.placeholder_variables) for one in PROVIDERS.values())
+    return frozenset(chain.from_iterable(every))
 
 
 class _Spelling(NamedTuple):
