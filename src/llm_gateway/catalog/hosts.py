@@ -42,7 +42,7 @@ CALLED = (
         sdk_package="mistralai",
         telemetry_name="mistral_ai",
         model_list="mistral",
-        chat=ChatQuirks(seed_field="random_seed", asks_for_usage=False, stream_usage="last", stream_calls="last"),
+        chat=ChatQuirks(seed_field="random_seed", has_stream_options=False, stream_usage="last", stream_calls="last"),
         has_published_limits=True,
     ),
     Provider(

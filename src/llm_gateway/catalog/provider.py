@@ -53,7 +53,7 @@ class ChatQuirks(NamedTuple):
 
         has_schemas: Whether it takes JSON schemas for answers.
 
-        asks_for_usage: Whether a stream's usage may be requested; some hosts reject the field that requests it.
+        has_stream_options: Whether streamed requests contain ``stream_options``; some hosts reject the field.
 
         stream_usage: When a stream reports usage: in a chunk of its own where it was ``requested``, or ``always``, or
             always and in the ``last`` chunk that has a choice.
@@ -67,7 +67,7 @@ class ChatQuirks(NamedTuple):
     seed_field: str = "seed"
     effort_as: Literal["reasoning_effort", "reasoning", "thinking"] = "reasoning_effort"
     has_schemas: bool = True
-    asks_for_usage: bool = True
+    has_stream_options: bool = True
     stream_usage: Literal["requested", "always", "last"] = "requested"
     stream_calls: Literal["chunks", "whole", "last"] = "chunks"
     numbers_calls: bool = True

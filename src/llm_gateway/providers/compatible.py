@@ -27,7 +27,7 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
     quirks = host.chat
     return HttpProvider(
         name=name,
-        dialect=OpenAIChat(quirks.max_tokens_field, quirks.asks_for_usage, quirks.seed_field, quirks.effort_as),
+        dialect=OpenAIChat(quirks.max_tokens_field, quirks.has_stream_options, quirks.seed_field, quirks.effort_as),
         base_url=config.url(name, host.base_url),
         path="/chat/completions",
         auth=_auth(host, config) if client is None else NoAuth(),

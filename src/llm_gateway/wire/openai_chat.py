@@ -58,7 +58,7 @@ class OpenAIChat:
     Attributes:
         max_tokens_name: The host's field for the output limit.
 
-        asks_for_usage: Whether streamed requests contain ``stream_options``; some hosts always send usage.
+        has_stream_options: Whether streamed requests contain ``stream_options``; some hosts always send usage.
 
         seed_name: The host's field for the seed.
 
@@ -67,7 +67,7 @@ class OpenAIChat:
     """
 
     max_tokens_name: str = "max_completion_tokens"
-    asks_for_usage: bool = True
+    has_stream_options: bool = True
     seed_name: str = "seed"
     effort_as: Literal["reasoning_effort", "reasoning", "thinking"] = "reasoning_effort"
     name: str = field(default="openai.chat", init=False)
@@ -89,7 +89,9 @@ class OpenAIChat:
         }
         body.update({name: value for name, value in optional.items() if value is not None})
         if request.stream:
-            body.update({"stream": True} | ({"stream_options": {"include_usage": True}} if self.asks_for_usage else {}))
+            body.update(
+                {"stream": True} | ({"stream_options": {"include_usage": True}} if self.has_stream_options else {})
+            )
         return merge_extra(body, request.extra, "reasoning")
 
     def _encode_effort(self, effort: ReasoningEffort | None) -> JsonObject:

@@ -1,4 +1,4 @@
-"""Numbers in replies that no call can have are not known, rather than believed."""
+"""Numbers that no call can have are read as None."""
 
 import json
 from decimal import Decimal
@@ -17,21 +17,21 @@ def read(**usage):
 
 
 @pytest.mark.parametrize(
-    ("told", "known"), [(1e13, None), (10**12, 10**12), (-1, None), (float("inf"), None), ("9" * 30, None)]
+    ("stated", "expected"), [(1e13, None), (10**12, 10**12), (-1, None), (float("inf"), None), ("9" * 30, None)]
 )
-def test_a_count(told, known):
-    """Up to a million millions."""
-    assert TokenUsage(known, 3) == read(prompt_tokens=told, completion_tokens=3).usage
+def test_a_count_above_a_million_million_is_none(stated, expected):
+    """Nor is a negative one or infinity a count."""
+    assert TokenUsage(expected, 3) == read(prompt_tokens=stated, completion_tokens=3).usage
 
 
 @pytest.mark.parametrize(
-    ("told", "known"),
+    ("stated", "expected"),
     [(1e300, None), (10**6, Decimal(10**6)), (-0.1, None), (float("nan"), None), (True, None), (0.25, Decimal("0.25"))],
 )
-def test_a_stated_cost(told, known):
-    """Up to a million dollars; of a host, and of the CLI."""
-    assert known == read(cost=told).stated_cost_usd
-    assert known == stated_cost({"total_cost_usd": told})
+def test_a_stated_cost_above_a_million_dollars_is_none(stated, expected):
+    """In replies of hosts and in results of the CLI."""
+    assert expected == read(cost=stated).stated_cost_usd
+    assert expected == stated_cost({"total_cost_usd": stated})
 
 
 def test_a_model_of_a_claude_run_without_a_count_leaves_the_sum_unknown():

@@ -33,8 +33,8 @@ def test_turns_of_one_side_are_brought_together():
 
 def test_none_is_to_have_no_tools():
     """The API has no word for it; where calls were made already, it wants the tools, and the request is refused."""
-    asked = ChatRequest("m", CALLS[:1], tools=(TOOL,), tool_choice="none")
-    assert "toolConfig" not in DIALECT.encode_request(asked)
+    request = ChatRequest("m", CALLS[:1], tools=(TOOL,), tool_choice="none")
+    assert "toolConfig" not in DIALECT.encode_request(request)
 
     with pytest.raises(ProviderError) as caught:
         DIALECT.encode_request(ChatRequest("m", CALLS, tools=(TOOL,), tool_choice="none"))
@@ -54,7 +54,7 @@ def test_blocks_of_a_reply():
         {"text": ""},
         {"toolUse": {"toolUseId": "1", "name": "run", "input": {}, "type": "server_tool_use"}},
         {"toolResult": {"toolUseId": "1", "content": [{"json": {}}], "type": "run_result"}},
-        {"citationsContent": {"content": [{"text": "It says "}, {"text": "so."}], "citations": [{"title": "A"}]}},
+        {"citationsContent": {"content": [{"text": "It reads "}, {"text": "so."}], "citations": [{"title": "A"}]}},
         {"toolUse": {"toolUseId": "2", "name": "weigh", "input": {"what": "lead"}, "type": "tool_use"}},
     ]
     usage = {"inputTokens": 1, "outputTokens": 2, "totalTokens": 12, "cacheWriteInputTokens": 9}
@@ -69,7 +69,7 @@ def test_blocks_of_a_reply():
 
     assert (
         ThinkingPart("hm", "c2ln"),
-        TextPart("It says so."),
+        TextPart("It reads so."),
         ToolCall("2", "weigh", {"what": "lead"}),
     ) == reply.parts
     assert "content_filter" == reply.stop_reason
@@ -86,9 +86,9 @@ def streamed(reply):
     return decoder.reply()
 
 
-def event(kind, **members):
+def event(kind, **fields):
     headers = {":message-type": "event", ":event-type": kind}
-    return eventstream.encode(headers, json.dumps({"contentBlockIndex": 0, **members}).encode())
+    return eventstream.encode(headers, json.dumps({"contentBlockIndex": 0, **fields}).encode())
 
 
 def test_a_stream_leaves_out_the_same_blocks():
@@ -117,7 +117,7 @@ def test_a_stream_leaves_out_the_same_blocks():
 
 
 @pytest.mark.parametrize(
-    ("status", "told", "words", "kind"),
+    ("status", "name", "message", "kind"),
     [
         (429, "ThrottlingException", "Too many requests, please wait", "rate_limited"),
         (400, "ServiceQuotaExceededException", "Your account's quota", "quota_exhausted"),
@@ -138,26 +138,26 @@ def test_a_stream_leaves_out_the_same_blocks():
         (400, "ValidationException", "messages: wrong", "invalid_request"),
     ],
 )
-def test_an_error_has_its_kind(status, told, words, kind):
-    """Its type stands in a header, in the body, or is lost on the way."""
-    header = (("X-Amzn-ErrorType", f"{told}:http://internal.amazon.com/coral/"),) if told else ()
-    by_header = DIALECT.decode_error(status, header, json.dumps({"message": words}).encode())
-    named = {"__type": f"com.amazon.coral.service#{told}"} if told else {}
-    by_body = DIALECT.decode_error(status, (), json.dumps({**named, "Message": words}).encode())
+def test_an_error_has_its_kind(status, name, message, kind):
+    """Its type is in a header, in the body, or missing."""
+    header = (("X-Amzn-ErrorType", f"{name}:http://internal.amazon.com/coral/"),) if name else ()
+    by_header = DIALECT.decode_error(status, header, json.dumps({"message": message}).encode())
+    named = {"__type": f"com.amazon.coral.service#{name}"} if name else {}
+    by_body = DIALECT.decode_error(status, (), json.dumps({**named, "Message": message}).encode())
 
-    assert (kind, words, told) == (by_header.kind, by_header.message, by_header.type)
+    assert (kind, message, name) == (by_header.kind, by_header.message, by_header.type)
     assert by_header == by_body
 
 
-@pytest.mark.parametrize(("body", "words"), [(b"<html>busy</html>", "busy"), (b"", "status 503")])
-def test_an_error_that_is_no_json(body, words):
-    """A load balancer's page is told by its status."""
+@pytest.mark.parametrize(("body", "message"), [(b"<html>busy</html>", "busy"), (b"", "status 503")])
+def test_an_error_that_is_no_json(body, message):
+    """The kind of a load balancer's page follows its status."""
     facts = DIALECT.decode_error(503, (("retry-after", "2"),), body)
-    assert ("overloaded", words, None, 2.0) == (facts.kind, facts.message, facts.type, facts.retry_after_s)
+    assert ("overloaded", message, None, 2.0) == (facts.kind, facts.message, facts.type, facts.retry_after_s)
 
 
 @pytest.mark.parametrize(
-    ("headers", "payload", "kind", "words"),
+    ("headers", "payload", "kind", "message"),
     [
         ({":exception-type": "throttlingException"}, b'{"message": "slow down"}', "rate_limited", "slow down"),
         ({":exception-type": "modelStreamErrorException"}, b'{"message": "broke"}', "server", "broke"),
@@ -167,12 +167,12 @@ def test_an_error_that_is_no_json(body, words):
         ({}, b"", "server", "an error without a name"),
     ],
 )
-def test_an_exception_inside_a_stream(headers, payload, kind, words):
+def test_an_exception_inside_a_stream(headers, payload, kind, message):
     """Of the API, or of the stream itself."""
     kind_of_frame = "exception" if ":exception-type" in headers else "error"
     decoder = DIALECT.stream_decoder()
     deltas = decoder.feed(eventstream.encode({":message-type": kind_of_frame, **headers}, payload))
 
     assert [] == deltas
-    assert (kind, words) == (decoder.error.kind, decoder.error.message)
+    assert (kind, message) == (decoder.error.kind, decoder.error.message)
     assert not decoder.is_finished

@@ -35,14 +35,14 @@ def test_by_anthropics_client(fake):
     client = anthropic.AnthropicBedrock(
         aws_region="us-east-1", aws_access_key="AKIAEXAMPLE", aws_secret_key="k", max_retries=0
     )
-    asked = {"model": MODEL, "max_tokens": 9, "messages": USER}
+    request = {"model": MODEL, "max_tokens": 9, "messages": USER}
 
-    assert "so" == client.messages.create(**asked).content[0].text
-    with client.messages.stream(**asked) as stream:
+    assert "so" == client.messages.create(**request).content[0].text
+    with client.messages.stream(**request) as stream:
         assert ["so"] == list(stream.text_stream)
         final = stream.get_final_message()
     with pytest.raises(anthropic.RateLimitError, match="slow down"):
-        client.messages.create(**asked)
+        client.messages.create(**request)
 
     assert {"city": "Oslo"} == final.content[1].input
     assert (9, 4) == (final.usage.input_tokens, final.usage.output_tokens)
@@ -50,7 +50,7 @@ def test_by_anthropics_client(fake):
 
 
 def test_by_boto3(fake):
-    """As bytes in frames, whose last tells what Bedrock counted."""
+    """As bytes in frames, the last with the counts of Bedrock."""
     fake.reply("so").usage(input=9, output=4)
     client = boto3.client(
         "bedrock-runtime", region_name="us-east-1", aws_access_key_id="AKIAEXAMPLE", aws_secret_access_key="k"
@@ -65,9 +65,9 @@ def test_by_boto3(fake):
 
 
 def test_what_is_written_reads_back():
-    """A request without model and stream, which stand in the address; a stream in pieces of any size."""
-    asked = ChatRequest("", (LLMMessage("user", (TextPart("hi"),)),), max_tokens=9)
-    assert asked == DIALECT.decode_request(DIALECT.encode_request(asked))
+    """A request without model and stream, which are in the URL; a stream in chunks of any size."""
+    request = ChatRequest("", (LLMMessage("user", (TextPart("hi"),)),), max_tokens=9)
+    assert request == DIALECT.decode_request(DIALECT.encode_request(request))
 
     decoder = DIALECT.stream_decoder()
     stream = b"".join(DIALECT.encode_stream(REPLY))
@@ -89,7 +89,7 @@ def test_errors_inside_a_stream():
 
 
 def test_other_makers_models_are_no_messages():
-    """A fake says so, and answers nothing that they would not."""
+    """The fake raises, and answers nothing in a wrong format."""
     url = "https://bedrock-runtime.us-east-1.amazonaws.com/model/meta.llama3-8b-instruct-v1%3A0/invoke"
     with pytest.raises(FakeMissError, match=r"it is no request of bedrock.invoke: KeyError: 'anthropic_version'"):
         FakeLLM().answer(WireRequest("POST", url, (), b'{"prompt": "hi"}'))

@@ -32,12 +32,12 @@ def bound(url=CHAT, **body):
     ],
 )
 def test_the_output_is_what_the_request_allows(url, body, output):
-    """Times the answers that it asks for."""
+    """It is multiplied by the number of requested answers."""
     assert (output, False) == (bound(url, **body).usage.output_tokens, bound(url, **body).is_open)
 
 
 def test_without_a_limit_the_model_sets_it():
-    """And the bound says so."""
+    """And the bound is marked as open."""
     assert (128_000, True) == (bound().usage.output_tokens, bound().is_open)
     assert 16_384 == bound(model="gpt-4o-mini").usage.output_tokens
 
@@ -88,7 +88,7 @@ def test_what_is_free_has_no_bound(method, url):
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"\xff", b'{"max_tokens": -1}', b'{"max_tokens": null, "tools": 5}', b"[" * 9_000]
 )
-def test_junk_is_bound_as_if_it_asked_for_everything(body):
+def test_junk_has_the_highest_bound(body):
     """The provider will refuse it; nothing breaks here."""
     assert upper_bound("POST", CHAT, body).is_open
 
@@ -101,8 +101,8 @@ def test_junk_is_bound_as_if_it_asked_for_everything(body):
         ({"messages": [{"type": "input_audio", "input_audio": {"data": "AA"}}]}, "input_audio_tokens"),
     ],
 )
-def test_input_is_bound_in_its_dearest_kind(body, part):
-    """Written to a cache for an hour, or heard."""
+def test_input_is_bound_as_its_most_expensive_kind(body, part):
+    """A cache write of one hour, or audio."""
     found = bound(**body).usage
     assert found.input_tokens == getattr(found, part)
 

@@ -18,7 +18,7 @@ def streamed(*events):
 
 
 @pytest.mark.parametrize("parts", [(ThinkingPart("hm"), CALL), (ThinkingPart("hm"), TextPart("It is heavy."))])
-def test_reasoning_beside_calls_is_their_plan(parts):
+def test_reasoning_in_a_turn_with_calls_is_their_plan(parts):
     """Without calls it is a block of the content; either goes back as it came."""
     reply = ChatReply(parts, stop_reason="end_turn", usage=TokenUsage(3, 4, 1))
     message = DIALECT.encode_reply(reply)["message"]
@@ -28,8 +28,8 @@ def test_reasoning_beside_calls_is_their_plan(parts):
     decoder, deltas = streamed(*DIALECT.encode_stream(reply))
     assert reply == decoder.reply()
     assert "hm" == "".join(delta.thinking for delta in deltas)
-    asked = ChatRequest("m", (LLMMessage("assistant", parts),))
-    assert asked == DIALECT.decode_request(DIALECT.encode_request(asked))
+    request = ChatRequest("m", (LLMMessage("assistant", parts),))
+    assert request == DIALECT.decode_request(DIALECT.encode_request(request))
 
 
 def test_a_tool_that_must_be_called_is_the_only_one():
@@ -48,8 +48,8 @@ def test_citations_and_documents():
         {"type": "text", "text": "!"},
         {"type": "audio"},
     ]
-    asked = DIALECT.decode_request({"messages": [{"role": "tool", "tool_call_id": "1", "content": content}]})
-    assert '{"title": "A"}!' == asked.messages[0].parts[0].content
+    request = DIALECT.decode_request({"messages": [{"role": "tool", "tool_call_id": "1", "content": content}]})
+    assert '{"title": "A"}!' == request.messages[0].parts[0].content
 
     cited = sse.encode("citation-start", json.dumps({"type": "citation-start", "index": 0, "delta": {"message": {}}}))
     decoder, deltas = streamed(cited, *DIALECT.encode_stream(ChatReply((TextPart("so"),))))
@@ -78,6 +78,6 @@ def test_an_error_at_the_end_of_a_stream(reason, kind):
     ],
 )
 def test_an_error_has_its_kind(status, words, kind):
-    """By its status, and by its words where the status says too little."""
+    """By its status, or by its message where the status is ambiguous."""
     facts = DIALECT.decode_error(status, (), json.dumps({"id": "1", "message": words}).encode())
     assert (kind, words) == (facts.kind, facts.message)

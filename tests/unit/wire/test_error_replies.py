@@ -36,7 +36,7 @@ APIS = [
     "openai.chat",
     "openai.responses",
 ]
-ASKED = [{"role": "user", "content": "hi"}]
+MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 @pytest.mark.parametrize("status", STATUSES)
@@ -52,8 +52,8 @@ def test_its_own_dialect_reads_it_back(api, status):
 
 @pytest.mark.parametrize("api", [api for api in APIS if not api.startswith("cohere")])
 @pytest.mark.parametrize(("kind", "status"), [("quota_exhausted", 429), ("auth", 400), ("overloaded", 500)])
-def test_a_sort_that_the_status_does_not_tell(api, kind, status):
-    """The type in the body or in a header tells it."""
+def test_the_type_decides_where_the_status_is_ambiguous(api, kind, status):
+    """The type is in the body or in a header."""
     reply = encode_error(api, status, ErrorFacts(kind, "no more"))
     read = find_dialect(api).decode_error(status, reply.headers, reply.body)
 
@@ -61,7 +61,7 @@ def test_a_sort_that_the_status_does_not_tell(api, kind, status):
 
 
 def test_an_api_without_a_dialect_gets_the_errors_of_its_family():
-    """Embeddings of a provider fail as its chat does, and a host that nobody knows as OpenAI does."""
+    """Embeddings of a provider fail as its chat does, and an unknown host as OpenAI does."""
     facts = facts_from_status(429, "no more")
 
     assert encode_error("cohere.v2.chat", 429, facts) == encode_error("cohere.v2.embed", 429, facts)
@@ -70,12 +70,12 @@ def test_an_api_without_a_dialect_gets_the_errors_of_its_family():
 
 def by_anthropic(answer):
     with anthropic.Anthropic(api_key="k", max_retries=0, http_client=answer(httpx2)) as client:
-        client.messages.create(model="m", max_tokens=9, messages=ASKED)
+        client.messages.create(model="m", max_tokens=9, messages=MESSAGES)
 
 
 def by_openai(answer):
     with openai.OpenAI(api_key="k", max_retries=0, http_client=answer(httpx2)) as client:
-        client.chat.completions.create(model="m", messages=ASKED)
+        client.chat.completions.create(model="m", messages=MESSAGES)
 
 
 def by_responses(answer):
@@ -89,13 +89,15 @@ def by_google(answer):
 
 
 def by_cohere(answer):
-    cohere.ClientV2("k", httpx_client=answer(httpx)).chat(model="m", messages=ASKED, request_options={"max_retries": 0})
+    cohere.ClientV2("k", httpx_client=answer(httpx)).chat(
+        model="m", messages=MESSAGES, request_options={"max_retries": 0}
+    )
 
 
 def by_ollama(answer):
     client = ollama.Client()
     client._client = answer(httpx, base_url="http://127.0.0.1:11434")
-    client.chat("m", ASKED)
+    client.chat("m", MESSAGES)
 
 
 def by_boto3(answer):
@@ -173,7 +175,7 @@ def test_each_sdk_reads_the_type():
     assert ("rate_limit_exceeded", "requests") == (openais.code, openais.type)
 
 
-def test_a_wait_of_less_than_a_second_is_told_to_every_sdk():
+def test_every_sdk_reads_a_wait_below_a_second():
     """Cohere reads whole seconds alone, and milliseconds."""
     facts = facts_from_status(429, "no more", retry_after_s=0.001)
     error = raised(by_cohere, encode_error("cohere.v2.chat", 429, facts))

@@ -53,7 +53,7 @@ SIGNED_PARTS = st.lists(
 
 @given(parts=SIGNED_PARTS)
 def test_each_signature_goes_back_on_the_part_that_it_came_with(parts):
-    """The API refuses a call that lost the one of its own, and one that stands elsewhere."""
+    """The API rejects a call without its signature, and a signature on another part."""
     assert parts == turn_of(reply_with(*parts))
 
 
@@ -71,7 +71,7 @@ def test_a_signature_is_reasoning_without_text_before_its_part():
 
 
 def test_a_signature_at_the_end_of_a_stream_stays_apart():
-    """Joined to the text before it, it would sign what the model did not write in one piece."""
+    """Joined to the text before it, the signature would cover text that the model did not write as one part."""
     decoder = DIALECT.stream_decoder()
     for part in ({"text": "Feathers "}, {"text": "are light."}, {"text": "", "thoughtSignature": "c2ln"}):
         decoder.feed(b"data: " + json.dumps(reply_with(part, finishReason=None)).encode() + b"\n\n")
@@ -100,13 +100,13 @@ def test_results_of_parallel_calls_go_back_in_one_turn_by_name():
 
 
 def test_calls_without_ids_get_some_and_their_results_find_them():
-    """Models up to 2.5 name only the function; two calls of one function are told apart by their order."""
-    asked = [{"functionCall": {"name": "weigh", "args": {"what": one}}} for one in "ab"]
-    reply = DIALECT.decode_reply(reply_with(*asked))
+    """Models up to 2.5 name only the function; two calls of one function are matched by their order."""
+    called = [{"functionCall": {"name": "weigh", "args": {"what": one}}} for one in "ab"]
+    reply = DIALECT.decode_reply(reply_with(*called))
     assert ["call_r1_1", "call_r1_2"] == [call.id for call in reply.tool_calls]
 
     answered = [{"function_response": {"name": "weigh", "response": {"kg": kg}}} for kg in (1, 2)]
-    contents = [{"role": "model", "parts": asked}, {"role": "function", "parts": answered}]
+    contents = [{"role": "model", "parts": called}, {"role": "function", "parts": answered}]
     model, tool = DIALECT.decode_request({"contents": contents}).messages
     assert [("call_1", '{"kg": 1}'), ("call_2", '{"kg": 2}')] == [(one.tool_call_id, one.content) for one in tool.parts]
     assert ["call_1", "call_2"] == [call.id for call in model.parts]
@@ -243,16 +243,16 @@ WEIGHT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sam
 
 @given(
     texts=st.lists(WEIGHT, min_size=1, max_size=5),
-    cuts=st.lists(st.integers(0, 10**4), max_size=40),
+    ends=st.lists(st.integers(0, 10**4), max_size=40),
     indent=st.sampled_from([None, 2]),
     is_ascii=st.booleans(),
 )
-def test_a_json_array_reads_as_events_do_however_it_is_cut(texts, cuts, indent, is_ascii):
-    """Vertex and Gemini stream one where ``alt=sse`` is not asked for."""
+def test_a_json_array_reads_as_events_do_in_chunks_of_any_size(texts, ends, indent, is_ascii):
+    """Vertex and Gemini stream an array unless the request has ``alt=sse``."""
     events = [reply_with({"text": text}, finishReason=None) for text in texts] + [reply_with({"text": ""})]
     as_events = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
     as_array = b"\r\n" + json.dumps(events, indent=indent, ensure_ascii=is_ascii).encode()
-    edges = sorted({0, len(as_array), *(cut % (len(as_array) + 1) for cut in cuts)})
+    edges = sorted({0, len(as_array), *(end % (len(as_array) + 1) for end in ends)})
     one, other = DIALECT.stream_decoder(), DIALECT.stream_decoder()
     deltas = [delta for a, b in itertools.pairwise(edges) for delta in one.feed(as_array[a:b])]
 
@@ -280,7 +280,7 @@ def test_the_usage_of_a_stream_is_that_of_its_last_event():
         assert TokenUsage(4, count + 2, reasoning_tokens=2) == decoder.reply().usage
 
 
-def test_what_nobody_counted_is_not_written_as_nothing():
+def test_an_unknown_count_is_left_out_of_usage():
     """Neither in a reply nor in a stream."""
     reply = ChatReply((TextPart("a"),), stop_reason="end_turn")
     raw = b"".join(DIALECT.encode_stream(reply))
@@ -299,7 +299,7 @@ def test_other_candidates_are_left_out():
 
 
 def test_what_only_gemini_can_say_goes_along_and_comes_back():
-    """Beside what is said in our words: tools that Google runs, thinking, modes of calling, safety settings."""
+    """Settings without a field of ours: tools that Google runs, thinking, calling modes, safety settings."""
     request = ChatRequest(
         "",
         (USER,),
@@ -365,7 +365,7 @@ def test_a_request_reads_the_same_in_the_other_spelling():
     ],
 )
 def test_a_file_at_an_address_has_the_type_of_its_ending(url, media_type):
-    """Vertex refuses one without; what cannot be told is left to the caller's own ``media_type``."""
+    """Vertex refuses one without; an unknown one is left to the caller's ``media_type``."""
     body = DIALECT.encode_request(ChatRequest("m", (LLMMessage("user", (ImagePart(url=url),)),)))
     assert media_type == body["contents"][0]["parts"][0]["fileData"].get("mimeType")
 

@@ -1,4 +1,4 @@
-"""Lists of models: what each provider's says, and how one follows another.
+"""Lists of models: how each provider's is read, and how two are merged.
 
 The bodies are written after each provider's documentation and the types of its SDK; none was recorded.
 """
@@ -252,7 +252,7 @@ ROUTED = {
         (model_lists.OLLAMA, {"models": [{"name": "llama3.2:latest", "size": 1}]}, {"id": "llama3.2:latest"}),
     ],
 )
-def test_a_list_says_what_it_says_and_no_more(listing, body, expected):
+def test_a_list_is_read_without_guesses(listing, body, expected):
     """Everything else is None."""
     (model,) = listing.decode("host", body).models
 
@@ -266,8 +266,8 @@ def test_a_deployment_has_the_limits_of_the_model_behind_it():
     assert ("mine", 16_385, 4_096) == (model.id, model.context_tokens, model.max_output_tokens)
 
 
-def test_ollama_is_asked_about_each_model():
-    """The window stands under the architecture's name."""
+def test_ollama_gets_one_request_for_each_model():
+    """The context window is under the architecture's name."""
     detail = model_lists.OLLAMA.detail
     bare = ModelInfo("llama3.2:latest", "ollama")
     facts = {"general.architecture": "llama", "llama.context_length": 131_072}
@@ -294,7 +294,7 @@ def test_ollama_is_asked_about_each_model():
         (model_lists.OPENROUTER, {"data": [], "links": {"next": None}}, None),
     ],
 )
-def test_a_page_says_how_the_next_is_asked_for(listing, body, query):
+def test_a_page_has_the_query_of_the_next(listing, body, query):
     """None at the end."""
     assert query == listing.decode("host", body).next
 

@@ -74,7 +74,7 @@ def test_responses():
 
 
 def test_generate_content():
-    """The same; its types know every member that is written."""
+    """The same; its types have every field that is written."""
     read = types.GenerateContentResponse.model_validate(gemini.DIALECT.encode_reply(REPLY))
     assert "Hello there" == read.candidates[0].content.parts[0].text
     assert [("weigh", {"what": "feathers"})] == [(call.name, call.args) for call in read.function_calls]
@@ -84,7 +84,7 @@ def test_generate_content():
     assert (12, 2, 3, 15) == (*counts, usage.total_token_count)
 
 
-ASKED = ChatRequest(
+REQUEST = ChatRequest(
     "m-1",
     (
         LLMMessage("system", (TextPart("Be brief."),)),
@@ -103,8 +103,8 @@ ASKED = ChatRequest(
 
 
 def test_a_request_to_generate_content():
-    """Its parts, tools and settings are of the types, which take no member that they do not know."""
-    body = gemini.DIALECT.encode_request(ASKED)
+    """Its parts, tools and settings are of the types, which reject unknown fields."""
+    body = gemini.DIALECT.encode_request(REQUEST)
     contents = [types.Content.model_validate(one) for one in body["contents"]]
     assert b"sign" == contents[1].parts[0].thought_signature
     assert {"output": "1 kg"} == contents[2].parts[0].function_response.response
@@ -123,7 +123,7 @@ def test_what_the_sdk_of_gemini_sends_reads_as_what_was_meant():
         sent.append(json.loads(request.content))
         return httpx2.Response(200, json=gemini.DIALECT.encode_reply(REPLY))
 
-    body = gemini.DIALECT.encode_request(ASKED)
+    body = gemini.DIALECT.encode_request(REQUEST)
     config = types.GenerateContentConfig(
         system_instruction="Be brief.",
         max_output_tokens=9,
@@ -212,7 +212,7 @@ CONVERSE = ChatRequest(
 
 
 def test_a_converse_request():
-    """Its members, and all below them, are those of AWS's own model of the API, and of their types."""
+    """Its fields, at every depth, are those of AWS's own model of the API, with their types."""
     shape = botocore.session.Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
     body = bedrock.DIALECT.encode_request(CONVERSE) | {"modelId": CONVERSE.model}
     report = botocore.validate.ParamValidator().validate(body, shape)
@@ -223,7 +223,7 @@ def test_a_converse_request():
 
 
 def unknown(value, shape):
-    """The members of *value* that *shape* does not have: botocore's validator asks for those of the top alone."""
+    """Return the fields of *value* that *shape* lacks; botocore's validator checks the top level alone."""
     if shape.type_name == "structure" and not shape.is_document_type:
         strange = [name for name in value if name not in shape.members]
         return strange + [one for name in value.keys() - strange for one in unknown(value[name], shape.members[name])]
@@ -373,7 +373,7 @@ def test_what_the_sdk_of_ollama_sends_reads_as_what_was_meant():
         return httpx.Response(200, json=ollama.DIALECT.encode_reply(REPLY))
 
     tool = Tool("weigh", "Weigh", {"type": "object", "properties": {"what": {"type": "string"}}})
-    asked = ChatRequest(
+    request = ChatRequest(
         "m-1",
         (
             LLMMessage("user", (TextPart("Weigh it"), ImagePart(b"\xff\xd8\xff", "image/jpeg"))),
@@ -387,12 +387,12 @@ def test_what_the_sdk_of_ollama_sends_reads_as_what_was_meant():
         response_schema={"type": "object"},
         extra={"think": True, "options": {"top_k": 1}},
     )
-    body = ollama.DIALECT.encode_request(asked)
+    body = ollama.DIALECT.encode_request(request)
     ollama_client(answer).chat(**body)
 
-    assert asked == ollama.DIALECT.decode_request(body)
+    assert request == ollama.DIALECT.decode_request(body)
     read = ollama.DIALECT.decode_request(sent[0])
-    assert asked.messages == read.messages
+    assert request.messages == read.messages
     assert (9, 0.5, ("END",), {"type": "object"}, {"think": True, "options": {"top_k": 1}}) == (
         *(read.max_tokens, read.temperature, read.stop),
         *(read.response_schema, read.extra),

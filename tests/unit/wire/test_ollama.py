@@ -17,12 +17,12 @@ from llm_gateway.types import (
 from llm_gateway.wire.ollama import DIALECT
 
 
-def line(**members):
-    return json.dumps({"model": "m", "created_at": "2026-08-07T06:08:11Z", "done": False} | members).encode() + b"\n"
+def line(**fields):
+    return json.dumps({"model": "m", "created_at": "2026-08-07T06:08:11Z", "done": False} | fields).encode() + b"\n"
 
 
 def test_thinking_goes_before_the_answer():
-    """Streamed or not; a cut-off answer says so."""
+    """Streamed or not; a truncated answer has its own stop reason."""
     reply = ChatReply((ThinkingPart("hm"), TextPart("so")), model="m", stop_reason="max_tokens")
     decoder = DIALECT.stream_decoder()
     deltas = [delta for event in DIALECT.encode_stream(reply) for delta in decoder.feed(event)]
@@ -47,7 +47,7 @@ def test_calls_without_ids_get_their_own():
 
 
 def test_what_a_request_leaves_out():
-    """It streams unless it says otherwise; JSON without a schema is its JSON mode, and a limit below 0 is none."""
+    """It streams by default; JSON without a schema is its JSON mode, and a limit below 0 is none."""
     read = DIALECT.decode_request({"format": "json", "options": {"num_predict": -1}})
 
     assert (True, None, True, {}) == (read.stream, read.max_tokens, read.json_mode, read.extra)
@@ -56,10 +56,10 @@ def test_what_a_request_leaves_out():
 
 def test_an_image_by_address_is_refused():
     """Before it is sent."""
-    asked = ChatRequest("m", (LLMMessage("user", (ImagePart(url="https://example.com/a.png"),)),))
+    request = ChatRequest("m", (LLMMessage("user", (ImagePart(url="https://example.com/a.png"),)),))
 
     with pytest.raises(ProviderError) as caught:
-        DIALECT.encode_request(asked)
+        DIALECT.encode_request(request)
 
     assert "ollama takes no image by address: 'https://example.com/a.png'" == caught.value.message
     assert "fetch the image and give ImagePart(data=..., media_type='image/png')" == caught.value.fix

@@ -19,7 +19,7 @@ from llm_gateway.types import ChatRequest, LLMMessage
 from llm_gateway.wire import anthropic, bedrock, claude_cli, gemini, openai_chat, openai_responses
 from llm_gateway.wire import cohere as cohere_wire
 
-ASKED = (LLMMessage.system("Be brief."), LLMMessage.user("Which JSON?"))
+MESSAGES = (LLMMessage.system("Be brief."), LLMMessage.user("Which JSON?"))
 SAMPLING = {"temperature": 0.5, "top_p": 0.9, "seed": 7}
 JSON = {"type": "json_object"}
 
@@ -36,8 +36,8 @@ def chat(effort):
 
 def encoded(dialect, **options):
     """What the dialect adds for *options* to a bare request."""
-    bare = dialect.encode_request(ChatRequest("m", ASKED))
-    body = dialect.encode_request(ChatRequest("m", ASKED, **options))
+    bare = dialect.encode_request(ChatRequest("m", MESSAGES))
+    body = dialect.encode_request(ChatRequest("m", MESSAGES, **options))
     return body, {name: value for name, value in body.items() if bare.get(name) != value}
 
 
@@ -79,17 +79,17 @@ def encoded(dialect, **options):
     ids=["openai", "groq", "together", "responses", "anthropic", "anthropic without thinking"],
 )
 def test_options_are_those_of_the_sdk(dialect, type_, options, words):
-    """No member that its types do not have, and no value that they do not take."""
-    body, told = encoded(dialect, **options)
+    """No field that its types lack, and no value that they reject."""
+    body, typed = encoded(dialect, **options)
     TypeAdapter(type_).validate_python(body)
 
     assert set() == body.keys() - type_.__annotations__.keys() - {"stream"}
-    assert words == told
+    assert words == typed
 
 
 def test_mistral_calls_its_seed_otherwise():
     """The rest is as OpenAI has it."""
-    body, told = encoded(host("mistral"), **SAMPLING, reasoning_effort="high", json_mode=True)
+    body, typed = encoded(host("mistral"), **SAMPLING, reasoning_effort="high", json_mode=True)
     read = ChatCompletionRequest.model_validate(body)
     assert (0.9, 7, "high", "json_object") == (
         read.top_p,
@@ -97,15 +97,15 @@ def test_mistral_calls_its_seed_otherwise():
         read.reasoning_effort,
         read.response_format.type,
     )
-    assert "seed" not in told
+    assert "seed" not in typed
 
 
 def test_openrouter_and_deepseek_have_words_of_their_own():
     """As their documentation has them."""
     dialect = host("openrouter")
-    _, told = encoded(dialect, reasoning_effort="low", extra={"reasoning": {"exclude": True}})
-    assert {"reasoning": {"effort": "low", "exclude": True}} == told
-    assert {"exclude": True} == dialect.decode_request(told).extra["reasoning"]
+    _, typed = encoded(dialect, reasoning_effort="low", extra={"reasoning": {"exclude": True}})
+    assert {"reasoning": {"effort": "low", "exclude": True}} == typed
+    assert {"exclude": True} == dialect.decode_request(typed).extra["reasoning"]
 
     _, off = encoded(host("deepseek"), reasoning_effort="none")
     _, on = encoded(host("deepseek"), reasoning_effort="high")
@@ -114,7 +114,7 @@ def test_openrouter_and_deepseek_have_words_of_their_own():
 
 
 def test_gemini_has_levels_and_a_budget_of_nothing():
-    """And both of them beside what is said in its own words."""
+    """And both of them together with fields of its own."""
     body, _ = encoded(gemini.DIALECT, **SAMPLING, reasoning_effort="high", json_mode=True)
     config = types.GenerationConfig.model_validate(body["generationConfig"])
     assert (0.9, 7, "HIGH", "application/json") == (
@@ -155,7 +155,7 @@ def test_gemini_has_levels_and_a_budget_of_nothing():
 def test_converse_hands_the_level_to_the_model(model, effort, fields):
     """In that model's words, which AWS's own model of the API lets through; other fields go along."""
     extra = {"additionalModelRequestFields": {"top_k": 5}}
-    request = ChatRequest(model, ASKED[1:], top_p=0.9, reasoning_effort=effort, extra=extra)
+    request = ChatRequest(model, MESSAGES[1:], top_p=0.9, reasoning_effort=effort, extra=extra)
     body = bedrock.DIALECT.encode_request(request)
     shape = botocore.session.Session().get_service_model("bedrock-runtime").operation_model("Converse").input_shape
     report = botocore.validate.ParamValidator().validate(body | {"modelId": model}, shape)
@@ -168,35 +168,37 @@ def test_converse_hands_the_level_to_the_model(model, effort, fields):
 
 
 def test_cohere_calls_top_p_p_and_knows_no_levels():
-    """A model that can think does, unless it is told not to."""
-    body, told = encoded(cohere_wire.DIALECT, top_p=0.9, seed=7, reasoning_effort="none", json_mode=True)
-    assert {"p": 0.9, "seed": 7, "thinking": {"type": "disabled"}, "response_format": {"type": "json_object"}} == told
+    """A reasoning model reasons unless the request disables it."""
+    body, typed = encoded(cohere_wire.DIALECT, top_p=0.9, seed=7, reasoning_effort="none", json_mode=True)
+    assert {"p": 0.9, "seed": 7, "thinking": {"type": "disabled"}, "response_format": {"type": "json_object"}} == typed
     assert "disabled" == cohere.Thinking.model_validate(body["thinking"]).type
     assert "json_object" == cohere.JsonObjectResponseFormatV2.model_validate(body["response_format"]).type
 
 
 def test_the_command_line_thinks_by_its_own_option():
-    """It has none for no thinking, but a variable; JSON is asked for in its system prompt."""
-    argv, _, env = claude_cli.DIALECT.encode_request(ChatRequest("m", ASKED, reasoning_effort="none", json_mode=True))
+    """Thinking is disabled by a variable; its system prompt requests JSON."""
+    argv, _, env = claude_cli.DIALECT.encode_request(
+        ChatRequest("m", MESSAGES, reasoning_effort="none", json_mode=True)
+    )
     assert {"CLAUDE_CODE_DISABLE_THINKING": "1"} == env
     assert "--effort" not in argv
     assert "Answer with one JSON object alone" in claude_cli.flag(argv, "--system-prompt")
-    argv, _, env = claude_cli.DIALECT.encode_request(ChatRequest("m", ASKED, reasoning_effort="minimal"))
+    argv, _, env = claude_cli.DIALECT.encode_request(ChatRequest("m", MESSAGES, reasoning_effort="minimal"))
     assert ("low", {}) == (claude_cli.flag(argv, "--effort"), env)
 
 
 class Answer(BaseModel):
-    """Not for JSON mode: a schema says more."""
+    """Not for JSON mode: a schema replaces it."""
 
     text: str
 
 
 @pytest.mark.parametrize("dialect", [anthropic.DIALECT, bedrock.DIALECT])
-def test_json_mode_is_said_in_words_where_the_api_has_none(dialect):
-    """In front of what the caller tells the model; a schema needs no words."""
+def test_a_system_message_requests_json_where_the_api_has_no_mode(dialect):
+    """In front of the caller's system prompt; a schema needs no message."""
     words = "Answer with one JSON object alone, without a code fence."
-    assert words in str(dialect.encode_request(ChatRequest("m", ASKED, json_mode=True))["system"])
-    schema = ChatRequest("m", ASKED, json_mode=True, response_schema=Answer.model_json_schema())
+    assert words in str(dialect.encode_request(ChatRequest("m", MESSAGES, json_mode=True))["system"])
+    schema = ChatRequest("m", MESSAGES, json_mode=True, response_schema=Answer.model_json_schema())
     assert words not in str(dialect.encode_request(schema)["system"])
 
 
@@ -205,11 +207,11 @@ def test_json_mode_has_json_spoken_of(dialect):
     """OpenAI refuses it otherwise: 'messages' must contain the word 'json' in some form."""
     silent = ChatRequest("m", (LLMMessage.user("Which?"),), json_mode=True)
     assert "JSON object" in str(dialect.encode_request(silent))
-    assert "JSON object" not in str(dialect.encode_request(ChatRequest("m", ASKED, json_mode=True)))
+    assert "JSON object" not in str(dialect.encode_request(ChatRequest("m", MESSAGES, json_mode=True)))
 
 
-def test_what_only_one_api_says_survives_beside_a_level():
-    """Members of the same objects that no option stands for."""
+def test_settings_of_one_api_survive_next_to_a_level():
+    """Fields of the same objects that no option covers."""
     body = {
         "reasoning": {"effort": "low", "summary": "auto"},
         "text": {"format": {"type": "json_object"}, "verbosity": "low"},
@@ -224,8 +226,8 @@ def test_what_only_one_api_says_survives_beside_a_level():
     assert body["text"] == openai_responses.DIALECT.encode_request(read)["text"]
 
     budget = {"thinking": {"type": "enabled", "budget_tokens": 2048}, "output_config": {"format": None, "x": 1}}
-    told = anthropic.DIALECT.decode_request(budget)
-    assert (None, {"thinking": budget["thinking"], "output_config": {"x": 1}}) == (told.reasoning_effort, told.extra)
+    typed = anthropic.DIALECT.decode_request(budget)
+    assert (None, {"thinking": budget["thinking"], "output_config": {"x": 1}}) == (typed.reasoning_effort, typed.extra)
     shown = {"thinking": {"type": "adaptive", "display": "omitted"}, "output_config": {"effort": "low"}}
     again = anthropic.DIALECT.encode_request(anthropic.DIALECT.decode_request(shown))
     assert shown == {name: again[name] for name in shown}
@@ -233,6 +235,6 @@ def test_what_only_one_api_says_survives_beside_a_level():
 
 def test_anthropics_schema_under_its_name_of_the_beta():
     """As litellm still writes it."""
-    asked = anthropic.DIALECT.decode_request({"output_format": {"type": "json_schema", "schema": {"type": "object"}}})
+    decoded = anthropic.DIALECT.decode_request({"output_format": {"type": "json_schema", "schema": {"type": "object"}}})
 
-    assert ({"type": "object"}, {}) == (asked.response_schema, asked.extra)
+    assert ({"type": "object"}, {}) == (decoded.response_schema, decoded.extra)

@@ -84,8 +84,8 @@ def replies(draw, dialect):
     return ChatReply(tuple(parts), model=draw(names), id=draw(names), stop_reason=stop, usage=draw(usages(dialect)))
 
 
-def told_by_the_body(dialect, request):
-    """Without what Gemini says in the address, and with the type of an image that it wants to know and Ollama omits."""
+def without_url_fields(dialect, request):
+    """Without what Gemini puts into the URL, and with the image type that it requires and Ollama omits."""
     if dialect not in (gemini.DIALECT, ollama.DIALECT):
         return request
     kind = "image/png" if dialect is gemini.DIALECT else None
@@ -114,7 +114,7 @@ JSON_IN_WORDS = [anthropic.DIALECT, bedrock.DIALECT]
 
 
 def in_json(dialect, request):
-    """*request* as JSON mode is asked for: without a schema, by who speaks of JSON, of an API that has such a mode."""
+    """Return *request* as its JSON mode is written: without a schema, with a mention of JSON, for an API that has such a mode."""
     if not request.json_mode or request.response_schema is not None or dialect in JSON_IN_WORDS:
         return dataclasses.replace(request, json_mode=False)
     return dataclasses.replace(request, messages=(LLMMessage.system("As JSON."), *request.messages[1:]))
@@ -133,8 +133,8 @@ def thought_by(dialect, request):
     return request
 
 
-def said_by(dialect, request):
-    """*request* as far as the dialect's body says it: Converse has the model and the stream in its address."""
+def expressible_in(dialect, request):
+    """Return the part of *request* that is in the body: Converse has the model and the stream in its URL."""
     if dialect is cohere.DIALECT and request.tool_choice == "auto":
         return dataclasses.replace(request, tool_choice=None)
     if dialect is cohere.DIALECT and request.tool_choice == "weigh":
@@ -164,10 +164,12 @@ def replied_by(dialect, reply):
 @pytest.mark.parametrize("dialect", HTTP, ids=lambda one: one.name)
 @given(request=requests)
 def test_a_request_reads_back(dialect, request):
-    """What a request says survives its wire form, which is JSON."""
+    """A request survives its wire form, which is JSON."""
     request = in_json(dialect, here(request) if dialect in (bedrock.DIALECT, ollama.DIALECT) else request)
     body = json.loads(json.dumps(dialect.encode_request(request)))
-    assert said_by(dialect, told_by_the_body(dialect, thought_by(dialect, request))) == dialect.decode_request(body)
+    assert expressible_in(dialect, without_url_fields(dialect, thought_by(dialect, request))) == dialect.decode_request(
+        body
+    )
 
 
 @pytest.mark.parametrize("dialect", HTTP, ids=lambda one: one.name)
@@ -178,22 +180,22 @@ def test_a_reply_reads_back(dialect, data):
     assert reply == dialect.decode_reply(json.loads(json.dumps(dialect.encode_reply(reply))))
 
 
-def in_pieces(data, cuts):
-    edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
+def in_chunks(data, ends):
+    edges = sorted({0, len(data), *(end % (len(data) + 1) for end in ends)})
     return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("dialect", EVERY, ids=lambda one: one.name)
-@given(data=st.data(), cuts=st.lists(st.integers(0, 10**6), max_size=30))
-def test_a_stream_reads_the_same_however_it_is_cut(dialect, data, cuts):
-    """Cuts inside a line, an event or a character change nothing; the deltas add up to the text."""
+@given(data=st.data(), ends=st.lists(st.integers(0, 10**6), max_size=30))
+def test_a_stream_reads_the_same_in_chunks_of_any_size(dialect, data, ends):
+    """A chunk may end inside a line, an event or a character; the deltas add up to the text."""
     reply = replied_by(dialect, data.draw(replies(dialect)))
     if dialect is claude_cli.DIALECT:
         reply = ChatReply(reply.parts[:1], reply.model, reply.id, "end_turn", reply.usage)
     decoder = dialect.stream_decoder()
     deltas = []
-    for piece in in_pieces(b"".join(dialect.encode_stream(reply)), cuts):
-        deltas += decoder.feed(piece)
+    for chunk in in_chunks(b"".join(dialect.encode_stream(reply)), ends):
+        deltas += decoder.feed(chunk)
     whole = decoder.reply()
 
     assert decoder.is_finished
@@ -238,20 +240,20 @@ def test_thinking_goes_back_with_its_signature():
 def test_the_command_line_reads_back(request):
     """System prompt, schema and the one turn survive arguments and input."""
     effort = {"none": None, "minimal": "low"}.get(request.reasoning_effort, request.reasoning_effort)
-    asked = ChatRequest(
+    request = ChatRequest(
         request.model,
         request.messages[:2],
         reasoning_effort=effort,
         response_schema=request.response_schema,
         stream=request.stream,
     )
-    argv, stdin, env = claude_cli.DIALECT.encode_request(asked)
+    argv, stdin, env = claude_cli.DIALECT.encode_request(request)
     assert {} == env
-    assert asked == claude_cli.DIALECT.decode_request(argv, stdin)
+    assert request == claude_cli.DIALECT.decode_request(argv, stdin)
 
 
 def test_the_command_line_takes_earlier_turns_as_a_transcript():
-    """It has no other way to be told of them."""
+    """It takes earlier turns in no other way."""
     turns = (
         LLMMessage("user", (TextPart("one"),)),
         LLMMessage("assistant", (TextPart("two"),)),

@@ -297,7 +297,7 @@ def test_billed_units_count_where_cohere_reports_no_tokens():
 
 
 def test_metrics_of_bedrock_are_read_only_without_the_usage_of_the_model():
-    """The usage of the model tells cached tokens apart."""
+    """The usage of the model lists cached tokens separately."""
     metrics = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 9, "outputTokenCount": 9}}
 
     assert CLAUDE_READ == invoke_usage({**metrics, "usage": CLAUDE})

@@ -1,4 +1,4 @@
-"""The prompt of a run of ``claude``, wherever it stands."""
+"""The prompt among the arguments of ``claude``, in any position."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from llm_gateway.wire.claude.arguments import prompt
     ],
 )
 def test_the_prompt_is_found(argv):
-    """Options with no value, one or several before it are told apart."""
+    """Options before it may take no value, one or several."""
     assert "say pong" == prompt(["claude", *argv])
 
 

@@ -1,4 +1,4 @@
-"""Frames of AWS event streams, read from pieces and written."""
+"""Parser and encoder of AWS event streams."""
 
 import botocore.eventstream
 import pytest
@@ -11,7 +11,7 @@ texts = st.dictionaries(st.text(min_size=1, max_size=9), st.text(max_size=9), ma
 
 
 @given(made=st.lists(st.tuples(texts, st.binary(max_size=20)), max_size=3), size=st.integers(1, 40))
-def test_what_is_written_reads_back_in_pieces_of_any_size(made, size):
+def test_a_written_frame_is_read_from_chunks_of_any_size(made, size):
     """By our parser, and by botocore's."""
     data = b"".join(encode(headers, payload) for headers, payload in made)
     parser, theirs = FrameParser(), botocore.eventstream.EventStreamBuffer()
@@ -23,7 +23,7 @@ def test_what_is_written_reads_back_in_pieces_of_any_size(made, size):
 
 
 def test_headers_of_other_types_are_passed_over():
-    """Each type has its own length: true, a byte, bytes, a moment, then text."""
+    """Each type has its own length: true, a byte, bytes, a timestamp, then text."""
     coded = b"\1a\0" + b"\1b\2\xff" + b"\1c\6\0\2hi" + b"\1d\x08" + bytes(8) + b"\1e\7\0\2ok"
     (frame,) = FrameParser().feed(EventFrame(0, 0, coded, b"").with_payload(b"{}"))
     assert {"e": "ok"} == frame.texts
@@ -37,7 +37,7 @@ def test_headers_of_other_types_are_passed_over():
         (lambda data: bytes(4) + data[4:], "no frame of an event stream"),
     ],
 )
-def test_what_is_no_frame_is_told_at_once(change, words):
+def test_bytes_that_are_no_frame_raise_at_once(change, words):
     """Not waited for: a length made of junk may be gigabytes."""
     with pytest.raises(ValueError, match=words):
         FrameParser().feed(change(encode({"a": "b"}, b"pong")))

@@ -10,7 +10,7 @@ def test_lines_are_put_together(size):
     """Empty ones too; what has no end yet waits."""
     data, parser = b"one\n\ntwo\nthree\nfo", LineParser()
 
-    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    chunks = [data[at : at + size] for at in range(0, len(data), size)]
 
-    assert [b"one", b"", b"two", b"three"] == [line for piece in pieces for line in parser.feed(piece)]
+    assert [b"one", b"", b"two", b"three"] == [line for chunk in chunks for line in parser.feed(chunk)]
     assert [b"four"] == parser.feed(b"ur\n")

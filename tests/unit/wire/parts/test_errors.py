@@ -1,4 +1,4 @@
-"""What an error reply says that is none of a provider's usual ones."""
+"""Error replies that are not in a provider's own format."""
 
 import pytest
 
@@ -23,7 +23,7 @@ SENT = ("Date", "Wed, 21 Oct 2026 07:28:00 GMT")
         ((), None),
     ],
 )
-def test_the_wait_that_is_asked_for(headers, expected):
+def test_reads_the_requested_wait(headers, expected):
     """A date counts from the reply's own date, so that no clock is needed and none can be wrong."""
     assert expected == retry_after_s(headers)
 
@@ -32,7 +32,7 @@ NGINX = b"""<html>\r
 <head><title>502 Bad Gateway</title></head>\r
 <body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"""
 STYLED = (
-    b"<!DOCTYPE html><style>p {color: red}</style><!-- x --><p>We&rsquo;ll be\n <b>back</b>.</p>" + b"<p>x</p>" * 9999
+    b"<!DOCTYPE html><style>p {margin: 0}</style><!-- x --><p>We&rsquo;ll be\n <b>back</b>.</p>" + b"<p>x</p>" * 9999
 )
 
 
@@ -48,7 +48,7 @@ STYLED = (
         (b"\xff\xfe", "\ufffd\ufffd"),
     ],
 )
-def test_words_of_whatever_stands_in_between(body, expected):
+def test_reads_the_text_of_a_proxys_page(body, expected):
     """Short, and without markup."""
     facts = error_facts(502, (), body)
 

@@ -13,13 +13,13 @@ CALL = ToolCall("call_1", "forecast", ARGUMENTS)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "abc", '{"a": "é"}', "x" * 1_000])
-def test_pieces_are_few_and_make_the_whole(text):
+def test_at_most_four_chunks_make_up_the_text(text):
     """None is empty, unless all is."""
-    pieces = split_arguments(text)
+    chunks = split_arguments(text)
 
-    assert text == "".join(pieces)
-    assert len(pieces) <= 4
-    assert all(pieces) or pieces == [""]
+    assert text == "".join(chunks)
+    assert len(chunks) <= 4
+    assert all(chunks) or chunks == [""]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_pieces_are_few_and_make_the_whole(text):
     ids=lambda one: one.name,
 )
 def test_arguments_come_bit_by_bit(dialect):
-    """Whoever parses the first piece as JSON fails, as with the real thing; the decoder adds them up."""
+    """The first chunk alone is no JSON, as at the providers; the decoder joins the chunks."""
     events = list(dialect.encode_stream(ChatReply((CALL,), stop_reason="tool_use")))
     first = next(at for at, event in enumerate(events) if b"Rey" in event)
     decoder = dialect.stream_decoder()

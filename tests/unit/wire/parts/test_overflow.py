@@ -38,7 +38,7 @@ OPENAI = "This model's maximum context length is 4097 tokens. However, "
     ],
 )
 def test_the_numbers_are_read(message, counted, limit):
-    """And the kind is the one to branch on, told by the words alone."""
+    """And the message alone gives the kind ``context_window``."""
     body = json.dumps({"error": {"type": "invalid_request_error", "message": message}}).encode()
 
     assert Overflow(counted, limit) == read_overflow(message)

@@ -23,12 +23,12 @@ from llm_gateway.wire.tokens.text_size import SORTS, sizes
 CLAUDE, OPENAI = "claude-haiku-5-5", "gpt-5-mini"
 
 
-def said(text):
+def message(text):
     return LLMMessage("user", (TextPart(text),))
 
 
 def tokens(text, model=OPENAI):
-    return estimate_tokens([said(text)], model).tokens - estimate_tokens([said("")], model).tokens
+    return estimate_tokens([message(text)], model).tokens - estimate_tokens([message("")], model).tokens
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def tokens(text, model=OPENAI):
     ],
 )
 def test_the_estimate_is_near_what_tokenizers_count(text, openai, claude):
-    """Beside counts of o200k, and of Claude 4.7 as it was reconstructed."""
+    """Against counts of o200k, and of a reconstruction of Claude 4.7."""
     assert 0.95 <= tokens(text) / openai <= 2.2
     assert 0.95 <= tokens(text, CLAUDE) / claude <= 2.2
 
 
-def test_each_sort_is_told_apart():
+def test_each_class_is_counted_separately():
     """One example of each, and nothing left over."""
     counts = dict(
         zip(SORTS, sizes("Hello WORLD 12345, zoo\n\n  dGVzdDEyMzQ1Njc4 é Я א ह አ ა → か 漢 한 🎉"), strict=True)
@@ -88,11 +88,11 @@ def test_each_sort_is_told_apart():
         (["claude-opus-4-7", "claude-opus-4.8", "claude-sonnet-5", "haiku"], "claude-haiku-5-5"),
         (["openai/gpt-4o", "o4-mini"], "gpt-5-mini"),
         (["mixtral-8x7b", "qwen3", "deepseek-v4"], "meta-llama/Llama-3.3-70B"),
-        (["someone/else", "my-deployment"], ""),
+        (["other/owner", "my-deployment"], ""),
     ],
 )
-def test_a_model_is_of_the_family_that_its_name_says(names, like):
-    """Whatever stands in front of it; an unknown one is counted as the heaviest."""
+def test_a_model_is_of_the_family_in_its_name(names, like):
+    """With any prefix; an unknown model counts as the heaviest."""
     assert {family_of(like)} == {family_of(name) for name in names}
 
 
@@ -103,16 +103,16 @@ def test_more_text_is_never_fewer_tokens_by_much(one, other):
 
 
 def test_all_that_is_sent_counts():
-    """System prompt, tools, schema, calls, results, reasoning, images and members of the provider's own."""
-    request = ChatRequest(OPENAI, (said("hi"),))
+    """System prompt, tools, schema, calls, results, reasoning, images and the provider's own fields."""
+    request = ChatRequest(OPENAI, (message("hi"),))
     schema = {"type": "object", "properties": {"city": {"type": "string"}}}
     call, result = ToolCall("1", "weigh", {"what": "feathers"}), ToolResult("1", "one gram")
     more = [
-        {"messages": (LLMMessage("system", (TextPart("Be brief."),)), said("hi"))},
-        {"messages": (said("hi"), LLMMessage("assistant", (call,)))},
-        {"messages": (said("hi"), LLMMessage("tool", (result,)))},
-        {"messages": (said("hi"), LLMMessage("assistant", (ThinkingPart("A greeting."),)))},
-        {"messages": (said("hi"), LLMMessage("user", (ImagePart(url="https://example.com/a.png"),)))},
+        {"messages": (LLMMessage("system", (TextPart("Be brief."),)), message("hi"))},
+        {"messages": (message("hi"), LLMMessage("assistant", (call,)))},
+        {"messages": (message("hi"), LLMMessage("tool", (result,)))},
+        {"messages": (message("hi"), LLMMessage("assistant", (ThinkingPart("A greeting."),)))},
+        {"messages": (message("hi"), LLMMessage("user", (ImagePart(url="https://example.com/a.png"),)))},
         {"tools": (Tool("weigh", "Weigh a thing", schema),)},
         {"response_schema": schema},
         {"extra": {"tools": [{"type": "web_search"}]}},
@@ -123,10 +123,10 @@ def test_all_that_is_sent_counts():
     assert [8, 52, 42, 8, 1705, 125, 86, 2517] == [one.tokens - 18 for one in added]
 
 
-@pytest.mark.parametrize("piece", ["a", "A", "1", "aA1+", " ", "\n", "🎉", "é", "a1/"])
-def test_a_long_run_of_anything_takes_no_long_time(piece):
+@pytest.mark.parametrize("text", ["a", "A", "1", "aA1+", " ", "\n", "🎉", "é", "a1/"])
+def test_a_long_run_of_anything_takes_no_long_time(text):
     """The patterns look at each character a few times only."""
     start = time.process_time()
-    sizes(piece * 200_000)
+    sizes(text * 200_000)
 
     assert time.process_time() - start < 1.5
