@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.hooks.raw import first_wait, parts_of_reply
+from llm_gateway.interception.hooks.http1 import first_wait, parts_of_reply
 from llm_gateway.types import WireReply
 
 __all__ = ["BrokenError", "Ending", "Parts", "sent"]

@@ -16,7 +16,7 @@ from typing import Any
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.dispatch import Handler, handler_for
-from llm_gateway.interception.hooks.raw import (
+from llm_gateway.interception.hooks.http1 import (
     ReplyReader,
     RequestReader,
     first_wait,

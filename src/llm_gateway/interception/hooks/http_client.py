@@ -17,7 +17,7 @@ from typing import Any
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.dispatch import Handler, handler_for
-from llm_gateway.interception.hooks.raw import Dechunker, first_wait, parts_of_reply, request_from_bytes
+from llm_gateway.interception.hooks.http1 import Dechunker, first_wait, parts_of_reply, request_from_bytes
 
 __all__ = ["address_of", "install"]
 
