@@ -1,14 +1,18 @@
 """http.client, and the libraries that stand on it, record over a real socket and replay with nothing listening."""
 
+import asyncio
+import contextlib
 import http.client
 import json
 import threading
 import urllib.request
 from types import SimpleNamespace
 
+import aiohttp
 import boto3
 import botocore.config
 import pytest
+import raw_server
 import requests
 import urllib3
 from urllib3.util import Retry
@@ -58,6 +62,14 @@ def by_requests_stream(url, body):
         return reply.status_code, b"".join(reply.iter_content(None))
 
 
+def by_aiohttp(url, body):
+    async def go():
+        async with aiohttp.ClientSession() as session, session.post(url, data=body) as reply:
+            return reply.status, await reply.read()
+
+    return asyncio.run(go())
+
+
 CLIENTS = [by_http_client, by_urllib, by_urllib3, by_urllib3_stream, by_requests, by_requests_stream]
 
 
@@ -97,6 +109,39 @@ def test_a_stream_comes_back_in_its_pieces(server, tmp_path):
         replayed = chunks()
 
     assert server.pieces == live == replayed
+
+
+FRAMED = {
+    "by length": [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhe", b"llo"],
+    "in chunks": [
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nl",
+        b"lo\r\n0\r\nTrailer: 1\r\n\r\n",
+    ],
+    "by the connection's end": [b"HTTP/1.1 200 OK\r\n\r\nhe", b"llo"],
+    "in HTTP/1.0": [b"HTTP/1.0 200 OK\r\n\r\nhe", b"llo"],
+    "behind hints": [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"],
+}
+
+
+@pytest.mark.parametrize("parts", FRAMED.values(), ids=FRAMED)
+@pytest.mark.parametrize("send", [*CLIENTS, by_aiohttp])
+def test_every_framing_of_a_reply_is_recorded_whole(send, parts, tmp_path):
+    """Whatever marks the end of a reply, the recording has it, and the replay comes without a server."""
+
+    def script(connection):
+        for part in parts:
+            connection.sendall(part)
+        return "close"
+
+    with contextlib.closing(raw_server.RawServer(script)) as server:
+        url = f"{server.url}/chat/completions"
+        with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
+            assert (200, b"hello") == send(url, b"{}")
+    with use_cassette(tmp_path / "a.yaml") as cassette:
+        assert (200, b"hello") == send(url, b"{}")
+
+    assert "end: complete" in (tmp_path / "a.yaml").read_text()
+    assert ["replay"] == [call.served for call in cassette.calls]
 
 
 def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 
 from llm_gateway.exchange import HttpExchange
@@ -51,9 +52,14 @@ class Answers:
             return sent(refusal(request, "cassette_miss", text), incoming.method)
         return forwarded(incoming, request.url)
 
+    @cached_property
+    def _recorded(self) -> tuple[str, ...]:
+        """The addresses in the cassette, each once: a call must not cost more the longer the cassette is."""
+        return tuple(dict.fromkeys(self._cassette.addresses()))
+
     def _url(self, name: str, rest: str, incoming: Incoming) -> str:
         """Where *rest* really is: at an address that was recorded, if there is one."""
-        found = list(candidates(name, rest, incoming.headers, self._environ, self._cassette.addresses()))
+        found = list(candidates(name, rest, incoming.headers, self._environ, self._recorded))
         return next((url for url in found if self._cassette.knows(url)), found[-1])
 
 

@@ -1,22 +1,37 @@
-"""Requests read from a connection, in HTTP/1.1 as clients write it. Pure but for the file that is read."""
+"""Requests read from a connection, in HTTP/1.1 as clients write it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO
+from http import HTTPStatus
 
+import h11
+
+from llm_gateway.interception.hooks.http1 import RequestReader
 from llm_gateway.types import Headers
 from llm_gateway.wire.content_encoding import decoded
 
-__all__ = ["Incoming", "MalformedError", "read"]
+__all__ = ["Incoming", "MalformedError", "RequestStream"]
 
-_LONGEST_LINE = 1 << 16
-_MOST_HEADERS = 200
+_LONGEST_HEAD = 1 << 16
+_SIZE = 1 << 18
+_VERSIONS = (b"1.0", b"1.1")
+_OF_CONNECTION = frozenset({"host", "connection", "expect", "content-length", "transfer-encoding", "content-encoding"})
+"""Headers about this one connection, or about the body as it was sent."""
 
 
 class MalformedError(Exception):
-    """What was sent is no request; the connection cannot be read any further."""
+    """
+    Bytes that are no request; the connection cannot be read any further.
+
+    Attributes:
+        status: What to answer with.
+    """
+
+    def __init__(self, reason: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(reason)
+        self.status = HTTPStatus(status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +44,7 @@ class Incoming:
 
         body: Without chunk framing and content encoding.
 
-        is_last: Whether the client wants the connection closed behind the reply.
+        is_last: Whether the client expects the connection to be closed behind the reply.
     """
 
     method: str
@@ -39,85 +54,60 @@ class Incoming:
     is_last: bool
 
 
-def read(file: BinaryIO, proceed: Callable[[], None]) -> Incoming | None:
+class RequestStream:
     """
-    The next request in *file*; None at its end.
+    The requests of one connection, one after another.
 
     Args:
-        file: What the client sends; read no further than the request goes.
+        receive: Returns the next bytes, at most as many as it is given, and none where the client closes its side.
 
-        proceed: Called when the client waits to be told so before it sends the body.
-
-    Raises:
-        MalformedError: It is no request.
+        send: Sends bytes to the client; called where it waits for leave to send a body.
     """
-    first = _line(file) or _line(file)  # some clients leave an empty line between two requests
-    if not first:
-        return None
-    method, _, rest = first.partition(" ")
-    target, _, version = rest.rpartition(" ")
-    if not target or not version.startswith("HTTP/1."):
-        raise MalformedError(f"{first[:80]!r} is no line of HTTP/1.1; TLS and HTTP/2 are not spoken here")
-    headers = _headers(file)
-    named = {name.lower(): value for name, value in headers}
-    if "100-continue" in named.get("expect", "").lower():
-        proceed()
-    body = _plain(_body(file, named), named.get("content-encoding", ""))
-    kept = tuple(pair for pair in headers if pair[0].lower() not in _FRAMING)
-    connection = named.get("connection", "").lower()
-    is_last = "close" in connection or (version == "HTTP/1.0" and "keep-alive" not in connection)
-    return Incoming(method, _path(target), kept, body, is_last)
+
+    def __init__(self, receive: Callable[[int], bytes], send: Callable[[bytes], None]) -> None:
+        self._receive, self._send = receive, send
+        self._unread = b""
+
+    def read(self) -> Incoming | None:
+        """
+        Return the next request; None at the end.
+
+        Raises:
+            MalformedError: It is no request.
+        """
+        reader = RequestReader(_LONGEST_HEAD)
+        try:
+            if not self._fill(reader):
+                return None
+        except h11.RemoteProtocolError as error:
+            raise MalformedError(str(error), error.error_status_hint) from None
+        self._unread = reader.unread
+        return _incoming(reader)
+
+    def _fill(self, reader: RequestReader) -> bool:
+        """Read until the request is whole; False where the client has closed its side instead of sending one."""
+        # RFC 9112, 2.2: some clients leave an empty line behind a body. h11 takes it for a request without a line.
+        data = self._unread.lstrip(b"\r\n")
+        while not data:
+            if not (received := self._receive(_SIZE)):
+                return False
+            data = received.lstrip(b"\r\n")
+        while not reader.feed(data):
+            if leave := reader.proceed():
+                self._send(leave)
+            data = self._receive(_SIZE)
+        return True
 
 
-_FRAMING = frozenset({"host", "connection", "expect", "content-length", "transfer-encoding", "content-encoding"})
-"""Said of this one connection, or of a body as it was sent."""
-
-
-def _line(file: BinaryIO) -> str:
-    raw = file.readline(_LONGEST_LINE)
-    if len(raw) == _LONGEST_LINE:
-        raise MalformedError(f"a line is longer than {_LONGEST_LINE} bytes")
-    return raw.decode("latin-1").rstrip("\r\n")
-
-
-def _headers(file: BinaryIO) -> Headers:
-    found: list[tuple[str, str]] = []
-    while line := _line(file):
-        name, colon, value = line.partition(":")
-        if not colon or len(found) == _MOST_HEADERS:
-            raise MalformedError(f"{line[:80]!r} is no header" if not colon else f"more than {_MOST_HEADERS} headers")
-        found.append((name.strip(), value.strip()))
-    return tuple(found)
-
-
-def _body(file: BinaryIO, named: dict[str, str]) -> bytes:
-    if "chunked" in named.get("transfer-encoding", "").lower():
-        return b"".join(iter(lambda: _chunk(file), b""))
-    return _exactly(file, _length(named.get("content-length", "0"), 10))
-
-
-def _length(text: str, base: int) -> int:
-    if not text.isalnum():  # int() takes signs and underscores
-        raise MalformedError(f"{text!r} is no length of a body")
-    try:
-        return int(text, base)
-    except ValueError:
-        raise MalformedError(f"{text!r} is no length of a body") from None
-
-
-def _chunk(file: BinaryIO) -> bytes:
-    size = _length(_line(file).partition(";")[0].strip(), 16)
-    data = _exactly(file, size)
-    while _line(file) and not size:
-        pass  # trailers
-    return data
-
-
-def _exactly(file: BinaryIO, length: int) -> bytes:
-    data = file.read(length)
-    if len(data) < length:
-        raise MalformedError(f"the body ended after {len(data)} of {length} bytes")
-    return data
+def _incoming(reader: RequestReader) -> Incoming:
+    assert reader.head is not None
+    if reader.head.http_version not in _VERSIONS:
+        raise MalformedError("illegal HTTP version", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+    headers = reader.headers
+    encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "")
+    kept = tuple(pair for pair in headers if pair[0].lower() not in _OF_CONNECTION)
+    target = _path(reader.head.target.decode("latin-1"))
+    return Incoming(reader.head.method.decode("ascii"), target, kept, _plain(reader.body, encoding), reader.is_last)
 
 
 def _plain(body: bytes, encoding: str) -> bytes:
@@ -125,10 +115,10 @@ def _plain(body: bytes, encoding: str) -> bytes:
         return body
     plain = decoded(body, encoding)
     if plain is None:
-        raise MalformedError(f"a body in {encoding!r} cannot be read")
+        raise MalformedError(f"its body in {encoding!r} cannot be unpacked")
     return plain
 
 
 def _path(target: str) -> str:
-    """*target* without the address that clients of a proxy put in front."""
+    """Return *target* without the address that clients of a proxy put in front."""
     return "/" + target.split("/", 3)[3] if "://" in target.partition("?")[0] and target.count("/") >= 3 else target

@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import BinaryIO, TypeAlias
+from typing import TypeAlias
 
-from llm_gateway.loopback.incoming import Incoming, MalformedError, read
+from llm_gateway.loopback.incoming import Incoming, MalformedError, RequestStream
 from llm_gateway.loopback.outgoing import BrokenError, Ending, Parts
 
 __all__ = ["Handler", "Server"]
@@ -19,6 +19,7 @@ __all__ = ["Handler", "Server"]
 Handler: TypeAlias = Callable[[Incoming], Parts]
 _PATIENCE_S = 1.0
 """How long closing waits; a reply that takes longer finds nobody there, and its thread ends then."""
+_SPOKEN = "  it reads plain HTTP/1.1, neither TLS nor HTTP/2; the connection is closed"
 _ABORT = struct.pack("ii", 1, 0)
 
 
@@ -76,18 +77,18 @@ class Server:
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a piece goes out when it is written
-            with connection.makefile("rb") as file:
-                self._converse(connection, file)
+            self._converse(connection)
         with self._lock:
             del self._connections[connection]
 
-    def _converse(self, connection: socket.socket, file: BinaryIO) -> None:
+    def _converse(self, connection: socket.socket) -> None:
+        requests = RequestStream(connection.recv, connection.sendall)
         is_last = False
         while not is_last and not self._closing.is_set():
             try:
-                request = read(file, lambda: connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n"))
+                request = requests.read()
             except MalformedError as error:
-                connection.sendall(_plain(HTTPStatus.BAD_REQUEST, f"llm_server cannot read this: {error}"))
+                connection.sendall(_plain(error.status, f"llm_server cannot read this request: {error}\n{_SPOKEN}"))
                 return
             if request is None:
                 return

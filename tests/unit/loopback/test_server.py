@@ -94,7 +94,7 @@ def test_a_large_body_arrives_whole():
 def test_a_slow_client_is_waited_for():
     """Byte by byte, if it must be."""
     with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), HANG_S) as client:
-        for byte in b"GET / HTTP/1.1\r\n\r\n":
+        for byte in b"GET / HTTP/1.1\r\nhost: h\r\n\r\n":
             client.sendall(bytes([byte]))
         assert OK == client.recv(1000)
 
@@ -165,7 +165,11 @@ def test_closing_waits_for_nothing():
         yield b"0\r\n\r\n", 60 * HANG_S
 
     with serving(handler) as server, contextlib.ExitStack() as clients:
-        for text in (b"", b"POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\nhi", b"GET / HTTP/1.1\r\n\r\n"):
+        for text in (
+            b"",
+            b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 9\r\n\r\nhi",
+            b"GET / HTTP/1.1\r\nhost: h\r\n\r\n",
+        ):
             client = clients.enter_context(socket.create_connection(("127.0.0.1", server.port), HANG_S))
             client.sendall(text)
         assert client.recv(1)  # accepted last, so all three are
@@ -189,11 +193,49 @@ def test_an_error_of_the_handler_is_kept():
     assert ["no such prompt"] * 2 == [str(error) for error in server.errors]
 
 
-def test_what_is_no_request_is_refused():
-    """And the connection closed: nobody knows where the next one would begin."""
+BAD = {
+    "no request": (b"nonsense\r\n\r\n", b"400 Bad Request", b"illegal request line"),
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", b"400 Bad Request", b"Missing mandatory Host: header"),
+    "length": (b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: x\r\n\r\n", b"400 Bad Request", b"bad Content-Length"),
+    "chunk": (
+        b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+        b"400 Bad Request",
+        b"illegal chunk header: ",
+    ),
+    "header": (
+        b"GET / HTTP/1.1\r\nhost: h\r\na: " + b"x" * 70_000,
+        b"431 Request Header Fields Too Large",
+        b"Receive buffer too long",
+    ),
+    "version": (b"PRI * HTTP/2.0\r\n\r\n", b"505 HTTP Version Not Supported", b"illegal HTTP version"),
+}
+
+
+@pytest.mark.parametrize(("raw", "status", "reason"), BAD.values(), ids=BAD)
+def test_what_is_no_request_is_rejected(raw, status, reason):
+    """With the reason; then the connection is closed, as no one knows where the next request would begin."""
     with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), HANG_S) as client:
-        client.sendall(b"nonsense\r\n\r\n")
+        client.sendall(raw)
         answer = b"".join(iter(lambda: client.recv(1000), b""))
 
-    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
-    assert b"llm_server cannot read this: 'nonsense' is no line of HTTP/1.1" in answer
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status + b"\r\n")
+    what, why = body.splitlines()
+    assert what.startswith(b"llm_server cannot read this request: " + reason)
+    assert b"  it reads plain HTTP/1.1, neither TLS nor HTTP/2; the connection is closed" == why
+
+
+def test_pipelined_requests_are_answered_in_order():
+    """Those that a client sends without waiting for the replies."""
+
+    def handler(request):
+        body = request.target.encode()
+        yield b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body), 0.0
+
+    raw = b"".join(b"GET /%d HTTP/1.1\r\nhost: h\r\n\r\n" % number for number in range(3))
+    raw += b"GET /last HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n"
+    with serving(handler) as server, socket.create_connection(("127.0.0.1", server.port), HANG_S) as client:
+        client.sendall(raw)
+        answer = b"".join(iter(lambda: client.recv(1000), b""))
+
+    assert [b"/0", b"/1", b"/2", b"/last"] == [one.partition(b"\r\n\r\n")[2] for one in answer.split(b"HTTP/1.1 ")[1:]]

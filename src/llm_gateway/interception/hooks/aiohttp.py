@@ -18,10 +18,9 @@ from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.dispatch import Handler, handler_for
 from llm_gateway.interception.hooks.http1 import (
     ReplyReader,
-    RequestReader,
+    WrittenRequest,
     first_wait,
     parts_of_reply,
-    request_from_bytes,
 )
 
 __all__ = ["install"]
@@ -61,24 +60,21 @@ class _FarEnd(asyncio.Transport):
     def __init__(self, reader: Any, req: Any, handler: Handler, connect: Any) -> None:
         super().__init__()
         self._handler, self._req, self._responder, self._connect = reader, req, handler, connect
-        self._raw = bytearray()
-        self._written = RequestReader()
+        self._written = WrittenRequest(req.method, str(req.url))
         self._work: asyncio.Task[None] | None = None
         self._recording: Recording | None = None
         self._real: Any = None
         self._is_closing = False
 
     def write(self, data: Any) -> None:
-        self._raw += data
-        if self._work is None and self._written.feed(data):
+        if self._written.feed(data) and self._work is None:
             self._work = asyncio.get_running_loop().create_task(self._serve())
 
     def writelines(self, list_of_data: Any) -> None:
         self.write(b"".join(list_of_data))
 
     async def _serve(self) -> None:
-        request = request_from_bytes(self._req.method, str(self._req.url), bytes(self._raw))
-        decided = self._responder.handle(request)
+        decided = self._responder.handle(self._written.request())
         if isinstance(decided, HttpExchange):
             await self._answer(decided)
             return
@@ -92,7 +88,7 @@ class _FarEnd(asyncio.Transport):
             self._handler.set_exception(error)
             return
         self._real.transport.set_protocol(_Relay(self._handler, decided, self._req.method, self._let_go))
-        self._real.transport.write(bytes(self._raw))
+        self._real.transport.write(bytes(self._written.raw))
 
     def _let_go(self) -> None:
         """Give the real connection back; aiohttp asks for that only where its own is still open."""

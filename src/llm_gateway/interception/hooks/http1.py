@@ -1,46 +1,41 @@
-"""HTTP/1.1 as bytes: requests that were written, replies to be read, and chunk framing both ways. Pure."""
+"""HTTP/1.1 as bytes: requests and replies read by h11, and recorded replies written out. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import h11
+
 from llm_gateway.cassettes.recording import Recording
+from llm_gateway.exceptions import CassetteError
 from llm_gateway.exchange import HttpExchange, timed_pieces
 from llm_gateway.types import Headers, WireRequest
 
 __all__ = [
-    "Dechunker",
     "ReplyReader",
     "RequestReader",
+    "WrittenRequest",
     "first_wait",
     "parts_of_reply",
-    "request_from_bytes",
 ]
 
 _WITHOUT_BODY = frozenset({204, 304})
-
-
-def request_from_bytes(method: str, url: str, raw: bytes) -> WireRequest:
-    """The request that was written as *raw*."""
-    head, _, body = raw.partition(b"\r\n\r\n")
-    pairs = [line.decode("latin-1").partition(":") for line in head.split(b"\r\n")[1:]]
-    headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
-    if any(name.lower() == "transfer-encoding" and "chunked" in value.lower() for name, value in headers):
-        body = b"".join(Dechunker().feed(body))
-    return WireRequest(method, url, headers, body)
+_LONGEST_HEAD = 1 << 24
+"""Bytes of a head that a client may exchange with its own server; http.client has a limit of its own."""
+_CUT = "the connection was closed before the reply was whole"
 
 
 def first_wait(exchange: HttpExchange) -> float:
-    """The seconds to wait before the reply begins."""
+    """Return the seconds to wait before the reply begins."""
     return exchange.waits[0] if exchange.waits else 0.0
 
 
 def parts_of_reply(exchange: HttpExchange, method: str) -> Iterator[tuple[bytes, float]]:
     """
-    The recorded reply as a server would have sent it, in parts, each with the seconds to wait before it.
+    Return the recorded reply as a server would have sent it, in parts, each with the seconds to wait before it.
 
     A reply that came in chunks goes out in its recorded chunks; one that failed lacks its end, so that the reader
-    finds out for itself.
+    notices by itself. h11 does not write it: it raises on headers that it would not send itself, whoever sent them.
     """
     reply = exchange.reply
     assert reply is not None
@@ -64,141 +59,185 @@ def _framed(headers: Headers, length: int | None) -> Headers:
     return (*kept, ("transfer-encoding", "chunked") if length is None else ("content-length", str(length)))
 
 
-class Dechunker:
-    """Take chunk framing off a body that comes in pieces of any size; trailers are dropped."""
-
-    def __init__(self) -> None:
-        self.is_over = False
-        self.is_broken = False
-        self._buffer = bytearray()
-        self._left = 0
-        self._is_trailer = False
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes and return the pieces of the body in them."""
-        self._buffer += data
-        found: list[bytes] = []
-        position = 0
-        while position < len(self._buffer) and not (self.is_over or self.is_broken):
-            if self._left:
-                piece = bytes(self._buffer[position : position + self._left])
-                position += len(piece)
-                self._left -= len(piece)
-                found.append(piece)
-                continue
-            end = self._buffer.find(b"\r\n", position)
-            if end < 0:
-                break
-            self._line(bytes(self._buffer[position:end]))
-            position = end + 2
-        del self._buffer[:position]  # once: a body in many small chunks would be copied for each
-        return found
-
-    def _line(self, line: bytes) -> None:
-        if self._is_trailer:
-            self.is_over = not line
-        elif line:
-            try:
-                self._left = int(line.split(b";")[0], 16)
-            except ValueError:
-                self.is_broken = True
-                return
-            self._is_trailer = self._left == 0
+def _headers(head: h11.Request | h11.Response) -> Headers:
+    """Return the headers of *head* as text, with their names as they were sent."""
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items())
 
 
 class RequestReader:
-    """Tell when a request that is written in pieces is whole."""
+    """
+    Read one request that arrives in chunks of any size.
 
-    def __init__(self) -> None:
-        self._head = b""
-        self._dechunker: Dechunker | None = None
-        self._left: int | None = None
+    Args:
+        longest_head: In bytes; a longer head is an error with status 431.
+
+    Attributes:
+        head: Method, target and headers, as soon as they are read.
+    """
+
+    def __init__(self, longest_head: int = _LONGEST_HEAD) -> None:
+        self._connection = h11.Connection(h11.SERVER, max_incomplete_event_size=longest_head)
+        self._body: list[bytes] = []
+        self.head: h11.Request | None = None
 
     def feed(self, data: bytes) -> bool:
-        """Take the next bytes; whether the request is whole."""
-        if self._left is None and self._dechunker is None:
-            self._head += bytes(data)
-            head, end, data = self._head.partition(b"\r\n\r\n")
-            if not end:
+        """
+        Take the next bytes and return whether the request is whole.
+
+        Args:
+            data: Empty where the client has closed its side.
+
+        Raises:
+            h11.RemoteProtocolError: It is no request; ``error_status_hint`` is the status to answer with.
+        """
+        self._connection.receive_data(data)
+        while True:
+            event = self._connection.next_event()
+            if isinstance(event, h11.Request):
+                self.head = event
+            elif isinstance(event, h11.Data):
+                self._body.append(bytes(event.data))
+            else:
+                return isinstance(event, h11.EndOfMessage)
+
+    @property
+    def headers(self) -> Headers:
+        """The headers of the request that was read."""
+        return () if self.head is None else _headers(self.head)
+
+    @property
+    def body(self) -> bytes:
+        """The body so far, without chunk framing, still content-encoded."""
+        return b"".join(self._body)
+
+    @property
+    def unread(self) -> bytes:
+        """What arrived behind the request, which is the beginning of the next one."""
+        return self._connection.trailing_data[0]
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the client expects the connection to be closed behind the reply."""
+        return self._connection.their_state is h11.MUST_CLOSE
+
+    def proceed(self) -> bytes:
+        """Return what to send to a client that waits for leave to send the body; empty if it does not wait."""
+        if not self._connection.they_are_waiting_for_100_continue:
+            return b""
+        return self._connection.send(h11.InformationalResponse(status_code=100, headers=[])) or b""
+
+
+class WrittenRequest:
+    """
+    A request that a library in this process writes to a connection of ours, in chunks of any size.
+
+    Heads are split here, without h11: it takes ten times as long, which would make every replay an eighth slower, and
+    there is nothing to be found wrong in what http.client and aiohttp have written themselves.
+    """
+
+    def __init__(self, method: str, url: str) -> None:
+        self._method, self._url = method, url
+        self._body_at: int | None = None
+        self._headers: Headers = ()
+        self._length = 0
+        self._chunked: RequestReader | None = None
+        self.raw = bytearray()
+
+    def feed(self, data: bytes | memoryview) -> bool:
+        """
+        Take the next bytes and return whether the request is whole.
+
+        Raises:
+            CassetteError: Its body is not framed as HTTP/1.1 has it.
+        """
+        self.raw += data
+        if self._body_at is None:
+            if (end := self.raw.find(b"\r\n\r\n")) < 0:
                 return False
-            self._begin(head.lower())
-        if self._dechunker is not None:
-            self._dechunker.feed(bytes(data))
-            return self._dechunker.is_over
-        self._left = (self._left or 0) - len(data)
-        return self._left <= 0
+            self._begin(bytes(self.raw[:end]))
+            if self._chunked is not None:
+                return self._read(self._chunked, bytes(self.raw))
+        elif self._chunked is not None:
+            return self._read(self._chunked, bytes(data))
+        return len(self.raw) >= self._length
 
     def _begin(self, head: bytes) -> None:
-        if b"transfer-encoding: chunked" in head:
-            self._dechunker = Dechunker()
-        length = next((line[15:] for line in head.split(b"\r\n") if line.startswith(b"content-length:")), b"0")
-        self._left = int(length)
+        self._body_at = len(head) + 4
+        pairs = [line.decode("latin-1").partition(":") for line in head.split(b"\r\n")[1:]]
+        self._headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
+        named = {name.lower(): value for name, value in self._headers}
+        if "chunked" in named.get("transfer-encoding", "").lower():
+            self._chunked = RequestReader()
+        else:
+            stated = named.get("content-length", "")
+            self._length = self._body_at + (int(stated) if stated.isdecimal() else 0)
+
+    def _read(self, reader: RequestReader, data: bytes) -> bool:
+        try:
+            return reader.feed(data)
+        except h11.RemoteProtocolError as error:
+            raise CassetteError(
+                f"the request {self._method} {self._url} cannot be read",
+                cause=f"its body is no HTTP/1.1: {error}",
+                fix="give it a content-length, or let the library cut it into chunks",
+            ) from None
+
+    def request(self) -> WireRequest:
+        """Return the request as far as it was written."""
+        if self._chunked is not None:
+            body = self._chunked.body
+        else:
+            body = bytes(self.raw[self._body_at :]) if self._body_at is not None else b""
+        return WireRequest(self._method, self._url, self._headers, body)
 
 
 class ReplyReader:
-    """Read a reply from raw bytes that come in pieces of any size, and tell a recording what is in them."""
+    """
+    Read a reply from bytes that come in chunks of any size, and report its parts to a recording.
+
+    A chunk of the body is recorded when its bytes arrive; chunks of one read stay apart, as h11 returns each by itself.
+    """
 
     def __init__(self, recording: Recording, method: str) -> None:
         self._recording = recording
-        self._method = method
-        self._head = b""
-        self._is_body = False
-        self._dechunker: Dechunker | None = None
-        self._left: int | None = None
-        self.is_over = False
+        self._connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LONGEST_HEAD)
+        # A reader of replies has to know what was requested: a HEAD has no body.
+        self._connection.send(h11.Request(method=method, target="/", headers=[("host", "x")]))
+        self._connection.send(h11.EndOfMessage())
+        self.has_head = self.is_over = False
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
-        if not self._is_body:
-            self._head += data
-            data = self._begin()
-        if self._is_body and data and not self.is_over:
-            self._body(data)
-
-    def _begin(self) -> bytes:
-        head, end, rest = self._head.partition(b"\r\n\r\n")
-        if not end:
-            return b""
-        first, *lines = head.split(b"\r\n")
-        _, status, reason = [*first.decode("latin-1").split(" ", 2), "", ""][:3]
-        if status.startswith("1"):
-            self._head = rest
-            return self._begin()
-        pairs = [line.decode("latin-1").partition(":") for line in lines]
-        headers = [(name.strip(), value.strip()) for name, _, value in pairs]
-        self._recording.head(int(status), reason, headers)
-        self._frame({name.lower(): value for name, value in headers}, int(status))
-        return rest
-
-    def _frame(self, headers: dict[str, str], status: int) -> None:
-        self._is_body = True
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            self._dechunker = Dechunker()
-        elif "content-length" in headers:
-            self._left = int(headers["content-length"])
-        if self._left == 0 or self._method == "HEAD" or status in _WITHOUT_BODY:
-            self._end()
-
-    def _body(self, data: bytes) -> None:
-        if self._dechunker is not None:
-            for piece in self._dechunker.feed(data):
-                self._recording.chunk(piece)
-            if self._dechunker.is_over:
-                self._end()
+        """Take the next bytes, which are empty at the end of the connection."""
+        if self.is_over:
             return
-        self._recording.chunk(data)
-        if self._left is not None:
-            self._left -= len(data)
-            if self._left <= 0:
-                self._end()
+        try:
+            self._connection.receive_data(data)
+            while self._take(self._connection.next_event()):
+                pass
+        except h11.RemoteProtocolError as error:
+            self.fail("read" if not data else "protocol", _CUT if not data else str(error))
 
-    def _end(self) -> None:
-        self.is_over = True
-        self._recording.finish()
+    def _take(self, event: type[h11.NEED_DATA | h11.PAUSED] | h11.Event) -> bool:
+        """Report *event* and return whether there may be another one."""
+        if isinstance(event, h11.Response):
+            self.has_head = True
+            self._recording.head(event.status_code, event.reason.decode("latin-1"), _headers(event))
+        elif isinstance(event, h11.Data):
+            self._recording.chunk(bytes(event.data))
+        elif isinstance(event, h11.EndOfMessage):
+            self.is_over = True
+            self._recording.finish()
+        return not self.is_over and isinstance(event, h11.Response | h11.InformationalResponse | h11.Data)
+
+    def fail(self, kind: str, text: str) -> None:
+        """Report that the reply broke off, unless it is whole."""
+        if not self.is_over:
+            self.is_over = True
+            self._recording.fail(kind, text)
 
     def closed(self, error: Exception | None) -> None:
-        """The connection is gone: the end of the reply if nothing said where that is, a failure otherwise."""
-        if self._is_body and self._dechunker is None and self._left is None and error is None:
-            self._end()
-        elif not self.is_over:
-            self._recording.fail("read", str(error or "the connection was closed before the reply was whole"))
+        """Take the end of the connection: the end of the reply if nothing else marks that, a failure otherwise."""
+        if error is None:
+            self.feed(b"")
+        else:
+            self.fail("read", str(error))

@@ -17,12 +17,11 @@ from typing import Any
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.dispatch import Handler, handler_for
-from llm_gateway.interception.hooks.http1 import Dechunker, first_wait, parts_of_reply, request_from_bytes
+from llm_gateway.interception.hooks.http1 import ReplyReader, WrittenRequest, first_wait, parts_of_reply
 
 __all__ = ["address_of", "install"]
 
 _HTTPS_PORT = 443
-_CUT = "the connection was closed before the reply was whole"
 _COLLECTOR = "_llm_gateway_collector"
 
 
@@ -63,8 +62,7 @@ def _getresponse(real: Callable[..., Any]) -> Callable[..., Any]:
         collector = vars(self).pop(_COLLECTOR, None)
         if collector is None or self.sock is not collector:
             return real(self)
-        request = request_from_bytes(collector.method, collector.url, bytes(collector.data))
-        decided = collector.handler.handle(request)
+        decided = collector.handler.handle(collector.written.request())
         if isinstance(decided, HttpExchange):
             return _answer(real, self, decided, collector)
         return _send(real, self, decided, collector)
@@ -76,12 +74,12 @@ class Collector:
     """Stands in for a connection's socket while a request is written to it."""
 
     def __init__(self, method: str, url: str, real: Any, handler: Handler) -> None:
-        self.method, self.url, self.real, self.handler = method, url, real, handler
-        self.data = bytearray()
+        self.method, self.real, self.handler = method, real, handler
+        self.written = WrittenRequest(method, url)
         self._timeout: tuple[Any, ...] = ()
 
     def sendall(self, data: Any) -> None:
-        self.data += data
+        self.written.feed(data)
 
     def settimeout(self, seconds: float | None) -> None:
         self._timeout = (seconds,)
@@ -178,10 +176,10 @@ def _send(real: Callable[..., Any], connection: Any, recording: Recording | None
             connection.connect()
         sock: Any = connection.sock
         collector.apply_timeout(sock)
-        sock.sendall(bytes(collector.data))
+        sock.sendall(bytes(collector.written.raw))
         if recording is None:
             return real(connection)
-        return _read_along(real, connection, recording)
+        return _read_along(real, connection, recording, collector.method)
     except Exception as error:
         if recording is not None:
             recording.fail(_kind(error, is_connected=connection.sock is not None), str(error))
@@ -194,92 +192,63 @@ def _kind(error: Exception, *, is_connected: bool) -> str:
     return "read" if is_connected else "connect"
 
 
-def _read_along(real: Callable[..., Any], connection: Any, recording: Recording) -> Any:
+def _read_along(real: Callable[..., Any], connection: Any, recording: Recording, method: str) -> Any:
     sock = connection.sock
-    told = _Told(sock, recording)
-    connection.sock = told
+    observed = _ObservedSocket(sock, recording, method)
+    connection.sock = observed
     try:
-        response = real(connection)
+        return real(connection)
     finally:
-        if connection.sock is told:
+        if connection.sock is observed:
             connection.sock = sock
-    inner = getattr(response, "_fp", response)  # urllib3 wraps the response of http.client
-    recording.head(inner.status, inner.reason or "", inner.getheaders())
-    if told.file is not None:
-        told.file.begin(is_chunked=bool(inner.chunked), length=inner.length)
-    return response
 
 
-class _Told:
-    """A socket whose reply is read along."""
+class _ObservedSocket:
+    """A socket whose reply is recorded while it is read."""
 
-    def __init__(self, sock: Any, recording: Recording) -> None:
-        self._sock, self._recording = sock, recording
-        self.file: _ToldFile | None = None
+    def __init__(self, sock: Any, recording: Recording, method: str) -> None:
+        self._sock, self._recording, self._method = sock, recording, method
 
-    def makefile(self, *args: Any, **options: Any) -> _ToldFile:
-        self.file = _ToldFile(self._sock.makefile(*args, **options), self._recording)
-        return self.file
+    def makefile(self, *args: Any, **options: Any) -> _ObservedFile:
+        return _ObservedFile(self._sock.makefile(*args, **options), self._recording, self._method)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._sock, name)
 
 
-class _ToldFile(io.BufferedIOBase):
-    """The file of a reply: bytes go to the reader, and to the recording once the headers are through."""
+class _ObservedFile(io.BufferedIOBase):
+    """The file of a reply: bytes go to http.client, and to the reader that records them."""
 
-    def __init__(self, real: Any, recording: Recording) -> None:
+    def __init__(self, real: Any, recording: Recording, method: str) -> None:
         self._real, self._recording = real, recording
-        self._dechunker: Dechunker | None = None
-        self._left: int | None = None
-        self._has_begun = self._is_whole = self._is_at_end = False
-
-    def begin(self, *, is_chunked: bool, length: int | None) -> None:
-        """The headers are through: what comes now is the body, so and so framed."""
-        self._has_begun = True
-        self._dechunker = Dechunker() if is_chunked else None
-        self._left = None if is_chunked else length
-        if self._left == 0 or self.closed:
-            self._is_whole = True
-            self._recording.finish()
+        self._reader = ReplyReader(recording, method)
+        self._is_at_end = False
 
     def readable(self) -> bool:
         return True
 
-    def _tell(self, call: Callable[[], bytes]) -> bytes:
+    def _observe(self, call: Callable[[], bytes]) -> bytes:
         try:
             data = call()
         except Exception as error:
             self._recording.fail(_kind(error, is_connected=True), str(error))
             raise
-        if self._has_begun:
-            self._take(data)
+        if data or self._reader.has_head:  # no reply at all is an error of http.client, which is recorded as that
+            self._reader.feed(data)
         return data
 
-    def _take(self, data: bytes) -> None:
-        if self._dechunker is not None:
-            for piece in self._dechunker.feed(data):
-                self._recording.chunk(piece)
-            self._is_whole = self._dechunker.is_over
-        else:
-            self._recording.chunk(data)
-            self._left = None if self._left is None else self._left - len(data)
-            self._is_whole = self._left == 0 if self._left is not None else not data
-        if self._is_whole:
-            self._recording.finish()
-        elif not data:
-            self._recording.fail("read", _CUT)
-
     def read(self, size: int | None = -1, /) -> bytes:
-        data = self._tell(lambda: self._real.read(size))
-        self._is_at_end = size is None or len(data) < size  # a file of a socket is short at its end only
+        if size == 0:
+            return b""
+        data = self._observe(lambda: self._real.read(size))
+        self._is_at_end = size is None or size < 0 or len(data) < size  # a socket's file is short at its end only
         return data
 
     def read1(self, size: int = -1, /) -> bytes:
-        return self._tell(lambda: self._real.read1(size))
+        return self._observe(lambda: self._real.read1(size)) if size else b""
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        return self._tell(lambda: self._real.readline(size))
+        return self._observe(lambda: self._real.readline(size))
 
     def readinto(self, buffer: Any, /) -> int:
         data = self.read(len(buffer))
@@ -291,9 +260,9 @@ class _ToldFile(io.BufferedIOBase):
         return peeked
 
     def close(self) -> None:
-        if self._has_begun and not self.closed:
-            if self._is_at_end and not self._is_whole:
-                self._recording.fail("read", _CUT)
-            self._recording.finish("complete" if self._is_whole else "partial")
+        if self._reader.has_head and not self.closed:
+            if self._is_at_end:
+                self._reader.closed(None)
+            self._recording.finish("partial")  # without effect on one that is over
         self._real.close()
         super().close()
