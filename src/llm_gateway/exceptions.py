@@ -39,7 +39,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from llm_gateway.types import TokenUsage
+from llm_gateway.record import RecordHolder
+from llm_gateway.usage import TokenUsage
 
 __all__ = [
     "AllFallbacksFailedError",
@@ -262,6 +263,8 @@ class ProviderError(GatewayError):
         self.raw = raw
         self.has_begun = False
         """Whether a stream had handed out content before it failed; it is then not tried again."""
+        self.holder: RecordHolder | None = None
+        """Holds the record of the call where somebody recorded or replayed it."""
 
     @property
     def kind(self) -> ErrorKind:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import chain, repeat
 from typing import Literal
 
-from llm_gateway.types import TokenUsage, WireReply, WireRequest
+from llm_gateway.record import CallRecord, End
+from llm_gateway.types import WireReply, WireRequest
 
-__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "Metering", "ProcessExchange", "pieces", "timed_pieces"]
-
-End = Literal["complete", "partial", "error"]
-"""``partial``: the caller stopped reading; ``error``: the transport failed."""
+__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "ProcessExchange", "pieces", "timed_pieces"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,26 +23,9 @@ class Chunk:
 
 
 @dataclass(slots=True)
-class Metering:
-    """
-    What an exchange cost, written beside it when it was recorded.
-
-    *price* is the price row that was applied, as plain data (per million tokens, in US dollars).
-    """
-
-    provider: str | None = None
-    api: str | None = None
-    model_requested: str | None = None
-    model_served: str | None = None
-    usage: TokenUsage | None = None
-    cost_usd: Decimal | None = None
-    price: dict[str, object] | None = None
-
-
-@dataclass(slots=True)
 class HttpExchange:
     """
-    A request and its reply.
+    A request and its reply; *record* is what they used and cost, once somebody has accounted for them.
 
     *chunks* is empty for a reply that was not cut. *failure* names the transport error (``connect``,
     ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None. *waits* is
@@ -61,7 +41,7 @@ class HttpExchange:
     failure_text: str | None = None
     recorded_at: datetime | None = None
     duration_s: float | None = None
-    metering: Metering | None = None
+    record: CallRecord | None = None
     waits: tuple[float, ...] = ()
 
 
@@ -90,7 +70,7 @@ class ProcessExchange:
     end: End = "complete"
     recorded_at: datetime | None = None
     duration_s: float | None = None
-    metering: Metering | None = None
+    record: CallRecord | None = None
 
     def channel(self, name: Literal["stdin", "stdout", "stderr"]) -> bytes:
         """All bytes of one channel, joined."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeVar
 
+from llm_gateway.record import CallRecord, RecordHolder
+from llm_gateway.usage import TokenUsage
+
 __all__ = [
     "Attempt",
+    "CallRecord",
     "ChatReply",
     "ChatRequest",
     "ImagePart",
@@ -142,47 +146,6 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class TokenUsage:
-    """
-    Tokens of one or more calls, as the provider reported them. ``None`` means not reported, never zero.
-
-    *input_tokens* is all input, cached included; *cache_read_tokens* and *cache_write_tokens* say how much of it was
-    read from and written to a prompt cache (*cache_write_1h_tokens* is the part of the writes with a one-hour life).
-    *output_tokens* includes *reasoning_tokens*. Audio and images are parts of input and output as well.
-    *web_searches* are searches that the provider ran and bills by the piece. *service_tier* is what the call was
-    served as, in the provider's word (``default``, ``flex``, ``priority``, ``batch``, ``fast``); it sets the price.
-    """
-
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cache_read_tokens: int | None = None
-    cache_write_tokens: int | None = None
-    cache_write_1h_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    input_audio_tokens: int | None = None
-    output_audio_tokens: int | None = None
-    output_image_tokens: int | None = None
-    web_searches: int | None = None
-    service_tier: str | None = None
-
-    @property
-    def total_tokens(self) -> int | None:
-        """Input plus output, or None when either is unknown."""
-        if self.input_tokens is None or self.output_tokens is None:
-            return None
-        return self.input_tokens + self.output_tokens
-
-    def __add__(self, other: TokenUsage) -> TokenUsage:
-        """Sum part by part; a part that one side did not report is not known of the sum either."""
-        sums: dict[str, Any] = {}
-        for part in fields(self):
-            left, right = getattr(self, part.name), getattr(other, part.name)
-            sums[part.name] = None if left is None or right is None else left + right
-        sums["service_tier"] = self.service_tier if self.service_tier == other.service_tier else None
-        return TokenUsage(**sums)
-
-
-@dataclass(frozen=True, slots=True)
 class ChatRequest:
     """What is asked of a model, in no provider's words. Wire dialects encode and decode it."""
 
@@ -241,24 +204,8 @@ class StreamDelta:
     tool_call: ToolCall | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One request that was sent for a call, whether it succeeded or not."""
-
-    number: int
-    provider: str
-    model: str
-    status: int | None
-    error: str | None
-    usage: TokenUsage | None
-    cost_usd: Decimal | None
-    latency_s: float | None
-    session_id: str | None = None
-
-    @property
-    def is_billed(self) -> bool:
-        """Whether it costs: it was answered, or it failed after tokens were used."""
-        return self.error is None or self.usage is not None
+Attempt = CallRecord
+"""One request that was sent for a call, whether it succeeded or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +213,8 @@ class LLMResponse(Generic[T]):
     """
     The answer to a call: *content* is a ``str`` for ``chat`` and a validated object for ``complete``.
 
-    *usage* and *cost_usd* cover every attempt that the call needed; None means that the provider did not say.
+    *usage* and *cost_usd* cover every attempt that the call needed, by one rule: an attempt that nobody bills counts as
+    nothing, and None means that it is not known of an attempt that may have been billed.
     """
 
     content: T
@@ -305,15 +253,22 @@ class WireRequest:
     url: str
     headers: Headers = field(default=(), repr=False)  # they hold keys
     body: bytes = b""
+    provider: str | None = field(default=None, compare=False)
+    """Whose prices hold where the address does not tell, as the caller says; None where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)
 class WireReply:
-    """An HTTP reply as it came in, whole."""
+    """
+    An HTTP reply as it came in, whole.
+
+    *holder* holds the record of the call where somebody recorded or replayed it; None where nobody did.
+    """
 
     status: int
     headers: Headers = ()
     body: bytes = b""
+    holder: RecordHolder | None = field(default=None, compare=False, repr=False)
 
     def header(self, name: str) -> str | None:
         """The first value of header *name*, any case, or None."""
@@ -333,8 +288,9 @@ class ProcessRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProcessReply:
-    """What a finished command left behind."""
+    """What a finished command left behind; *holder* is as in `WireReply`."""
 
     exit_code: int
     stdout: bytes = b""
     stderr: bytes = b""
+    holder: RecordHolder | None = field(default=None, compare=False, repr=False)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from row import Row
 
-from llm_gateway.cassettes import meter
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.cost.budget import Charge, Limits, overruns
+from llm_gateway.cost.account import account, known_facts
+from llm_gateway.cost.budget import Limits, overruns
 
 __all__ = ["metering"]
 
@@ -26,7 +26,7 @@ import httpx2, json
 with use_cassette(Path(sys.argv[1])) as cassette:
     asked = json.loads(Path(sys.argv[2]).read_text())
     httpx2.post(asked["url"], content=asked["body"], headers={"content-type": "application/json"})
-    assert cassette.calls[0].metering.cost_usd is not None
+    assert cassette.calls[0].cost_usd is not None
 print("genai_prices" in sys.modules)
 """
 
@@ -50,17 +50,13 @@ def metering(
     exchanges = [playback.exchange(position) for position in range(CALLS)]
 
     def known() -> None:
-        charges = []
-        for exchange in exchanges:
-            told = meter.metered(exchange)
-            charges.append(Charge(str(told.model_served), told.usage, told.cost_usd))
-        assert not overruns(Limits(max_tokens=10**9), charges)
+        assert not overruns(Limits(max_tokens=10**9), [account(exchange, "replay") for exchange in exchanges])
 
     def read() -> None:
         for exchange in exchanges:
-            told, exchange.metering = exchange.metering, None
-            assert meter.metered(exchange).usage is not None
-            exchange.metering = told
+            kept, exchange.record = exchange.record, None
+            assert known_facts(exchange).usage is not None
+            exchange.record = kept
 
     for what, work in (("a recording of ours", known), ("a recording of others, read from its bytes", read)):
         spent = _per_call_ms(work)

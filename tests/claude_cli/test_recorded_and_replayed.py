@@ -52,12 +52,12 @@ def test_the_command_line(way, claude, api, tmp_path):
 
     for (call,) in (recording.calls, replay.calls):
         assert (131, 30, 47) == (
-            call.metering.usage.input_tokens,
-            call.metering.usage.cache_read_tokens,
-            call.metering.usage.output_tokens,
+            call.usage.input_tokens,
+            call.usage.cache_read_tokens,
+            call.usage.output_tokens,
         )
-        assert json.loads(live)["total_cost_usd"] == float(call.metering.cost_usd)
-        assert "claude-haiku-5-5" == call.metering.model_served
+        assert json.loads(live)["total_cost_usd"] == float(call.cost_usd)
+        assert "claude-haiku-5-5" == call.model_served
 
 
 def told(messages):
@@ -129,8 +129,8 @@ def test_the_sdk(way, claude, tmp_path):
     with use_cassette(tmp_path / "a.yaml") as cassette:
         assert told(live) == told(asyncio.run(way()))
     (call,) = cassette.calls
-    assert call.metering.usage.output_tokens
-    assert call.metering.cost_usd
+    assert call.usage.output_tokens
+    assert call.cost_usd
 
 
 def test_a_miss_of_the_sdk_says_what_differs(claude, tmp_path):

@@ -191,7 +191,7 @@ def test_a_provider_behind_an_unknown_address_has_its_own_price(name, model, row
         assert live == cost()
     with use_cassette(tmp_path / "a.yaml"):
         assert live == cost()
-    assert (name, row) == ((metering := cassette.calls[0].metering).provider, (metering.price or {}).get("model"))
+    assert (name, row) == ((record := cassette.calls[0]).provider, (record.price or {}).get("model"))
     assert row is not None or live is None
 
 

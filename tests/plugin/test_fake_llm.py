@@ -75,7 +75,7 @@ def test_faults_and_fakes_together(project):
             request = {"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}
             reply = openai.OpenAI(max_retries=2).chat.completions.create(**request)
             assert reply.choices[0].message.content == "at last"
-            assert [call.served for call in llm_cassette.calls] == ["fault", "fault", "fake"]
+            assert [call.source for call in llm_cassette.calls] == ["fault", "fault", "fake"]
         """
     )
 

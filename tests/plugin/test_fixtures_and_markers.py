@@ -30,7 +30,7 @@ TEST = """
     def test_llm_cassette(llm_cassette, llm):
         llm.chat("ping")
         (call,) = llm_cassette.calls
-        assert call.metering.usage.output_tokens == 3
+        assert call.usage.output_tokens == 3
 
     @pytest.mark.llm(model="claude-sonnet-5-5")
     def test_model(llm):

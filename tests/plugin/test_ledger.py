@@ -43,7 +43,7 @@ def test_each_call_is_booked_once(workers, project, monkeypatch):
 
     assert [
         ("test_app.py::test_asks", "ok", 12, 3, Decimal("0.0000027")),
-        ("test_app.py::test_asks", "rate_limited", None, None, None),
+        ("test_app.py::test_asks", "rate_limited", 0, 0, Decimal(0)),
         ("test_app.py::test_by_the_client", "ok", 12, 3, Decimal("0.0000027")),
     ] == sorted(
         (

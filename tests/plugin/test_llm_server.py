@@ -29,7 +29,7 @@ def test_another_process(fake_llm, llm_server, llm_cassette):
     assert "HTTP Error 529" in run("hi", "ho", "hu")
     assert ["hi", "ho", "hu"] == [call.text for call in fake_llm.calls]
     assert fake_llm.last.url == "https://api.anthropic.com/v1/messages"
-    assert ["fake"] * 3 == [call.served for call in llm_cassette.calls]
+    assert ["fake"] * 3 == [call.source for call in llm_cassette.calls]
 
 def test_this_process_is_answered_once(fake_llm, llm_server, llm_cassette):
     fake_llm.reply("here", times=2)

@@ -17,7 +17,7 @@ def test_tries_again(llm_cassette, llm_budget):
     assert ["refused", "RemoteProtocolError", "ReadTimeout", "pong"] == [asked("ping") for _ in range(4)]
     assert [False, False, False, True] == [call.is_billed for call in llm_cassette.calls]
     assert [429, "protocol", "read_timeout", 200] == [call.error or call.status for call in llm_cassette.calls]
-    assert (None, None) == (llm_cassette.calls[0].metering.usage, llm_cassette.calls[0].metering.cost_usd)
+    assert (None, None) == (llm_cassette.calls[0].usage, llm_cassette.calls[0].cost_usd)
     assert (4, 15) == (llm_budget.spent["calls"], llm_budget.spent["tokens"])
 
 def test_is_cut_and_asked_again(llm_cassette):

@@ -110,4 +110,4 @@ def test_several_at_once(way, api, tmp_path):
     api.server_close()
     with use_cassette(tmp_path / "a.yaml") as cassette:
         assert live == asyncio.run(at_once(way, api.url))
-    assert [12] * 6 == [call.metering.usage.input_tokens for call in cassette.calls]
+    assert [12] * 6 == [call.usage.input_tokens for call in cassette.calls]

@@ -123,12 +123,12 @@ def test_every_way_to_run_it(way, claude, tmp_path):
     assert [0, 0, 7] == [one[0] for one in live]
     assert "one" in live[0][1]
     assert "started\n" == live[0][2]
-    assert ["0.25"] * 3 == [str(call.metering.cost_usd) for call in cassette.calls]
+    assert ["0.25"] * 3 == [str(call.cost_usd) for call in cassette.calls]
     claude()
     with use_cassette(tmp_path / "a.yaml") as cassette:
         assert live == [way("one", "--model", "haiku"), way("two"), way("", "fail")]
-    assert ["replay"] * 3 == [call.served for call in cassette.calls]
-    assert [7] * 3 == [call.metering.usage.total_tokens for call in cassette.calls]
+    assert ["replay"] * 3 == [call.source for call in cassette.calls]
+    assert [7] * 3 == [call.usage.total_tokens for call in cassette.calls]
 
 
 def talk(lines, numbers):
@@ -226,7 +226,7 @@ def test_new_keeps_what_fits_and_records_the_rest(claude, tmp_path):
     with use_cassette(tmp_path / "a.yaml", Mode.NEW) as cassette:
         by_run("two")
         by_run("one")
-    assert {"record", "replay"} == {call.served for call in cassette.calls}
+    assert {"record", "replay"} == {call.source for call in cassette.calls}
     claude()
     with use_cassette(tmp_path / "a.yaml"):
         assert "two" in by_run("two")[1]
@@ -398,7 +398,7 @@ def test_injected_faults_end_a_run(way, claude, tmp_path):
         ("connection", "API Error: Connection error."),
         ("connection", "API Error: Request timed out."),
     ] == [(one.kind, one.message) for one in facts]
-    assert [("fault", False)] * 3 + [("replay", True)] == [(one.served, one.is_billed) for one in cassette.calls]
+    assert [("fault", False)] * 3 + [("replay", True)] == [(one.source, one.is_billed) for one in cassette.calls]
 
 
 def test_a_run_cannot_be_cut(claude, tmp_path):

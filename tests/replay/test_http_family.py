@@ -197,7 +197,7 @@ def test_a_miss_reaches_boto3_and_requests_without_retries(server, tmp_path):
 
     assert 470 == notes.status
     assert "differs in a: 2 != 1" in notes.text
-    assert 1 == len([call for call in cassette.calls if call.served == "miss"])
+    assert 1 == len([call for call in cassette.calls if call.source == "miss"])
 
 
 def test_a_refused_connection_is_raised_again(server, tmp_path):

@@ -124,7 +124,7 @@ def test_every_library_meets_every_fault(call, recorded):
     assert [*ERRORS[call], ERRORS[call][1]] == [*found[1:], late]
     assert (200, body) == whole
     assert 0.05 <= took
-    assert ["fault"] * 4 + ["replay"] * 2 == [one.served for one in cassette.calls]
+    assert ["fault"] * 4 + ["replay"] * 2 == [one.source for one in cassette.calls]
 
 
 @pytest.mark.parametrize("call", ERRORS)
@@ -210,7 +210,7 @@ def test_the_retries_of_the_official_sdks(ask, errors, server, tmp_path, monkeyp
 
     assert 1 == len(server.asked)
     assert [429, 200, 429, 429, "protocol", "protocol", "read_timeout", "read_timeout"] == [
-        one.error or one.status for one in cassette.calls
+        one.status or one.error for one in cassette.calls
     ]
     with use_cassette(path) as cassette:
         cassette.disconnect()

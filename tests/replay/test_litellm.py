@@ -12,10 +12,10 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import LLMClient, SyncLLMClient, Tool
-from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.client.vocabulary import sizer_of
+from llm_gateway.cost.account import known_facts
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall
@@ -119,7 +119,7 @@ def test_it_records_and_replays(model, call, api, tmp_path):
     asked = arguments(api, model)
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
         assert "Hello there" == call(**asked)
-    assert 12 == cassette.calls[0].metering.usage.input_tokens
+    assert 12 == cassette.calls[0].usage.input_tokens
     api.shutdown()
     api.server_close()
     with use_cassette(tmp_path / "a.yaml"):
@@ -232,7 +232,7 @@ def test_counts_here_equal_those_that_openai_reported(traffic, record_property, 
         playback, positions = Playback(traffic.data / row["file"]), [index for index, _ in traffic.load(row["file"])]
         for expected in row["expected"]:
             exchange = playback.exchange(positions.index(expected["index"]))
-            dialect, usage = find_dialect(expected["api"]), metered(exchange).usage
+            dialect, usage = find_dialect(expected["api"]), known_facts(exchange).usage
             if expected["provider"] != "openai" or dialect is None or not usage or not usage.input_tokens:
                 continue
             body = json.loads(exchange.request.body or b"{}")

@@ -217,7 +217,7 @@ def outcome(traffic, expected, entry, cassette):
     except Exception as error:  # noqa: BLE001  each SDK has its own; a recorded error status is one
         reply = getattr(error, "response", None)
         got, said = reply.content if hasattr(reply, "content") else None, f"{type(error).__name__}: {error}"
-    served = [call.served for call in cassette.calls[before:]]
+    served = [call.source for call in cassette.calls[before:]]
     if served == ["replay"]:
         return "same" if not isinstance(got, bytes) or got == recorded else "wrong: bytes"
     if served == [] and said:

@@ -39,13 +39,13 @@ def test_each_run_is_read_for_what_it_used(record_property):
         if not isinstance(case.get("stdout"), str):
             continue
         told = results(case["stdout"])
-        reading, cost = read_process(tuple(case["argv"]), case["stdout"].encode())
+        reading = read_process(tuple(case["argv"]), case["stdout"].encode())
         if not told:
-            assert (None, None) == (reading.usage, cost), name
+            assert (None, None) == (reading.usage, reading.cost_usd), name
             continue
         stated += 1
         models = told[-1].get("modelUsage") or {}
-        assert cost == Decimal(str(told[-1]["total_cost_usd"])), name
+        assert reading.cost_usd == Decimal(str(told[-1]["total_cost_usd"])), name
         if models:
             assert reading.usage.output_tokens == sum(row["outputTokens"] for row in models.values()), name
             assert reading.usage.input_tokens == sum(

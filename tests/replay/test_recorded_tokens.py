@@ -6,8 +6,8 @@ from collections import defaultdict
 
 import pytest
 
-from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.playback import Playback
+from llm_gateway.cost.account import known_facts
 from llm_gateway.types import ChatRequest, LLMMessage, TextPart, Tool, ToolCall, ToolResult
 from llm_gateway.wire import anthropic, openai_chat, openai_responses
 from llm_gateway.wire.tokens import estimate_tokens
@@ -95,7 +95,7 @@ def _compared(traffic):
             if expected["api"] not in READERS or row["file"].endswith(SHORTENED):
                 continue
             exchange = playback.exchange(positions.index(expected["index"]))
-            usage = metered(exchange).usage
+            usage = known_facts(exchange).usage
             if usage is None or not usage.input_tokens or not exchange.request.body:
                 continue
             model = expected["model_served"] or expected["model_requested"]

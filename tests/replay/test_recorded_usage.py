@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from llm_gateway.cassettes.meter import metered, priced
 from llm_gateway.cassettes.playback import Playback
+from llm_gateway.cost.account import known_facts, moment_of, priced
 from llm_gateway.wire.bounds import upper_bound
 
 EXPLAINED = {}
@@ -46,7 +46,7 @@ def by_provider_and_api(found):
 
 def test_usage_agrees_in_every_recorded_exchange(traffic, record_property):
     """Every API in the traffic, streamed or not, whatever framing it has."""
-    found = [(file, expected, metered(exchange)) for file, expected, exchange in rows(traffic)]
+    found = [(file, expected, known_facts(exchange)) for file, expected, exchange in rows(traffic)]
     wrong = [
         (file, expected["index"], expected["api"], expected["usage"], metering.usage)
         for file, expected, metering in found
@@ -67,9 +67,9 @@ NOT_NAMED = {"replicate.prediction", "sagemaker.invoke"}
 def test_models_agree_in_every_recorded_exchange(field, traffic):
     """The model that was asked and the one that answered."""
     wrong = [
-        (file, expected["index"], expected["api"], expected[field], getattr(metered(exchange), field))
+        (file, expected["index"], expected["api"], expected[field], getattr(known_facts(exchange), field))
         for file, expected, exchange in rows(traffic)
-        if expected[field] != getattr(metered(exchange), field) and expected["api"] not in NOT_NAMED
+        if expected[field] != getattr(known_facts(exchange), field) and expected["api"] not in NOT_NAMED
     ]
 
     assert wrong == []
@@ -97,7 +97,10 @@ OF_ITS_DAY = {
 
 def test_costs_agree_with_what_the_host_said_or_with_the_list(traffic, record_property):
     """To the last digit; a difference has a reason."""
-    found = [(file, expected, priced(exchange)) for file, expected, exchange in rows(traffic)]
+    found = [
+        (file, expected, priced(known_facts(exchange), at=moment_of(exchange)))
+        for file, expected, exchange in rows(traffic)
+    ]
     references = [(file, reference(expected), metering) for file, expected, metering in found if reference(expected)]
     equal = [file for file, cost, metering in references if is_near(cost, metering.cost_usd)]
     others = {file.rpartition("/")[2] for file, cost, metering in references if not is_near(cost, metering.cost_usd)}
@@ -121,10 +124,10 @@ def is_near(reference_usd, cost_usd):
 def test_tiers_agree_in_every_recorded_exchange(traffic):
     """What a call was served as sets its price."""
     wrong = [
-        (file, expected["api"], expected["service_tier"], metered(exchange).usage.service_tier)
+        (file, expected["api"], expected["service_tier"], known_facts(exchange).usage.service_tier)
         for file, expected, exchange in rows(traffic)
-        if expected["service_tier"] and metered(exchange).usage
-        if expected["service_tier"] != metered(exchange).usage.service_tier
+        if expected["service_tier"] and known_facts(exchange).usage
+        if expected["service_tier"] != known_facts(exchange).usage.service_tier
     ]
 
     assert {"gemini.interactions", "gemini.generate"} >= {api for _, api, _, _ in wrong}
@@ -139,7 +142,7 @@ def test_no_recorded_call_used_more_than_its_bound(traffic, record_property):
     """Told from the request alone, before it was sent."""
     passed, count = [], 0
     for file, expected, exchange in rows(traffic):
-        request, used = exchange.request, metered(exchange).usage
+        request, used = exchange.request, known_facts(exchange).usage
         most = upper_bound(request.method, request.url, request.body)
         if most is None or used is None or file.endswith(SHORTENED):
             continue

@@ -13,7 +13,7 @@ from llm_gateway.types import TokenUsage
 def replay(path: Path) -> list[TokenUsage | None]:
     with use_cassette(path, Mode.REPLAY, settings=Settings(allow_unused=True)) as cassette:
         opened: Cassette = cassette
-        return [call.metering.usage for call in opened.calls]
+        return [call.usage for call in opened.calls]
 
 
 def fail(cassette: Cassette) -> FaultError | None:

@@ -11,13 +11,14 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from llm_gateway.cassettes import document
-from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
 from llm_gateway.exchange import Chunk, HttpExchange
+from llm_gateway.record import ACCOUNTED, CallRecord, end_from
 from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.content_encoding import carries, decoded
 
 __all__ = [
     "Spacing",
+    "accounted",
     "http_to_mapping",
     "is_http",
     "local",
@@ -105,8 +106,16 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         failure_text=failure.get("text"),
         recorded_at=at and at.astimezone(UTC),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
-        metering=metering_from(ours),
+        record=CallRecord.from_dict(ours) if "provider" in ours else None,
     )
+
+
+def accounted(record: CallRecord | None) -> dict[str, Any]:
+    """Return what a cassette keeps of *record*; what is unknown is left out, and a usage of None stays visible."""
+    if record is None:
+        return {}
+    members = record.to_dict(ACCOUNTED)
+    return {name: value for name, value in members.items() if value is not None or name in ("provider", "usage")}
 
 
 def _status(raw: dict[str, Any]) -> tuple[int, str]:
@@ -172,7 +181,7 @@ def http_to_mapping(exchange: HttpExchange) -> dict[str, Any]:
     ours: dict[str, Any] = {
         "recorded_at": local(exchange.recorded_at),
         "duration_s": exchange.duration_s,
-        **metering_to(exchange.metering),
+        **accounted(exchange.record),
         "end": exchange.end,
     }
     if spaced:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from llm_gateway.cassettes.format import local, text_or_bytes, timestamp
-from llm_gateway.cassettes.llm_members import end_from, metering_from, metering_to
+from llm_gateway.cassettes.format import accounted, local, text_or_bytes, timestamp
 from llm_gateway.exchange import Frame, ProcessExchange
+from llm_gateway.record import CallRecord, end_from
 
 __all__ = ["process_from", "process_to_mapping"]
 
@@ -26,7 +26,7 @@ def process_from(entry: dict[str, Any]) -> ProcessExchange:
         end=end_from(ours),
         recorded_at=at and at.astimezone(UTC),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
-        metering=metering_from(ours),
+        record=CallRecord.from_dict(ours) if "provider" in ours else None,
     )
 
 
@@ -48,7 +48,7 @@ def process_to_mapping(exchange: ProcessExchange) -> dict[str, Any]:
         "llm": {
             "recorded_at": local(exchange.recorded_at),
             "duration_s": exchange.duration_s,
-            **metering_to(exchange.metering),
+            **accounted(exchange.record),
             "end": exchange.end,
         },
     }

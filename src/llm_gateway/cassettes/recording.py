@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from llm_gateway.cassettes import clock
 from llm_gateway.exchange import Chunk, End, HttpExchange
+from llm_gateway.record import RecordHolder
 from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.content_encoding import decoded
 
@@ -27,6 +28,9 @@ class Recording:
         request: As it goes out.
 
         done: Called once, with the finished exchange.
+
+    Attributes:
+        holder: Gets the record of the call when it has ended.
     """
 
     def __init__(self, request: WireRequest, done: Callable[[HttpExchange], None]) -> None:
@@ -39,6 +43,7 @@ class Recording:
         self._headers: Headers = ()
         self._parts: list[tuple[bytes, float]] = []
         self._is_over = False
+        self.holder = RecordHolder()
 
     def head(self, status: int, reason: str, headers: Iterable[tuple[str, str]]) -> None:
         """The status line and headers arrived."""

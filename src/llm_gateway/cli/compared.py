@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.cassettes.tools.compare import Change, Pair, compare, totals
+from llm_gateway.cassettes.tools.compare import Change, Pair, compare, summed, totals
 from llm_gateway.cassettes.tools.summary import COUNTS, Facts, facts_of
 from llm_gateway.cli.side import Side
 from llm_gateway.exceptions import CassetteReadError
@@ -61,10 +61,7 @@ def _facts(side: Side, path: str) -> list[Facts]:
 
 
 def _unknown(old: Sequence[Facts], new: Sequence[Facts]) -> dict[str, tuple[int, int]]:
-    """How many exchanges do not say a count that others do, on each side."""
-    counts = {name: (_silent(old, name), _silent(new, name)) for name in COUNTS}
+    """Return how many exchanges do not say a count that others do, on each side."""
+    before, after = summed(old), summed(new)
+    counts = {name: (before.unknown(name), after.unknown(name)) for name in COUNTS}
     return {name: both for name, both in counts.items() if any(both)}
-
-
-def _silent(facts: Sequence[Facts], name: str) -> int:
-    return sum(one.is_billed and one.values[name] is None for one in facts)

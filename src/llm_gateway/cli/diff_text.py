@@ -11,6 +11,7 @@ from llm_gateway.cassettes.tools.compare import Change, Pair
 from llm_gateway.cassettes.tools.summary import COUNTS, Facts
 from llm_gateway.cli.compared import Compared
 from llm_gateway.cli.grid import aligned, by_file, code, counted, difference, markdown, number, printable
+from llm_gateway.usage import LABELS
 
 __all__ = ["as_markdown", "as_table"]
 
@@ -19,11 +20,7 @@ _NAMES = {
     "model_served": "model",
     "stop_reason": "stop reason",
     "tool_calls": "tool calls",
-    "input_tokens": "input",
-    "output_tokens": "output",
-    "cache_read_tokens": "cached",
-    "cache_write_tokens": "cache write",
-    "reasoning_tokens": "reasoning",
+    **LABELS,
     "cost_usd": "cost",
 }
 _HEAD = ("exchange", "what", "old", "new", "difference")

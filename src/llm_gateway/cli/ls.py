@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.cassettes.tools.compare import total
+from llm_gateway.cassettes.tools.compare import summed
 from llm_gateway.cassettes.tools.summary import Facts, facts_of
 from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import aligned, as_json, counted, number, printable
@@ -44,11 +44,12 @@ def _facts(file: Path) -> list[Facts]:
 
 
 def _row(file: str, facts: Sequence[Facts]) -> dict[str, Any]:
+    totals = summed(facts)
     moments = [one.exchange.recorded_at for one in facts if one.exchange.recorded_at is not None]
     return {
         "file": file,
         "exchanges": len(facts),
-        **{name: total(facts, name) for name in _COUNTS},
+        **{name: totals.total(name) for name in _COUNTS},
         "recorded_at": max(moments).isoformat() if moments else None,
         "models": sorted({one.model for one in facts if one.model is not None}),
     }

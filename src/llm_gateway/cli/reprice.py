@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from llm_gateway.cli.files import bytes_of, with_each
 from llm_gateway.cli.grid import by_file, counted, difference, number, printable
 from llm_gateway.config.file import read_document
 from llm_gateway.cost import overrides
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import CassetteSaveError, ConfigError
 
 __all__ = ["add_to"]
@@ -107,7 +107,7 @@ def _table(done: dict[Path, list[Repriced]], *, is_dry: bool) -> str:
 
 
 def _row(one: Repriced) -> tuple[str, ...]:
-    model = one.new.model_served or one.new.model_requested or "-"
+    model = one.new.model or "-"
     name = f"{'run ' if one.section == 'processes' else ''}#{one.index}"
     return (name, printable(model), *_costs(Change("cost_usd", one.old.cost_usd, one.new.cost_usd)))
 
@@ -119,14 +119,7 @@ def _costs(change: Change) -> tuple[str, str, str]:
 def _verdict(repriced: list[Repriced], done: dict[Path, list[Repriced]], *, is_dry: bool) -> Iterator[str]:
     yield f"{counted(len(repriced), 'exchange')} {'would be repriced, nothing was written' if is_dry else 'repriced'}"
     if repriced:
-        old, new = _sum(one.old.cost_usd for one in repriced), _sum(one.new.cost_usd for one in repriced)
+        old, new = (Totals.of(side).cost_usd for side in zip(*((one.old, one.new) for one in repriced), strict=True))
         yield "sum: {} -> {}, {}".format(*_costs(Change("cost_usd", old, new)))
     counts = Counter(one.outcome for exchanges in done.values() for one in exchanges)
     yield from (f"{counts[outcome]:,} {said}" for outcome, said in _SAID.items() if counts[outcome])
-
-
-def _sum(costs: Iterable[Decimal | None]) -> Decimal | None:
-    """The sum; unknown where one of *costs* is."""
-    listed = list(costs)
-    known = [cost for cost in listed if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(listed) else None

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cli.grid import as_json, by_file, printable
+from llm_gateway.cost.account import known_facts
 from llm_gateway.exceptions import CassetteReadError
-from llm_gateway.exchange import HttpExchange, Metering, ProcessExchange
+from llm_gateway.exchange import HttpExchange, ProcessExchange
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 from llm_gateway.wire.framing.reply import is_stream
 
 __all__ = ["add_to", "rows_of"]
 
-_PARTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+_PARTS = ("input_tokens", "output_tokens", CACHE_READ, CACHE_WRITE, "reasoning_tokens")
 _COLUMNS = ("index", "kind", "api", "model", "status", "end", "input", "output", "cached", "cost")
 
 
@@ -56,28 +58,28 @@ def _http_row(file: Path, index: int, exchange: HttpExchange) -> dict[str, Any]:
         "status": reply.status if reply else None,
         "streaming": is_stream(reply.headers, reply.body) if reply else False,
     }
-    return _row(file, index, "http", metered(exchange), {**head, "end": exchange.end})
+    return _row(file, index, "http", known_facts(exchange), {**head, "end": exchange.end})
 
 
 def _process_row(file: Path, index: int, run: ProcessExchange) -> dict[str, Any]:
     head = {"status": run.exit_code, "streaming": "stream-json" in run.argv, "end": run.end}
-    return _row(file, index, "process", metered(run), head)
+    return _row(file, index, "process", known_facts(run), head)
 
 
-def _row(file: Path, index: int, kind: str, metering: Metering, head: dict[str, Any]) -> dict[str, Any]:
-    usage = metering.usage
+def _row(file: Path, index: int, kind: str, record: CallRecord, head: dict[str, Any]) -> dict[str, Any]:
+    usage = record.usage
     return {
         "file": str(file),
         "index": index,
         "kind": kind,
-        "provider": metering.provider,
-        "api": metering.api,
-        "model_requested": metering.model_requested,
-        "model_served": metering.model_served,
+        "provider": record.provider,
+        "api": record.api,
+        "model_requested": record.model_requested,
+        "model_served": record.model_served,
         **head,
         "usage": {part: getattr(usage, part) if usage else None for part in _PARTS},
-        "cost_usd": None if metering.cost_usd is None else float(metering.cost_usd),
-        "price": metering.price,
+        "cost_usd": None if record.cost_usd is None else float(record.cost_usd),
+        "price": record.price,
     }
 
 

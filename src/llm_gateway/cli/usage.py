@@ -18,7 +18,7 @@ from llm_gateway.client.usage import ledger_named
 from llm_gateway.cost.ledger import Entry, Ledger, Span, open_ledger
 from llm_gateway.cost.ledger.report import GROUPS, UsageRow, check_group, rows_by
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.types import TokenUsage
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE, LABELS, SHORT_COUNTS, TokenUsage
 
 __all__ = ["add_to"]
 
@@ -142,15 +142,8 @@ def _harmless(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 
-_PARTS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "reasoning_tokens",
-)
-_SHOWN = {"input_tokens": "input", "cache_read_tokens": "cached", "output_tokens": "output", "cost_usd": "cost"}
+_PARTS = ("input_tokens", "output_tokens", CACHE_READ, CACHE_WRITE, "cache_write_1h_tokens", "reasoning_tokens")
+_SHOWN = {**{name: LABELS[name] for name in SHORT_COUNTS}, "cost_usd": "cost"}
 """The parts in the table, by what they are called there."""
 
 
@@ -164,7 +157,7 @@ def _table(rows: list[UsageRow], by: str) -> str:
 
 def _line(row: UsageRow) -> tuple[str, ...]:
     usage = row.usage
-    counts = (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens)
+    counts = (getattr(usage, name) for name in SHORT_COUNTS)
     unknown = ", ".join(f"{name} {row.unknown[part]:,}" for part, name in _SHOWN.items() if part in row.unknown)
     sums = ("?" if count is None else f"{count:,}" for count in counts)
     return (

@@ -85,6 +85,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
 
 def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.whole)
+    call.holder = reply.holder
     if reply.status not in _GOOD:
         _refuse(provider, request.model, reply.status, reply.headers, reply.body)
     try:
@@ -144,6 +145,7 @@ def _so_far(decoder: StreamDecoder) -> ChatReply:
 
 def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
     done: ProcessReply = yield Run(provider.request(request), call.whole)
+    call.holder = done.holder
     facts = provider.dialect.decode_error(done.exit_code, done.stdout, done.stderr)
     reply = provider.dialect.decode_reply(done.stdout)
     if facts is not None:
@@ -171,6 +173,7 @@ def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response
 
 def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
+    call.holder = head.holder
     if head.status not in _GOOD:
         pieces: list[bytes] = []
         while piece := (yield Read()):
@@ -223,6 +226,7 @@ def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
 
 def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
     done: ProcessReply = yield Finish(call.between)
+    call.holder = done.holder
     facts = decoder.error
     if facts is None and not decoder.is_finished:
         facts = provider.dialect.decode_error(done.exit_code, seen, done.stderr)

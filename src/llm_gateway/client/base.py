@@ -35,7 +35,6 @@ from llm_gateway.client.timeouts import Timeouts
 from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
 from llm_gateway.config.file import read_document
-from llm_gateway.cost import recorded
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.overrides import read as read_prices
@@ -156,7 +155,6 @@ class BaseClient:
     def _start_call(self, response_model: type[Any] | None = None, options: CompleteOptions | None = None) -> Call:
         """Start a call."""
         self._calls += 1
-        recorded.take()  # whatever another call in this context left there
         return Call(
             self.provider,
             self.config.max_retries,

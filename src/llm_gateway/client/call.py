@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from llm_gateway.catalog import find
 from llm_gateway.client.breaker import Breaker, Breakers
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
@@ -16,22 +16,24 @@ from llm_gateway.client.context import Context
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.params import Params
 from llm_gateway.client.timeouts import Timeouts
-from llm_gateway.cost import recorded
-from llm_gateway.cost.booking import is_taken_over
-from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
+from llm_gateway.cost.account import priced
+from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.ledger.outbox import Outbox
-from llm_gateway.cost.prices import dearest_usd, price
+from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held
-from llm_gateway.cost.tracker import CostTracker, billed_cost
+from llm_gateway.cost.totals import Totals
+from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.limit import Limit
 from llm_gateway.flow.steps import Flow
 from llm_gateway.providers.base import HttpProvider, Provider
-from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse, TokenUsage
+from llm_gateway.record import CallRecord, RecordHolder
+from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
+from llm_gateway.usage import TokenUsage
 from llm_gateway.wire.bounds import upper_bound
 
-__all__ = ["Call", "provider_name", "sum_usage", "total_usage"]
+__all__ = ["Call", "provider_name"]
 
 M = TypeVar("M")
 
@@ -46,20 +48,6 @@ def address_of(provider: Provider) -> str:
     if not isinstance(provider, HttpProvider):
         return ""
     return str(getattr(provider.client, "base_url", provider.base_url))  # a client's own address, where it has one
-
-
-def total_usage(attempts: list[Attempt]) -> TokenUsage | None:
-    """Tokens of all *attempts*, or None when none reported any."""
-    return sum_usage(attempt.usage for attempt in attempts)
-
-
-def sum_usage(usages: Iterable[TokenUsage | None]) -> TokenUsage | None:
-    """Tokens of all *usages* that are known, or None when none is."""
-    known = [usage for usage in usages if usage is not None]
-    total = known[0] if known else None
-    for one in known[1:]:
-        total = one if total is None else total + one
-    return total
 
 
 @dataclass
@@ -83,14 +71,14 @@ class Call:
     dropped: dict[str, None] = field(default_factory=dict[str, None])
     """Options that were left out, in order."""
     answering_model: str | None = None
-    is_replayed: bool = False
-    """Whether the last attempt was answered by a recording, so that there is nothing to wait for."""
+    holder: RecordHolder | None = None
+    """What came with the reply of the attempt that is under way; None where nobody recorded or replayed it."""
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     listed: Callable[[Provider], list[str]] | None = None
     session_id: str | None = None
     observed: Observation | None = None
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[CallRecord] = field(default_factory=list[CallRecord])
     cache: Cache | None = None
     hits: list[Kept] = field(default_factory=list[Kept])
     """What came from the cache."""
@@ -99,8 +87,7 @@ class Call:
     _held: Held | None = None
     _asked: str | None = None
     """The model of the attempt that is under way."""
-    _price_source: str | None = None
-    _unbooked: list[Entry] = field(default_factory=list)
+    _unwritten: list[Entry] = field(default_factory=list)
     breakers: Breakers | None = None
     _called: float | None = None
     _began: float = 0.0
@@ -112,8 +99,8 @@ class Call:
 
     @property
     def usage(self) -> TokenUsage | None:
-        """Tokens of all attempts, or None when none reported any."""
-        return total_usage(self.attempts)
+        """Tokens of all attempts, or None where they are not known of one that may have been billed."""
+        return Totals.of(self.attempts).usage
 
     def begin(self, now: float) -> None:
         """An attempt begins; the first one starts the clock of the call."""
@@ -163,8 +150,7 @@ class Call:
         """
         if self.tracker.limit_usd is not None:
             self._hold(request)
-        self._asked = request.model
-        recorded.say_provider(self.provider_name if isinstance(self.provider, HttpProvider) else None)
+        self._asked, self.holder = request.model, None
         if self.observed is not None:
             self.observed.attempt_begins(self, request)
 
@@ -181,10 +167,9 @@ class Call:
         was not sent.
         """
         if self._asked is not None and not isinstance(error, Exception):
-            self._add(self._attempt(self._asked, error="cancelled", usage=TokenUsage()), self._asked)
+            self._add(self._finished(self._accounted(self._asked, None, None), error="cancelled"))
         self.tracker.abandon(self._held)
         self._held = self._asked = None
-        recorded.say_provider(None)
         if self.observed is not None:
             self.observed.attempt_breaks(error)
 
@@ -206,85 +191,77 @@ class Call:
         latency_s: float | None = None,
         *,
         left: GeneratorExit | None = None,
-    ) -> None:
-        """Add an attempt that is over; *left* says that its reader left before the end."""
-        served = (reply and reply.model) or model
-        usage = reply.usage if reply else error.usage if error else None
-        if usage is None and (left is not None or (error is not None and error.has_begun)):
-            usage = TokenUsage()  # it was billed, and how much nobody said
-        attempt = self._attempt(
-            served,
-            status=error.status if error else 200,
+    ) -> CallRecord:
+        """Add an attempt that is over, and return its record; *left* says that its reader left before the end."""
+        if self.holder is None and error is not None:
+            self.holder = error.holder
+        found = self.holder.record if self.holder is not None else None
+        record = self._finished(
+            found or self._accounted(model, reply, error),
             error=error.kind if error else "cancelled" if left else None,
-            usage=usage,
-            cost_usd=self._cost(served, reply, usage),
-            latency_s=latency_s,
+            status=error.status if error else 200,
+            model_requested=model,
+            duration_s=latency_s,
         )
-        self._add(attempt, model)
+        self._add(record)
         if self.observed is not None:
-            self.observed.attempt_ends(attempt, reply, error or left)
+            self.observed.attempt_ends(record, reply, error or left)
+        return record
 
-    def _attempt(self, model: str, **known: Any) -> Attempt:
-        unknown: dict[str, Any] = {"status": None, "cost_usd": None, "latency_s": None, "session_id": self.session_id}
-        return Attempt(len(self.attempts) + 1, provider_name(self.provider), model, **unknown | known)
+    def _finished(self, record: CallRecord, **known: Any) -> CallRecord:
+        """Return *record* as one of this call's."""
+        name, number = provider_name(self.provider), len(self.attempts) + 1
+        began = record.started_at or datetime.now(UTC) - timedelta(seconds=known.get("duration_s") or 0)
+        mine: dict[str, Any] = {"provider": name, "attempt": number, "session_id": self.session_id, "tags": self.tags}
+        return replace(record, **mine, started_at=began, **known)
 
-    def _add(self, attempt: Attempt, asked: str) -> None:
-        self.attempts.append(attempt)
-        self.tracker.note(attempt, self._held)
-        self._held = self._asked = None
-        recorded.say_provider(None)
-        if self.outbox is not None and not is_taken_over():
-            self._unbooked.append(self._entry(attempt, asked))
-
-    def _entry(self, attempt: Attempt, asked: str) -> Entry:
+    def _accounted(self, model: str, reply: ChatReply | None, error: ProviderError | None) -> CallRecord:
+        """Return the record of an attempt that nobody else saw."""
         dialect = getattr(self.provider, "dialect", None)
-        return Entry(
-            id=uuid.uuid4().hex,
-            at=datetime.now(UTC) - timedelta(seconds=attempt.latency_s or 0),
-            provider=attempt.provider,
-            api=dialect.name if dialect else None,
-            model_requested=asked,
-            model_served=attempt.model if attempt.error is None else None,
-            usage=known_usage(attempt.usage),
-            cost_usd=known_cost(attempt.cost_usd),
-            price=None if attempt.cost_usd is None else self._price_source,
-            latency_s=attempt.latency_s,
-            status=attempt.error or "ok",
-            session_id=self.session_id,
-            tags=self.tags,
+        usage = reply.usage if reply else error.usage if error else None
+        cost = reply.cost_usd if reply else None
+        name = provider_name(self.provider)
+        if isinstance(self.provider, HttpProvider) and not find(name).states_cost:
+            cost = None
+        record = CallRecord(
+            provider=name,
+            api=dialect.name if dialect else "custom",
+            model_requested=model,
+            model_served=reply.model if reply else None,
+            usage=usage,
+            cost_usd=cost,
+            price=None if cost is None else {"source": name},
+            is_billed=error is None or usage is not None or error.has_begun,
         )
+        return priced(record, at=datetime.now(UTC))
 
-    def book(self) -> Flow:
+    def _add(self, record: CallRecord) -> None:
+        self.attempts.append(record)
+        self.tracker.note(record, self._held)
+        self._held = self._asked = None
+        if self.outbox is not None and not (self.holder and self.holder.owns_ledger):
+            self._unwritten.append(Entry.of(record))
+
+    def write_ledger(self) -> Flow:
         """Write what has ended to the ledger, out of the way of an event loop."""
-        if self._unbooked:
-            yield steps.Call(self.book_now)
+        if self._unwritten:
+            yield steps.Call(self.write_ledger_now)
 
-    def book_now(self) -> None:
+    def write_ledger_now(self) -> None:
         """Write what has ended to the ledger, here."""
-        if self.outbox is not None and self._unbooked:
-            entries, self._unbooked = self._unbooked, []
+        if self.outbox is not None and self._unwritten:
+            entries, self._unwritten = self._unwritten, []
             self.outbox.add(entries)
-
-    def _cost(self, model: str, reply: ChatReply | None, usage: TokenUsage | None) -> Decimal | None:
-        noted = recorded.take()
-        self.is_replayed = noted is not None
-        if noted is not None:
-            return noted[0]
-        if reply is not None and reply.cost_usd is not None:
-            self._price_source = provider_name(self.provider)
-            return reply.cost_usd  # the provider states it
-        found = price(provider_name(self.provider), model, usage, at=datetime.now(UTC)) if usage else None
-        self._price_source = str(found.row["source"]) if found else None
-        return found.cost_usd if found else None
 
     def response(self, content: M, reply: ChatReply, model: str) -> LLMResponse[M]:
         """The call's answer with the totals of its attempts."""
+        totals = Totals.of(self.attempts)
         return LLMResponse(
             content=content,
             provider=provider_name(self.provider),
             model=reply.model or model,
-            usage=total_usage(self.attempts),
-            cost_usd=billed_cost(self.attempts),
+            usage=totals.usage,
+            cost_usd=totals.cost_usd,
             stop_reason=reply.stop_reason,
             tool_calls=reply.tool_calls,
             attempts=tuple(self.attempts),

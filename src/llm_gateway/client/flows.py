@@ -11,7 +11,7 @@ from pydantic.errors import PydanticUserError
 
 from llm_gateway.client.attempts import stream_attempt
 from llm_gateway.client.cache.lookup import settled
-from llm_gateway.client.call import Call, total_usage
+from llm_gateway.client.call import Call
 from llm_gateway.client.fallback import with_fallbacks
 from llm_gateway.client.structured import (
     Mechanism,
@@ -80,7 +80,7 @@ _EARLY = {"max_tokens": "raise max_tokens", "refusal": "the model will not answe
 
 def _give_up(call: Call, reply: ChatReply, what: str, fix: str | None) -> NoReturn:
     raise StructuredOutputError(
-        what, text=reply.text, usage=total_usage(call.attempts), cause=f"it was: {reply.text[:200]!r}", fix=fix
+        what, text=reply.text, usage=call.usage, cause=f"it was: {reply.text[:200]!r}", fix=fix
     ) from None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from llm_gateway.cost.tracker import billed_cost
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.drive import AsyncDoer, Doer
 from llm_gateway.flow.steps import Flow, Step
@@ -23,7 +23,8 @@ from llm_gateway.observability.events import (
     FirstContent,
 )
 from llm_gateway.providers.base import HttpProvider, Provider
-from llm_gateway.types import Attempt, ChatReply, ChatRequest, LLMResponse
+from llm_gateway.record import CallRecord
+from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
 
 if TYPE_CHECKING:
     from llm_gateway.client.call import Call
@@ -91,7 +92,7 @@ class Observation:
         self._asked = AttemptStarted(self.call_id, number, call.provider_name, request.model, *where)
         self.audience.tell(self._asked)
 
-    def attempt_ends(self, attempt: Attempt, reply: ChatReply | None, error: BaseException | None) -> None:
+    def attempt_ends(self, attempt: CallRecord, reply: ChatReply | None, error: BaseException | None) -> None:
         """A request was answered or failed, or its stream was left because of *error*."""
         self._is_asking = False
         self.audience.tell(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
@@ -102,7 +103,14 @@ class Observation:
             asked, kind = self._asked, self._outcome(error)[1]
             lasted = self._clock() - self._attempt_began
             self._has_unknown_cost = True
-            attempt = Attempt(asked.number, asked.provider, asked.model, None, kind, None, None, lasted)
+            attempt = CallRecord(
+                attempt=asked.number,
+                provider=asked.provider,
+                model_requested=asked.model,
+                error=kind,
+                duration_s=lasted,
+                is_billed=False,
+            )
             self.attempt_ends(attempt, None, error)
 
     def content(self) -> None:
@@ -123,6 +131,7 @@ class Observation:
     def end(self, started: CallStarted, call: Call, reply: ChatReply | None, error: BaseException | None) -> None:
         """The call is over."""
         end, kind = self._outcome(error)
+        totals = Totals.of(call.attempts)
         self.audience.tell(
             CallEnded(
                 started,
@@ -131,8 +140,8 @@ class Observation:
                 (reply and reply.model) or (self._asked or started).model,
                 kind,
                 tuple(call.attempts),
-                call.usage,
-                None if self._has_unknown_cost else billed_cost(call.attempts),
+                totals.usage,
+                None if self._has_unknown_cost else totals.cost_usd,
                 self._clock() - self._began,
                 self._first_content_s,
                 reply,

@@ -59,30 +59,30 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             reply: ChatReply = yield from ask(call, request)
         except ProviderError as error:
             now = yield Now()
-            call.note(request.model, None, error, latency_s=now - start)
-            yield from call.book()
-            seconds = _wait_s(call, error, len(call.attempts) - before, now)
+            record = call.note(request.model, None, error, latency_s=now - start)
+            yield from call.write_ledger()
+            seconds = _wait_s(call, error, len(call.attempts) - before, now, is_real=record.is_real)
             if seconds is None:
                 yield from offer_listed(call, request.model, error)
                 raise
-            if not call.is_replayed:
+            if record.is_real:
                 yield Sleep(seconds)
         except BaseException as error:
             call.abandon(error)
-            call.book_now()  # nothing more can be asked of whoever drives this
+            call.write_ledger_now()  # nothing more can be asked of whoever drives this
             raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)
             if call.breaker is not None:
                 call.breaker.answered()
-            yield from call.book()
+            yield from call.write_ledger()
             return reply
 
 
-def _wait_s(call: Call, error: ProviderError, attempt: int, now: float) -> float | None:
+def _wait_s(call: Call, error: ProviderError, attempt: int, now: float, *, is_real: bool) -> float | None:
     """Seconds to wait after *error*, or None where the call is over: it has begun, run out of time, or been cut off."""
     breaker, seconds = call.breaker, wait_s(error, attempt, call.max_retries)
-    if breaker is not None and not call.is_replayed:  # a replay does not wait, so no pause would ever be over
+    if breaker is not None and is_real:  # nobody waits after other answers, so no pause would ever be over
         breaker.failed(error, now)
     if seconds is None or error.has_begun or not call.has_time(seconds, now):
         return None

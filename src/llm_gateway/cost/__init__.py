@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llm_gateway.cost.overrides import register_pricing
     from llm_gateway.cost.prices import Priced, known_models, price
+    from llm_gateway.cost.totals import Totals
     from llm_gateway.cost.tracker import CostTracker
+    from llm_gateway.record import CallRecord
 
-__all__ = ["CostTracker", "Priced", "known_models", "price", "register_pricing"]
+__all__ = ["CallRecord", "CostTracker", "Priced", "Totals", "known_models", "price", "register_pricing"]
 _WHERE = {
-    "CostTracker": "tracker",
-    "Priced": "prices",
-    "known_models": "prices",
-    "price": "prices",
-    "register_pricing": "overrides",
+    "CallRecord": "llm_gateway.record",
+    "CostTracker": "llm_gateway.cost.tracker",
+    "Priced": "llm_gateway.cost.prices",
+    "Totals": "llm_gateway.cost.totals",
+    "known_models": "llm_gateway.cost.prices",
+    "price": "llm_gateway.cost.prices",
+    "register_pricing": "llm_gateway.cost.overrides",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_WHERE[name]}"), name)
+    return getattr(importlib.import_module(_WHERE[name]), name)
 
 
 def __dir__() -> list[str]:

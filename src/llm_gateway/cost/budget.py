@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from llm_gateway.cost.money import exact
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.types import TokenUsage
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import CACHE_READ, LABELS
 
-__all__ = ["Charge", "Limits", "overruns", "table"]
-
-
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """What one call used and cost; *label* is what a reader knows it by. None is not known."""
-
-    label: str
-    usage: TokenUsage | None
-    cost_usd: Decimal | None
+__all__ = ["Limits", "overruns", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,75 +91,69 @@ def _refuse(name: str, value: object, allowed: str) -> object:
     raise ConfigError(f"llm_budget({name}={value!r}) cannot be a limit", cause=f"it has to be {allowed}")
 
 
-_Count = Callable[[TokenUsage], int | None]
-_COUNTS: dict[str, tuple[str, _Count]] = {
-    "max_tokens": ("tokens", lambda usage: usage.total_tokens),
-    "max_input_tokens": ("input tokens", lambda usage: usage.input_tokens),
-    "max_output_tokens": ("output tokens", lambda usage: usage.output_tokens),
+_TOKENS = {
+    "max_tokens": ("tokens", "total_tokens"),
+    "max_input_tokens": ("input tokens", "input_tokens"),
+    "max_output_tokens": ("output tokens", "output_tokens"),
 }
+"""What each limit counts, in words and as a number of `Totals`."""
+
+
+def overruns(limits: Limits, calls: Sequence[CallRecord]) -> list[str]:
+    """Return a line for each limit that *calls* passed, or that cannot be held because a number is not known."""
+    return [line for line in _lines(limits, [one for one in calls if one.is_model_call]) if line]
 
 
 @exact()
-def overruns(limits: Limits, charges: Sequence[Charge]) -> list[str]:
-    """One line for each limit that *charges* passed, or that cannot be held because a number is not known."""
-    return [line for line in _lines(limits, charges) if line]
-
-
-def _lines(limits: Limits, charges: Sequence[Charge]) -> Iterator[str]:
-    if limits.max_calls is not None and len(charges) > limits.max_calls:
-        yield f"{len(charges)} calls, {len(charges) - limits.max_calls} over max_calls={limits.max_calls}"
-    for name, (what, count) in _COUNTS.items():
+def _lines(limits: Limits, calls: Sequence[CallRecord]) -> list[str]:
+    totals, lines = Totals.of(calls), list[str]()
+    if limits.max_calls is not None and totals.model_calls > limits.max_calls:
+        over = totals.model_calls - limits.max_calls
+        lines.append(f"{totals.model_calls} calls, {over} over max_calls={limits.max_calls}")
+    for name, (what, number) in _TOKENS.items():
         limit = getattr(limits, name)
         if limit is not None:
-            counts = [None if one.usage is None else count(one.usage) for one in charges]
-            yield _sum_line(name, what, limit, counts, limits, charges)
+            lines.append(
+                _unknown(limits, calls, number, what) or _over_tokens(totals.sum_known(number), limit, name, what)
+            )
     if limits.max_cost_usd is not None:
-        yield _cost_line(limits, charges)
+        lines.append(
+            _unknown(limits, calls, "cost_usd", "cost") or _over_cost(totals.known_cost_usd, limits.max_cost_usd)
+        )
     if limits.min_cache_hit is not None:
-        yield _cache_line(limits.min_cache_hit, limits, charges)
+        lines.append(_unknown(limits, calls, CACHE_READ, "cached input") or _below_share(totals, limits.min_cache_hit))
+    return lines
 
 
-def _sum_line(
-    name: str, what: str, limit: int, counts: list[int | None], limits: Limits, charges: Sequence[Charge]
-) -> str:
-    if None in counts and not limits.allow_unknown:
-        return _unknown(charges[counts.index(None)], what)
-    total = sum(count for count in counts if count is not None)
+def _unknown(limits: Limits, calls: Sequence[CallRecord], number: str, what: str) -> str:
+    """Return the line for the first of *calls* that did not tell *number*; none where that is allowed."""
+    if limits.allow_unknown:
+        return ""
+    label = next((one.label for one in calls if Totals.of([one]).unknown(number)), None)
+    return "" if label is None else f"{what} of {label} not known; llm_budget(allow_unknown=True) counts it as nothing"
+
+
+def _over_tokens(total: int, limit: int, name: str, what: str) -> str:
     return f"{total:,} {what}, {total - limit:,} over {name}={limit}" if total > limit else ""
 
 
-def _cost_line(limits: Limits, charges: Sequence[Charge]) -> str:
-    limit = limits.max_cost_usd or Decimal(0)
-    costs = [one.cost_usd for one in charges]
-    if None in costs and not limits.allow_unknown:
-        return _unknown(charges[costs.index(None)], "cost")
-    total = sum((cost for cost in costs if cost is not None), Decimal(0))
+def _over_cost(total: Decimal, limit: Decimal) -> str:
     return f"${total:f} spent, ${total - limit:f} over max_cost_usd={limit:f}" if total > limit else ""
 
 
-def _cache_line(least: float, limits: Limits, charges: Sequence[Charge]) -> str:
-    silent = next((one for one in charges if one.usage is None or one.usage.cache_read_tokens is None), None)
-    if silent is not None and not limits.allow_unknown:
-        return _unknown(silent, "cached input")
-    usages = [one.usage for one in charges if one.usage is not None]
-    asked = sum(usage.input_tokens or 0 for usage in usages)
-    read = sum(usage.cache_read_tokens or 0 for usage in usages)
-    share = read / asked if asked else 0.0
+def _below_share(totals: Totals, least: float) -> str:
+    asked = totals.sum_known("input_tokens")
+    share = totals.sum_known(CACHE_READ) / asked if asked else 0.0
     return f"{share:.0%} of the input was read from the cache, below min_cache_hit={least:g}" if share < least else ""
 
 
-def _unknown(charge: Charge, what: str) -> str:
-    return f"{what} of {charge.label} not known; llm_budget(allow_unknown=True) counts it as nothing"
-
-
-def table(charges: Sequence[Charge]) -> str:
-    """The calls with their tokens and cost, one a line."""
-    rows: list[tuple[str, ...]] = [("call", "input", "output", "cached", "cost")]
-    for number, one in enumerate(charges, 1):
-        usage = one.usage or TokenUsage()
-        parts = (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens)
+def table(calls: Sequence[CallRecord]) -> str:
+    """Return the calls with their tokens and cost, one a line."""
+    rows: list[tuple[str, ...]] = [("call", "input", "output", LABELS[CACHE_READ], "cost")]
+    for number, one in enumerate((one.charged() for one in calls if one.is_model_call), 1):
+        counts = (getattr(one.usage, name, None) for name in ("input_tokens", "output_tokens", CACHE_READ))
         cost = "?" if one.cost_usd is None else f"${one.cost_usd:f}"
-        rows.append((f"#{number} {one.label}", *("?" if part is None else f"{part:,}" for part in parts), cost))
+        rows.append((f"#{number} {one.label}", *("?" if count is None else f"{count:,}" for count in counts), cost))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(_aligned(row, widths) for row in rows)
 

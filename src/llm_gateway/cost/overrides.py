@@ -10,18 +10,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from llm_gateway.exceptions import ConfigError
+from llm_gateway.usage import COUNTS
 
 __all__ = ["Own", "clear", "find", "read", "register_pricing"]
 
 RATES = {
-    "input": "input_mtok",
-    "output": "output_mtok",
-    "cache_read": "cache_read_mtok",
-    "cache_write": "cache_write_mtok",
-    "cache_write_1h": "cache_write_1h_mtok",
-    "input_audio": "input_audio_mtok",
-    "output_audio": "output_audio_mtok",
-    "output_image": "output_image_mtok",
+    **{name.removesuffix("_tokens"): name.replace("_tokens", "_mtok") for name in COUNTS if name != "reasoning_tokens"},
     "web_searches": "web_searches_kcount",
 }
 """What a rate is called here, and in the price row: US dollars for a million tokens, or for a thousand searches."""
@@ -58,9 +52,9 @@ def register_pricing(target: str, **rates: Decimal | float | str) -> None:
     Args:
         target: ``provider:model``; the model may hold ``*``, as in ``openai:ft:gpt-5-mini:acme:*``.
 
-        rates: US dollars for a million tokens: ``input``, ``output``, ``cache_read``, ``cache_write``,
-            ``cache_write_1h``, ``input_audio``, ``output_audio``, ``output_image``; and ``web_searches`` for a
-            thousand of them. *input* is required; tokens of a kind that has no rate cost what their whole does.
+        rates: US dollars for a million tokens, named as the counts of `TokenUsage` without their ``_tokens``
+            (``input``, ``output``, ``input_audio``, ...); and ``web_searches`` for a thousand of them. *input* is
+            required; tokens of a kind that has no rate cost what their whole does.
 
     Raises:
         ConfigError: A name is not known, or a rate is no amount of dollars.

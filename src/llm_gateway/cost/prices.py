@@ -12,23 +12,14 @@ from typing import Any
 from llm_gateway.catalog import find
 from llm_gateway.cost import overrides
 from llm_gateway.cost.money import exact
-from llm_gateway.types import TokenUsage
+from llm_gateway.usage import COUNTS, TokenUsage
 
 __all__ = ["Priced", "dearest_usd", "known_models", "price"]
 
 _USUAL = frozenset({"default", "standard", "on_demand", "auto"})
 """Tiers that cost what the list says; any other needs a row of its own."""
-_PARTS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "cache_write_1h_tokens",
-    "input_audio_tokens",
-    "output_audio_tokens",
-    "output_image_tokens",
-    "web_searches",
-)
+_PARTS = tuple(name for name in COUNTS if name != "reasoning_tokens")
+"""The counts that have a price of their own; reasoning costs what output does."""
 _SIMPLE = {"input_tokens": "input_mtok", "output_tokens": "output_mtok"}
 
 

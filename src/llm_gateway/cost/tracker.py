@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from decimal import Decimal
 from typing import Any, NoReturn
 
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.purse import Held, MemoryPurse, Purse, Short
-from llm_gateway.cost.total import Sessions, Total
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import CostLimitExceededError
-from llm_gateway.types import Attempt
+from llm_gateway.record import CallRecord
 
-__all__ = ["CostTracker", "billed_cost"]
+__all__ = ["CostTracker", "Sessions"]
 
 _log = logging.getLogger("llm_gateway.cost")
 _RECENT = 100
 _FIX = "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
-
-
-@exact()
-def billed_cost(attempts: list[Attempt]) -> Decimal | None:
-    """US dollars of the attempts that were billed, or None when the price of one is not known."""
-    costs = [one.cost_usd for one in attempts if one.is_billed]
-    known = [cost for cost in costs if cost is not None]
-    return sum(known, Decimal(0)) if len(known) == len(costs) else None
 
 
 class CostTracker:
@@ -48,16 +39,15 @@ class CostTracker:
 
     def _clear(self) -> None:
         self._count = 0
-        self._recent: deque[Attempt] = deque(maxlen=_RECENT)
-        self._total, self._models, self._sessions = Total(), dict[str, Total](), Sessions()
-        self._known_usd = Decimal(0)
+        self._recent: deque[CallRecord] = deque(maxlen=_RECENT)
+        self._total, self._models, self._sessions = Totals(), dict[str, Totals](), Sessions()
         self._unknown: str | None = None
         """The first model of which nobody knows what it cost."""
         self._purse: Purse = MemoryPurse()
         self._has_warned = False
 
     @property
-    def attempts(self) -> list[Attempt]:
+    def attempts(self) -> list[CallRecord]:
         """The last hundred attempts, in the order in which they ended."""
         with self._lock:
             return list(self._recent)
@@ -65,7 +55,7 @@ class CostTracker:
     @property
     def total_tokens(self) -> int | None:
         """Input and output tokens of all attempts that were billed, or None when one of them reported none."""
-        return self._total.tokens
+        return _tokens(self._total)
 
     @property
     def total_cost_usd(self) -> Decimal | None:
@@ -88,7 +78,7 @@ class CostTracker:
         A sum is None where one of its attempts reported nothing.
         """
         with self._lock:
-            return {name: dataclasses.asdict(total) for name, total in self._models.items()}
+            return {name: _row(totals) for name, totals in self._models.items()}
 
     def reset(self) -> None:
         """Forget what was spent; the limit counts from zero again, calls under way included."""
@@ -138,12 +128,12 @@ class CostTracker:
     def _refuse(self, what: str) -> NoReturn:
         raise CostLimitExceededError(what, cause="the call was not sent", fix=_FIX)
 
-    def note(self, attempt: Attempt, held: Held | None = None) -> None:
+    def note(self, attempt: CallRecord, held: Held | None = None) -> None:
         """Add *attempt*, which is over, and give back what was held for it."""
         with self._lock:
             self._add(attempt)
         if held is not None:
-            self._purse.settle(held, attempt.cost_usd if attempt.is_billed else Decimal(0))
+            self._purse.settle(held, attempt.charged().cost_usd)
         self._warn()
 
     def abandon(self, held: Held | None) -> None:
@@ -151,24 +141,73 @@ class CostTracker:
         if held is not None:
             self._purse.settle(held, None)
 
-    @exact()
-    def _add(self, attempt: Attempt) -> None:
+    def _add(self, attempt: CallRecord) -> None:
+        single = Totals.of([attempt])
         self._count += 1
         self._recent.append(attempt)
-        self._total.add(attempt)
-        self._sessions.add(attempt)
-        self._known_usd += attempt.cost_usd or 0
+        self._total += single
+        self._sessions.add(attempt.session_id, single)
         if attempt.is_billed:
-            self._models.setdefault(f"{attempt.provider}:{attempt.model}", Total()).add(attempt)
+            name = f"{attempt.provider}:{attempt.model}"
+            self._models[name] = self._models.get(name, Totals()) + single
         if self._unknown is None and _is_unknown(attempt):
             self._unknown = attempt.model
 
     def _warn(self) -> None:
-        if self.warn_usd is not None and not self._has_warned and self._known_usd >= self.warn_usd:
+        spent = self._total.known_cost_usd
+        if self.warn_usd is not None and not self._has_warned and spent >= self.warn_usd:
             self._has_warned = True
-            _log.warning("$%s spent, the warning is set at $%s", self._known_usd, self.warn_usd)
+            _log.warning("$%s spent, the warning is set at $%s", spent, self.warn_usd)
 
 
-def _is_unknown(one: Attempt) -> bool:
+def _is_unknown(one: CallRecord) -> bool:
     """Whether nobody knows what *one* cost; what was cancelled counts as all that was held for it."""
     return one.is_billed and one.cost_usd is None and one.error != "cancelled"
+
+
+def _tokens(totals: Totals) -> int | None:
+    tokens: int | None = totals.total("total_tokens")
+    return tokens
+
+
+def _row(totals: Totals) -> dict[str, Any]:
+    counts = {name: totals.total(name) for name in ("input_tokens", "output_tokens", "cost_usd")}
+    return {"attempts": totals.billed_calls, **counts}
+
+
+class Sessions:
+    """
+    Totals by session.
+
+    Args:
+        most: How many are kept; those that were used last stay.
+    """
+
+    def __init__(self, most: int = 100_000) -> None:
+        self._most = most
+        self._totals: OrderedDict[str, Totals] = OrderedDict()
+        self._has_forgotten = False
+
+    def add(self, session_id: str | None, totals: Totals) -> None:
+        """Count *totals* for a session, if there is one."""
+        if session_id is not None:
+            self._totals[session_id] = self._totals.get(session_id, Totals()) + totals
+            self._totals.move_to_end(session_id)
+            if len(self._totals) > self._most:
+                self._forget()
+
+    def _forget(self) -> None:
+        self._totals.popitem(last=False)
+        if not self._has_forgotten:
+            self._has_forgotten = True
+            _log.warning(
+                "the costs of the oldest sessions are forgotten: there are more than %s\n"
+                "  one that is taken up again counts from zero; export LLM_LEDGER=ledger.db to keep all",
+                f"{self._most:,}",
+            )
+
+    def cost_usd(self, session_id: str) -> Decimal | None:
+        """Return US dollars of a session: nothing where it has had no calls, None where that is not known."""
+        if session_id in self._totals:
+            return self._totals[session_id].cost_usd
+        return None if self._has_forgotten else Decimal(0)

@@ -119,7 +119,7 @@ def answer_auxiliary(
     content = json.dumps(reply).encode()
     headers = (("content-type", "application/json"), ("content-length", str(len(content))))
     exchange = HttpExchange(request, WireReply(200, headers, content), reason="OK")
-    exchange.metering = unbilled_record(exchange, completed.provider, completed.api, completed.model)
+    exchange.record = unbilled_record(exchange, completed.provider, completed.api, completed.model)
     return completed, exchange
 
 

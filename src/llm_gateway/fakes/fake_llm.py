@@ -166,7 +166,7 @@ class FakeLLM(Script):
             exchange = build_exchange(scripted, call, request)
         except FakeScriptError as error:
             raise with_callsite(error, scripted.where) from error.__cause__
-        exchange.metering = unbilled_record(exchange, call.provider, call.api, call.model)
+        exchange.record = unbilled_record(exchange, call.provider, call.api, call.model)
         return exchange
 
     def _answer_auxiliary(self, other: AuxiliaryCall, request: WireRequest) -> HttpExchange:

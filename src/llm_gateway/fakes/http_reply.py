@@ -82,11 +82,11 @@ def build_exchange(scripted: ScriptEntry, call: FakeCall, request: WireRequest) 
 
 def _replay(recorded: Recorded, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
     if (recorded.api, recorded.is_streamed) == (call.api, call.is_streaming):
-        return dataclasses.replace(recorded.exchange, request=request, metering=None)
+        return dataclasses.replace(recorded.exchange, request=request, record=None)
     dialect, reply = find_dialect(recorded.api), recorded.exchange.reply
     assert dialect is not None
     if reply is None:
-        return dataclasses.replace(recorded.exchange, request=request, metering=None)
+        return dataclasses.replace(recorded.exchange, request=request, record=None)
     if reply.status >= HTTPStatus.BAD_REQUEST:
         facts = dialect.decode_error(reply.status, reply.headers, reply.body)
         return HttpExchange(request, _dialect(call).encode_error(reply.status, dataclasses.replace(facts, type=None)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
-from llm_gateway.exchange import HttpExchange, Metering
+from llm_gateway.exchange import HttpExchange
+from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ChatRequest, TextPart, ThinkingPart, TokenUsage, ToolCall
 from llm_gateway.wire.tokens import estimate_tokens
 
@@ -33,17 +34,17 @@ def estimate_text_tokens(text: str) -> int:
     return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
-def unbilled_record(exchange: HttpExchange, provider: str, api: str, model: str) -> Metering:
+def unbilled_record(exchange: HttpExchange, provider: str, api: str, model: str) -> CallRecord:
     """Return the usage that the scripted *exchange* reports for a call of *model*, at no cost."""
-    from llm_gateway.cassettes.meter import metered  # not at import: `FakeLLMProvider` has no exchanges
+    from llm_gateway.cost.account import known_facts  # not at import: `FakeLLMProvider` has no exchanges
 
-    usage = metered(exchange)
-    return Metering(
+    reported = known_facts(exchange)
+    return CallRecord(
         provider=provider,
         api=api,
         model_requested=model or None,
-        model_served=usage.model_served,
-        usage=usage.usage,
+        model_served=reported.model_served,
+        usage=reported.usage,
         cost_usd=Decimal(0),
         price={"source": "fake"},
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from llm_gateway.flow.limit import Limit
+from llm_gateway.record import RecordHolder
 from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
 
 __all__ = [
@@ -52,10 +53,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What comes back from `Open`."""
+    """What comes back from `Open`; *holder* is as in `WireReply`."""
 
     status: int
     headers: Headers
+    holder: RecordHolder | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

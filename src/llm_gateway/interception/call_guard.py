@@ -12,7 +12,7 @@ from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import WireRequest
 
-__all__ = ["Ended", "Gate", "allow", "allow_late", "standing"]
+__all__ = ["Ended", "Gate", "allow", "allow_late", "owns_ledger", "standing"]
 
 Ended = Callable[[Exchange], None]
 """Told how a call ended, with its usage and cost."""
@@ -33,6 +33,11 @@ class Gate(Protocol):
 
 standing: list[Gate] = []
 """Gates of every cassette that is opened in this process, whoever opens it."""
+
+
+def owns_ledger() -> bool:
+    """Return whether one of the global guards enters each call into a ledger."""
+    return any(getattr(guard, "owns_ledger", False) for guard in standing)
 
 
 def allow(gates: Sequence[Gate], request: WireRequest | None, outcome: Outcome) -> Ended:

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from llm_gateway.cassettes import document, meter
-from llm_gateway.cassettes.call import Call, Served, call_of, unbilled
+from llm_gateway.cassettes import document
 from llm_gateway.cassettes.faults import Faults
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.outcome import Outcome
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
-from llm_gateway.cost import recorded
+from llm_gateway.cost.account import account
 from llm_gateway.exceptions import CassetteError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception import guard
@@ -35,13 +34,14 @@ from llm_gateway.interception.responders import (
 )
 from llm_gateway.interception.script import Script
 from llm_gateway.interception.settings import Settings
+from llm_gateway.record import CallRecord, Source
 from llm_gateway.redaction.scrub import Scrubber
 from llm_gateway.types import WireRequest
 
-__all__ = ["Cassette", "Source"]
+__all__ = ["Cassette", "Collect"]
 
 
-class Source(Protocol):
+class Collect(Protocol):
     """Reports what happened elsewhere; *is_over* says that it will not be called again."""
 
     def __call__(self, *, is_over: bool) -> None:
@@ -86,8 +86,9 @@ class Cassette(Faults):
         super().__init__(mode)
         self.path = path
         self.is_closed = False
-        self.calls: list[Call] = []
-        self.inner_calls: list[Call] = []
+        self._test_id = test_id or None
+        self.calls: list[CallRecord] = []
+        self.inner_calls: list[CallRecord] = []
         self.record_command = f"pytest --llm-record {test_id}".rstrip()
         self._settings = settings = settings or Settings()
         self._playback = Playback(path, settings.normalize, read=_no_file if mode is Mode.LIVE else document.read)
@@ -102,7 +103,7 @@ class Cassette(Faults):
         self._responders = self._chain()
         self._on_script: list[Callable[[], None]] = []
         self._listeners: list[Callable[[], None]] = []
-        self._sources: list[Source] = [self._forks.collect]
+        self._sources: list[Collect] = [self._forks.collect]
         self._closers: list[Callable[[], None]] = []
         self.outcome.check_at_end(self.unreached)
         self.outcome.check_at_end(self.unused)
@@ -201,25 +202,16 @@ class Cassette(Faults):
         if (error := skewed(request, command=self.record_command)) is not None:
             self.outcome.fail(error)
 
-    def _count_made(self, exchange: HttpExchange, provider: str | None) -> None:
-        self._count("record" if self.mode.writes else "live", exchange, provider)
+    def _count_made(self, exchange: HttpExchange) -> None:
+        self._count("record" if self.mode.writes else "live", exchange)
 
-    def _count(self, source: Served, exchange: Exchange, provider: str | None = None) -> None:
-        """Add a call to `calls`; *provider* is the one whose prices hold, None for the one of the address."""
-        if source in ("miss", "refused"):
-            self.calls.append(Call(source, meter.metered(exchange), None, None))
-            return
-        metering = meter.priced(exchange, provider) if source in ("record", "live") else meter.metered(exchange)
-        if source in ("record", "live"):
-            exchange.metering = metering
-        call = unbilled(exchange, metering) if source == "fault" else call_of(source, exchange, metering)
-        self.calls.append(call)
-        if isinstance(exchange, HttpExchange) and source in ("replay", "fake", "fault"):
-            recorded.note(call.metering.cost_usd)
+    def _count(self, source: Source, exchange: Exchange) -> None:
+        """Add the record of a call to `calls`; it stays on *exchange* too."""
+        self.calls.append(account(exchange, source, test_id=self._test_id))
         for listener in self._listeners:
             listener()
 
-    def add_source(self, source: Source) -> None:
+    def add_source(self, source: Collect) -> None:
         """Call *source* for what happened elsewhere, in other processes, each time before errors are looked at."""
         self._sources.append(source)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from llm_gateway.cassettes.call import Served
 from llm_gateway.cassettes.diagnosis import claimed_twice
 from llm_gateway.cassettes.fault import failed
 from llm_gateway.cassettes.faults import Faults
@@ -16,6 +15,7 @@ from llm_gateway.exceptions import FaultError, GatewayError
 from llm_gateway.exchange import Exchange, ProcessExchange
 from llm_gateway.interception.call_guard import Ended, Gate, allow, allow_late
 from llm_gateway.interception.script import FailedSession, ProcessSession, Script
+from llm_gateway.record import Source
 from llm_gateway.types import ProcessRequest
 
 __all__ = ["ProcessCalls"]
@@ -46,7 +46,7 @@ class ProcessCalls:
         recorder: Recorder | None,
         outcome: Outcome,
         gates: Sequence[Gate],
-        count: Callable[[Served, Exchange], None],
+        count: Callable[[Source, Exchange], None],
     ) -> None:
         self.script: Script | None = None
         self._faults = faults

@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from llm_gateway.cassettes import meter
-from llm_gateway.cassettes.call import Served
 from llm_gateway.cassettes.diagnosis import claimed_twice, summary
 from llm_gateway.cassettes.fault import Fault, answered, changed
 from llm_gateway.cassettes.faults import Faults
@@ -22,9 +20,10 @@ from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteReadError, FaultError, GatewayError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.call_guard import Gate, allow
+from llm_gateway.interception.call_guard import Gate, allow, owns_ledger
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.interception.script import Script
+from llm_gateway.record import Source
 from llm_gateway.types import WireRequest
 
 __all__ = [
@@ -51,7 +50,7 @@ class Answer(NamedTuple):
     """
 
     exchange: HttpExchange | None
-    source: Served | None
+    source: Source | None
 
 
 LET_THROUGH: Final = Answer(None, None)
@@ -211,7 +210,7 @@ class LiveResponder:
 
         outcome: Takes the error for a call that they do not allow.
 
-        on_end: Called with each exchange that was recorded, and the provider that its caller named for the bill.
+        on_end: Called with each exchange that was recorded; leaves the record of the call on it.
 
         check_clock: Fails the test for a request that was signed by a wrong clock.
     """
@@ -221,7 +220,7 @@ class LiveResponder:
         recorder: Recorder,
         gates: Sequence[Gate],
         outcome: Outcome,
-        on_end: Callable[[HttpExchange, str | None], None],
+        on_end: Callable[[HttpExchange], None],
         check_clock: Callable[[WireRequest], None],
     ) -> None:
         self._recorder = recorder
@@ -237,10 +236,12 @@ class LiveResponder:
         except GatewayError as error:
             return Answer(refusal(request, "cost_limit", error.report), "refused")
         self._check_clock(request)
-        provider = meter.billed_by(request.url)
 
         def end(exchange: HttpExchange) -> None:
-            self._on_end(exchange, provider)
+            self._on_end(exchange)
             ended(exchange)
+            recording.holder.record = exchange.record
 
-        return self._recorder.begin(request, end)
+        recording = self._recorder.begin(request, end)
+        recording.holder.owns_ledger = owns_ledger()
+        return recording

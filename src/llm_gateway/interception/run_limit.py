@@ -6,9 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.diagnosis import summary
-from llm_gateway.cassettes.meter import billed_by, metered
+from llm_gateway.cost.account import caller_provider, known_facts
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
 from llm_gateway.cost.purse import Held, Purse, Short
@@ -54,7 +53,7 @@ class Cap:
         bound = upper_bound(request.method, request.url, request.body)
         if bound is None:
             return lambda _: None
-        bound = replace(bound, provider=billed_by(request.url) or bound.provider)
+        bound = replace(bound, provider=caller_provider(request) or bound.provider)
         held = self._held(request, bound)
 
         def ended(exchange: Exchange) -> None:
@@ -111,8 +110,7 @@ def _why(short: Short, bound: Bound) -> str:
 
 def _cost(exchange: Exchange) -> Decimal | None:
     """What a call that has ended cost; None is not known."""
-    metering = metered(exchange)
-    return metering.cost_usd if is_billed(exchange, metering) else Decimal(0)
+    return known_facts(exchange).charged().cost_usd
 
 
 def _money(amount: Decimal) -> str:

@@ -102,7 +102,8 @@ class HttpProvider:
         )
         body = written(self.name, chat, lambda: _json(self.dialect.encode_request(chat)))
         path = (chat.stream and self.stream_path) or self.path
-        return WireRequest("POST", self.base_url + path.replace("{model}", quote(chat.model, safe="")), headers, body)
+        url = self.base_url + path.replace("{model}", quote(chat.model, safe=""))
+        return WireRequest("POST", url, headers, body, self.name)
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,21 @@ import dataclasses
 import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from llm_gateway.cassettes.call import call_of
-from llm_gateway.cost.budget import Charge, Limits, overruns, table
+from llm_gateway.cost.budget import Limits, overruns, table
 from llm_gateway.cost.money import exact
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import BudgetExceededError, ConfigError
-from llm_gateway.types import TokenUsage
 from llm_gateway.wire.identify import identify
 
 if TYPE_CHECKING:
-    from llm_gateway.cassettes.call import Call
     from llm_gateway.exchange import Exchange
     from llm_gateway.interception.call_guard import Ended
     from llm_gateway.interception.cassette import Cassette
+    from llm_gateway.record import CallRecord
     from llm_gateway.types import WireRequest
 
 __all__ = ["Budget", "BudgetGate", "check_budget", "judgement", "limits_of", "verdict"]
@@ -61,23 +59,15 @@ def check_budget(item: pytest.Item) -> None:
         raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
-def charges_of(calls: Sequence[Call]) -> list[Charge]:
-    """What each call to a model used; a call that found no recording was not made."""
-    return [_charge(one) for one in calls if one.served not in ("miss", "refused") and one.metering.api is not None]
-
-
-def _charge(call: Call) -> Charge:
-    metering = call.metering
-    label = metering.model_served or metering.model_requested or metering.api or "call"
-    if not call.is_billed:
-        return Charge(f"{label} ({call.status or call.error})", TokenUsage(0, 0, 0), Decimal(0))
-    return Charge(label, metering.usage, metering.cost_usd)
+def charges_of(calls: Sequence[CallRecord]) -> list[CallRecord]:
+    """Return the calls that count against a budget, those that nobody bills with zeros."""
+    return [one.charged() for one in calls if one.is_model_call]
 
 
 _FIX = "to allow it: raise the limit in @pytest.mark.llm_budget(...)"
 
 
-def verdict(test_id: str, limits: Limits, calls: Sequence[Call], *, is_over: bool) -> str | None:
+def verdict(test_id: str, limits: Limits, calls: Sequence[CallRecord], *, is_over: bool) -> str | None:
     """Why the test fails its budget, with a table of its calls; None when it holds."""
     charges = charges_of(calls)
     if not charges:
@@ -107,7 +97,7 @@ class BudgetGate:
         self._limits = dataclasses.replace(limits, min_cache_hit=None, max_calls=None, allow_unknown=True)
         self._max_calls = limits.max_calls
         self._begun = 0
-        self._charges: list[Charge] = []
+        self._charges: list[CallRecord] = []
         self._lock = threading.Lock()
 
     def enter(self, request: WireRequest | None) -> Ended:
@@ -136,8 +126,8 @@ class BudgetGate:
         )
 
     def _ended(self, exchange: Exchange) -> None:
-        if exchange.metering is not None and exchange.metering.api is not None:
-            self._charges.append(_charge(call_of("live", exchange, exchange.metering)))
+        if exchange.record is not None:
+            self._charges.append(exchange.record)
 
 
 def _nothing(exchange: Exchange) -> None:
@@ -151,7 +141,7 @@ def _what(request: WireRequest | None) -> str:
     return "claude" if request is None else summary(request)
 
 
-def judgement(item: pytest.Item, calls: Sequence[Call], why: str | None) -> dict[str, Any] | None:
+def judgement(item: pytest.Item, calls: Sequence[CallRecord], why: str | None) -> dict[str, Any] | None:
     """The limits of *item* and what became of them, as JSON can hold it; its verdict is None where nothing counted."""
     limits = limits_of(item)
     if limits is None:
@@ -176,23 +166,16 @@ class Budget:
         self._cassette = cassette
 
     @property
-    def calls(self) -> list[Charge]:
-        """What each call so far used and cost."""
+    def calls(self) -> list[CallRecord]:
+        """What each call so far used and cost; a call that nobody bills has zeros."""
         self._cassette.settle(is_over=False)
         return charges_of(self._cassette.calls)
 
     @property
-    @exact()
     def spent(self) -> dict[str, Any]:
         """``calls``, ``tokens`` and ``cost_usd`` so far; a sum is None where a call reported nothing."""
-        calls = self.calls
-        tokens = [one.usage.total_tokens if one.usage else None for one in calls]
-        costs = [one.cost_usd for one in calls]
-        return {
-            "calls": len(calls),
-            "tokens": None if None in tokens else sum(one for one in tokens if one is not None),
-            "cost_usd": None if None in costs else sum((one for one in costs if one is not None), Decimal(0)),
-        }
+        totals = Totals.of(self.calls)
+        return {"calls": totals.model_calls, "tokens": totals.total("total_tokens"), "cost_usd": totals.cost_usd}
 
     @property
     @exact()

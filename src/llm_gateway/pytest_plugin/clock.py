@@ -87,7 +87,7 @@ def _reader(cassette: Cassette, times: list[datetime]) -> Callable[[], datetime]
     calls, zone = cassette.calls, times[0].tzinfo
 
     def read() -> datetime:
-        used = sum(call.served == "replay" for call in calls)
+        used = sum(call.source == "replay" for call in calls)
         return times[min(used, len(times) - 1)].astimezone(zone)
 
     return read

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,8 @@ from llm_gateway.interception import call_guard, guard
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from llm_gateway.cost.ledger import Entry
     from llm_gateway.cost.ledger.outbox import Outbox
-    from llm_gateway.exchange import Exchange, Metering
+    from llm_gateway.exchange import Exchange
     from llm_gateway.interception.call_guard import Ended
     from llm_gateway.types import WireRequest
 
@@ -86,7 +86,10 @@ class Keeper:
 
 
 class LedgerGate:
-    """Lets every call through and books its end. See `llm_gateway.interception.call_guard.Gate`."""
+    """Lets every call through and enters its end in the ledger. See `llm_gateway.interception.call_guard.Gate`."""
+
+    owns_ledger = True
+    """Clients do not enter the calls that this one sees."""
 
     def __init__(self, outbox: Outbox, session_id: str, tags: Mapping[str, str]) -> None:
         self._outbox = outbox
@@ -97,43 +100,13 @@ class LedgerGate:
         """Note which test makes the call, and when."""
         del request
         test_id, at = guard.running.get(), clock.now()
-        return lambda exchange: self._book(exchange, test_id, at)
+        return lambda exchange: self._enter(exchange, test_id, at)
 
-    def _book(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
-        from llm_gateway.cassettes.billing import was_sent
+    def _enter(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
+        from llm_gateway.cost.account import was_sent
+        from llm_gateway.cost.ledger.entry import Entry
 
-        metering = exchange.metering
-        if metering is not None and metering.api is not None and was_sent(exchange):
-            self._outbox.add([self._entry(exchange, metering, test_id, exchange.recorded_at or at)])
-
-    def _entry(self, exchange: Exchange, metering: Metering, test_id: str | None, at: datetime) -> Entry:
-        from llm_gateway.cost.ledger.entry import Entry, known_cost, known_usage
-
-        return Entry(
-            id=uuid.uuid4().hex,
-            at=at,
-            provider=metering.provider or "unknown",
-            api=metering.api,
-            model_requested=metering.model_requested,
-            model_served=metering.model_served,
-            usage=known_usage(metering.usage),
-            cost_usd=known_cost(metering.cost_usd),
-            price=str(metering.price.get("source")) if metering.price else None,
-            latency_s=exchange.duration_s,
-            status=_status(exchange),
-            session_id=self._session_id,
-            test_id=test_id,
-            tags=self._tags,
-        )
-
-
-def _status(exchange: Any) -> str:
-    """``ok``, or the kind of error that the client would say."""
-    if hasattr(exchange, "argv"):
-        return "ok" if exchange.exit_code == 0 else "process"
-    if exchange.reply is None:
-        return "timeout" if "timeout" in str(exchange.failure) else "connection"
-    from llm_gateway.wire.parts.errors import error_facts
-
-    reply = exchange.reply
-    return "ok" if reply.status < 400 else error_facts(reply.status, reply.headers, reply.body).kind
+        record = exchange.record
+        if record is not None and record.is_model_call and was_sent(record):
+            mine: dict[str, Any] = {"session_id": self._session_id, "test_id": test_id, "tags": self._tags}
+            self._outbox.add([Entry.of(replace(record, started_at=record.started_at or at, **mine))])

@@ -11,11 +11,12 @@ import pytest
 from llm_gateway.pytest_plugin.environment import has_key
 
 if TYPE_CHECKING:
-    from llm_gateway.pytest_plugin.tally import Sum
+    from llm_gateway.cost.totals import Totals
+    from llm_gateway.record import CallRecord
 
 __all__ = ["Report"]
 
-_SERVED = ("replay", "fake", "record", "live", "fault", "miss", "refused")
+_SOURCES = ("replay", "fake", "record", "live", "fault", "miss", "refused")
 _NOT_MADE = {
     "fake": "answered by a script",
     "fault": "failed by an injected fault",
@@ -71,48 +72,39 @@ class Report:
         if not any(self._tests.values()) and not self.refused and not self._not_saved:
             return
         terminalreporter.section(f"LLM calls ({self._mode_name})")
-        for line in [*self._sums(), *self._extremes(), *self._files(), *self._blocked()]:
+        records = self._records()
+        for line in [*self._sums(records), *self._extremes(records), *self._files(), *self._blocked()]:
             terminalreporter.write_line(line)
 
-    def _sum(self, served: str) -> Sum:
-        from llm_gateway.pytest_plugin.tally import Sum
+    def _records(self) -> dict[str, list[CallRecord]]:
+        """Return the calls of each test."""
+        from llm_gateway.record import CallRecord
 
-        total = Sum()
-        for calls in self._tests.values():
-            total.add(call for call in calls if call["served"] == served)
-        return total
+        return {test: [CallRecord.from_dict(one) for one in calls] for test, calls in self._tests.items()}
 
-    def _sums(self) -> list[str]:
+    def _sums(self, records: dict[str, list[CallRecord]]) -> list[str]:
+        from llm_gateway.cost.totals import Totals
+
         lines = []
-        for served in _SERVED:
-            total = self._sum(served)
-            if not total.calls:
-                continue
-            if served in _NOT_MADE:
-                lines.append(f"{served:<8}{_count(total.calls, 'call')} {_NOT_MADE[served]}")
-                continue
-            saved = f", saved {total.duration_s:.1f} s of waiting" if served == "replay" else ""
-            numbers = f"{total.tokens()}, {total.cost()}"
-            what = "not spent" if served == "replay" else "spent"
-            lines.append(
-                f"{served:<8}{_count(total.calls, 'call')}: {numbers} {what}{saved} {total.unknown()}".rstrip()
-            )
+        for source in _SOURCES:
+            mine = [one for calls in records.values() for one in calls if one.source == source]
+            if mine and source in _NOT_MADE:
+                lines.append(f"{source:<8}{_count(len(mine), 'call')} {_NOT_MADE[source]}")
+            elif mine:
+                lines.append(_sum_line(source, Totals.of(mine)))
         return lines
 
-    def _extremes(self) -> list[str]:
-        from llm_gateway.pytest_plugin.tally import Sum, money
+    def _extremes(self, records: dict[str, list[CallRecord]]) -> list[str]:
+        from llm_gateway.cost.money import shown
+        from llm_gateway.cost.totals import Totals
 
-        sums: dict[str, Sum] = {}
-        for test, calls in self._tests.items():
-            sums[test] = Sum()
-            sums[test].add(call for call in calls if call["served"] not in _NOT_MADE)
-        costliest = sorted((row for row in sums.items() if row[1].cost_usd), key=lambda row: -row[1].cost_usd)
-        slowest = sorted(
-            (row for row in sums.items() if row[1].duration_s >= _NOTABLE_S),
-            key=lambda row: -row[1].duration_s,
-        )
-        return [f"most expensive {money(one.cost_usd)} {test}" for test, one in costliest[:_MOST_TESTS]] + [
-            f"{'slowest':<8}{one.duration_s:.2f} s {test}" for test, one in slowest[:_MOST_TESTS]
+        sums = {test: Totals.of(one for one in calls if one.source not in _NOT_MADE) for test, calls in records.items()}
+        costs = [(test, one.known_cost_usd) for test, one in sums.items() if one.known_cost_usd]
+        waits = [(test, seconds) for test, one in sums.items() if (seconds := one.waited_s or 0.0) >= _NOTABLE_S]
+        costs.sort(key=lambda row: -row[1])
+        waits.sort(key=lambda row: -row[1])
+        return [f"most expensive {shown(cost)} {test}" for test, cost in costs[:_MOST_TESTS]] + [
+            f"{'slowest':<8}{seconds:.2f} s {test}" for test, seconds in waits[:_MOST_TESTS]
         ]
 
     def _files(self) -> list[str]:
@@ -130,3 +122,34 @@ class Report:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _sum_line(source: str, totals: Totals) -> str:
+    waited_s = totals.waited_s or 0.0
+    spent = f"not spent, saved {waited_s:.1f} s of waiting" if source == "replay" else "spent"
+    numbers = f"{tokens_text(totals)}, {_cost_text(totals)} {spent}"
+    return f"{source:<8}{_count(totals.calls, 'call')}: {numbers} {unknown_text(totals)}".rstrip()
+
+
+def tokens_text(totals: Totals) -> str:
+    """Return ``1,204 tokens in, 96 out``, with ``?`` for what no call reported."""
+    counts = [totals.partial(name) if totals.billed_calls else 0 for name in ("input_tokens", "output_tokens")]
+    if counts == [None, None]:
+        return "tokens unknown"
+    read, written = ("?" if count is None else f"{count:,}" for count in counts)
+    return f"{read} tokens in, {written} out"
+
+
+def _cost_text(totals: Totals) -> str:
+    from llm_gateway.cost.money import shown
+
+    is_unknown = not totals.known_cost_usd and totals.unknown("cost_usd")
+    return "cost unknown" if is_unknown else shown(totals.known_cost_usd)
+
+
+def unknown_text(totals: Totals) -> str:
+    """Return ``(1 without usage, 2 without price)``, or nothing."""
+    usage = min(totals.unknown("total_tokens"), totals.unknown("cost_usd"))
+    parts = [(usage, "without usage"), (totals.unknown("cost_usd") - usage, "without price")]
+    known = [f"{count} {what}" for count, what in parts if count]
+    return f"({', '.join(known)})" if known else ""

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from contextvars import Token
 
-    from llm_gateway.cassettes.call import Call
     from llm_gateway.interception.cassette import Cassette
+    from llm_gateway.record import CallRecord
     from llm_gateway.types import WireRequest
 
 __all__ = ["Session"]
@@ -48,11 +48,11 @@ class _State:
         self.before_test = 0
         self.first_refusal = len(guard.refusals)
 
-    def all_calls(self) -> list[Call]:
+    def all_calls(self) -> list[CallRecord]:
         """What was called, in cassettes of fixtures as well."""
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls]
 
-    def counted_calls(self) -> list[Call]:
+    def counted_calls(self) -> list[CallRecord]:
         """What counts against the budget: not what a fixture called before the test, in a cassette of its own."""
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls[self.before_test :]]
 
@@ -141,7 +141,6 @@ class Session:
     def open(self, item: pytest.Item) -> None:
         """Open the cassette of *item*; a file that cannot be read fails the test, not the run."""
         from llm_gateway.cassettes.modes import Mode
-        from llm_gateway.cost import booking
         from llm_gateway.exceptions import CassetteReadError
         from llm_gateway.interception import active
         from llm_gateway.interception.cassette import Cassette
@@ -154,7 +153,6 @@ class Session:
             raise pytest.fail.Exception(error.report, pytrace=False) from None
         state = item.stash[_STATE]
         prepare(cassette)
-        booking.take_over()  # a client's own attempts are calls of a test as well: they are booked once
         state.cassette, state.token = cassette, active.enter(cassette)
         if self._wants_placeholders or "fake_llm" in getattr(item, "fixturenames", ()):  # sent nowhere, in any mode
             self._placeholders.set()
@@ -271,11 +269,14 @@ class Session:
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
         state.sent_calls += len(calls)
         if calls or refused or (state.cassette is not None and call.when == "teardown"):
-            from llm_gateway.pytest_plugin.tally import to_plain
-
-            outcome, texts = self._outcome(state, call), [one.what for one in refused]
-            more = self._judgement(item, state) if call.when == "teardown" else {}
-            vars(report)["llm_gateway"] = to_plain(outcome, calls, texts, **more)
+            vars(report)["llm_gateway"] = {
+                "outcome": self._outcome(state, call),
+                "calls": [one.to_dict() for one in calls],
+                "refused": [one.what for one in refused],
+                "missed": [],
+                "budget": None,
+                **(self._judgement(item, state) if call.when == "teardown" else {}),
+            }
 
     def _judgement(self, item: pytest.Item, state: _State) -> dict[str, Any]:
         """What is only known when a test is over: its misses, and what became of its budget."""
@@ -318,10 +319,8 @@ class Session:
         state = item.stash[_STATE]
         if state.cassette is None or state.token is None:
             return
-        from llm_gateway.cost import booking
         from llm_gateway.interception import active
 
-        booking.give_back()
         state.cassette.close()
         active.leave(state.cassette, state.token)
         self._placeholders.unset()

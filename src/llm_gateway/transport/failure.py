@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow.limit import Limit, Span
+from llm_gateway.record import RecordHolder, holder_of
 from llm_gateway.types import WireRequest
 
-__all__ = ["Phase", "give_up", "refuse", "refuse_coding", "refuse_proxy", "refuse_size"]
+__all__ = ["Phase", "carried_by", "give_up", "refuse", "refuse_coding", "refuse_proxy", "refuse_size"]
 
 Phase = Literal["head", "body", "stream"]
 """What was waited for: the head of a reply, the rest of one that is read as a whole, or a piece of a stream."""
@@ -30,24 +31,37 @@ def _host(request: WireRequest) -> str:
 
 def give_up(request: WireRequest, limit: Limit, error: Exception | None = None) -> NoReturn:
     """Raise that *limit* ran out for *request*."""
-    raise ProviderError(
+    made = ProviderError(
         _LATE[limit.span].format(host=_host(request), seconds=limit.seconds),
         kind="timeout",
         cause=f"{limit.setting} ran out",
         fix=f"{_CHECK}, or {limit.fix}" if limit.span == "connect" else f"try again, or {limit.fix}",
-    ) from error
+    )
+    made.holder = carried_by(error)
+    raise made from error
+
+
+def carried_by(error: BaseException | None) -> RecordHolder | None:
+    """Return the holder that *error* carries, or the reply behind it, or what it was raised for."""
+    while error is not None:
+        if (found := holder_of(error) or holder_of(getattr(error, "response", None))) is not None:
+            return found
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def refuse(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
     """Raise what *error* of a connection means for *request*; only a stream is not asked for again by itself."""
     host = _host(request)
     words = {"head": f"cannot reach {host}", "body": f"the reply from {host} broke off"}
-    raise ProviderError(
+    made = ProviderError(
         words.get(phase) or f"the stream from {host} broke off",
         kind="stream_interrupted" if phase == "stream" else "connection",
         cause=str(error) or type(error).__name__,
         fix=_CHECK if phase == "head" else "try again" if phase == "body" else None,
-    ) from error
+    )
+    made.holder = carried_by(error)
+    raise made from error
 
 
 def refuse_proxy(error: Exception, request: WireRequest) -> NoReturn:

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.record import EXTENSION, holder_of
 from llm_gateway.transport.deadline import Deadline, limit_reads
 from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_proxy, refuse_size
 from llm_gateway.types import Headers, WireReply, WireRequest
@@ -40,7 +41,7 @@ class _Waiting:
             request.url,
             headers=list(request.headers),
             content=request.body,
-            extensions={"timeout": limits},
+            extensions={"timeout": limits, EXTENSION: request.provider},
         )
 
     def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
@@ -95,7 +96,7 @@ class Pool:
             body = b"".join(iter(opened.read, b""))
         finally:
             opened.close()
-        return WireReply(opened.head.status, opened.head.headers, body)
+        return WireReply(opened.head.status, opened.head.headers, body, opened.head.holder)
 
     def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
         """Send *request* and read the head of its reply."""
@@ -123,7 +124,7 @@ class Opened:
         self._waiting = waiting
         self._response = response
         self._pieces: Iterator[bytes] = response.iter_bytes()
-        self.head = Head(response.status_code, _headers(response))
+        self.head = Head(response.status_code, _headers(response), holder_of(response))
 
     def read(self, limits: Sequence[Limit] = ()) -> bytes:
         """The next piece of the body; none at its end. Without *limits* those of the request go on."""
@@ -169,7 +170,7 @@ class AsyncPool:
                 pieces.append(piece)
         finally:
             await opened.close()
-        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces))
+        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces), opened.head.holder)
 
     async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
         """Send *request* and read the head of its reply."""
@@ -197,7 +198,7 @@ class AsyncOpened:
         self._waiting = waiting
         self._response = response
         self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
-        self.head = Head(response.status_code, _headers(response))
+        self.head = Head(response.status_code, _headers(response), holder_of(response))
 
     async def read(self, limits: Sequence[Limit] = ()) -> bytes:
         """The next piece of the body, as with `Opened.read`."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.failure import Phase, give_up, refuse
+from llm_gateway.transport.failure import Phase, carried_by, give_up, refuse
 from llm_gateway.types import Headers, JsonObject, WireReply, WireRequest
 
 __all__ = ["AsyncLitellmPool", "Litellm", "LitellmPool"]
@@ -102,7 +102,7 @@ def _refused(error: Any, waiting: _Waiting, phase: Phase = "head") -> WireReply:
         "type": getattr(error, "type", None) or name,
         "code": _CODES.get(name) or getattr(error, "code", None),
     }
-    return WireReply(status, _waits(error), json.dumps({"error": said}).encode())
+    return WireReply(status, _waits(error), json.dumps({"error": said}).encode(), carried_by(error))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -151,7 +151,7 @@ class LitellmPool:
             answer = self._client.functions.completion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  as above
             refused = _refused(error, waiting)
-            return Opened(Head(refused.status, refused.headers), iter((refused.body,)), waiting)
+            return Opened(Head(refused.status, refused.headers, refused.holder), iter((refused.body,)), waiting)
         return Opened(Head(200, ()), _pieces(answer, waiting), waiting)
 
 
@@ -208,7 +208,7 @@ class AsyncLitellmPool:
             answer = await self._client.functions.acompletion(**self._client.asked(request, waiting))
         except Exception as error:  # noqa: BLE001  as above
             refused = _refused(error, waiting)
-            return AsyncOpened(Head(refused.status, refused.headers), _one(refused.body), waiting)
+            return AsyncOpened(Head(refused.status, refused.headers, refused.holder), _one(refused.body), waiting)
         return AsyncOpened(Head(200, ()), _async_pieces(answer, waiting), waiting)
 
 

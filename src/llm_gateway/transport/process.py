@@ -96,7 +96,7 @@ class Running:
     """A command whose output is read as it comes. It is stopped when a read takes too long."""
 
     def __init__(self, request: ProcessRequest) -> None:
-        self._request = request
+        self.request = request
         self._ran_out: Limit | None = None
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run; a pipe that nobody reads fills up
         try:
@@ -125,7 +125,7 @@ class Running:
         finally:
             alarm.cancel()
         if self._ran_out is not None:
-            _late(self._request, self._ran_out)
+            _late(self.request, self._ran_out)
 
     def _stop(self, limit: Limit) -> None:
         self._ran_out = limit
@@ -133,7 +133,7 @@ class Running:
 
     def _write(self) -> None:
         try:
-            self._pipe("stdin").write(self._request.stdin)
+            self._pipe("stdin").write(self.request.stdin)
             self._pipe("stdin").close()
         except OSError:
             pass  # it ended before it had read all: its exit code says why
@@ -176,7 +176,7 @@ class AsyncRunning:
 
     def __init__(self, request: ProcessRequest, process: Any, stderr: IO[bytes]) -> None:
         self._stderr = stderr
-        self._request = request
+        self.request = request
         self._process = process
 
     @classmethod
@@ -209,7 +209,7 @@ class AsyncRunning:
             with anyio.fail_after(seconds):
                 return await work
         except TimeoutError:
-            _late(self._request, limit)
+            _late(self.request, limit)
 
     async def read(self, limits: Sequence[Limit]) -> bytes:
         """The next piece of its output; none at the end."""

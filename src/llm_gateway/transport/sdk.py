@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.record import holder_of
 from llm_gateway.transport.deadline import Deadline, limit_reads
 from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding
 from llm_gateway.types import WireReply, WireRequest
@@ -136,7 +137,7 @@ class SdkPool:
             body = b"".join(iter(opened.read, b""))
         finally:
             opened.close()
-        return WireReply(opened.head.status, opened.head.headers, body)
+        return WireReply(opened.head.status, opened.head.headers, body, opened.head.holder)
 
     def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
         """Send *request* and read the head of its reply."""
@@ -157,7 +158,7 @@ class Opened:
         self._waiting = waiting
         self._response = response
         self._pieces = response.iter_bytes()
-        self.head = Head(response.status_code, _pairs(response))
+        self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
     def read(self, limits: Sequence[Limit] = ()) -> bytes:
         """The next piece of the body; none at its end. Without *limits* those of the request go on."""
@@ -190,7 +191,7 @@ class AsyncSdkPool:
                 pieces.append(piece)
         finally:
             await opened.close()
-        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces))
+        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces), opened.head.holder)
 
     async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
         """Send *request* and read the head of its reply."""
@@ -214,7 +215,7 @@ class AsyncOpened:
         self._waiting = waiting
         self._response = response
         self._pieces = response.aiter_bytes()
-        self.head = Head(response.status_code, _pairs(response))
+        self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
     async def read(self, limits: Sequence[Limit] = ()) -> bytes:
         """The next piece of the body, as with `Opened.read`."""

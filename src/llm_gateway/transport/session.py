@@ -56,7 +56,7 @@ class _Session:
             case Now():
                 return time.monotonic()
             case Rest():
-                return None  # nothing bounds this wait in a thread, so the connection is given up
+                return self._opened.close()  # nothing bounds this wait in a thread, so the connection is given up
         return self._called(step)
 
     def _called(self, step: Step) -> Any:
@@ -89,6 +89,7 @@ async def _rest(opened: Any) -> None:
     with anyio.move_on_after(_REST_S), suppress(ProviderError):
         while await opened.read():
             pass
+    await opened.close()
 
 
 class AsyncTransport:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -32,7 +33,7 @@ from llm_gateway.wire.framing import sse
 from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, error_reply
 from llm_gateway.wire.parts.function_calls import as_arguments, split_arguments
 from llm_gateway.wire.parts.request_body import json_mode_as_message, merge_extra, unknown_fields
-from llm_gateway.wire.usage import anthropic_usage
+from llm_gateway.wire.usage import UsageReader, read_usage
 
 __all__ = [
     "DEFAULT_MAX_TOKENS",
@@ -159,7 +160,7 @@ class AnthropicMessages:
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_STOPS.get(str(body.get("stop_reason"))),
-            usage=anthropic_usage(body.get("usage")),
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
@@ -335,12 +336,15 @@ def _deltas(part: Part, chunks: Iterable[str] | None) -> Iterator[JsonObject]:
 class MessagesStream:
     """Decoder of one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
 
+    _API = "anthropic.messages"
+
     def __init__(self) -> None:
         self.is_finished = False
         self.error: ErrorFacts | None = None
         self._parser = sse.SseParser()
         self._message: JsonObject = {}
         self._blocks: dict[int, JsonObject] = {}
+        self._reader = UsageReader(self._API)
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
@@ -351,6 +355,7 @@ class MessagesStream:
         match event.get("type"):
             case "message_start":
                 self._message = dict(event.get("message") or {})
+                self._reader.take(event)
             case "content_block_start":
                 self._blocks[event["index"]] = {**event["content_block"], "partial": ""}
             case "content_block_delta":
@@ -361,6 +366,7 @@ class MessagesStream:
                 self._end(event)
             case "message_stop":
                 self.is_finished = True
+                self._reader.take(event)
             case "error":
                 self._fail(event.get("error") or {})
         return None
@@ -389,8 +395,7 @@ class MessagesStream:
 
     def _end(self, event: JsonObject) -> None:
         self._message["stop_reason"] = (event.get("delta") or {}).get("stop_reason")
-        known = {name: value for name, value in (event.get("usage") or {}).items() if value is not None}
-        self._message["usage"] = {**(self._message.get("usage") or {}), **known}
+        self._reader.take(event)
 
     def _fail(self, error: JsonObject) -> None:
         self.error = error_facts_in_stream(error, "an error without a message")
@@ -398,4 +403,4 @@ class MessagesStream:
     def reply(self) -> ChatReply:
         """Return everything received so far as one reply."""
         blocks = [block for _, block in sorted(self._blocks.items())]
-        return DIALECT.decode_reply({**self._message, "content": blocks})
+        return dataclasses.replace(DIALECT.decode_reply({**self._message, "content": blocks}), usage=self._reader.usage)

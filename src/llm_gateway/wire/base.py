@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Protocol
 
 from llm_gateway.exceptions import ErrorKind
-from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, TokenUsage, WireReply
+from llm_gateway.types import ChatReply, ChatRequest, JsonObject, StreamDelta, WireReply
 
-__all__ = ["Dialect", "ErrorFacts", "ProcessDialect", "Reading", "StreamDecoder"]
+__all__ = ["Dialect", "ErrorFacts", "ProcessDialect", "StreamDecoder"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +123,3 @@ class ProcessDialect(Protocol):
     def decode_error(self, exit_code: int, stdout: bytes, stderr: bytes) -> ErrorFacts | None:
         """Return the error of a finished run; None when it succeeded."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """
-    What an exchange says of itself, whoever recorded it. ``None`` means not reported or not known.
-
-    *provider* is a name as in ``anthropic``, ``openai``, ``groq``; *api* as in ``anthropic.messages``, ``openai.chat``.
-    """
-
-    provider: str | None = None
-    api: str | None = None
-    model_requested: str | None = None
-    model_served: str | None = None
-    usage: TokenUsage | None = None
-    is_streaming: bool = False
-    stated_cost_usd: Decimal | None = None

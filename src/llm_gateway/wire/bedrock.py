@@ -37,7 +37,7 @@ from llm_gateway.wire.parts import bedrock_errors
 from llm_gateway.wire.parts.bedrock_model_fields import decode_effort, encode_model_fields, extra_model_fields
 from llm_gateway.wire.parts.function_calls import as_arguments, decode_arguments, split_arguments
 from llm_gateway.wire.parts.request_body import json_mode_as_message, unknown_fields
-from llm_gateway.wire.usage import converse_usage
+from llm_gateway.wire.usage import read_usage
 
 __all__ = ["DIALECT"]
 
@@ -120,7 +120,7 @@ class BedrockConverse:
         return ChatReply(
             parts=_decode_content(_at(body, "output", "message").get("content")),
             stop_reason=_STOPS.get(str(body.get("stopReason"))),
-            usage=converse_usage(body.get("usage"), body.get("serviceTier")),
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:

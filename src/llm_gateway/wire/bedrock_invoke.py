@@ -84,6 +84,8 @@ def _frame(data: str) -> bytes:
 class InvokeStream(MessagesStream):
     """Decoder of one streamed message; see `llm_gateway.wire.base.StreamDecoder`."""
 
+    _API = "bedrock.invoke"
+
     def __init__(self) -> None:
         super().__init__()
         self._frames = eventstream.FrameParser()

@@ -36,7 +36,7 @@ from llm_gateway.wire.openai_chat import decode_image, image_url
 from llm_gateway.wire.parts import errors
 from llm_gateway.wire.parts.function_calls import decode_calls, decode_tool, encode_call, encode_tool, split_arguments
 from llm_gateway.wire.parts.request_body import mention_json
-from llm_gateway.wire.usage import cohere_usage
+from llm_gateway.wire.usage import read_usage
 
 __all__ = ["DIALECT"]
 
@@ -117,7 +117,7 @@ class CohereChat:
             parts=_decode_turn(body.get("message") or {}),
             id=body.get("id"),
             stop_reason=_STOPS.get(str(body.get("finish_reason"))),
-            usage=cohere_usage(body.get("usage")),
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:

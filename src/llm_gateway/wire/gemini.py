@@ -37,7 +37,7 @@ from llm_gateway.wire.parts.gemini_content import (
 )
 from llm_gateway.wire.parts.google_errors import decode_error_object, read_error, write_error
 from llm_gateway.wire.parts.request_body import mention_json, merge_extra
-from llm_gateway.wire.usage import gemini_usage
+from llm_gateway.wire.usage import read_usage
 
 __all__ = ["DIALECT", "GenerateContent"]
 
@@ -149,7 +149,7 @@ class GenerateContent:
             model=body.get("modelVersion"),
             id=body.get("responseId"),
             stop_reason=_decode_stop(body, candidate, parts),
-            usage=gemini_usage(body.get("usageMetadata")),
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:

@@ -38,7 +38,7 @@ from llm_gateway.wire.parts import errors
 from llm_gateway.wire.parts.function_calls import decode_tool, encode_tool
 from llm_gateway.wire.parts.gemini_content import Calls
 from llm_gateway.wire.parts.request_body import mention_json
-from llm_gateway.wire.usage import ollama_usage
+from llm_gateway.wire.usage import read_usage
 
 __all__ = ["DIALECT"]
 
@@ -130,7 +130,7 @@ class OllamaChat:
             parts=parts,
             model=body.get("model"),
             stop_reason="tool_use" if has_calls and stop == "end_turn" else stop,
-            usage=None if (usage := ollama_usage(body)) == TokenUsage() else usage,
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from llm_gateway.wire.framing import sse
 from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, openai_error
 from llm_gateway.wire.parts.function_calls import decode_calls, decode_tool, encode_call, encode_tool, split_arguments
 from llm_gateway.wire.parts.request_body import mention_json, merge_extra, unknown_fields
-from llm_gateway.wire.usage import chat_usage
+from llm_gateway.wire.usage import UsageReader
 
 __all__ = ["DIALECT", "OpenAIChat", "decode_image", "decode_message", "image_url"]
 
@@ -147,13 +148,16 @@ class OpenAIChat:
     def decode_reply(self, body: JsonObject) -> ChatReply:
         """Read the reply body of a call that did not stream."""
         choice: JsonObject = next(iter(body.get("choices") or ()), {})
+        reader = UsageReader(self.name)
+        reader.take(body)
         message = choice.get("message") or {}
         return ChatReply(
             parts=_answer_parts(message),
             model=body.get("model"),
             id=body.get("id"),
             stop_reason="refusal" if message.get("refusal") else _STOPS.get(str(choice.get("finish_reason"))),
-            usage=chat_usage(body.get("usage"), body.get("service_tier")),
+            usage=reader.usage,
+            cost_usd=reader.stated_cost_usd,
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:
@@ -326,6 +330,7 @@ class ChatStream:
         self._text: list[str] = []
         self._calls: dict[int, JsonObject] = {}
         self._stop: str | None = None
+        self._reader = UsageReader("openai.chat")
 
     def feed(self, data: bytes) -> list[StreamDelta]:
         """Take the next bytes and return what they complete."""
@@ -341,7 +346,8 @@ class ChatStream:
         if "error" in chunk:
             error = chunk["error"] if isinstance(chunk["error"], dict) else {"message": str(chunk["error"])}
             self.error = error_facts_in_stream(error, "an error without a message")
-        self._body.update({name: chunk[name] for name in ("id", "model", "usage", "service_tier") if chunk.get(name)})
+        self._body.update({name: chunk[name] for name in ("id", "model") if chunk.get(name)})
+        self._reader.take(chunk)
         for choice in chunk.get("choices") or ():
             yield from self._choice(choice)
 
@@ -368,6 +374,6 @@ class ChatStream:
 
     def reply(self) -> ChatReply:
         """Return everything received so far as one reply."""
-        return DIALECT.decode_reply(
-            {**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]}
-        )
+        whole = {**self._body, "choices": [{"message": self._message(), "finish_reason": self._stop}]}
+        usage, cost_usd = self._reader.usage, self._reader.stated_cost_usd
+        return dataclasses.replace(DIALECT.decode_reply(whole), usage=usage, cost_usd=cost_usd)

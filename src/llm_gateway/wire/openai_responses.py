@@ -31,7 +31,7 @@ from llm_gateway.wire.openai_chat import decode_image, image_url
 from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, openai_error
 from llm_gateway.wire.parts.function_calls import decode_arguments, split_arguments
 from llm_gateway.wire.parts.request_body import mention_json, merge_extra, unknown_fields
-from llm_gateway.wire.usage import responses_usage
+from llm_gateway.wire.usage import read_usage
 
 __all__ = ["DIALECT"]
 
@@ -138,7 +138,7 @@ class OpenAIResponses:
             model=body.get("model"),
             id=body.get("id"),
             stop_reason=_stop(body, output, parts),
-            usage=responses_usage(body),
+            usage=read_usage(self.name, body),
         )
 
     def encode_stream(self, reply: ChatReply, *, chunks: Iterable[str] | None = None) -> Iterator[bytes]:

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from llm_gateway.record import MOST_USD
 from llm_gateway.types import JsonObject, TokenUsage
+from llm_gateway.usage import MOST_TOKENS
 
-__all__ = ["anthropic_usage", "chat_usage", "responses_usage"]
+__all__ = ["UsageReader", "anthropic_usage", "chat_usage", "dollars", "read_usage", "responses_usage"]
 
-
-_MOST_TOKENS = 10**12
-_MOST_USD = 10**6
-"""More than any call can use and cost; larger numbers are ignored."""
 _DIGITS = re.compile(r"[0-9]{1,13}")
 
 
@@ -26,7 +24,7 @@ def number(raw: Any, *path: str) -> int | None:
         raw = int(raw) if _DIGITS.fullmatch(raw) else None
     if isinstance(raw, bool) or not isinstance(raw, int | float):
         return None
-    return int(raw) if 0 <= raw <= _MOST_TOKENS and raw == int(raw) else None
+    return int(raw) if 0 <= raw <= MOST_TOKENS and raw == int(raw) else None
 
 
 def dollars(raw: Any) -> Decimal | None:
@@ -35,7 +33,7 @@ def dollars(raw: Any) -> Decimal | None:
         cost = Decimal(str(raw))
     except InvalidOperation:
         return None
-    return cost if cost.is_finite() and 0 <= cost <= _MOST_USD else None
+    return cost if cost.is_finite() and 0 <= cost <= MOST_USD else None
 
 
 def _rows(raw: Any) -> list[JsonObject]:
@@ -286,3 +284,82 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
     "voyage.rerank": _of("usage", input_only),
 }
 """Reader of a whole reply body, by API."""
+
+
+_SERVED = ("model", "modelVersion", "model_version")
+"""Where a reply names the model that answered; Gemini and Aleph Alpha have words of their own."""
+_NOT_KEPT = frozenset({"choices", "delta", "content", "candidates"})
+_NESTED = ("response", "delta", "x_groq", "interaction")
+# Where a trace says what one call of a model inside an agent used; the step has a name of its own.
+_TRACED = ("trace", None, "modelInvocationOutput", "metadata", "usage")
+
+
+def read_usage(api: str, body: JsonObject) -> TokenUsage | None:
+    """Return the usage in a whole reply *body* of *api*; None where it reports none."""
+    reader = UsageReader(api)
+    reader.take(body)
+    return reader.usage
+
+
+class UsageReader:
+    """
+    Reads model, usage and stated cost of one reply of *api*, fed with its JSON objects.
+
+    They are one body, or the events of a stream. Everything that needs a usage reads it here. Never raises on junk.
+    """
+
+    def __init__(self, api: str) -> None:
+        self._api = api
+        self._merges = api.startswith(("anthropic.", "bedrock.invoke"))
+        self._body: JsonObject = {}
+
+    def take(self, event: JsonObject) -> None:
+        """Take the next object of the reply."""
+        if self._api == "bedrock.agent":
+            if (traced := _at(event, *_TRACED)) is not None:
+                self._body.setdefault("traces", []).append(traced)
+            return
+        kind = str(event.get("type"))
+        whole = event.get("message") if kind == "message_start" else event.get("response")
+        if isinstance(whole, dict) and kind.startswith(("message_start", "response.")):
+            self._body.update(whole)
+            return
+        before = self._body.get("usage")
+        self._body.update({name: one for name, one in event.items() if one is not None and name not in _NOT_KEPT})
+        if self._merges and isinstance(usage := event.get("usage"), dict):  # a later event has only what has changed
+            known = {name: one for name, one in usage.items() if one is not None}
+            self._body["usage"] = {**(before if isinstance(before, dict) else {}), **known}
+        self._take_nested(event)
+
+    def _take_nested(self, event: JsonObject) -> None:
+        """Bring what is deeper in the events of some APIs to where their whole replies have it."""
+        for place in _NESTED:
+            value = event.get(place)
+            if isinstance(value, dict):
+                self._body.update({name: value[name] for name in ("usage", "meta", "model") if value.get(name)})
+
+    @property
+    def model(self) -> str | None:
+        """The model that answered, in the provider's words."""
+        return next((name for place in _SERVED if (name := text_or_none(self._body.get(place))) is not None), None)
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        """What was used so far; None where nothing is reported, or in a format that is not read."""
+        reader = READERS.get(self._api)
+        usage = reader(self._body) if reader else None
+        return usage if usage is not None and usage != TokenUsage(service_tier=usage.service_tier) else None
+
+    @property
+    def stated_cost_usd(self) -> Decimal | None:
+        """US dollars that the reply states; the catalogue says of which providers that is the cost."""
+        usage = self._body.get("usage")
+        return dollars(usage.get("cost")) if isinstance(usage, dict) else None
+
+
+def _at(value: Any, *path: str | None) -> Any:
+    for name in path:
+        if not isinstance(value, dict):
+            return None
+        value = value.get(name) if name else next(iter(value.values()), None)
+    return value

@@ -15,16 +15,16 @@ interactions:
     provider: openai
     {member}
 """
-DOLLARS = "US dollars from 0 to 1,000,000,000 were expected"
-TOKENS = "a whole number from 0 to 1,000,000,000,000,000 was expected"
+DOLLARS = "US dollars from 0 to 1,000,000 were expected"
+TOKENS = "a whole number from 0 to 1,000,000,000,000 was expected"
 PRICE = "a mapping of at most 200 short texts and numbers was expected"
 BOMB = "price: {a: &a [1,1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a], c: [*b,*b,*b,*b,*b,*b,*b,*b,*b]}"
 
 
 def read(member):
-    """The metering of the one exchange of a cassette that has *member* under ``llm``."""
+    """The record of the one exchange of a cassette that has *member* under ``llm``."""
     raw = ENTRY.format(member=member).encode()
-    return Playback(Path("some.yaml"), read=lambda _: raw).exchange(0).metering
+    return Playback(Path("some.yaml"), read=lambda _: raw).exchange(0).record
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import yaml
 from llm_gateway.cassettes import recorder
 from llm_gateway.cli.main import main
 from llm_gateway.cost import overrides
-from llm_gateway.exchange import HttpExchange, Metering
+from llm_gateway.exchange import HttpExchange
+from llm_gateway.record import CallRecord
 from llm_gateway.types import TokenUsage, WireReply, WireRequest
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart" / "cassettes"
@@ -56,9 +57,16 @@ def contents(folder):
 def of_o3(path, recorded_at=datetime(2025, 1, 1, tzinfo=UTC), **known):
     """One call of a model that became cheaper on 10 June 2025."""
     request = WireRequest("POST", "https://api.openai.com/v1/chat/completions", (), b"{}")
-    metering = Metering("openai", "openai.chat", "o3", "o3", TokenUsage(1000, 100), **known)
+    record = CallRecord(
+        provider="openai",
+        api="openai.chat",
+        model_requested="o3",
+        model_served="o3",
+        usage=TokenUsage(1000, 100),
+        **known,
+    )
     reply = WireReply(200, (), b"{}")
-    recorder.write(path, [HttpExchange(request, reply, recorded_at=recorded_at, metering=metering)], environ={})
+    recorder.write(path, [HttpExchange(request, reply, recorded_at=recorded_at, record=record)], environ={})
     return path
 
 

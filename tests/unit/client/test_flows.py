@@ -179,5 +179,7 @@ def test_a_cancelled_call_counts_as_all_that_was_held():
 
     with pytest.raises(CostLimitExceededError):
         tracker.hold("m", Decimal("0.00099"), is_bound=True)
-    assert [("cancelled", TokenUsage(), None)] == [(one.error, one.usage, one.cost_usd) for one in tracker.attempts]
+    assert [("cancelled", None, True, None)] == [
+        (one.error, one.usage, one.is_billed, one.cost_usd) for one in tracker.attempts
+    ]
     assert (None, None) == (tracker.total_cost_usd, tracker.total_tokens)

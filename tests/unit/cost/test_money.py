@@ -9,18 +9,20 @@ import pytest
 
 from llm_gateway import usage_report
 from llm_gateway.cost import CostTracker
-from llm_gateway.cost.budget import Charge, Limits, overruns
+from llm_gateway.cost.budget import Limits, overruns
 from llm_gateway.cost.ledger import Entry, Span, open_ledger
 from llm_gateway.cost.prices import price
 from llm_gateway.cost.purse import MemoryPurse
 from llm_gateway.cost.shared_purse import SharedPurse
+from llm_gateway.cost.totals import Totals
 from llm_gateway.pytest_plugin.reports.sums import sums
-from llm_gateway.pytest_plugin.tally import Sum
-from llm_gateway.types import Attempt, TokenUsage
+from llm_gateway.record import CallRecord
+from llm_gateway.types import TokenUsage
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 COST = Decimal("0.512342123456")
 TWICE = "1.024684246912"
+CALL = CallRecord(provider="acme", api="acme.chat", model_served="m", usage=TokenUsage(1, 1), cost_usd=COST)
 
 
 def priced(_):
@@ -30,9 +32,8 @@ def priced(_):
 
 def tracked(_):
     tracker = CostTracker(limit_usd=Decimal(10))
-    attempt = Attempt(1, "acme", "m", 200, None, TokenUsage(1, 1), COST, 0.1)
     for _ in range(2):
-        tracker.note(attempt, tracker.hold("m", COST, is_bound=True))
+        tracker.note(CALL, tracker.hold("m", COST, is_bound=True))
     return tracker.summary()["acme:m"]["cost_usd"], tracker.total_cost_usd
 
 
@@ -45,7 +46,7 @@ def purses(folder):
 
 
 def budgeted(_):
-    (line,) = overruns(Limits(max_cost_usd=Decimal("0.5")), [Charge("a", None, COST), Charge("b", None, COST)])
+    (line,) = overruns(Limits(max_cost_usd=Decimal("0.5")), [CALL, CALL])
     return line, f"${TWICE} spent, $0.524684246912 over max_cost_usd=0.5"
 
 
@@ -58,12 +59,8 @@ def kept(folder):
 
 
 def reported(_):
-    call = {"served": "live", "is_llm": True, "is_billed": True, "cost": str(COST), "duration_s": 1.0}
-    calls = [call | dict.fromkeys(("input", "output", "cache_read", "cache_write", "reasoning"), 1)] * 2
-    tally = Sum()
-    tally.add(calls)
-    assert TWICE == sums(calls)["cost_usd"]
-    return tally.cost_usd, Decimal(TWICE)
+    assert TWICE == sums([CALL, CALL])["cost_usd"]
+    return Totals.of([CALL, CALL]).cost_usd, Decimal(TWICE)
 
 
 @pytest.mark.parametrize("reckon", [priced, tracked, purses, budgeted, kept, reported])

@@ -5,16 +5,26 @@ from decimal import Decimal
 
 import pytest
 
-from llm_gateway.cost import CostTracker
-from llm_gateway.cost.total import Sessions
+from llm_gateway.cost import CostTracker, Totals
+from llm_gateway.cost.tracker import Sessions
 from llm_gateway.exceptions import CostLimitExceededError
-from llm_gateway.types import Attempt, TokenUsage
+from llm_gateway.record import CallRecord
+from llm_gateway.types import TokenUsage
 
 USAGE = TokenUsage(100, 10)
 
 
 def attempt(cost="0.10", usage=USAGE, model="m-1", error=None, provider="acme", session_id=None):
-    return Attempt(1, provider, model, 200, error, usage, None if cost is None else Decimal(cost), 0.1, session_id)
+    return CallRecord(
+        provider=provider,
+        api="acme.chat",
+        model_served=model,
+        error=error,
+        usage=usage,
+        cost_usd=None if cost is None else Decimal(cost),
+        is_billed=error is None or usage is not None,
+        session_id=session_id,
+    )
 
 
 def test_totals_and_a_row_for_each_model():
@@ -60,7 +70,7 @@ def test_the_oldest_sessions_are_forgotten_and_never_said_to_cost_nothing(caplog
 
     with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
         for name in (None, "one", "two", "one", "three", "one", "four"):
-            sessions.add(attempt(session_id=name))
+            sessions.add(name, Totals.of([attempt()]))
 
     assert [Decimal("0.30"), None, None, Decimal("0.10")] == [
         sessions.cost_usd(one) for one in ("one", "two", "three", "four")

@@ -214,7 +214,7 @@ def test_they_cost_nothing_and_leave_providers_alone(tmp_path):
         openai.OpenAI(api_key="k").embeddings.create(model="text-embedding-3-small", input="four more words here")
 
     (call,) = cassette.calls
-    assert ("fake", 0, 5) == (call.served, call.metering.cost_usd, call.metering.usage.input_tokens)
+    assert ("fake", 0, 5) == (call.source, call.cost_usd, call.usage.input_tokens)
     assert not fake.wants(WireRequest("GET", "https://api.anthropic.com/v1/models"))
     assert not FakeLLM().wants(WireRequest("GET", "http://localhost:8000/v1/models"))
 

@@ -34,7 +34,7 @@ def test_a_tool_of_the_host(fake):
     states = [event["state"] for event in events if event.get("subtype") == "session_state_changed"]
     assert ["running", "requires_action", "running", "idle"] == states
     assert [TOOL] == next(event for event in events if event.get("subtype") == "init")["tools"]
-    assert [0, 0] == [run.metering.cost_usd for run in host.noted]
+    assert [0, 0] == [run.record.cost_usd for run in host.noted]
 
 
 @pytest.mark.parametrize(

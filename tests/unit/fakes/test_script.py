@@ -417,9 +417,9 @@ def test_counts_as_a_fake_that_cost_nothing(tmp_path, gpt):
     (call,) = cassette.calls
     usage = TokenUsage(7, 3, 0, 0, None, 0, 0, 0, service_tier="default")
     assert ("fake", 0, usage) == (
-        call.served,
-        call.metering.cost_usd,
-        call.metering.usage,
+        call.source,
+        call.cost_usd,
+        call.usage,
     )
 
 

@@ -262,7 +262,7 @@ def test_a_live_call_is_recorded_if_the_guards_allow_it(tmp_path, outcome):
     """They learn how it ended; one that they do not allow is answered with their error, which fails the test."""
     guard, made, checked = Guard(), [], []
     recorder = Recorder(tmp_path / "a.yaml", {}, is_writing=True)
-    responder = LiveResponder(recorder, [guard], outcome, lambda exchange, _: made.append(exchange), checked.append)
+    responder = LiveResponder(recorder, [guard], outcome, made.append, checked.append)
 
     recording = responder.respond(REQUEST)
     assert isinstance(recording, Recording)

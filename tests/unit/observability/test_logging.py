@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import CallEnded, CallStarted
 from llm_gateway.observability.logging import Logging, configured, line
-from llm_gateway.types import Attempt, ChatRequest, LLMMessage, TextPart, TokenUsage
+from llm_gateway.types import CallRecord, ChatRequest, LLMMessage, TextPart, TokenUsage
 
 REQUEST = ChatRequest("gpt-5-mini", (LLMMessage("user", (TextPart("whisper"),)),))
-ATTEMPT = Attempt(1, "openai", "gpt-5-mini", 200, None, None, None, 1.2)
+ATTEMPT = CallRecord(provider="openai", model_served="gpt-5-mini", status=200, duration_s=1.2)
 
 
 def ended(usage=None, cost=None, end="complete", error=None, attempts=1, session=None, first=None):

@@ -9,13 +9,15 @@ from types import SimpleNamespace
 
 import pytest
 
+from llm_gateway.cost.money import shown
 from llm_gateway.pytest_plugin.reports import wording
 from llm_gateway.pytest_plugin.reports.document import SCHEMA, build
 from llm_gateway.pytest_plugin.reports.fact import Fact
 from llm_gateway.pytest_plugin.reports.render import render
 from llm_gateway.pytest_plugin.reports.sums import sums
 from llm_gateway.pytest_plugin.reports.target import Target
-from llm_gateway.pytest_plugin.tally import money
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import COUNTS, TokenUsage
 
 DOCS = Path(__file__).parents[3] / "docs" / "report.md"
 RUN = {
@@ -34,10 +36,12 @@ OVER = {
 
 
 def call(**given):
-    known = {"served": "replay", "provider": "anthropic", "api": "anthropic.messages", "model": "claude-haiku-5-5"}
-    numbers = {"input": 100, "output": 10, "cache_read": 60, "cache_write": 10, "reasoning": None, "cost": "0.0000054"}
-    rest = {"is_llm": True, "status": 200, "error": None, "recorded_at": None, "duration_s": 0.5}
-    return {**known, **numbers, **rest, **given}
+    known = {"source": "replay", "provider": "anthropic", "api": "anthropic.messages", "duration_s": 0.5, "status": 200}
+    counts = {"input_tokens": 100, "output_tokens": 10, "cache_read_tokens": 60, "cache_write_tokens": 10}
+    counts |= {name: given.pop(name) for name in list(given) if name in COUNTS}
+    cost = given.pop("cost", "0.0000054")
+    more = {"usage": TokenUsage(**counts), "cost_usd": None if cost is None else Decimal(cost)}
+    return CallRecord(**{**known, "model_served": "claude-haiku-5-5", **more, **given})
 
 
 def phase(when="call", outcome="passed", **more):
@@ -46,7 +50,13 @@ def phase(when="call", outcome="passed", **more):
 
 
 def told(*calls, missed=(), refused=(), budget=None):
-    return {"outcome": None, "calls": list(calls), "refused": refused, "missed": missed, "budget": budget}
+    return {
+        "outcome": None,
+        "calls": [one.to_dict() for one in calls],
+        "refused": refused,
+        "missed": missed,
+        "budget": budget,
+    }
 
 
 def fact(name, *calls, **more):
@@ -76,7 +86,7 @@ class Page(HTMLParser):
 
 def test_what_is_not_known_is_counted_and_never_a_nought():
     """A sum covers what was told; of nothing but unknown calls it is None, and of no call it is nought."""
-    silent = call(input=None, output=None, cache_read=None, cache_write=None, cost=None, duration_s=None)
+    silent = call(usage=None, cost=None, duration_s=None)
     mixed, unknown, none = sums([call(), silent]), sums([silent]), sums([])
 
     assert (2, 100, 30, "0.0000054", 0.5) == tuple(
@@ -91,8 +101,8 @@ def test_what_is_not_known_is_counted_and_never_a_nought():
 
 def test_other_calls_count_as_calls_and_misses_do_not():
     """A call to something that is no model has no tokens to be known."""
-    other = call(is_llm=False, api=None, input=None, output=None, cost=None)
-    total = sums([call(), other, call(served="miss"), call(served="refused")])
+    other = call(api=None, usage=None, cost=None)
+    total = sums([call(), other, call(source="miss"), call(source="refused")])
 
     assert (2, 1, 0) == (total["calls"], total["model_calls"], total["unknown"]["cost_usd"])
 
@@ -100,7 +110,7 @@ def test_other_calls_count_as_calls_and_misses_do_not():
 def test_calls_that_were_not_made_are_told_apart():
     """Those without a recording from those that a limit kept back."""
     texts = ["CassetteMissError: no recording matches POST host\n  more", "BudgetExceededError: a third call\n  more"]
-    told = document(fact("test_a.py::test_x", call(), call(served="miss"), call(served="refused"), missed=texts))
+    told = document(fact("test_a.py::test_x", call(), call(source="miss"), call(source="refused"), missed=texts))
     comment, page = render(told, ".md"), render(told, ".html")
 
     assert (1, 1, 1) == (told["totals"]["all"]["calls"], told["totals"]["missed"], told["totals"]["refused"])
@@ -162,7 +172,10 @@ def test_a_comment_stays_short_and_says_what_it_leaves_out():
     """However many tests, models and problems there are."""
     facts = [
         fact(
-            f"test_a.py::test_{n}", call(model=f"model-{n % 50}"), missed=["CassetteMissError: none\nmore"], budget=OVER
+            f"test_a.py::test_{n}",
+            call(model_served=f"model-{n % 50}"),
+            missed=["CassetteMissError: none\nmore"],
+            budget=OVER,
         )
         for n in range(1000)
     ]
@@ -177,7 +190,9 @@ def test_a_comment_stays_short_and_says_what_it_leaves_out():
 
 def test_a_comment_says_what_is_not_known():
     """And a run that records and replays says what it spent and what it did not."""
-    facts = [fact("test_a.py::test_x", call(), call(served="record"), call(served="live", input=None, cost=None))]
+    facts = [
+        fact("test_a.py::test_x", call(), call(source="record"), call(source="live", input_tokens=None, cost=None))
+    ]
     line = render(document(*facts), ".md").splitlines()[2]
 
     assert line == (
@@ -189,7 +204,7 @@ def test_a_comment_says_what_is_not_known():
 
 def test_names_cannot_break_a_comment():
     """Nothing of a test's id is read as Markdown or HTML, and no row is torn."""
-    comment = render(document(fact(NASTY, call(model="a|b"), budget=OVER)), ".md")
+    comment = render(document(fact(NASTY, call(model_served="a|b"), budget=OVER)), ".md")
     row = next(line for line in comment.splitlines() if line.startswith("| <code>test_a"))
 
     assert 7 == row.count("|")
@@ -240,7 +255,7 @@ def test_seconds_shares_and_money_are_said_shortly():
     assert ["–", "0 ms", "<1 ms", "530 ms", "1.0 s", "2.5 s", "1 min 0 s", "3 min 20 s"] == said  # noqa: RUF001
     assert ["0%", "<1%", "33%", "100%"] == [wording.share(part, 300) for part in (0, 1, 100, 300)]
     assert ["$0", "$1.25", "$0.0031", "$0.000042", "$0.0000005"] == [
-        money(Decimal(amount)) for amount in ("0", "1.25", "0.0031", "0.000042", "0.00000054")
+        shown(Decimal(amount)) for amount in ("0", "1.25", "0.0031", "0.000042", "0.00000054")
     ]
 
 

@@ -30,7 +30,7 @@ def test_a_count_above_a_million_million_is_none(stated, expected):
 )
 def test_a_stated_cost_above_a_million_dollars_is_none(stated, expected):
     """In replies of hosts and in results of the CLI."""
-    assert expected == read(cost=stated).stated_cost_usd
+    assert expected == read(cost=stated).cost_usd
     assert expected == stated_cost({"total_cost_usd": stated})
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from llm_gateway.cassettes.diagnosis import differences
 from llm_gateway.cassettes.tools.summary import COUNTS, FACTS, Facts
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exchange import HttpExchange
 
-__all__ = ["Change", "Pair", "compare", "total", "totals"]
+__all__ = ["Change", "Pair", "compare", "summed", "totals"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,13 @@ def _place(pair: Pair) -> tuple[str, int, bool]:
     return (*_order(one), pair.new is None) if one else ("", 0, False)
 
 
-def totals(old: Iterable[Facts], new: Iterable[Facts]) -> list[Change]:
-    """The number of exchanges and the sum of each count; a sum with an unknown part is unknown."""
-    before, after = list(old), list(new)
-    sums = [Change(name, total(before, name), total(after, name)) for name in COUNTS]
-    return [Change("exchanges", len(before), len(after)), *sums]
+def totals(old: Sequence[Facts], new: Sequence[Facts]) -> list[Change]:
+    """Return the number of exchanges and the sum of each count; a sum with an unknown part is unknown."""
+    before, after = summed(old), summed(new)
+    sums = [Change(name, before.total(name), after.total(name)) for name in COUNTS]
+    return [Change("exchanges", len(old), len(new)), *sums]
 
 
-def total(facts: Iterable[Facts], name: str) -> Any:
-    """The sum of one count; None where one of its parts is unknown."""
-    values = [one.values[name] for one in facts if one.is_billed]
-    return None if None in values else sum(values, Decimal(0) if name == "cost_usd" else 0)
+def summed(facts: Iterable[Facts]) -> Totals:
+    """Return the sums of *facts*."""
+    return Totals.of(one.record for one in facts)

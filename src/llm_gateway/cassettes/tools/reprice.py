@@ -12,11 +12,12 @@ from typing import Any, Literal
 import yaml
 
 from llm_gateway.cassettes import document
-from llm_gateway.cassettes.llm_members import metering_to
-from llm_gateway.cassettes.meter import priced
+from llm_gateway.cassettes.format import accounted
 from llm_gateway.cassettes.playback import Playback
+from llm_gateway.cost.account import moment_of, priced
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
-from llm_gateway.exchange import Exchange, Metering
+from llm_gateway.exchange import Exchange
+from llm_gateway.record import CallRecord
 
 __all__ = ["Outcome", "Repriced", "reprice", "rewritten"]
 
@@ -26,7 +27,7 @@ Outcome = Literal["repriced", "same", "stated", "unpriced", "foreign"]
 tool recorded it, so there is no price to change. All but ``repriced`` stay as they are.
 """
 _MEMBERS = ("cost_usd", "price")
-_OF_OTHERS = Metering()
+_OF_OTHERS = CallRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ class Repriced:
     section: Literal["interactions", "processes"]
     index: int
     outcome: Outcome
-    old: Metering
-    new: Metering
+    old: CallRecord
+    new: CallRecord
 
 
 def reprice(playback: Playback, at: datetime | None) -> list[Repriced]:
@@ -57,24 +58,24 @@ def _http(playback: Playback) -> Iterator[tuple[Literal["interactions"], int, Ex
 
 
 def _repriced(section: Any, index: int, exchange: Exchange, at: datetime | None) -> Repriced:
-    old = exchange.metering
+    old = exchange.record
     if old is None:
         return Repriced(section, index, "foreign", _OF_OTHERS, _OF_OTHERS)
     if old.cost_usd is not None and "model" not in (old.price or {}):
         return Repriced(section, index, "stated", old, old)
     bare = dataclasses.replace(old, cost_usd=None, price=None)
-    new = priced(dataclasses.replace(exchange, metering=bare, recorded_at=at or exchange.recorded_at))
+    new = priced(bare, at=at or moment_of(exchange))
     outcome: Outcome = "unpriced" if new.cost_usd is None else "same" if _is_same(old, new) else "repriced"
     return Repriced(section, index, outcome, old, new if outcome == "repriced" else old)
 
 
-def _is_same(old: Metering, new: Metering) -> bool:
+def _is_same(old: CallRecord, new: CallRecord) -> bool:
     """Whether cost and rates are; a new release of the table alone changes no file."""
     return old.cost_usd == new.cost_usd and _rates(old) == _rates(new)
 
 
-def _rates(metering: Metering) -> dict[str, object]:
-    return {name: rate for name, rate in (metering.price or {}).items() if name != "source"}
+def _rates(record: CallRecord) -> dict[str, object]:
+    return {name: rate for name, rate in (record.price or {}).items() if name != "source"}
 
 
 def rewritten(playback: Playback, raw: bytes, changes: Sequence[Repriced]) -> str:
@@ -87,7 +88,7 @@ def rewritten(playback: Playback, raw: bytes, changes: Sequence[Repriced]) -> st
     lines, nodes = raw.decode("utf-8").split("\n"), document.nodes(raw)
     expected = document.parse(raw, playback.path)
     for change in sorted(changes, key=lambda one: _line(nodes, one), reverse=True):
-        members = {name: value for name, value in metering_to(change.new).items() if name in _MEMBERS}
+        members = {name: value for name, value in accounted(change.new).items() if name in _MEMBERS}
         _replace(lines, _llm(nodes, change), members)
         expected[change.section][change.index]["llm"].update(members)
     text = "\n".join(lines)

@@ -8,17 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from llm_gateway.cassettes.billing import is_billed
 from llm_gateway.cassettes.match import key
-from llm_gateway.cassettes.meter import metered
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.process_match import arguments, line_value
 from llm_gateway.cassettes.tools.answer import answer_of
+from llm_gateway.cost.account import known_facts
 from llm_gateway.exchange import Exchange, ProcessExchange
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 
 __all__ = ["COUNTS", "FACTS", "Facts", "facts_of"]
 
-COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd")
+COUNTS = ("input_tokens", "output_tokens", CACHE_READ, CACHE_WRITE, "reasoning_tokens", "cost_usd")
 """The facts that are sums of something."""
 FACTS = ("status", "model_served", "stop_reason", "tool_calls", *COUNTS)
 
@@ -28,8 +29,7 @@ class Facts:
     """
     One exchange. *values* has a value for each name of `FACTS`; ``None`` means not reported or not known.
 
-    *index* is its place in the file's list, *key* equal where the same was asked. *is_billed* says whether tokens
-    may have been used: neither a refused call nor one that asked no model counts in a sum.
+    *index* is its place in the file's list, *key* equal where the same was asked. *record* is what counts in a sum.
     """
 
     index: int
@@ -39,7 +39,7 @@ class Facts:
     key: bytes
     exchange: Exchange
     values: dict[str, Any]
-    is_billed: bool
+    record: CallRecord
 
 
 def facts_of(playback: Playback) -> list[Facts]:
@@ -65,18 +65,17 @@ def _of_runs(playback: Playback) -> Iterator[Facts]:
 
 
 def _facts(index: int, kind: str, exchange: Exchange, status: int | None, same: bytes) -> Facts:
-    metering = metered(exchange)
-    answer, usage = answer_of(exchange, metering.api), metering.usage
+    record = known_facts(exchange)
+    answer, usage = answer_of(exchange, record.api), record.usage
     values = {
         "status": status,
-        "model_served": metering.model_served,
+        "model_served": record.model_served,
         "stop_reason": answer.stop_reason,
         "tool_calls": _calls(answer.tool_calls),
         **{name: getattr(usage, name) if usage else None for name in COUNTS[:-1]},
-        "cost_usd": metering.cost_usd,
+        "cost_usd": record.cost_usd,
     }
-    model = metering.model_served or metering.model_requested
-    return Facts(index, kind, metering.api, model, same, exchange, values, is_billed(exchange, metering))
+    return Facts(index, kind, record.api, record.model or None, same, exchange, values, record)
 
 
 def _calls(calls: Any) -> list[dict[str, Any]] | None:

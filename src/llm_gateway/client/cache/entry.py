@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
+from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ImagePart, JsonObject, Part, TextPart, ThinkingPart, TokenUsage, ToolCall
 
 __all__ = ["Entry", "decode", "encode", "is_whole"]
@@ -17,10 +18,10 @@ _PARTS: dict[str, Callable[..., Part]] = {one.__name__: one for one in (TextPart
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A reply, and what it cost in US dollars when it was given; None when that is not known."""
+    """A reply, and the record of the attempt that gave it."""
 
     reply: ChatReply
-    cost_usd: Decimal | None
+    record: CallRecord
 
 
 def is_whole(reply: ChatReply, *, with_tool_calls: bool) -> bool:
@@ -35,7 +36,7 @@ def encode(entry: Entry) -> bytes:
     reply = {name: getattr(entry.reply, name) for name in ("model", "id", "stop_reason", "cost_usd", "structured")}
     reply["parts"] = [_part_out(part) for part in entry.reply.parts]
     reply["usage"] = entry.reply.usage and asdict(entry.reply.usage)
-    return json.dumps({"reply": reply, "cost_usd": entry.cost_usd}, default=str).encode()
+    return json.dumps({"reply": reply, "record": entry.record.to_dict()}, default=str).encode()
 
 
 def decode(value: bytes) -> Entry | None:
@@ -51,7 +52,7 @@ def _entry(whole: JsonObject) -> Entry:
     reply["parts"] = tuple(_part_in(part) for part in reply["parts"])
     reply["usage"] = reply["usage"] and TokenUsage(**reply["usage"])
     reply["cost_usd"] = _decimal(reply["cost_usd"])
-    return Entry(ChatReply(**reply), _decimal(whole["cost_usd"]))
+    return Entry(ChatReply(**reply), CallRecord.from_dict(whole["record"]))
 
 
 def _decimal(text: str | None) -> Decimal | None:

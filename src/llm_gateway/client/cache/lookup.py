@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from decimal import Decimal
 from typing import TypeVar
 
 from llm_gateway.client.cache.entry import Entry
 from llm_gateway.client.cache.key import key_of
-from llm_gateway.client.call import Call, sum_usage
+from llm_gateway.client.call import Call
 from llm_gateway.client.retry import with_retries
-from llm_gateway.cost.money import exact
+from llm_gateway.cost.totals import Totals
 from llm_gateway.flow.steps import Emit, Flow
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse, StreamDelta
 
@@ -37,7 +36,7 @@ def with_cache(call: Call, request: ChatRequest, send: Callable[[Call, ChatReque
             yield from _emitted(found.reply)
         return found.reply
     reply: ChatReply = yield from with_retries(call, request, send)
-    call.fresh.append((key, Entry(reply, call.attempts[-1].cost_usd)))
+    call.fresh.append((key, Entry(reply, call.attempts[-1])))
     return reply
 
 
@@ -54,16 +53,14 @@ def settled(call: Call, response: LLMResponse[M]) -> Flow:
         return response
     for key, entry in call.fresh:
         yield from call.cache.keep(key, entry)
-    return _with_hits(response, call.hits) if call.hits else response
+    return _with_hits(call, response) if call.hits else response
 
 
-@exact()
-def _with_hits(response: LLMResponse[M], hits: list[Entry]) -> LLMResponse[M]:
-    costs = [one.cost_usd for one in hits]
-    known = [cost for cost in costs if cost is not None]
+def _with_hits(call: Call, response: LLMResponse[M]) -> LLMResponse[M]:
+    kept = [one.record for one in call.hits]
     return dataclasses.replace(
         response,
-        cached=response.reply is hits[-1].reply,
-        usage=sum_usage([*(one.reply.usage for one in hits), response.usage]),
-        saved_cost_usd=sum(known, Decimal(0)) if len(known) == len(costs) else None,
+        cached=response.reply is call.hits[-1].reply,
+        usage=Totals.of([*kept, *call.attempts]).usage,
+        saved_cost_usd=Totals.of(kept).cost_usd,
     )

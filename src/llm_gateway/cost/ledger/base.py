@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 
 from llm_gateway.cost.ledger.entry import Entry
-from llm_gateway.cost.ledger.sums import Sums
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import LedgerError
 
 __all__ = ["Ledger", "Span"]
@@ -72,7 +72,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def report(self, by: str, span: Span) -> list[tuple[str | None, Sums]]:
+    def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
         """
         Sums of the entries in *span* for each value of *by*, in no order.
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.money import exact
-from llm_gateway.types import TokenUsage
+from llm_gateway.cost.totals import Totals
+from llm_gateway.usage import COUNTS, TokenUsage
 
-__all__ = ["COLUMNS", "NUMBERS", "PARTS", "decode", "encode"]
+__all__ = ["COLUMNS", "NUMBERS", "decode", "encode", "totals"]
 
-PARTS = tuple(part.name for part in fields(TokenUsage) if part.name != "service_tier")
-"""The parts of usage, each a column of whole numbers."""
 COLUMNS = (
     "id",
     "at",
@@ -31,7 +29,7 @@ COLUMNS = (
     "latency_s",
     "tags",
     "cost_pico",
-    *PARTS,
+    *COUNTS,
     "service_tier",
 )
 _PICO = Decimal(10) ** 12
@@ -50,8 +48,8 @@ NUMBERS = {
     "cost_micro": "coalesce(cost_pico / 1000000, 0)",
     "cost_rest": "coalesce(cost_pico - cost_pico / 1000000 * 1000000, 0)",
     "cost_known": _is_known("cost_pico"),
-    **{part: f"coalesce({part}, 0)" for part in PARTS},
-    **{f"{part}_known": _is_known(part) for part in PARTS},
+    **{part: f"coalesce({part}, 0)" for part in COUNTS},
+    **{f"{part}_known": _is_known(part) for part in COUNTS},
 }
 """What is added up over entries, as SQL that gives one entry's number."""
 
@@ -66,7 +64,7 @@ def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
         entry.latency_s,
         json.dumps({_held(name): _held(value) for name, value in entry.tags.items()}, sort_keys=True),
         None if entry.cost_usd is None else int((entry.cost_usd * _PICO).to_integral_value()),
-        *(getattr(entry.usage, part, None) for part in PARTS),
+        *(getattr(entry.usage, part, None) for part in COUNTS),
         _held(tier) if (tier := getattr(entry.usage, "service_tier", None)) else None,
     )
 
@@ -87,7 +85,22 @@ def decode(row: Sequence[Any], *, at: datetime) -> Entry:
 
 
 def _usage(parts: Sequence[Any]) -> TokenUsage:
-    return TokenUsage(**dict(zip((*PARTS, "service_tier"), parts, strict=True)))
+    return TokenUsage(**dict(zip((*COUNTS, "service_tier"), parts, strict=True)))
+
+
+@exact()
+def totals(numbers: Sequence[int]) -> Totals:
+    """Return the sums of a group from a row of the sums of NUMBERS, in their order."""
+    row = dict(zip(NUMBERS, numbers, strict=True))
+    return Totals.of_groups(
+        calls=row["calls"],
+        failed_calls=row["failed"],
+        sums={
+            **{name: row[name] for name in COUNTS},
+            "cost_usd": Decimal(row["cost_micro"] * 10**6 + row["cost_rest"]) / _PICO,
+        },
+        known={**{name: row[f"{name}_known"] for name in COUNTS}, "cost_usd": row["cost_known"]},
+    )
 
 
 def _held(text: str) -> str:

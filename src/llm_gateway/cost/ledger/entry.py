@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway.exceptions import LedgerError
-from llm_gateway.types import TokenUsage
+from llm_gateway.record import MOST_USD, CallRecord
+from llm_gateway.usage import COUNTS, MOST_TOKENS, TokenUsage
 
-__all__ = ["Entry", "known_cost", "known_usage"]
+__all__ = ["Entry"]
 
-# Sums of ten million calls of these sizes still fit into 64 bits; no call is near them.
-_MOST_TOKENS = 10**12
-_MOST_USD = 10**6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,39 +56,63 @@ class Entry:
     test_id: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, record: CallRecord) -> Entry:
+        """
+        Return the entry for *record*, which has an id and the time at which it began.
+
+        A call that nobody bills is written with zeros, and a number that no call can have as unknown.
+        """
+        charged = record.charged()
+        return cls(
+            id=record.id or uuid.uuid4().hex,
+            at=record.started_at or datetime.now(UTC),
+            provider=record.provider or "unknown",
+            api=record.api,
+            model_requested=record.model_requested,
+            model_served=record.model_served,
+            usage=_known_usage(charged.usage),
+            cost_usd=_known_cost(charged.cost_usd),
+            price=str(record.price.get("source")) if record.price and record.cost_usd is not None else None,
+            latency_s=record.duration_s,
+            status=record.outcome,
+            session_id=record.session_id,
+            test_id=record.test_id,
+            tags=record.tags,
+        )
+
     def __post_init__(self) -> None:
         if not self.id:
             _refuse("id", self.id, "a text that no other attempt has")
         if self.at.utcoffset() is None or self.at < _EPOCH:
             _refuse("at", self.at, "a time after 1970 with a time zone, such as datetime.now(UTC)")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
-        if known_cost(self.cost_usd) != self.cost_usd:
-            _refuse("cost_usd", self.cost_usd, f"from 0 to {_MOST_USD:,} US dollars, or None")
+        if _known_cost(self.cost_usd) != self.cost_usd:
+            _refuse("cost_usd", self.cost_usd, f"from 0 to {MOST_USD:,} US dollars, or None")
         if self.latency_s is not None and not 0 <= self.latency_s < math.inf:
             _refuse("latency_s", self.latency_s, "seconds from 0, or None")
-        for part in fields(self.usage) if self.usage else ():
-            count = getattr(self.usage, part.name)
-            if part.name != "service_tier" and not _is_count(count):
-                _refuse(part.name, count, f"a whole number from 0 to {_MOST_TOKENS:,}, or None")
+        for name in COUNTS if self.usage else ():
+            count = getattr(self.usage, name)
+            if not _is_count(count):
+                _refuse(name, count, f"a whole number from 0 to {MOST_TOKENS:,}, or None")
 
 
-def known_cost(cost_usd: Decimal | None) -> Decimal | None:
+def _known_cost(cost_usd: Decimal | None) -> Decimal | None:
     """*cost_usd*, or None where no attempt can cost that."""
-    is_known = cost_usd is not None and cost_usd.is_finite() and 0 <= cost_usd <= _MOST_USD
+    is_known = cost_usd is not None and cost_usd.is_finite() and 0 <= cost_usd <= MOST_USD
     return cost_usd if is_known else None
 
 
-def known_usage(usage: TokenUsage | None) -> TokenUsage | None:
+def _known_usage(usage: TokenUsage | None) -> TokenUsage | None:
     """*usage*, with None for each number that no attempt can have."""
     if usage is None:
         return None
-    counts = ((part.name, getattr(usage, part.name)) for part in fields(usage) if part.name != "service_tier")
-    wrong: dict[str, Any] = {name: None for name, count in counts if not _is_count(count)}
+    wrong: dict[str, Any] = {name: None for name in COUNTS if not _is_count(getattr(usage, name))}
     return replace(usage, **wrong)
 
 
 def _is_count(count: object) -> bool:
-    return count is None or (isinstance(count, int) and 0 <= count <= _MOST_TOKENS)
+    return count is None or (isinstance(count, int) and 0 <= count <= MOST_TOKENS)
 
 
 def _refuse(name: str, value: object, allowed: str) -> None:

@@ -12,12 +12,13 @@ import psycopg
 
 from llm_gateway.cost.ledger.address import Address
 from llm_gateway.cost.ledger.base import Span
-from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, PARTS, decode, encode
+from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, decode, encode, totals
 from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.ledger.postgres_failure import absent, explained
-from llm_gateway.cost.ledger.sums import Sums
 from llm_gateway.cost.ledger.turns import Turns
 from llm_gateway.cost.ledger.version import VERSION, check_version
+from llm_gateway.cost.totals import Totals
+from llm_gateway.usage import COUNTS
 
 __all__ = ["PostgresLedger"]
 
@@ -30,7 +31,7 @@ _SCHEMA = f"""
 CREATE TABLE llm_ledger (
     seq bigint GENERATED ALWAYS AS IDENTITY, id text PRIMARY KEY, at timestamptz NOT NULL, provider text, api text,
     model_requested text, model_served text, status text NOT NULL, price text, session_id text, test_id text,
-    latency_s double precision, tags jsonb NOT NULL, cost_pico bigint, {", ".join(f"{part} bigint" for part in PARTS)},
+    latency_s double precision, tags jsonb NOT NULL, cost_pico bigint, {", ".join(f"{part} bigint" for part in COUNTS)},
     service_tier text);
 CREATE INDEX llm_ledger_at ON llm_ledger (at, seq);
 CREATE TABLE llm_ledger_version (version integer NOT NULL);
@@ -86,7 +87,7 @@ class PostgresLedger:
 
         self._run(insert)
 
-    def report(self, by: str, span: Span) -> list[tuple[str | None, Sums]]:
+    def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
         """Sums by *by*; see `Ledger.report`."""
         name = by.removeprefix("tag:") if by.startswith("tag:") else None
         key = "tags ->> %(name)s" if name is not None else _KEYS.get(by)
@@ -98,7 +99,7 @@ class PostgresLedger:
                 connection.execute("SET LOCAL statement_timeout = 0")  # the limit is for writers, which tests wait for
                 return connection.execute(query.encode(), values).fetchall()
 
-        return [(_key(row[0]), Sums(tuple(int(str(number)) for number in row[1:]))) for row in self._run(read)]
+        return [(_key(row[0]), totals([int(str(number)) for number in row[1:]])) for row in self._run(read)]
 
     def rows(self, span: Span) -> Iterator[Entry]:
         """The entries of *span*; see `Ledger.rows`. Others may write between any two."""

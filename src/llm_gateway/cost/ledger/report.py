@@ -10,9 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from llm_gateway.cost.ledger import Ledger, Span, open_ledger
-from llm_gateway.cost.ledger.sums import Sums
+from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import LedgerError
-from llm_gateway.types import TokenUsage
+from llm_gateway.usage import COUNTS, TokenUsage
 
 __all__ = ["GROUPS", "UsageRow", "check_group", "usage_report"]
 
@@ -45,9 +45,11 @@ class UsageRow:
     unknown: Mapping[str, int]
 
     @classmethod
-    def of(cls, key: str | None, sums: Sums) -> UsageRow:
-        """The row for *sums*."""
-        return cls(key, sums["calls"], sums["failed"], sums.usage, sums.cost_usd, sums.unknown)
+    def of(cls, key: str | None, totals: Totals) -> UsageRow:
+        """Return the row for *totals*."""
+        cost: Decimal | None = totals.partial("cost_usd")
+        unknown = {name: count for name in (*COUNTS, "cost_usd") if (count := totals.unknown(name))}
+        return cls(key, totals.calls, totals.failed_calls, totals.known_usage, cost, unknown)
 
 
 def usage_report(
@@ -83,10 +85,10 @@ def usage_report(
 def rows_by(ledger: Ledger, by: str, span: Span) -> list[UsageRow]:
     """The rows of a report, the group without a value last."""
     label, stored = _CALENDAR.get(by, (None, by))
-    groups: dict[str | None, Sums] = {}
+    groups: dict[str | None, Totals] = {}
     for key, sums in ledger.report(stored, span):
         name = label(date.fromisoformat(key)) if label and key else key
-        groups[name] = groups.get(name, Sums()) + sums
+        groups[name] = groups.get(name, Totals()) + sums
     return [UsageRow.of(key, groups[key]) for key in sorted(groups, key=lambda key: (key is None, key))]
 
 

@@ -10,12 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from llm_gateway.cost.ledger.base import Span
-from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, PARTS, decode, encode
+from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, decode, encode, totals
 from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.ledger.sqlite_failure import absent, explained, foreign
-from llm_gateway.cost.ledger.sums import Sums
 from llm_gateway.cost.ledger.turns import Turns
 from llm_gateway.cost.ledger.version import VERSION, check_version
+from llm_gateway.cost.totals import Totals
+from llm_gateway.usage import COUNTS
 
 __all__ = ["SqliteLedger"]
 
@@ -39,7 +40,7 @@ _SCHEMA = f"""
 CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, provider TEXT, api TEXT,
     model_requested TEXT, model_served TEXT, status TEXT NOT NULL, price TEXT, session_id TEXT, test_id TEXT,
-    latency_s REAL, tags TEXT NOT NULL, cost_pico INTEGER, {", ".join(f"{part} INTEGER" for part in PARTS)},
+    latency_s REAL, tags TEXT NOT NULL, cost_pico INTEGER, {", ".join(f"{part} INTEGER" for part in COUNTS)},
     service_tier TEXT);
 CREATE INDEX entry_at ON entry (at);
 CREATE VIEW part AS
@@ -103,15 +104,15 @@ class SqliteLedger:
         with self._turn() as connection, _transaction(connection, "IMMEDIATE"):
             connection.executemany(_INSERT, rows)
 
-    def report(self, by: str, span: Span) -> list[tuple[str | None, Sums]]:
+    def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
         """Sums by *by*; see `Ledger.report`."""
         with self._turn() as connection, _transaction(connection, "DEFERRED"):
             groups = _groups(connection, by, span)
             if by.startswith("tag:"):
-                everything = Sums.total(sums for _, sums in _groups(connection, "day", span))
-                groups.append((None, everything - Sums.total(sums for _, sums in groups)))
-                return [(key, sums) for key, sums in groups if sums["calls"]]  # a tag may be empty, a name may not
-        return [(key or None, sums) for key, sums in groups if sums["calls"]]
+                everything = sum((one for _, one in _groups(connection, "day", span)), Totals())
+                groups.append((None, everything - sum((one for _, one in groups), Totals())))
+                return [(key, one) for key, one in groups if one.calls]  # a tag may be empty, a name may not
+        return [(key or None, one) for key, one in groups if one.calls]
 
     def rows(self, span: Span) -> Iterator[Entry]:
         """The entries of *span*; see `Ledger.rows`. Others may write between any two."""
@@ -201,7 +202,7 @@ class SqliteLedger:
                 return
 
 
-def _groups(connection: sqlite3.Connection, by: str, span: Span) -> list[tuple[str | None, Sums]]:
+def _groups(connection: sqlite3.Connection, by: str, span: Span) -> list[tuple[str | None, Totals]]:
     start, end = _microseconds(span.start), _microseconds(span.end)
     first, last = -(-start // _DAY), end // _DAY
     key, wanted = "key", "dimension = :dimension"
@@ -213,7 +214,7 @@ def _groups(connection: sqlite3.Connection, by: str, span: Span) -> list[tuple[s
         _REPORT.format(key=key, wanted=wanted),
         {"dimension": by, "start": start, "end": end, "first": first, "last": last, **edges},
     )
-    return [(row[0], Sums(row[1:])) for row in found]
+    return [(row[0], totals(row[1:])) for row in found]
 
 
 @contextmanager

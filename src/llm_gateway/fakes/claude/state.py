@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
-from llm_gateway.exchange import Metering, ProcessExchange
+from llm_gateway.exchange import ProcessExchange
 from llm_gateway.fakes.claude import API, PROVIDER
 from llm_gateway.fakes.claude.options import Options
 from llm_gateway.fakes.outcome import ScriptEntry
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.interception.script import SessionObserver
+from llm_gateway.record import CallRecord
 from llm_gateway.types import JsonObject, LLMMessage, TokenUsage, Tool
 from llm_gateway.wire.claude.arguments import resolve_model
 from llm_gateway.wire.claude.events import Events
@@ -132,11 +133,19 @@ class RunState:
     def record(self, call: FakeCall, usage: TokenUsage, exit_code: int) -> None:
         """Count the usage of the answer to *call*, and notify the observer; a scripted answer has no cost."""
         model = resolve_model(call.model)
-        metering = Metering(API, API, call.model, model, usage, Decimal(0), {"source": "fake"})
+        record = CallRecord(
+            provider=API,
+            api=API,
+            model_requested=call.model,
+            model_served=model,
+            usage=usage,
+            cost_usd=Decimal(0),
+            price={"source": "fake"},
+        )
         self.used += usage
         if usage != NOTHING:
             self.used_by_model[model] = self.used_by_model.get(model, NOTHING) + usage
-        run = ProcessExchange(self.options.request.argv, exit_code=exit_code, metering=metering)
+        run = ProcessExchange(self.options.request.argv, exit_code=exit_code, record=record)
         self.observer.note_answer(run)
 
     def result_event(self, fields: JsonObject) -> JsonObject:

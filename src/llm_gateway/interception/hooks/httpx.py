@@ -11,6 +11,7 @@ from typing import Any
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange, timed_pieces
 from llm_gateway.interception.dispatch import handler_for, is_replaying
+from llm_gateway.record import EXTENSION, RecordHolder
 from llm_gateway.types import WireRequest
 
 __all__ = ["install"]
@@ -98,7 +99,11 @@ class _Hook:
             exchange.reply.status,
             headers=list(exchange.reply.headers),
             stream=self.replay_stream(exchange, request),
-            extensions={"http_version": b"HTTP/1.1", "reason_phrase": exchange.reason.encode("ascii", "replace")},
+            extensions={
+                "http_version": b"HTTP/1.1",
+                "reason_phrase": exchange.reason.encode("ascii", "replace"),
+                EXTENSION: RecordHolder(exchange.record),
+            },
         )
 
     def wait(self, seconds: float, request: Any) -> None:
@@ -125,12 +130,14 @@ class _Hook:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         recording.head(response.status_code, reason, headers)
         response.stream = stream(response.stream, recording)
+        response.extensions[EXTENSION] = recording.holder
         return response
 
     def error(self, exchange: HttpExchange, request: Any) -> Exception:
         """The transport error that was recorded, as this library raises it."""
         kind = getattr(self.module, _ERRORS.get(exchange.failure or "", "ReadError"))
         made: Exception = kind(exchange.failure_text or exchange.failure or "", request=request)
+        setattr(made, EXTENSION, RecordHolder(exchange.record))
         return made
 
     def kind(self, error: BaseException) -> str:
@@ -174,6 +181,7 @@ class _Failing:
             return
         if isinstance(error, Exception):
             self._recording.fail(self._hook.kind(error), str(error))
+            setattr(error, EXTENSION, self._recording.holder)
         elif not self._is_stream:
             self._recording.finish("partial")
 
@@ -185,8 +193,9 @@ def _patience(request: Any) -> float:
 
 
 def _wire(request: Any, body: bytes) -> WireRequest:
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-    return WireRequest(request.method, str(request.url), tuple(headers), body)
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    provider = request.extensions.get(EXTENSION)
+    return WireRequest(request.method, str(request.url), headers, body, provider if isinstance(provider, str) else None)
 
 
 def _replay_class(hook: _Hook) -> Any:

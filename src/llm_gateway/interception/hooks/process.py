@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from llm_gateway.exceptions import GatewayError
 from llm_gateway.interception import active, guard
+from llm_gateway.interception.call_guard import owns_ledger
+from llm_gateway.record import RecordHolder
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from llm_gateway.interception.script import ProcessSession
     from llm_gateway.types import ProcessRequest
 
-__all__ = ["install", "install_uvloop", "prepare", "replayed"]
+__all__ = ["holder_for", "install", "install_uvloop", "prepare", "replayed"]
 
 _WORD = re.compile(r"(?:^|[\s;&|/\"'(`])claude(?:\.exe)?(?=$|[\s;&|\"')`])")
 _EXECUTABLE = 2  # its place among the arguments of Popen
@@ -71,6 +73,15 @@ def replayed(request: ProcessRequest) -> ProcessSession | None:
     if (session := cassette.processes.start(dataclasses.replace(request, argv=tuple(argv)))) is not None:
         return session
     return None if cassette.mode.connects else runs_of(cassette).replay(argv)
+
+
+def holder_for(request: ProcessRequest) -> RecordHolder | None:
+    """Return the holder of a run that a cassette records or replays; None for any other command."""
+    cassette = active.current() if active.is_open() else None
+    if cassette is None or _argv(request.argv, None) is None:
+        return None
+    is_real = cassette.mode.connects and not cassette.processes.is_scripted()
+    return RecordHolder(owns_ledger=owns_ledger() or not is_real)
 
 
 def _popen(real: Any) -> Any:

@@ -1,12 +1,14 @@
-"""The hook for this package's own runs of ``claude``: replayed in place, without a process."""
+"""The hook for this package's own runs of ``claude``: replayed in place, and told apart from runs nobody records."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from llm_gateway.interception.hooks.process import replayed
+from llm_gateway.interception.hooks.process import holder_for, replayed
 from llm_gateway.interception.script import ProcessSession
+from llm_gateway.record import RecordHolder
 from llm_gateway.types import ProcessReply, ProcessRequest
 
 if TYPE_CHECKING:
@@ -16,18 +18,53 @@ __all__ = ["install"]
 
 
 def install(module: ModuleType) -> None:
-    """Hook ``run`` of *module*, which is ``llm_gateway.transport.process``."""
-    if not hasattr(module.run, "__wrapped__"):
-        module.run = _run(module.run)  # type: ignore[attr-defined]
+    """Hook what ends a run in *module*, which is ``llm_gateway.transport.process``."""
+    here: Any = module
+    if hasattr(here.run, "__wrapped__"):
+        return
+    here.run, here.arun = _run(here.run), _arun(here.arun)
+    here.Running.finish = _finish(here.Running.finish)
+    here.AsyncRunning.finish = _afinish(here.AsyncRunning.finish)
 
 
 def _run(real: Any) -> Any:
     @functools.wraps(real)
     def run(request: ProcessRequest, **options: Any) -> ProcessReply:
         session = replayed(request)
-        return real(request, **options) if session is None else _play(session, request)
+        if session is not None:
+            return _play(session, request)
+        return _held(request, real(request, **options))
 
     return run
+
+
+def _arun(real: Any) -> Any:
+    @functools.wraps(real)
+    async def arun(request: ProcessRequest, **options: Any) -> ProcessReply:
+        return _held(request, await real(request, **options))
+
+    return arun
+
+
+def _finish(real: Any) -> Any:
+    @functools.wraps(real)
+    def finish(running: Any, *limits: Any) -> ProcessReply:
+        return _held(running.request, real(running, *limits))
+
+    return finish
+
+
+def _afinish(real: Any) -> Any:
+    @functools.wraps(real)
+    async def finish(running: Any, *limits: Any) -> ProcessReply:
+        return _held(running.request, await real(running, *limits))
+
+    return finish
+
+
+def _held(request: ProcessRequest, reply: ProcessReply) -> ProcessReply:
+    """Return *reply* with the holder of its run, where a cassette records or replays that."""
+    return dataclasses.replace(reply, holder=holder_for(request))
 
 
 def _play(session: ProcessSession, request: ProcessRequest) -> ProcessReply:
@@ -35,4 +72,4 @@ def _play(session: ProcessSession, request: ProcessRequest) -> ProcessReply:
     session.feed(b"")
     frames = session.output()
     written = {name: b"".join(one.data for one in frames if one.channel == name) for name in ("stdout", "stderr")}
-    return ProcessReply(session.exit_code or 0, written["stdout"], written["stderr"])
+    return ProcessReply(session.exit_code or 0, written["stdout"], written["stderr"], RecordHolder())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
 from llm_gateway.pytest_plugin.reports.fact import OUTCOMES, Fact
-from llm_gateway.pytest_plugin.reports.sums import SERVED, dollars, model_rows, sums
+from llm_gateway.pytest_plugin.reports.sums import ANSWERED, dollars, model_rows, sums
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import MAIN_COUNTS
 
 __all__ = ["SCHEMA", "build"]
 
@@ -38,10 +39,11 @@ def build(
         "run": {**run, "outcomes": {name: counts[name] for name in reversed(OUTCOMES)}},
         "totals": {
             "all": sums(calls),
-            **{served: sums(call for call in calls if call["served"] == served) for served in SERVED},
-            "faked": sum(call["served"] == "fake" for call in calls),
-            "missed": sum(call["served"] == "miss" for call in calls),
-            "refused": sum(call["served"] == "refused" for call in calls),
+            "spent": sums(call for call in calls if call.source in ("record", "live")),
+            **{source: sums(call for call in calls if call.source == source) for source in ANSWERED},
+            "faked": sum(call.source == "fake" for call in calls),
+            "missed": sum(call.source == "miss" for call in calls),
+            "refused": sum(call.source == "refused" for call in calls),
         },
         "models": model_rows(calls),
         "tests": [_test(fact) for fact in mine],
@@ -63,16 +65,16 @@ def _test(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _call(call: dict[str, Any]) -> dict[str, Any]:
-    cost = None if call["cost"] is None else dollars(Decimal(call["cost"]))
+def _call(call: CallRecord) -> dict[str, Any]:
+    plain = call.to_dict(_OF_A_CALL)
     return {
-        **{name: call[name] for name in ("served", "provider", "api", "model", "status", "error")},
-        "input_tokens": call["input"],
-        "cache_read_tokens": call["cache_read"],
-        "cache_write_tokens": call["cache_write"],
-        "output_tokens": call["output"],
-        "reasoning_tokens": call["reasoning"],
-        "cost_usd": cost,
-        "duration_s": call["duration_s"],
-        "recorded_at": call["recorded_at"],
+        "served": call.source,
+        "model": call.model or None,
+        **plain,
+        **{name: getattr(call.usage, name, None) for name in MAIN_COUNTS},
+        "cost_usd": None if call.cost_usd is None else dollars(call.cost_usd),
+        "recorded_at": call.started_at.isoformat() if call.started_at else None,
     }
+
+
+_OF_A_CALL = ("provider", "api", "status", "error", "is_billed", "duration_s")

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from llm_gateway.record import CallRecord
+
 __all__ = ["OUTCOMES", "Fact"]
 
 OUTCOMES = ("failed", "error", "xpassed", "xfailed", "skipped", "passed", "unfinished")
@@ -27,7 +29,7 @@ class Fact:
         self.uses_llm = False
         self.outcome = "unfinished"
         self.duration_s = 0.0
-        self.calls: list[dict[str, Any]] = []
+        self.calls: list[CallRecord] = []
         self.blocked: list[str] = []
         self.missed: list[str] = []
         self.budget: dict[str, Any] | None = None
@@ -45,7 +47,7 @@ class Fact:
 
     def _add_told(self, told: dict[str, Any]) -> None:
         self.uses_llm = True
-        self.calls += told["calls"]
+        self.calls += [CallRecord.from_dict(one) for one in told["calls"]]
         self.blocked += told["refused"]
         self.missed += told["missed"]
         self.budget = told["budget"] or self.budget

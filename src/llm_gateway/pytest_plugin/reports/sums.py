@@ -1,85 +1,57 @@
-"""
-Sums of calls, as the documents of a report hold them.
-
-A sum covers the calls that told the number; it is None when there were calls and none of them did. How many did not
-is counted beside it.
-"""
+"""Sums of calls as the documents of a report hold them: `Totals` as plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cost.money import exact
+from llm_gateway.cost.totals import Totals
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import MAIN_COUNTS
 
-__all__ = ["SERVED", "dollars", "model_rows", "sums"]
+__all__ = ["ANSWERED", "dollars", "model_rows", "sums"]
 
-SERVED = ("replay", "record", "live")
-"""How a call can be served that was made; others found no recording, or were refused by a limit."""
-
-Call = Mapping[str, Any]
-_TOKENS = {
-    "input_tokens": "input",
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "output_tokens": "output",
-    "reasoning_tokens": "reasoning",
-}
+ANSWERED = ("replay", "record", "live")
+"""The sources of calls that a report adds up; scripts, faults and calls that were not made are counted apart."""
 
 
-@exact()
-def sums(calls: Iterable[Call]) -> dict[str, Any]:
-    """What *calls* used and cost together; those that were not made are left out."""
-    made = [call for call in calls if call["served"] in SERVED]
-    asked = [call for call in made if call["is_llm"]]
-    values = {name: [call[member] for call in asked] for name, member in _TOKENS.items()}
-    costs = [None if call["cost"] is None else Decimal(call["cost"]) for call in asked]
-    cost, waited = _known(costs, Decimal(0)), _known([call["duration_s"] for call in made], 0.0)
+def sums(calls: Iterable[CallRecord]) -> dict[str, Any]:
+    """Return what *calls* used and cost together; those that only a script answered, or nobody, are left out."""
+    return as_row(Totals.of(call for call in calls if call.source in ANSWERED))
+
+
+def as_row(totals: Totals) -> dict[str, Any]:
+    """
+    Return *totals* as JSON can hold them.
+
+    A sum covers the calls that told the number, and is None when there were calls and none of them did.
+    """
+    cost: Decimal | None = totals.partial("cost_usd")
     return {
-        "calls": len(made),
-        "model_calls": len(asked),
-        **{name: _known(counts, 0) for name, counts in values.items()},
-        "fresh_input_tokens": _known([_fresh(call) for call in asked], 0),
+        "calls": totals.calls,
+        "model_calls": totals.model_calls,
+        **{name: totals.partial(name) for name in (*MAIN_COUNTS, "fresh_input_tokens")},
         "cost_usd": None if cost is None else dollars(cost),
-        "waited_s": None if waited is None else round(waited, 4),
-        "unknown": {**{name: counts.count(None) for name, counts in values.items()}, "cost_usd": costs.count(None)},
+        "waited_s": None if totals.waited_s is None else round(totals.waited_s, 4),
+        "unknown": {name: totals.unknown(name) for name in (*MAIN_COUNTS, "cost_usd")},
     }
 
 
-def _known(values: Sequence[Any], zero: Any) -> Any:
-    known = [value for value in values if value is not None]
-    return None if values and not known else sum(known, zero)
-
-
-def _fresh(call: Call) -> int | None:
-    """Input that no cache had a part in; APIs that only ever read from a cache report no writes."""
-    asked: int | None = call["input"]
-    if asked is None or call["cache_read"] is None:
-        return None
-    cached: int = call["cache_read"] + (call["cache_write"] or 0)
-    return max(0, asked - cached)
-
-
 def dollars(amount: Decimal) -> str:
-    """An exact amount without an exponent: ``0.0000054``."""
+    """Return an exact amount without an exponent: ``0.0000054``."""
     text = f"{amount:f}"
     return text.rstrip("0").rstrip(".") or "0" if "." in text else text
 
 
 @exact()
-def model_rows(calls: Iterable[Call]) -> list[dict[str, Any]]:
-    """The sums of each model that was asked, dearest first."""
-    groups: dict[tuple[str | None, str | None], list[Call]] = {}
+def model_rows(calls: Iterable[CallRecord]) -> list[dict[str, Any]]:
+    """Return the sums of each model that was called, the most expensive first."""
+    groups: dict[tuple[str | None, str | None], list[CallRecord]] = {}
     for call in calls:
-        if call["is_llm"] and call["served"] in SERVED:
-            groups.setdefault((call["provider"], call["model"]), []).append(call)
-    rows = [
-        {"provider": provider, "model": model, "totals": sums(group)} for (provider, model), group in groups.items()
-    ]
-    return sorted(rows, key=_dearest)
-
-
-def _dearest(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    totals = row["totals"]
-    return -Decimal(totals["cost_usd"] or 0), -(totals["input_tokens"] or 0), str(row["model"])
+        if call.is_model_call and call.source in ANSWERED:
+            groups.setdefault((call.provider, call.model or None), []).append(call)
+    rows = [(provider, model, Totals.of(group)) for (provider, model), group in groups.items()]
+    rows.sort(key=lambda row: (-row[2].known_cost_usd, -row[2].sum_known("input_tokens"), str(row[1])))
+    return [{"provider": provider, "model": model, "totals": as_row(totals)} for provider, model, totals in rows]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from llm_gateway.pytest_plugin.tally import money
+from llm_gateway.cost.money import shown
 
 __all__ = [
     "UNKNOWN",
@@ -39,7 +39,7 @@ def number(value: int | None) -> str:
 
 def cost(value: str | None) -> str:
     """``$0.0031``."""
-    return UNKNOWN if value is None else money(Decimal(value))
+    return UNKNOWN if value is None else shown(Decimal(value))
 
 
 def seconds(value: float | None) -> str:

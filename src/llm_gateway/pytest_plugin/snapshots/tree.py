@@ -30,12 +30,12 @@ __all__ = ["canonical", "tree"]
 
 _MOST_VALUES = 100_000
 _MOST_LEVELS = 60
-_OURS = "llm_gateway.types"
+_OURS = frozenset({"llm_gateway.types", "llm_gateway.record", "llm_gateway.usage"})
 _PROVIDERS = frozenset("anthropic openai mistralai cohere groq together ollama claude_agent_sdk litellm".split())
 _MASKED = frozenset({"system_fingerprint", "request_id", "requestId", "latency_s", "latency_ms", "latencyMs"})
 _MASKED_OF_PROVIDERS = frozenset(
     "created created_at createdAt completed_at create_time createTime response_id responseId session_id "
-    "duration_ms duration_api_ms total_duration load_duration prompt_eval_duration eval_duration "
+    "duration_s started_at duration_ms duration_api_ms total_duration load_duration prompt_eval_duration eval_duration "
     "queue_time prompt_time completion_time total_time".split()
 )
 _LEFT_OUT = {"LLMResponse": frozenset({"reply", "attempts"})}
@@ -214,7 +214,7 @@ def _fields(value: Any) -> Fields | None:
 
 
 def _set_fields(value: Any, declared: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-    is_ours = type(value).__module__ == _OURS
+    is_ours = type(value).__module__ in _OURS
     left_out = _LEFT_OUT.get(type(value).__name__, ()) if is_ours else ()
     for name, default in declared:
         own = getattr(value, name)
@@ -227,7 +227,7 @@ def _is_provider(value: Any) -> bool:
     if isinstance(value, Mapping):
         return looks_like_id(value.get("id")) or ("object" in value and "model" in value)
     module = type(value).__module__
-    return module == _OURS or module.partition(".")[0] in _PROVIDERS or module.startswith("google.genai.")
+    return module in _OURS or module.partition(".")[0] in _PROVIDERS or module.startswith("google.genai.")
 
 
 def _without_enum(value: Any) -> Any:

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.client.cache.entry import Entry, decode, encode, is_whole
+from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ImagePart, TextPart, ThinkingPart, TokenUsage, ToolCall
 
 FULL = ChatReply(
@@ -21,9 +22,10 @@ FULL = ChatReply(
     Decimal("0.10"),
     {"a": None},
 )
+RECORD = CallRecord(api="openai.chat", usage=FULL.usage, cost_usd=Decimal("0.000010"), source="replay")
 
 
-@pytest.mark.parametrize("entry", [Entry(FULL, Decimal("0.000010")), Entry(ChatReply(()), None)])
+@pytest.mark.parametrize("entry", [Entry(FULL, RECORD), Entry(ChatReply(()), CallRecord())])
 def test_an_entry_comes_back_as_it_was(entry):
     """Unknown numbers stay unknown, and dollars keep their digits."""
     assert entry == decode(encode(entry))
@@ -31,7 +33,7 @@ def test_an_entry_comes_back_as_it_was(entry):
 
 @pytest.mark.parametrize(
     "value",
-    [b"", b"\xff", b"[]", b"{}", b"null", b'{"reply": {}}', encode(Entry(FULL, None)).replace(b"TextPart", b"Film")],
+    [b"", b"\xff", b"[]", b"{}", b"null", b'{"reply": {}}', encode(Entry(FULL, RECORD)).replace(b"TextPart", b"Film")],
 )
 def test_what_is_no_entry_is_none(value):
     """Whoever wrote it."""

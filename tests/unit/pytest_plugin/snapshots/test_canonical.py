@@ -16,7 +16,7 @@ import pytest
 
 from llm_gateway.exceptions import SnapshotError
 from llm_gateway.pytest_plugin.snapshots import canonical
-from llm_gateway.types import Attempt, ChatReply, LLMResponse, TextPart, TokenUsage, ToolCall, ToolResult
+from llm_gateway.types import CallRecord, ChatReply, LLMResponse, TextPart, TokenUsage, ToolCall, ToolResult
 
 
 class Queue(enum.Enum):
@@ -88,7 +88,7 @@ def test_single_values(value, form):
 def test_a_response_holds_its_answer_once():
     """With usage, and without what depends on the network: attempts and latency."""
     usage = TokenUsage(input_tokens=12, output_tokens=0)
-    attempt = Attempt(1, "anthropic", "claude-haiku-5-5", 200, None, usage, None, 0.7)
+    attempt = CallRecord(provider="anthropic", model_served="claude-haiku-5-5", status=200, usage=usage, duration_s=0.7)
     reply = ChatReply((TextPart("hi"),), id="msg_01")
     answer = LLMResponse("hi", "anthropic", "claude-haiku-5-5", usage, attempts=(attempt,), reply=reply)
 
@@ -98,7 +98,7 @@ def test_a_response_holds_its_answer_once():
         "provider": "anthropic",
         "usage": {"input_tokens": 12, "output_tokens": 0},
     } == canonical(answer)
-    assert "<masked>" == canonical(attempt)["latency_s"]
+    assert "<masked>" == canonical(attempt)["duration_s"]
 
 
 def test_ids_become_ordinals():

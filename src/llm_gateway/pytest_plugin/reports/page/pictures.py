@@ -8,6 +8,7 @@ from typing import Any
 from llm_gateway.pytest_plugin.reports.page.bars import Bar, Row, chart, drawn, legend
 from llm_gateway.pytest_plugin.reports.page.markup import name_of, text
 from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share, size
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 
 __all__ = ["pictures"]
 
@@ -78,7 +79,7 @@ def _time_bar(sums: _Sums, scale: float) -> Bar:
 
 
 def _token_bar(sums: _Sums, scale: float) -> Bar:
-    read, write = sums["cache_read_tokens"] or 0, sums["cache_write_tokens"] or 0
+    read, write = sums[CACHE_READ] or 0, sums[CACHE_WRITE] or 0
     sizes = {
         "fresh": (sums["input_tokens"] or 0) - read - write,
         "read": read,
@@ -92,7 +93,7 @@ def _token_bar(sums: _Sums, scale: float) -> Bar:
 
 
 def _cache(sums: _Sums) -> str:
-    read, write = sums["cache_read_tokens"] or 0, sums["cache_write_tokens"] or 0
+    read, write = sums[CACHE_READ] or 0, sums[CACHE_WRITE] or 0
     fresh, everything = sums["fresh_input_tokens"] or 0, sums["input_tokens"] or 0
     shares = [
         ("read", "read from the cache", read),

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
-from llm_gateway.cost.money import exact
 from llm_gateway.pytest_plugin.reports.page.markup import figure, name_of, text
 from llm_gateway.pytest_plugin.reports.problem import Problem, problems
 from llm_gateway.pytest_plugin.reports.wording import cost, count, number, seconds, share
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 
 __all__ = ["figures", "heading", "problem_list"]
 
@@ -43,25 +42,17 @@ def figures(totals: dict[str, Any]) -> str:
 
 
 def _costs(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
-    spending = [totals[name] for name in ("record", "live") if totals[name]["calls"]]
-    replay = totals["replay"]
+    spent, replay = totals["spent"], totals["replay"]
     not_spent = cost(replay["cost_usd"])
-    if not spending:
+    if not spent["calls"]:
         yield "Not spent", not_spent, "what these calls cost when recorded"
         yield "Waiting saved", seconds(replay["waited_s"]), "a replay does not wait"
         return
-    known = [Decimal(sums["cost_usd"]) for sums in spending if sums["cost_usd"] is not None]
-    waited = [sums["waited_s"] for sums in spending if sums["waited_s"] is not None]
     also = replay["calls"]
     more = f"and {not_spent} not spent, by replay" if also else "by calls to providers"
-    yield "Spent", cost(str(_total(known)) if known else None), more
+    yield "Spent", cost(spent["cost_usd"]), more
     more = f"and {seconds(replay['waited_s'])} saved, by replay" if also else "for providers"
-    yield "Waited", seconds(sum(waited) if waited else None), more
-
-
-@exact()
-def _total(costs: list[Decimal]) -> Decimal:
-    return sum(costs, Decimal(0))
+    yield "Waited", seconds(spent["waited_s"]), more
 
 
 def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -76,7 +67,7 @@ def _counts(totals: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 
 def _cached(sums: dict[str, Any]) -> str:
-    read, write, fresh = (sums[f"{name}_tokens"] for name in ("cache_read", "cache_write", "fresh_input"))
+    read, write, fresh = (sums[name] for name in (CACHE_READ, CACHE_WRITE, "fresh_input_tokens"))
     told = (read or 0) + (write or 0) + (fresh or 0)
     return f"{share(read or 0, told)} of it from a cache" if told else ""
 

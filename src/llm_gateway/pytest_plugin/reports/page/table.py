@@ -6,6 +6,7 @@ from typing import Any
 
 from llm_gateway.pytest_plugin.reports.page.markup import figure, name_of, text
 from llm_gateway.pytest_plugin.reports.wording import UNKNOWN, cost, number, sort_value
+from llm_gateway.usage import CACHE_READ
 
 __all__ = ["table"]
 
@@ -38,7 +39,7 @@ def _row(test: dict[str, Any]) -> str:
     numbers = (
         number(sums["calls"]),
         number(sums["input_tokens"]),
-        number(sums["cache_read_tokens"]),
+        number(sums[CACHE_READ]),
         number(sums["output_tokens"]),
         cost(sums["cost_usd"]),
         _seconds(sums["waited_s"]),

@@ -1,0 +1,193 @@
+"""
+Sums of calls, by one rule: what is known is added up, and what is not is counted, number by number.
+
+A call that nobody bills used nothing and cost nothing, and that is known. A request that asks no model has no tokens
+and no cost, and calls that were not made (no recording, or refused by a limit) are in no sum. Everything that adds up
+calls goes through here.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from llm_gateway.cost.money import exact
+from llm_gateway.record import CallRecord
+from llm_gateway.usage import COUNTS, TokenUsage
+
+__all__ = ["NUMBERS", "Totals"]
+
+NUMBERS = (*COUNTS, "total_tokens", "fresh_input_tokens", "cost_usd")
+"""What is added up over calls to models."""
+_PLACE = {name: place for place, name in enumerate(NUMBERS)}
+_TOKENS = NUMBERS[:-1]
+_ZEROS: tuple[Any, ...] = (*(0 for _ in _TOKENS), Decimal(0))
+_NONE_KNOWN = (0,) * len(NUMBERS)
+_ALL_KNOWN = (1,) * len(NUMBERS)
+_MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """
+    Sums of some calls; ``Totals()`` is the sum of none, and ``+`` joins two.
+
+    Attributes:
+        calls: Calls that were made, to models and to others.
+
+        model_calls: Those that asked a model; only these have tokens and a cost.
+
+        billed_calls: Those of them that may have cost anything.
+
+        failed_calls: Those of them that ended with an error.
+
+        timed_calls: Calls of which the duration is known; *waited_us* is their sum, in microseconds.
+
+        tiers: The service tiers of the billed calls.
+
+        sums: The sums of the known numbers, in the order of `NUMBERS`.
+
+        known: How many model calls told each number.
+    """
+
+    calls: int = 0
+    model_calls: int = 0
+    billed_calls: int = 0
+    failed_calls: int = 0
+    timed_calls: int = 0
+    waited_us: int = 0
+    tiers: frozenset[str | None] = frozenset()
+    sums: tuple[Any, ...] = _ZEROS
+    known: tuple[int, ...] = _NONE_KNOWN
+
+    @classmethod
+    @exact()
+    def of(cls, records: Iterable[CallRecord]) -> Totals:
+        """Return the sums of *records*."""
+        total = cls()
+        for record in records:
+            total = total.plus(_single(record))
+        return total
+
+    @classmethod
+    def of_groups(cls, *, calls: int, failed_calls: int, sums: Mapping[str, Any], known: Mapping[str, int]) -> Totals:
+        """Return sums that were made elsewhere, as in a database; *calls* are all to models, and all billed."""
+        total = sums["input_tokens"] + sums["output_tokens"]
+        told = {**known, "total_tokens": min(known["input_tokens"], known["output_tokens"])}
+        return cls(
+            calls=calls,
+            model_calls=calls,
+            billed_calls=calls,
+            failed_calls=failed_calls,
+            sums=tuple({**sums, "total_tokens": total}.get(name, 0) for name in NUMBERS),
+            known=tuple(told.get(name, 0) for name in NUMBERS),
+        )
+
+    @exact()
+    def __add__(self, other: Totals) -> Totals:
+        return self.plus(other)
+
+    def plus(self, other: Totals) -> Totals:
+        """Return both together, in the `decimal` context of the caller."""
+        return self._combined(operator.add, other, self.tiers | other.tiers)
+
+    @exact()
+    def __sub__(self, other: Totals) -> Totals:
+        """Return what is left without *other*, which is a part of this."""
+        return self._combined(operator.sub, other, self.tiers)
+
+    def _combined(self, combine: Any, other: Totals, tiers: frozenset[str | None]) -> Totals:
+        return Totals(
+            combine(self.calls, other.calls),
+            combine(self.model_calls, other.model_calls),
+            combine(self.billed_calls, other.billed_calls),
+            combine(self.failed_calls, other.failed_calls),
+            combine(self.timed_calls, other.timed_calls),
+            combine(self.waited_us, other.waited_us),
+            tiers,
+            tuple(map(combine, self.sums, other.sums)),
+            tuple(map(combine, self.known, other.known)),
+        )
+
+    def unknown(self, name: str) -> int:
+        """Return how many model calls did not tell the number *name* of `NUMBERS`."""
+        return self.model_calls - self.known[_PLACE[name]]
+
+    def sum_known(self, name: str) -> Any:
+        """Return the sum of what is known, 0 where nothing is."""
+        return self.sums[_PLACE[name]]
+
+    def partial(self, name: str) -> Any:
+        """Return the sum of what is known; None where there were calls and none told it."""
+        place = _PLACE[name]
+        return None if self.model_calls and not self.known[place] else self.sums[place]
+
+    def total(self, name: str) -> Any:
+        """Return the sum; None where a call did not tell its part."""
+        return None if self.unknown(name) else self.sums[_PLACE[name]]
+
+    @property
+    def usage(self) -> TokenUsage | None:
+        """Tokens, each count None where a billed call did not report it; None where nothing was billed or is known."""
+        if not self.billed_calls:
+            return None
+        counts: dict[str, Any] = {name: self.total(name) for name in COUNTS}
+        if all(count is None for count in counts.values()):
+            return None
+        return TokenUsage(**counts, service_tier=next(iter(self.tiers)) if len(self.tiers) == 1 else None)
+
+    @property
+    def known_usage(self) -> TokenUsage:
+        """Tokens, each count over the calls that reported it; None where none did."""
+        counts: dict[str, Any] = {name: self.partial(name) for name in COUNTS if self.known[_PLACE[name]]}
+        return TokenUsage(**counts)
+
+    @property
+    def cost_usd(self) -> Decimal | None:
+        """US dollars; None where the cost of a billed call is not known."""
+        cost: Decimal | None = self.total("cost_usd")
+        return cost
+
+    @property
+    def known_cost_usd(self) -> Decimal:
+        """US dollars of the calls whose cost is known."""
+        cost: Decimal = self.sums[-1]
+        return cost
+
+    @property
+    def waited_s(self) -> float | None:
+        """Seconds that the providers took; None where there were calls and of none that is known."""
+        return None if self.calls and not self.timed_calls else self.waited_us / _MICRO
+
+
+def _single(record: CallRecord) -> Totals:
+    """Return the sums of one call."""
+    if not record.is_made:
+        return _NOTHING
+    is_timed = record.duration_s is not None
+    waited_us = round((record.duration_s or 0) * _MICRO)
+    if record.api is None:
+        return Totals(1, timed_calls=int(is_timed), waited_us=waited_us)
+    is_failed = record.error is not None
+    if not record.is_billed:
+        return Totals(1, 1, 0, int(is_failed), int(is_timed), waited_us, frozenset(), _ZEROS, _ALL_KNOWN)
+    usage, cost = record.usage, record.cost_usd
+    told: list[Any] = [getattr(usage, name) for name in _TOKENS] if usage is not None else [None] * len(_TOKENS)
+    told.append(cost)
+    return Totals(
+        1,
+        1,
+        1,
+        int(is_failed),
+        int(is_timed),
+        waited_us,
+        frozenset((usage.service_tier if usage is not None else None,)),
+        tuple(zero if one is None else one for one, zero in zip(told, _ZEROS, strict=True)),
+        tuple(int(one is not None) for one in told),
+    )
+
+
+_NOTHING = Totals()
