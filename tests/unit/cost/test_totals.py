@@ -1,0 +1,107 @@
+"""One rule for sums: what is known is added up, and what is not is counted."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm_gateway.cost import CallRecord, Totals
+from llm_gateway.cost.totals import NUMBERS
+from llm_gateway.usage import COUNTS, TokenUsage
+
+counts = st.none() | st.integers(0, 10**12)
+usages = st.builds(TokenUsage, service_tier=st.sampled_from([None, "flex"]), **dict.fromkeys(COUNTS, counts))
+costs = st.none() | st.decimals(0, 1000, places=12)
+records = st.builds(
+    CallRecord,
+    api=st.sampled_from([None, "openai.chat"]),
+    usage=st.none() | usages,
+    cost_usd=costs,
+    source=st.sampled_from(["replay", "record", "live", "fake", "fault", "miss", "refused"]),
+    error=st.sampled_from([None, "rate_limited"]),
+    is_billed=st.booleans(),
+    duration_s=st.none() | st.floats(0, 100),
+)
+several = st.lists(records, max_size=6)
+
+
+USAGE = TokenUsage(10, 5)
+
+
+def call(cost="1.00", usage=USAGE, **more):
+    return CallRecord(api="openai.chat", usage=usage, cost_usd=None if cost is None else Decimal(cost), **more)
+
+
+@given(several, several, several)
+def test_sums_do_not_depend_on_how_they_are_joined(one, two, three):
+    """Sums of parts join to the sum of all, in any grouping, and come apart again."""
+    first, second, third = map(Totals.of, (one, two, three))
+
+    assert Totals.of([*one, *two, *three]) == (first + second) + third == first + (second + third)
+    assert second.sums == ((first + second) - first).sums
+    assert second.known == ((first + second) - first).known
+
+
+@given(several)
+def test_every_call_to_a_model_told_a_number_or_is_counted_as_silent(calls):
+    """Calls that were not made, and requests to no model, are in neither."""
+    totals = Totals.of(calls)
+    asked = [one for one in calls if one.is_model_call]
+
+    assert len(asked) == totals.model_calls
+    for name in NUMBERS:
+        told = [
+            getattr(one, name) if name == "cost_usd" else getattr(one.usage, name, None)
+            for one in asked
+            if one.is_billed
+        ]
+        assert told.count(None) == totals.unknown(name)
+        assert sum(number for number in told if number is not None) == totals.sum_known(name)
+        assert (totals.total(name) is None) == (None in told)
+
+
+@given(several)
+def test_a_call_that_nobody_bills_is_never_unknown(calls):
+    """Taking its numbers away changes no sum, and zeros in their place change none either."""
+    refused = [one for one in calls if not one.is_billed]
+    totals = Totals.of(refused)
+
+    assert [0] * len(NUMBERS) == [totals.unknown(name) for name in NUMBERS]
+    assert Decimal(0) == totals.cost_usd
+    assert totals.sums == Totals.of(one.charged() for one in refused).sums
+
+
+def test_a_refused_attempt_before_an_answer_leaves_nothing_unknown():
+    """A 429 costs nothing, and that is known."""
+    totals = Totals.of([call(None, None, status=429, error="rate_limited", is_billed=False), call()])
+
+    assert (2, 1, 1) == (totals.model_calls, totals.billed_calls, totals.failed_calls)
+    assert (Decimal("1.00"), TokenUsage(10, 5), 0) == (totals.cost_usd, totals.usage, totals.unknown("cost_usd"))
+
+
+@pytest.mark.parametrize("silent", [None, TokenUsage(7)], ids=["nothing", "input alone"])
+def test_a_sum_with_an_unknown_part_is_unknown_and_its_known_part_is_there(silent):
+    """Usage and cost follow the same rule."""
+    totals = Totals.of([call(), call(None, silent)])
+
+    assert (None, Decimal("1.00"), 1) == (totals.cost_usd, totals.known_cost_usd, totals.unknown("cost_usd"))
+    assert (None if silent is None else 17) == totals.total("input_tokens")
+    assert (10 if silent is None else 17, 5) == (totals.partial("input_tokens"), totals.partial("output_tokens"))
+    assert (None if silent is None else TokenUsage(17)) == totals.usage
+
+
+def test_nothing_is_the_sum_of_no_calls():
+    """Zero, and no usage."""
+    totals = Totals()
+
+    assert (Decimal(0), 0, None) == (totals.cost_usd, totals.total("input_tokens"), totals.usage)
+    assert 0 == totals.waited_s
+
+
+def test_the_tier_is_known_where_all_calls_have_the_same():
+    """One of another tier, or of none, makes it unknown."""
+    flex = call(usage=TokenUsage(1, 1, service_tier="flex"))
+
+    assert "flex" == Totals.of([flex, flex]).usage.service_tier
+    assert Totals.of([flex, call()]).usage.service_tier is None
