@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said of a wrong one."""
+"""Sources of settings, and messages about wrong ones."""
 
 import pytest
 
@@ -90,13 +90,13 @@ def test_the_cost_limit_refuses_the_call():
         ({"model": "antropic:x"}, ("antropic", "x")),
     ],
 )
-def test_a_colon_in_a_model_is_a_providers_only_where_one_stands_before_it(given, expected):
+def test_a_colon_in_a_model_follows_a_provider_only_if_there_is_one(given, expected):
     """Or a misspelt one, which is then refused by name."""
     assert expected == load(**given).target(KNOWN)
 
 
 class Unpriced:
-    """A provider whose prices nobody knows."""
+    """A provider without known prices."""
 
     async def complete(self, messages, response_model=None):
         return LLMResponse("yes", "mine", "my-model", usage=TokenUsage(1, 2))
@@ -114,7 +114,7 @@ def test_a_cost_limit_that_cannot_be_held_refuses_too():
 
 
 def test_arguments_win_over_settings_that_are_handed_in(monkeypatch):
-    """A model that names its provider says both, whatever a variable says."""
+    """A model that names its provider sets both, and wins over a variable."""
     monkeypatch.setenv("LLM_PROVIDER", "groq")
     client = SyncLLMClient(GatewayConfig(api_key="k", model="gpt-5-nano"), model="openai:gpt-5-mini", api_key="mine")
 
@@ -147,7 +147,7 @@ def test_a_variable_that_is_no_json_is_named(monkeypatch):
     [("azure", "my-deployment"), ("compatible", "my-model"), ("litellm", "watsonx/ibm/granite-4-h-small")],
 )
 def test_a_provider_without_a_default_needs_a_model(provider, model):
-    """Told before a request with none is sent; a call may name it too."""
+    """Raised before a request without one is sent; a call may name it too."""
     made = HttpProvider(provider, openai_chat.DIALECT, "https://llm.example", "/chat", NoAuth(), "")
     client = SyncLLMClient(provider_instance=made)
     with pytest.raises(ConfigError) as caught:

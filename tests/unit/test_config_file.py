@@ -1,4 +1,4 @@
-"""Settings in files: what they may say, which wins, and what is said of mistakes."""
+"""Settings in files: names, precedence, and messages about mistakes."""
 
 from decimal import Decimal
 
@@ -123,7 +123,7 @@ def test_a_wrong_value_names_where_it_was_set(file, monkeypatch):
     ("text", "words"), [("a: [", "llm.yaml is no YAML"), ("- 1", "llm.yaml has to be a mapping of settings")]
 )
 def test_a_file_that_is_none_is_named(text, words, file):
-    """With the line, where the reader tells it."""
+    """With the line, where the YAML parser reports it."""
     with pytest.raises(ConfigError, match=words):
         load(config=file(text))
 
@@ -160,7 +160,7 @@ def test_another_way_to_a_provider_has_its_own_section_first(sections, expected,
 
 @pytest.mark.parametrize("section", ["openai", "openai_responses"])
 def test_a_wrong_key_names_the_section_that_holds_it(section, file):
-    """Not the one that was asked for."""
+    """Not the one that was requested."""
     config = load(config=file(f"{RESPONSES}  {section}: {{api_key: 'a b'}}"))
     with pytest.raises(ConfigError, match=rf"in providers\.{section}\.api_key is a blank"):
         SyncLLMClient(config)
@@ -233,7 +233,7 @@ def test_a_section_of_another_name_waits_for_its_provider(name, file):
 
 @pytest.mark.parametrize("name", ["api_key", "base_url"])
 def test_a_section_sets_nothing_that_the_claude_command_ignores(name, file):
-    """Prompts would go elsewhere than the file says."""
+    """Prompts would go to another provider than the file sets."""
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(load(config=file(f"active_provider: local_claude\nproviders: {{local_claude: {{{name}: x}}}}")))
 

@@ -25,7 +25,7 @@ from pydantic_settings import (
 from llm_gateway.catalog import Provider, find
 from llm_gateway.config.file import named_files, read_files
 from llm_gateway.config.folder import cache_folder
-from llm_gateway.config.sound import sound_address, sound_key
+from llm_gateway.config.validate import validate_key, validate_url
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.types import ReasoningEffort
 
@@ -33,11 +33,11 @@ __all__ = ["GatewayConfig", "ProviderConfig", "load"]
 
 DEFAULT_PROVIDER = "anthropic"
 LONGEST_S = 100_000_000
-"""Three years: sockets do not wait for longer, and nobody does."""
+"""Three years; sockets cannot wait for longer."""
 
 
 class ProviderConfig(BaseModel):
-    """What is set for one provider, in a file; what is set for whichever provider is used wins over it."""
+    """Settings of one provider in a file; settings without a provider take precedence."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -57,28 +57,27 @@ class ProviderConfig(BaseModel):
 
 class GatewayConfig(BaseSettings):
     """
-    How the client calls.
+    Settings of the client.
 
     Each value may come from an argument, from the variable ``LLM_`` plus its name, from ``.env``, or from the YAML
     files that *config* names (``LLM_CONFIG``, several with the path separator between; a later one wins).
 
-    *max_tokens*, *temperature*, *top_p*, *seed* and *reasoning_effort* hold for every call that does not say otherwise.
-    Where the API or the model is known not to take one, *unsupported_params* says what happens: ``error`` refuses the
+    *max_tokens*, *temperature*, *top_p*, *seed* and *reasoning_effort* apply to every call that does not set its own.
+    Where the API or the model does not support one, *unsupported_params* sets the reaction: ``error`` rejects the
     call before it is sent, ``warn`` warns once and leaves the option out, ``drop`` leaves it out.
 
     *model* may carry its provider, as in ``openai:gpt-5-mini``. *timeout_s* covers one attempt, *connect_timeout_s* its
     connection, *total_timeout_s* the whole call. A stream may wait *first_token_timeout_s* for its first content and
-    *idle_timeout_s* for each piece after that; both are *timeout_s* where they are not set. *max_retries* counts
-    attempts after the first. After *circuit_failures* in a row a provider is left alone for *circuit_pause_s*.
-    Of a conversation longer than *max_context_tokens* the oldest messages are not sent. *fallback_models* are asked in
-    turn when the model cannot answer; one of another provider only with *cross_provider_fallback*.
-    *cost_limit_usd* refuses calls that could take the spending past it, and *cost_warn_usd* logs a warning once that
-    much is spent. *prices* is a YAML file with prices of your own (see docs/cost.md);
-    *ledger* is where usage is kept: a path, or the URL of a database; *tags* stand beside each entry there.
-    *cache* keeps answers for *cache_ttl_s* seconds, apart for each *cache_tenant* (see docs/cache.md).
-    *models* says what is known of models, and *models_cache* is the folder where lists of them are kept (see
-    docs/models.md).
-    *log*, *tracing*, *metrics* and *capture_content* are those of docs/observability.md.
+    *idle_timeout_s* for each chunk after that; both default to *timeout_s*. *max_retries* counts
+    attempts after the first. After *circuit_failures* failures in a row a provider is not called for *circuit_pause_s*.
+    Of a conversation longer than *max_context_tokens* the oldest messages are not sent. *fallback_models* are called in
+    turn when the model fails; one of another provider only with *cross_provider_fallback*.
+    *cost_limit_usd* rejects calls that could exceed it, and *cost_warn_usd* logs a warning once that much is spent.
+    *prices* is a YAML file with prices of your own (see docs/cost.md); *ledger* is where usage is kept: a path, or the
+    URL of a database; *tags* are stored with each entry.
+    *cache* keeps answers for *cache_ttl_s* seconds, separately for each *cache_tenant* (see docs/cache.md).
+    *models* sets facts about models, and *models_cache* is the folder of cached model lists (see docs/models.md).
+    *log*, *tracing*, *metrics* and *capture_content* are described in docs/observability.md.
     """
 
     model_config = SettingsConfigDict(env_prefix="LLM_", env_file=".env", extra="ignore", hide_input_in_errors=True)
@@ -114,7 +113,7 @@ class GatewayConfig(BaseSettings):
     prices: Path | None = None
     ledger: SecretStr | None = None
     tags: Annotated[dict[str, str], NoDecode] = Field(default_factory=dict)
-    cache: str | None = Field(default=None, repr=False)  # an address may hold a password
+    cache: str | None = Field(default=None, repr=False)  # a URL may contain a password
     cache_ttl_s: float = Field(default=3600.0, gt=0)
     cache_tenant: str | None = None
     cache_tool_calls: bool = False
@@ -134,7 +133,7 @@ class GatewayConfig(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Where values come from; the first that has one wins."""
+        """Return the sources of values; the first that has a value wins."""
         del file_secret_settings
         given = init_settings()
         _check_names(given, settings_cls.model_fields)
@@ -149,19 +148,19 @@ class GatewayConfig(BaseSettings):
     @field_validator("models_cache", mode="before")
     @classmethod
     def _folder(cls, value: object) -> object:
-        """A variable that is set to nothing is not set."""
+        """Treat an empty variable as unset."""
         return value or None
 
     @field_validator("fallback_models", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
-        """A variable holds them in one line, with commas between."""
+        """Split the text of a variable at commas."""
         return _split(value)
 
     @field_validator("tags", mode="before")
     @classmethod
     def _tagged(cls, value: object) -> object:
-        """A variable holds them as ``team=search,stage=ci``."""
+        """Parse the text of a variable, as in ``team=search,stage=ci``."""
         if not isinstance(value, str):
             return value
         pairs = [one.partition("=") for one in value.split(",") if one.strip()]
@@ -171,7 +170,7 @@ class GatewayConfig(BaseSettings):
 
     def target(self, known: Collection[str]) -> tuple[str, str | None]:
         """
-        The provider's name, and the model's where one is set.
+        Return the provider's name, and the model's where one is set.
 
         A model may name its provider, one of *known*. Other colons belong to the model's own name, as in ``llama3:8b``.
         A provider that is set wins, and a model that names another one is then left out. Without a model, the one
@@ -191,7 +190,7 @@ class GatewayConfig(BaseSettings):
 
     def check_sections(self, known: Collection[str]) -> None:
         """
-        Refuse a section whose name is close to a provider's, one of *known*; any other may be registered later.
+        Reject a section whose name is close to one of *known*; any other provider may be registered later.
 
         Raises:
             ConfigError: There is one; offers the nearest name.
@@ -208,7 +207,7 @@ class GatewayConfig(BaseSettings):
             )
 
     def of(self, provider: str) -> ProviderConfig:
-        """What is set for *provider*; for one that is chosen, the settings of no provider in particular win."""
+        """Return the settings of *provider*; settings without a provider take precedence."""
         theirs = ProviderConfig()
         for section in reversed(_sections(provider)):
             set_there = self.providers.get(section, ProviderConfig())
@@ -217,13 +216,13 @@ class GatewayConfig(BaseSettings):
         return theirs.model_copy(update=own)
 
     def _section(self, provider: str, name: str) -> str:
-        """The section that sets *name* for *provider*."""
+        """Return the section that sets *name* for *provider*."""
         there = (one for one in _sections(provider) if one in self.providers)
         return next((one for one in there if name in self.providers[one].model_fields_set), provider)
 
     def key(self, provider: str) -> str:
         """
-        The API key for *provider*.
+        Return the API key for *provider*.
 
         Raises:
             MissingKeyError: None is set; names the variables that are looked at.
@@ -240,26 +239,26 @@ class GatewayConfig(BaseSettings):
 
     def key_if_set(self, provider: str) -> str | None:
         """
-        The API key for *provider*, or None when none is set.
+        Return the API key for *provider*, or None when none is set.
 
         Raises:
-            ConfigError: It cannot be one.
+            ConfigError: It is not a valid key.
         """
         for origin, secret in (
             ("LLM_API_KEY", self.api_key),
             (f"providers.{self._section(provider, 'api_key')}.api_key", self.of(provider).api_key),
         ):
             if secret is not None:
-                return sound_key(provider, secret.get_secret_value(), origin)
+                return validate_key(provider, secret.get_secret_value(), origin)
         named = ((name, _variable(name)) for name in _shared(provider).key_variables)
-        return next((sound_key(provider, value, name) for name, value in named if value), None)
+        return next((validate_key(provider, value, name) for name, value in named if value), None)
 
     def url(self, provider: str, otherwise: str | None) -> str:
         """
-        Where *provider* is to be called, without a trailing slash: as it is set, else *otherwise*.
+        Return the base URL of *provider*, without a trailing slash: as it is set, else *otherwise*.
 
         Raises:
-            ConfigError: It is not set, and *otherwise* is None; or it is no address.
+            ConfigError: It is not set, and *otherwise* is None; or it is no URL.
         """
         variable = _shared(provider).url_variable
         places = (
@@ -274,19 +273,19 @@ class GatewayConfig(BaseSettings):
                 cause=f"neither {variable} nor LLM_BASE_URL is set" if variable else "LLM_BASE_URL is not set",
                 fix=f"export {variable or 'LLM_BASE_URL'}=https://...",
             )
-        return sound_address(provider, found[1], found[0])
+        return validate_url(provider, found[1], found[0])
 
     def models_folder(self) -> Path:
-        """Where lists of models are kept: as it is set, else in the user's cache folder."""
+        """Return the folder of cached model lists: as it is set, else in the user's cache folder."""
         return self.models_cache or cache_folder() / "models"
 
     def version(self, provider: str) -> str | None:
-        """The version of *provider*'s API that is to be called, or None."""
+        """Return the API version for *provider*, or None."""
         return self.api_version or self.of(provider).api_version or _variable(find(provider).version_variable)
 
     def project_of(self, provider: str) -> str:
         """
-        The project that *provider* is to bill.
+        Return the project that *provider* bills.
 
         Raises:
             ConfigError: None is set; names the variables that are looked at.
@@ -301,17 +300,17 @@ class GatewayConfig(BaseSettings):
         )
 
     def region_if_set(self, provider: str) -> str | None:
-        """The region in which *provider* is to be called, or None."""
+        """Return the region for *provider*, or None."""
         named = (value for name in find(provider).region_variables if (value := _variable(name)))
         return self.of(provider).region or next(named, None)
 
     def aws_keys(self) -> tuple[str, str, str | None] | None:
-        """Access key, secret key and session token of AWS, or None where the first two are not both set."""
+        """Return access key, secret key and session token of AWS; None unless the first two are set."""
         access, secret = _variable("AWS_ACCESS_KEY_ID"), _variable("AWS_SECRET_ACCESS_KEY")
         return (access, secret, _variable("AWS_SESSION_TOKEN")) if access and secret else None
 
     def aws_profile(self) -> str | None:
-        """The profile of AWS's own files that is to be used, or None."""
+        """Return the profile of AWS's own files, or None."""
         return _variable("AWS_PROFILE")
 
 
@@ -337,7 +336,7 @@ def _shared(provider: str) -> Provider:
 
 
 def _is_misspelt(name: str, known: Collection[str]) -> bool:
-    """Whether *name* is close to one of *known*; among few letters one that is wrong weighs more."""
+    """Return True when *name* is close to one of *known*; a short name may differ less."""
     cutoff = 0.75 if len(name) <= _SHORT else 0.86
     return name not in known and bool(difflib.get_close_matches(name, known, n=1, cutoff=cutoff))
 
@@ -346,7 +345,7 @@ _SHORT = 5
 
 
 def _is_variant(name: str, known: Collection[str]) -> bool:
-    """Whether *name* is a known one with something set apart, as in ``openai-eu`` and ``azure2``."""
+    """Return True when *name* is one of *known* with a suffix, as in ``openai-eu`` and ``azure2``."""
     return any(re.search(r"[-_.\d]", name.replace(one, "", 1)) for one in known if one in name)
 
 
@@ -356,19 +355,19 @@ def _variable(name: str | None) -> str | None:
 
 
 def _names() -> set[str]:
-    return set(GatewayConfig.model_fields) - {"config", "providers", *_SAID_ELSEWHERE}
+    return set(GatewayConfig.model_fields) - {"config", "providers", *_RENAMED_IN_FILES}
 
 
-_SAID_ELSEWHERE = ("provider", "model", "cost_limit_usd", "cost_warn_usd", "prices", "ledger")
-"""Settings that a file names otherwise, or in a section."""
+_RENAMED_IN_FILES = ("provider", "model", "cost_limit_usd", "cost_warn_usd", "prices", "ledger")
+"""Settings that have another name in files, or are in a section."""
 
 
 def load(**given: object) -> GatewayConfig:
     """
-    Read the settings; *given* values win, and None stands for not given.
+    Read the settings; *given* values take precedence, and None means not given.
 
     Raises:
-        ConfigError: Values are wrong; names each, and where it was set.
+        ConfigError: Values are invalid; names each, and where it was set.
     """
     known = {name: value for name, value in given.items() if value is not None}
     try:
@@ -386,7 +385,7 @@ def load(**given: object) -> GatewayConfig:
 
 
 def _mistake(error: ErrorDetails, origin: str) -> str:
-    """What is wrong at *origin*; the value is left out where it is, or may hold, a secret."""
+    """Return the mistake at *origin* as text; without the value if it is, or may contain, a secret."""
     place = error["loc"]
     if _SECRET.isdisjoint(place) and not (place[0] == "providers" and len(place) < _OF_A_PROVIDER):
         return f"{origin} = {error['input']!r}: {error['msg']}"
@@ -395,23 +394,23 @@ def _mistake(error: ErrorDetails, origin: str) -> str:
     return f"{origin}: {error['msg']}"
 
 
-_SECRET = frozenset({"api_key", "base_url", "cache", "ledger"})  # an address may hold a password
-_OF_A_PROVIDER = 3  # providers, whose, what
+_SECRET = frozenset({"api_key", "base_url", "cache", "ledger"})  # a URL may contain a password
+_OF_A_PROVIDER = 3  # providers, provider, setting
 
 
 def _origin(place: tuple[int | str, ...], given: Collection[str], files: dict[str, str]) -> str:
-    """Where the setting at *place* was made."""
+    """Return where the setting at *place* was set."""
     name = str(place[0])
     variable = f"LLM_{name.upper()}"
     if name in given:
         return ".".join(map(str, (f"the argument {name}", *place[1:])))
     for length in range(len(place), 0, -1):
-        said = ".".join(map(str, place[:length]))
-        if said in files and not _variable(variable):
-            return ".".join(map(str, (files[said], *place[length:])))
+        setting = ".".join(map(str, place[:length]))
+        if setting in files and not _variable(variable):
+            return ".".join(map(str, (files[setting], *place[length:])))
     return ".".join(map(str, (variable, *place[1:])))
 
 
 def _split(value: object) -> object:
-    """Names in one line, with commas between."""
+    """Return the names in a text with commas, as a tuple; other values unchanged."""
     return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value

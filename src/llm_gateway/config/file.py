@@ -1,4 +1,4 @@
-"""Settings in YAML files: which there are, what they hold, and what is wrong with them, all at once."""
+"""Settings in YAML files: their values, where each was set, and all mistakes at once."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _PROVIDER = ("api_key", "base_url", "api_version", "region", "project", "model",
 @dataclass
 class FileValues:
     """
-    What some files say together.
+    Merged values of several files.
 
     Attributes:
         values: Settings by name, as `GatewayConfig` takes them.
 
-        origins: Where each was said, as in ``llm.yaml: cost_tracking.limit_usd``.
+        origins: Where each was set, as in ``llm.yaml: cost_tracking.limit_usd``.
 
-        mistakes: What is wrong, one line each.
+        mistakes: One line for each mistake.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -40,12 +40,12 @@ class FileValues:
     mistakes: list[str] = field(default_factory=list)
 
     def put(self, name: str, value: object, origin: str) -> None:
-        """Take in one setting; a later file wins."""
+        """Add one setting; a later file wins."""
         self.values[name] = self._expanded(value, origin)
         self.origins[name] = origin
 
     def put_provider(self, provider: str, settings: object, origin: str) -> None:
-        """Take in what is set for one provider; a later file adds to it."""
+        """Add the settings of one provider; a later file adds to them."""
         if not isinstance(settings, Mapping):
             self.mistakes.append(f"{origin} has to be a mapping, such as {{api_key: ${{KEY}}}}")
             return
@@ -56,7 +56,7 @@ class FileValues:
                 self.origins[f"providers.{provider}.{name}"] = f"{origin}.{name}"
 
     def is_known(self, name: str, names: Collection[str], origin: str) -> bool:
-        """Whether *name*, said at *origin*, is one of *names*; otherwise it is a mistake, with the nearest of them."""
+        """Return True when *name*, set at *origin*, is one of *names*; else record a mistake, with the nearest name."""
         if name in names:
             return True
         near = difflib.get_close_matches(name, names, n=1)
@@ -78,7 +78,7 @@ class FileValues:
 
 
 def named_files(given: object) -> list[Path]:
-    """The files to read: those that were given, else those of ``LLM_CONFIG``, in the environment or in ``.env``."""
+    """Return the files to read: *given*, else those of ``LLM_CONFIG``, in the environment or in ``.env``."""
     named = given or os.environ.get("LLM_CONFIG") or dotenv_values(".env").get("LLM_CONFIG") or ()
     if isinstance(named, str):
         return [Path(one) for one in named.split(os.pathsep) if one]
@@ -87,20 +87,20 @@ def named_files(given: object) -> list[Path]:
 
 def read_files(paths: Sequence[Path], known: Collection[str]) -> FileValues:
     """
-    What the files *paths* say, a later one winning; *known* are the names of settings.
+    Return the values in the files *paths*, where a later file wins; *known* are the names of settings.
 
     Raises:
         ConfigError: One cannot be read, or some hold mistakes; names all of them.
     """
     found = FileValues()
     for path in paths:
-        _take_in(found, read_document(path) or {}, str(path), known)
+        _add_document(found, read_document(path) or {}, str(path), known)
     if found.mistakes:
         raise ConfigError("the configuration is wrong", cause="\n".join(found.mistakes), fix="correct the lines above")
     return found
 
 
-def _take_in(found: FileValues, document: object, path: str, known: Collection[str]) -> None:
+def _add_document(found: FileValues, document: object, path: str, known: Collection[str]) -> None:
     if not isinstance(document, Mapping):
         found.mistakes.append(f"{path} has to be a mapping of settings")
         return
@@ -130,7 +130,7 @@ def _put_cost(found: FileValues, name: str, value: object, origin: str) -> None:
 
 def read_document(path: Path) -> object:
     """
-    What the YAML file *path* holds.
+    Return the content of the YAML file *path*.
 
     Raises:
         ConfigError: It is not there, or is no YAML; names file and line.

@@ -1,4 +1,4 @@
-"""Where this machine keeps what can be fetched again."""
+"""Folders of caches on this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["cache_folder", "vocabulary_folder"]
 
 
 def cache_folder(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> Path:
-    """The user's cache folder for this package, as the *platform* has it; it need not exist."""
+    """Return the user's cache folder for this package on *platform*; it need not exist."""
     if platform == "win32":
         root = environ.get("LOCALAPPDATA")
         return (Path(root) if root else Path.home() / "AppData" / "Local") / "llm-gateway" / "Cache"
@@ -23,7 +23,7 @@ def cache_folder(platform: str = sys.platform, environ: Mapping[str, str] = os.e
 
 
 def vocabulary_folder(environ: Mapping[str, str] = os.environ) -> Path | None:
-    """Where tiktoken looks for vocabularies before it fetches one; None where it is told to keep none."""
+    """Return the folder of tiktoken's cached vocabularies; None where its cache is disabled."""
     named = environ.get("TIKTOKEN_CACHE_DIR", environ.get("DATA_GYM_CACHE_DIR"))
     if named is None:
         return Path(tempfile.gettempdir()) / "data-gym-cache"

@@ -15,7 +15,7 @@ from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.embeddings import embeddings_reply
 from llm_gateway.fakes.models import model_list, one_model
 from llm_gateway.fakes.usage import unbilled_record
-from llm_gateway.redaction.address import clean_url
+from llm_gateway.redaction.url import clean_url
 from llm_gateway.types import ChatRequest, JsonObject, WireReply, WireRequest
 from llm_gateway.wire import anthropic, bedrock, gemini, openai_responses
 from llm_gateway.wire.identify import identify

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import FakeMissError
-from llm_gateway.redaction.address import clean_url
+from llm_gateway.redaction.url import clean_url
 from llm_gateway.types import (
     ChatRequest,
     JsonObject,

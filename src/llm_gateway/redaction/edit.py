@@ -1,4 +1,4 @@
-"""Replacements inside bytes that arrived in pieces: what is replaced, and where the cuts are afterwards."""
+"""Replacements inside bytes that arrived in chunks, whose boundaries are kept."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-__all__ = ["Edit", "Pieces", "Rule", "disjoint"]
+__all__ = ["ChunkedBytes", "Edit", "Rule", "disjoint"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Put *new* in the place of the bytes from *start* up to *end*. *kind* says why."""
+    """Replacement of the bytes from *start* up to *end* by *new*; *kind* names what was replaced."""
 
     start: int
     end: int
@@ -20,11 +20,11 @@ class Edit:
 
 
 Rule = Callable[[bytes], Iterable[Edit]]
-"""Finds what has to be replaced."""
+"""Function that finds what has to be replaced."""
 
 
 def disjoint(edits: Iterable[Edit]) -> list[Edit]:
-    """*edits* in order, without those that overlap one that starts earlier, or that starts with it and is longer."""
+    """Return *edits* in order, without overlaps: the one that starts first is kept, of equal starts the longest."""
     kept: list[Edit] = []
     for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
         if not kept or edit.start >= kept[-1].end:
@@ -33,23 +33,23 @@ def disjoint(edits: Iterable[Edit]) -> list[Edit]:
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """*data* and the *lengths* of the pieces that it came in, whose sum is its length; no lengths: one piece."""
+class ChunkedBytes:
+    """Bytes with the *lengths* of the chunks that they arrived in, which add up to the total; empty for one chunk."""
 
     data: bytes
     lengths: tuple[int, ...] = ()
 
-    def edited(self, rules: Iterable[Rule]) -> Pieces:
-        """Apply *rules* one after the other. A replacement across a cut is cut where it is as long, or at its end."""
-        pieces = self
+    def edited(self, rules: Iterable[Rule]) -> ChunkedBytes:
+        """Apply *rules* in order. A chunk boundary inside replaced bytes stays at its offset, or moves to the end."""
+        result = self
         for rule in rules:
-            edits = disjoint(rule(pieces.data))
+            edits = disjoint(rule(result.data))
             if edits:
-                pieces = Pieces(_applied(pieces.data, edits), _moved(pieces.lengths, edits))
-        return pieces
+                result = ChunkedBytes(_applied(result.data, edits), _moved(result.lengths, edits))
+        return result
 
     def split(self) -> list[bytes]:
-        """The pieces themselves; one that lost all its bytes is empty."""
+        """Return the chunks; one that lost all its bytes is empty."""
         ends = [0, *accumulate(self.lengths)]
         return [self.data[start:end] for start, end in pairwise(ends)]
 

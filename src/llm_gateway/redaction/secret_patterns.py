@@ -1,4 +1,4 @@
-"""Secrets by their looks: tokens that name their issuer, private keys, and what stands where credentials stand."""
+"""Secrets by pattern: tokens with a known prefix, private keys, and values in places where credentials are."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from llm_gateway.catalog import PROVIDERS
 from llm_gateway.redaction.edit import Edit
 from llm_gateway.redaction.placeholders import is_mixed, is_placeholder, looks_secret
 
-__all__ = ["QUERY", "REDACTED", "REDACTED_IN_URL", "shapes"]
+__all__ = ["QUERY", "REDACTED", "REDACTED_IN_URL", "pattern_edits"]
 
 REDACTED = b"[SECRET]"
-"""What is written in the place of a secret that is known by its looks."""
+"""Replacement of a secret that was found by a pattern."""
 REDACTED_IN_URL = b"SECRET"
-"""The same where brackets would be percent-encoded, or would break the parsing of a host."""
+"""Replacement in URLs, where brackets would be percent-encoded, or break the parsing of a host."""
 
 QUERY = frozenset(
     "key api_key api-key apikey x-api-key x-goog-api-key access_token auth_token refresh_token id_token token jwt "
@@ -29,7 +29,7 @@ QUERY = frozenset(
 # A letter in front may belong to an escape: \n in JSON, %3D in a URL.
 _START = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbf])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
 _ESCAPED_BREAK = rb"(?:\\{1,4}[rn]|[\r\n][ \t]*)"
-_MEMBERS = (
+_FIELDS = (
     b"api_key api-key apikey access_token accesstoken refresh_token refreshtoken id_token idtoken auth_token authtoken "
     b"client_secret clientsecret password passwd passphrase authorization secret secret_access_key secretaccesskey "
     b"session_token sessiontoken secret_key secretkey private_key privatekey authorization_token api_token apitoken "
@@ -42,9 +42,9 @@ _SIGNED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class _Pattern:
     """
-    One sort of secret. *pattern*'s group ``secret``, else all of it, is the secret where *judge* agrees.
+    Pattern of one kind of secret: the group ``secret``, else the whole match, if *is_secret* accepts it.
 
     The pattern is tried only where one of *anchors* (lower-case) occurs: most texts hold none of them.
     """
@@ -52,25 +52,25 @@ class _Shape:
     kind: str
     anchors: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
-    judge: Callable[[bytes], bool] | None = None
+    is_secret: Callable[[bytes], bool] | None = None
     new: bytes = REDACTED
 
     def edits(self, data: bytes) -> Iterator[Edit]:
         for match in self.pattern.finditer(data):
             group = "secret" if "secret" in self.pattern.groupindex else 0
-            if self.judge is None or self.judge(match[group]):
+            if self.is_secret is None or self.is_secret(match[group]):
                 yield Edit(*match.span(group), self.new, self.kind)
 
 
-def shapes(data: bytes) -> list[Edit]:
-    """What looks like a secret in *data*, each to be replaced by a fixed text. Overlaps are possible."""
+def pattern_edits(data: bytes) -> list[Edit]:
+    """Return the replacement of each match in *data*. Overlaps are possible."""
     lowered = data.lower()
-    tried = (shape for shape in _SHAPES if any(anchor in lowered for anchor in shape.anchors))
-    return [edit for shape in tried for edit in shape.edits(data)]
+    tried = (pattern for pattern in _PATTERNS if any(anchor in lowered for anchor in pattern.anchors))
+    return [edit for pattern in tried for edit in pattern.edits(data)]
 
 
-def _token(kind: str, anchors: str, pattern: bytes) -> _Shape:
-    return _Shape(kind, tuple(anchors.lower().encode().split()), re.compile(_START + pattern))
+def _token(kind: str, anchors: str, pattern: bytes) -> _Pattern:
+    return _Pattern(kind, tuple(anchors.lower().encode().split()), re.compile(_START + pattern))
 
 
 def _is_likely(value: bytes) -> bool:
@@ -78,13 +78,13 @@ def _is_likely(value: bytes) -> bool:
 
 
 def _is_password(value: bytes) -> bool:
-    """Whether the password of a URL is one; they may be short, and prose is full of ``user:password@host``."""
+    """Return True for a password in a URL; it may be short, and prose is full of ``user:password@host``."""
     text = value.decode("utf-8", "replace")
     return is_mixed(text) and not is_placeholder(text)
 
 
 def _is_login(value: bytes) -> bool:
-    """Whether a word after ``Basic`` is a name and a password, rather than prose."""
+    """Return True when a word after ``Basic`` is an encoded name and password, not prose."""
     try:
         name, colon, _ = base64.b64decode(value, validate=True).partition(b":")
     except binascii.Error:
@@ -108,8 +108,8 @@ _TOKENS = (
         "IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz",
         rb"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=%]{80,}",
     ),
-    _Shape("Azure key", (b"jqqj99",), re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}")),
-    _Shape("Azure key", (b"accountkey=",), re.compile(rb"AccountKey=(?P<secret>[A-Za-z0-9+/]{40,}={0,2})")),
+    _Pattern("Azure key", (b"jqqj99",), re.compile(rb"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}")),
+    _Pattern("Azure key", (b"accountkey=",), re.compile(rb"AccountKey=(?P<secret>[A-Za-z0-9+/]{40,}={0,2})")),
     _token("GitHub token", "ghp_ gho_ ghs_ ghu_ ghr_", rb"gh[opsur]_[A-Za-z0-9]{30,}"),
     _token("GitHub token", "github_pat_", rb"github_pat_[A-Za-z0-9_]{22,}"),
     _token("GitLab token", "glpat-", rb"glpat-[A-Za-z0-9_-]{20,}"),
@@ -126,7 +126,7 @@ _TOKENS = (
 
 _PEM = rb"-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----"
 _PLACES = (
-    _Shape(
+    _Pattern(
         "private key",
         (b"private key",),
         re.compile(
@@ -136,30 +136,30 @@ _PLACES = (
             + rb"|[A-Za-z0-9+/=]){40,})"
         ),
     ),
-    _Shape(
+    _Pattern(
         "bearer token",
         (b"bearer",),
         re.compile(rb"(?i:\bbearer)(?:[ +]|%20|\\u0020)+(?P<secret>[A-Za-z0-9._~+/=-]{16,})"),
         _is_likely,
     ),
-    _Shape("basic login", (b"basic ",), re.compile(rb"(?i:\bbasic) +(?P<secret>[A-Za-z0-9+/]{8,}={0,2})"), _is_login),
-    _Shape(
+    _Pattern("basic login", (b"basic ",), re.compile(rb"(?i:\bbasic) +(?P<secret>[A-Za-z0-9+/]{8,}={0,2})"), _is_login),
+    _Pattern(
         "login in a URL",
         (b"://",),
         re.compile(rb"://[^\s/\"'@:\\<>?#]*:(?P<secret>[^\s/\"'@\\<>?#]{3,})(?=@[A-Za-z0-9\[])"),
         _is_password,
         REDACTED_IN_URL,
     ),
-    _Shape(
-        "JSON member",
-        tuple(name + end for name in _MEMBERS for end in (b'"', b"\\")),
+    _Pattern(
+        "JSON field",
+        tuple(name + end for name in _FIELDS for end in (b'"', b"\\")),
         re.compile(
-            rb"(?i:" + b"|".join(_MEMBERS) + rb')(?P<quote>\\*")\s*:\s*(?P=quote)'
+            rb"(?i:" + b"|".join(_FIELDS) + rb')(?P<quote>\\*")\s*:\s*(?P=quote)'
             rb'(?P<secret>(?:[^"\\]|\\+[/nrtbfu])+?)(?=(?P=quote))'
         ),
         _is_likely,
     ),
-    _Shape(
+    _Pattern(
         "URL parameter",
         tuple(name + b"=" for name in _SIGNED),
         re.compile(
@@ -169,4 +169,4 @@ _PLACES = (
         REDACTED_IN_URL,
     ),
 )
-_SHAPES = (*_PROVIDER_KEYS, *_TOKENS, *_PLACES)
+_PATTERNS = (*_PROVIDER_KEYS, *_TOKENS, *_PLACES)

@@ -1,4 +1,4 @@
-"""Secrets by their value: what secret-looking environment variables hold, in every spelling that a body may have."""
+"""Secrets by value: values of environment variables with secret-looking names, in every encoding of a body."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_gateway.catalog import PROVIDERS
 from llm_gateway.redaction.edit import Edit
 from llm_gateway.redaction.placeholders import SHORTEST, is_placeholder
 
-__all__ = ["Known", "secret_variables", "sent_secrets"]
+__all__ = ["SecretValues", "secret_variables", "sent_secrets"]
 
 _NAME = re.compile(
     r"(?<!MON)(?<!TUR)KEYS?(?![A-Z])|TOKENS?(?![A-Z])|SECRETS?(?![A-Z])|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?(?![A-Z])"
@@ -33,13 +33,13 @@ _RUN_BEFORE, _RUN_AFTER = re.compile(_BASE64 + rb"*\Z"), re.compile(_BASE64 + rb
 
 
 def secret_variables(env: Mapping[str, str]) -> dict[str, str]:
-    """The variables of *env* whose name says that they hold a secret, and whose value can be one; longest first."""
+    """Return the variables of *env* with a secret-looking name and a value that can be a secret; longest first."""
     found = {name: value.strip() for name, value in env.items() if _holds_secret(name.upper(), value.strip())}
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 def sent_secrets(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What a request's own headers hold: a server may repeat it, whatever variable it came from."""
+    """Return the credentials in a request's headers; a server may repeat them in its reply."""
     found: dict[str, str] = {}
     for name, value in headers:
         if name.lower() in _SENT:
@@ -65,7 +65,7 @@ def _key_variables() -> frozenset[str]:
 
 
 class _Spelling(NamedTuple):
-    """How a value is written; *offset* is where it starts in base64's groups of three bytes, None outside base64."""
+    """Encoding of a value; *offset* is its position in a base64 group of three bytes, None outside base64."""
 
     text: bytes
     offset: int | None
@@ -81,11 +81,11 @@ class _Secret(NamedTuple):
         return b"[%s]" % self.name.encode("utf-8", "replace")
 
 
-class Known:
+class SecretValues:
     """
-    Finds the values of secret-looking variables: plain, in base64 at any alignment, URL-encoded and JSON-escaped.
+    Values of secret-looking variables: plain, in base64 at any alignment, URL-encoded and JSON-escaped.
 
-    A value of digits only is left where it could be a JSON number.
+    A value of digits alone is kept where it could be a JSON number.
     """
 
     def __init__(self, env: Mapping[str, str]) -> None:
@@ -95,7 +95,7 @@ class Known:
         ]
 
     def edits(self, data: bytes) -> Iterator[Edit]:
-        """Where *data* holds a value: put ``[NAME]`` there, base64-encoded where the value is."""
+        """Yield an edit for each value in *data*: its replacement is ``[NAME]``, encoded like the value."""
         for secret in self._secrets:
             kind = f"value of {secret.name}"
             for spelling in secret.spellings:
@@ -131,7 +131,7 @@ def _spellings(value: str) -> Iterator[_Spelling]:
 
 
 def _aligned(raw: bytes, offset: int) -> Iterator[_Spelling]:
-    """The characters that depend on *raw* alone when *offset* bytes stand before it in its group of three."""
+    """Yield the base64 characters that depend on *raw* alone, with *offset* bytes before it in its group of three."""
     first = (0, 2, 3)[offset]
     last = (offset + len(raw)) * 8 // 6
     padded = b"\0" * offset + raw
@@ -141,7 +141,7 @@ def _aligned(raw: bytes, offset: int) -> Iterator[_Spelling]:
 
 def _in_base64(data: bytes, start: int, end: int, offset: int, secret: _Secret) -> Edit:
     """
-    Replace inside base64 so that all of it still decodes, and nothing else changes.
+    Return the edit inside base64 after which all of it still decodes, and nothing else changes.
 
     The new text has the old one's length modulo three, so that what follows keeps its alignment.
     """

@@ -1,4 +1,4 @@
-"""The last look over a file that is about to be saved: what in it still looks like a secret."""
+"""Verification that a file that is about to be saved contains no secrets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from llm_gateway.redaction.edit import Edit, disjoint
 from llm_gateway.redaction.placeholders import looks_secret
-from llm_gateway.redaction.secret_patterns import shapes
-from llm_gateway.redaction.secret_values import Known
+from llm_gateway.redaction.secret_patterns import pattern_edits
+from llm_gateway.redaction.secret_values import SecretValues
 
 __all__ = ["Finding", "find_secrets"]
 
@@ -25,7 +25,7 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found: its *kind*, the text with all but its ends hidden, and the line (from 1) it starts on."""
+    """Possible secret: its *kind*, its text masked but for both ends, and the line (from 1) that it starts on."""
 
     kind: str
     masked: str
@@ -34,18 +34,18 @@ class Finding:
 
 def find_secrets(text: str, env: Mapping[str, str]) -> list[Finding]:
     """
-    What still looks like a secret in the *text* of a cassette file, in order; binary bodies are looked into.
+    Return what still looks like a secret in the *text* of a cassette file, in order; binary bodies are decoded first.
 
     Args:
         text: The whole file.
 
         env: Environment variables; see `Scrubber`.
     """
-    data, known = text.encode("utf-8", "surrogatepass"), Known(env)
-    found = [_finding(edit, data, 1) for edit in disjoint([*known.edits(data), *shapes(data), *_headers(data)])]
+    data, known = text.encode("utf-8", "surrogatepass"), SecretValues(env)
+    found = [_finding(edit, data, 1) for edit in disjoint([*known.edits(data), *pattern_edits(data), *_headers(data)])]
     for match in _BINARY.finditer(data):
         inner, line = _unpacked(match[1]), data.count(b"\n", 0, match.start()) + 1
-        edits = disjoint([*known.edits(inner), *shapes(inner)])
+        edits = disjoint([*known.edits(inner), *pattern_edits(inner)])
         found += [Finding(edit.kind, _masked(inner[edit.start : edit.end]), line) for edit in edits]
     return sorted(dict.fromkeys(found), key=lambda finding: finding.line)
 
@@ -56,7 +56,7 @@ def _finding(edit: Edit, data: bytes, first_line: int) -> Finding:
 
 
 def _masked(secret: bytes) -> str:
-    """The first four characters and the last two, less of a short one."""
+    """Return the first four characters and the last two; of a short text, the first alone."""
     shown = secret.decode("utf-8", "replace")
     if len(shown) < _LONG_ENOUGH_TO_SHOW:
         return f"{shown[:1]}..."
@@ -64,9 +64,9 @@ def _masked(secret: bytes) -> str:
 
 
 def _headers(data: bytes) -> Iterator[Edit]:
-    """Credentials in headers, which only an entry can have that another tool recorded."""
+    """Yield credentials in headers, which only recordings of other tools contain."""
     for match in _HEADER.finditer(data):
-        *_, last = match["secret"].decode("utf-8", "replace").split()  # a scheme may stand in front
+        *_, last = match["secret"].decode("utf-8", "replace").split()  # a scheme may come first
         if looks_secret(last):
             yield Edit(*match.span("secret"), b"", "credential header")
 

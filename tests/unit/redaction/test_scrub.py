@@ -34,7 +34,7 @@ def test_headers_are_kept_by_name():
     assert tuple(headers[3:]) == clean.reply.headers
 
 
-def test_what_it_was_given_stays_as_it_was():
+def test_the_given_exchange_is_not_changed():
     """The scrubbed exchange is a new object."""
     given = exchange(ANTHROPIC.encode(), headers=JSON)
     Scrubber({}, lambda own: setattr(own, "reason", "changed") or own).scrub(given)
@@ -61,7 +61,7 @@ def test_urls_lose_their_credentials_and_nothing_else(url, expected):
 
 
 def test_the_host_of_a_url_stays():
-    """A recording that names another host could never be matched; the last look refuses such a file instead."""
+    """A recording that names another host could never be matched; the verification rejects such a file instead."""
     env = {"TENANT_SECRET": "abcdef-12345"}
     clean = Scrubber(env).scrub(exchange(url="https://abcdef-12345.example.com/abcdef-12345"))
 
@@ -80,7 +80,7 @@ def test_forms_are_treated_like_queries():
 
 
 def test_redirects_lose_their_credentials():
-    """A signed address in a reply is scrubbed like the request that would follow it."""
+    """A signed URL in a reply is scrubbed like the request that would follow it."""
     clean = Scrubber({}).scrub(exchange(headers=[("Location", "https://h/file?sig=abc&se=1")]))
 
     assert clean.reply.headers == (("Location", "https://h/file?sig=SECRET&se=1"),)
@@ -102,13 +102,13 @@ def test_a_length_that_is_not_the_body_s_own_stays():
     assert clean.reply.headers == (("content-length", "512"),)
 
 
-def test_a_secret_across_cuts_goes_and_the_cuts_stay_in_order():
-    """The pieces before and after keep their bytes and their times; one that lost every byte goes."""
+def test_a_secret_across_chunks_is_removed_and_boundaries_stay_in_order():
+    """The chunks before and after keep their bytes and times; one that lost every byte is dropped."""
     head, tail = b"data: ", b"\n\ndata: 2\n\n"
     body = head + ANTHROPIC.encode() + tail
     lengths = [len(head), 2, len(ANTHROPIC) - 6, 4, len(tail)]
-    cuts = tuple(Chunk(length, at_s) for at_s, length in enumerate(lengths))
-    clean = Scrubber({}).scrub(exchange(body, chunks=cuts))
+    chunks = tuple(Chunk(length, at_s) for at_s, length in enumerate(lengths))
+    clean = Scrubber({}).scrub(exchange(body, chunks=chunks))
 
     assert head + b"[SECRET]" + tail == clean.reply.body
     assert [(6, 0), (2, 1), (6, 2), (len(tail), 4)] == [(chunk.length, chunk.at_s) for chunk in clean.chunks]
@@ -126,7 +126,7 @@ def test_a_compressed_body_is_scrubbed_inside():
 
 
 def test_what_a_hook_changes_is_scrubbed_too():
-    """The hook comes first, and cuts that no longer fit its body are dropped."""
+    """The hook runs first, and chunk boundaries that no longer fit its body are dropped."""
 
     def extra(own):
         own.reply = WireReply(200, JSON, f"more {ANTHROPIC}".encode())

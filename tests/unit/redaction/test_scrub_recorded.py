@@ -12,7 +12,7 @@ from llm_gateway.redaction.scrub import Scrubber, find_secrets
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 MANIFEST = DATA / "cassettes" / "MANIFEST.jsonl"
 ROWS = [json.loads(row) for row in MANIFEST.read_text().splitlines()] if MANIFEST.exists() else []
-pytestmark = pytest.mark.skipif(not ROWS, reason=f"no recorded traffic at {DATA}: it stands beside the checkout")
+pytestmark = pytest.mark.skipif(not ROWS, reason=f"no recorded traffic at {DATA}: it is kept outside the checkout")
 
 # Replies that carry addresses of generated pictures, signed for an hour: the signature is a credential, and goes.
 SIGNED = re.compile(rb"[?&]sig=[^&\"\\]+")
@@ -40,7 +40,7 @@ def test_recorded_exchanges_keep_their_bodies_and_lose_soft_identifiers(row):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[Path(row["file"]).stem for row in ROWS])
-def test_the_last_look_has_nothing_to_say_of_recorded_files(row):
+def test_verification_finds_nothing_in_recorded_files(row):
     """No model text, picture, id or hash of 190 files looks like a secret; signed addresses are."""
     found = find_secrets((DATA / "cassettes" / row["file"]).read_text(), {})
 
@@ -48,7 +48,7 @@ def test_the_last_look_has_nothing_to_say_of_recorded_files(row):
 
 
 @pytest.mark.parametrize("channel", ["stdin", "stdout", "stderr"])
-def test_the_last_look_has_nothing_to_say_of_what_commands_print(channel):
+def test_verification_finds_nothing_in_the_output_of_commands(channel):
     """Runs of the real claude command line hold session ids and hashes, and no secret."""
     texts = [json.loads(file.read_text()).get(channel) for file in sorted((DATA / "claude_cli").glob("*.json"))]
 

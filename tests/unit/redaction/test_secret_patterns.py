@@ -84,8 +84,8 @@ HARMLESS = [
 @pytest.mark.parametrize(
     "text", ["{}", "use {} please", "é{}", "a\n{}\nb", '"{}"', "key={}", "[{}]", "token: {}, next"], ids=range(8)
 )
-def test_known_tokens_go_wherever_they_stand(text, token):
-    """Whatever the variable was called, a known shape does not reach the file, and its surroundings stay."""
+def test_known_tokens_are_removed_anywhere(text, token):
+    """A token with a known pattern does not reach the file, and the text around it is kept."""
     spoken = text.format(token)
 
     assert text.format("[SECRET]") == Scrubber({}).text(spoken)
@@ -103,7 +103,7 @@ def test_tokens_in_json_inside_json_go(token):
 
 @pytest.mark.parametrize("broken", [str, lambda text: json.dumps(text)[1:-1]], ids=["lines", "escapes"])
 def test_a_private_key_that_was_cut_off_goes(broken):
-    """A stream may break off inside a key; what came of it is one too."""
+    """A stream may break off inside a key; the first part is a secret too."""
     assert "a [SECRET]" == Scrubber({}).text("a " + broken(PEM[:-40]))
 
 
@@ -126,7 +126,7 @@ def test_pictures_are_left_alone(picture):
 
 @given(st.text())
 def test_any_text_survives(text):
-    """No text makes the search fail, and what it leaves it leaves as it was."""
+    """No text makes the search fail, and other text is unchanged."""
     clean = Scrubber({}).text(text)
 
     assert clean == Scrubber({}).text(clean)
@@ -155,6 +155,6 @@ def test_any_text_survives(text):
         ),
     ],
 )
-def test_what_stands_where_credentials_stand_goes(text, expected):
+def test_values_in_places_of_credentials_are_removed(text, expected):
     """Only the credential is replaced, in the spelling of its place."""
     assert expected == Scrubber({}).text(text)

@@ -29,7 +29,7 @@ values = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Z
 
 @pytest.mark.parametrize(("spell", "read"), SPELLINGS.values(), ids=SPELLINGS)
 def test_values_go_in_every_spelling(spell, read):
-    """A key of no known shape is found by its value, and its name stands there instead."""
+    """A key without a known pattern is found by its value, and replaced by its name."""
     clean = Scrubber(ENV).text(f"a {spell(SECRET)} b")
 
     assert "[MY_API_KEY]" == read(clean.removeprefix("a ").removesuffix(" b"))
@@ -45,7 +45,7 @@ def test_values_go_in_every_spelling(spell, read):
 )
 @example(before=b"user:", after=b"", encode=base64.b64encode, is_padded=True, secret=SECRET)
 def test_values_go_inside_base64_and_the_rest_still_decodes(before, after, encode, is_padded, secret):
-    """At any of the three alignments, in both alphabets, what stands before and after stays."""
+    """At any of the three alignments, in both alphabets, the bytes before and after stay."""
     env = {"MY_API_KEY": secret}
     assume("[MY_API_KEY]" == Scrubber(env).text(secret))
     assume((before + secret.encode() + after).count(secret.encode()) == 1)
@@ -135,13 +135,13 @@ json_values = st.recursive(
 )
 
 
-@given(value=json_values, is_ascii=st.booleans(), cuts=st.lists(st.integers(0, 30), max_size=10))
-def test_a_json_reply_stays_json_and_its_cuts_add_up(value, is_ascii, cuts):
-    """Wherever the secret stands and the stream was cut: it is gone, the body parses, the pieces are the body."""
+@given(value=json_values, is_ascii=st.booleans(), sizes=st.lists(st.integers(0, 30), max_size=10))
+def test_a_json_reply_stays_json_and_its_chunks_add_up(value, is_ascii, sizes):
+    """For any position of the secret and any chunks: it is gone, the body parses, the chunks add up to the body."""
     body = json.dumps(value, ensure_ascii=is_ascii).encode()
     lengths = []
-    for cut in [*cuts, len(body)]:
-        lengths.append(min(cut, len(body) - sum(lengths)))
+    for size in [*sizes, len(body)]:
+        lengths.append(min(size, len(body) - sum(lengths)))
     given_ = HttpExchange(
         WireRequest("POST", "https://h/", (), body),
         WireReply(200, (("content-length", str(len(body))),), body),

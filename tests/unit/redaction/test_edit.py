@@ -1,4 +1,4 @@
-"""Replacements in pieces, and in the frames of event streams."""
+"""Replacements in chunked bytes, and in the frames of event streams."""
 
 import base64
 import json
@@ -8,21 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_gateway.exchange import Chunk, HttpExchange
-from llm_gateway.redaction.edit import Edit, Pieces
+from llm_gateway.redaction.edit import ChunkedBytes, Edit
 from llm_gateway.redaction.scrub import Scrubber
 from llm_gateway.types import WireReply, WireRequest
 
 TOKEN = "sk-ant-" + "api03-" + "A1b2" * 12
-pieces = st.lists(st.binary(max_size=9), min_size=1, max_size=8)
+chunks = st.lists(st.binary(max_size=9), min_size=1, max_size=8)
 edits = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9), st.binary(max_size=9)), max_size=6)
 
 
-@given(pieces, edits)
-def test_pieces_add_up_to_what_the_edits_make(parts, wanted):
-    """The sum of the lengths is that of the data, the count of pieces stays, and so do those that no edit touches."""
+@given(chunks, edits)
+def test_chunks_add_up_to_the_edited_bytes(parts, wanted):
+    """The sum of the lengths is that of the data, the number of chunks is kept, and so are chunks that no edit touches."""
     data = b"".join(parts)
     made = [Edit(start, start + size, new) for start, size, new in wanted if start + size <= len(data)]
-    edited = Pieces(data, tuple(map(len, parts))).edited([lambda _: made])
+    edited = ChunkedBytes(data, tuple(map(len, parts))).edited([lambda _: made])
     start, untouched = 0, []
     for part, new in zip(parts, edited.split(), strict=True):
         if all(edit.end <= start or edit.start >= start + len(part) for edit in made):
@@ -34,16 +34,16 @@ def test_pieces_add_up_to_what_the_edits_make(parts, wanted):
     assert all(part == new for part, new in untouched)
 
 
-def test_a_replacement_is_cut_where_the_secret_was():
-    """A cut three bytes into the secret is three bytes into what replaces it, or at its end."""
-    edited = Pieces(b"abcSECRETdef", (6, 6)).edited([lambda _: [Edit(3, 9, b"[N]")]])
+def test_a_boundary_inside_a_secret_stays_inside_its_replacement():
+    """A boundary three bytes into the secret is three bytes into the replacement, or at its end."""
+    edited = ChunkedBytes(b"abcSECRETdef", (6, 6)).edited([lambda _: [Edit(3, 9, b"[N]")]])
 
     assert [b"abc[N]", b"def"] == edited.split()
 
 
-def test_no_cuts_stay_no_cuts():
-    """A reply that came whole stays whole."""
-    assert Pieces(b"ab[N]", ()) == Pieces(b"abSECRET", ()).edited([lambda _: [Edit(2, 8, b"[N]")]])
+def test_bytes_without_chunks_stay_without():
+    """A reply that arrived whole stays whole."""
+    assert ChunkedBytes(b"ab[N]", ()) == ChunkedBytes(b"abSECRET", ()).edited([lambda _: [Edit(2, 8, b"[N]")]])
 
 
 def frame(payload, headers=b"\x0b:event-type\x07\x00\x05chunk"):
@@ -80,7 +80,7 @@ def test_a_model_s_own_event_inside_an_event_is_scrubbed():
 
 
 def test_what_is_no_event_stream_is_left_from_there_on():
-    """A stream that was cut off inside a frame keeps its end, whatever it is."""
+    """A stream that broke off inside a frame keeps its last bytes."""
     whole, cut = frame(b'{"a": 1}'), frame(b'{"b": 2}')[:-3]
 
     assert whole + cut == scrubbed(whole, cut).reply.body

@@ -12,7 +12,7 @@ __all__ = ["clean_query", "clean_url"]
 
 def clean_url(url: str, clean: Callable[[bytes], bytes]) -> str:
     """
-    *url* without login, with the values of secret parameters replaced and *clean* applied to all after the host.
+    Return *url* without login, with secret parameters replaced and *clean* applied to all after the host.
 
     The host stays: a recording that went elsewhere could not be matched.
     """
@@ -27,7 +27,7 @@ def clean_url(url: str, clean: Callable[[bytes], bytes]) -> str:
 
 
 def clean_query(query: str) -> str:
-    """A query or a form with the values of secret parameters replaced."""
+    """Return a query or a form with the values of secret parameters replaced."""
     return "&".join(_parameter(pair) for pair in query.split("&"))
 
 

@@ -1,4 +1,4 @@
-"""Whether a key and an address can be what they are set to be: told here, before a library stumbles over them."""
+"""Validation of keys and URLs, before a library fails on them with a worse message."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import ConfigError
 
-__all__ = ["sound_address", "sound_key"]
+__all__ = ["validate_key", "validate_url"]
 
-_ODD = re.compile(r"[^!-~]")  # what is printed and no blank: all that a key is made of
+_ODD = re.compile(r"[^!-~]")  # anything but printable ASCII without spaces, which keys consist of
 _NAMES = {"\n": "a line break", "\r": "a carriage return", " ": "a blank", "\t": "a tab"}
 
 
-def sound_key(provider: str, key: str, origin: str) -> str:
+def validate_key(provider: str, key: str, origin: str) -> str:
     """
-    *key*, which *origin* holds.
+    Return *key*, which was set in *origin*.
 
     Raises:
-        ConfigError: It holds what no header may hold. The text never shows it.
+        ConfigError: It contains a character that is invalid in a header. The message never shows the key.
     """
     odd = _ODD.search(key)
     if odd is None:
@@ -31,12 +31,12 @@ def sound_key(provider: str, key: str, origin: str) -> str:
     )
 
 
-def sound_address(provider: str, address: str, origin: str) -> str:
+def validate_url(provider: str, address: str, origin: str) -> str:
     """
-    *address*, which *origin* holds, without a trailing slash.
+    Return *address*, which was set in *origin*, without a trailing slash.
 
     Raises:
-        ConfigError: It is none, or holds more than one. The text shows neither password nor query.
+        ConfigError: It is not a base URL. The message shows neither password nor query.
     """
     problem = _problem(address)
     if problem is None:
