@@ -64,8 +64,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def uses_llm(item: pytest.Item) -> bool:
     """Return whether *item* has a cassette, by marker or by fixture."""
-    is_marked = any(item.get_closest_marker(name) is not None for name in _MARKERS)
-    return is_marked or not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    for name in _MARKERS:
+        if item.get_closest_marker(name) is not None:
+            return True
+    return not _FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 @pytest.hookimpl(trylast=True)

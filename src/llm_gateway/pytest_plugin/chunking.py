@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+
+from llm_gateway.pytest_plugin.marker import CHUNKS_FIXTURE, id_of, variant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FIXTURE", "check", "id_of", "parametrize", "shown", "variant"]
-
-FIXTURE = "llm_chunks"
+__all__ = ["check", "parametrize", "shown"]
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -23,9 +23,9 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     """
     ways = list(dict.fromkeys(_ways(metafunc.definition)))
     if ways:
-        if FIXTURE not in metafunc.fixturenames:
-            metafunc.fixturenames.append(FIXTURE)
-        metafunc.parametrize(FIXTURE, ways, indirect=True, ids=[id_of(way) for way in ways])
+        if CHUNKS_FIXTURE not in metafunc.fixturenames:
+            metafunc.fixturenames.append(CHUNKS_FIXTURE)
+        metafunc.parametrize(CHUNKS_FIXTURE, ways, indirect=True, ids=[id_of(way) for way in ways])
 
 
 def check(item: pytest.Item) -> None:
@@ -74,17 +74,6 @@ def _raise(item: pytest.Item, problem: str, example: str) -> None:
         f"  {problem}\n"
         f"  for example: @pytest.mark.llm_chunks({example})"
     )
-
-
-def id_of(way: str | int) -> str:
-    """Return *way* as it is written in the id of a test: ``chunks-bytes``, ``chunks-seed7``."""
-    return f"chunks-seed{way}" if isinstance(way, int) else f"chunks-{way}"
-
-
-def variant(item: pytest.Item) -> Any:
-    """Return the way of splitting that *item* runs with; None for the chunks that were recorded."""
-    call = getattr(item, "callspec", None)
-    return None if call is None else call.params.get(FIXTURE)
 
 
 def shown(way: str | int) -> str:

@@ -29,47 +29,41 @@ class Clock:
     """
     The clock of the tests of one run.
 
+    Attributes:
+        default: ``real`` or ``recorded``, for tests whose marker has no ``time``.
+
+        frozen: The frozen clock, once a test has needed one.
+
     Raises:
         pytest.UsageError: The ini file names an unknown clock.
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self._default = _checked(config.getini("llm_time"))
-        self._frozen: FrozenClock | None = None
+        self.default = _checked(config.getini("llm_time"))
+        self.frozen: FrozenClock | None = None
 
     def start(self, item: pytest.Item, cassette: Cassette) -> None:
         """
-        Freeze the clock for *item* if it wants the recorded time and replays.
+        Freeze the clock for *item*, which wants the recorded time, if it replays.
 
         Raises:
             pytest.fail.Exception: Its marker wants a time that no file has.
         """
-        own = marked(item, "time")
-        if (own or self._default) != "recorded" or cassette.mode.connects:
+        if cassette.mode.connects:
             return
         times = cassette.recorded_times()
         if not times:
-            if own or cassette.exists:
+            if marked(item, "time") or cassette.exists:
                 _fail(cassette, is_faked="fake_llm" in getattr(item, "fixturenames", ()))
             return
-        self._frozen = self._frozen or FrozenClock()
-        self._frozen.start(_reader(cassette, times))
-        cassette.on_call(self._frozen.move)
-
-    def pause(self) -> None:
-        """Let it run between two phases of the test, so that pytest reports when each of them really started."""
-        if self._frozen is not None:
-            self._frozen.pause()
-
-    def resume(self) -> None:
-        """Freeze it again after `pause`."""
-        if self._frozen is not None:
-            self._frozen.resume()
+        self.frozen = self.frozen or FrozenClock()
+        self.frozen.start(_reader(cassette, times))
+        cassette.on_call(self.frozen.move)
 
     def stop(self) -> None:
         """Let it run again."""
-        if self._frozen is not None:
-            self._frozen.stop()
+        if self.frozen is not None:
+            self.frozen.stop()
 
 
 def _checked(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import shutil
@@ -27,6 +28,7 @@ def has_key(environ: Mapping[str, str]) -> bool:
     return any(environ.get(name) for name in (*logins, *itertools.chain.from_iterable(keys)))
 
 
+@functools.cache
 def _placeholder_variables() -> dict[str, tuple[str, ...]]:
     """Return the variables that a replay sets, each with those that SDKs accept in its place."""
     from llm_gateway.catalog import PROVIDERS
@@ -48,14 +50,12 @@ class Placeholders:
 
     def set(self) -> None:
         """Set the keys that are missing; the others stay as they are."""
-        missing = [
-            name
-            for name, others in _placeholder_variables().items()
-            if not any(other in self._environ for other in others)
-        ]
-        wanted = dict.fromkeys(missing, PLACEHOLDER) | _SETTINGS
-        for name, value in wanted.items():
-            if name not in self._environ:
+        present = self._environ.keys()
+        for name, others in _placeholder_variables().items():
+            if name not in present and present.isdisjoint(others):
+                self._environ[name] = self._mine[name] = PLACEHOLDER
+        for name, value in _SETTINGS.items():
+            if name not in present:
                 self._environ[name] = self._mine[name] = value
 
     def unset(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,10 +13,10 @@ import pytest
 from llm_gateway.interception import guard
 from llm_gateway.interception.hooks import install
 from llm_gateway.interception.hooks.process import prepare
-from llm_gateway.pytest_plugin import chunking, naming
+from llm_gateway.pytest_plugin import chunking, marker
 from llm_gateway.pytest_plugin.clock import Clock
 from llm_gateway.pytest_plugin.environment import ModelLists, Placeholders
-from llm_gateway.pytest_plugin.marker import check, marked
+from llm_gateway.pytest_plugin.marker import marked
 from llm_gateway.pytest_plugin.options import read_prices
 from llm_gateway.pytest_plugin.spending import Spending
 
@@ -57,6 +58,7 @@ class _State:
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls[self.before_test :]]
 
 
+_REPORT = attrgetter("report")
 _STATE: pytest.StashKey[_State] = pytest.StashKey()
 
 
@@ -115,7 +117,7 @@ class Session:
             pytest.UsageError: Names both.
         """
         for item in items:
-            check(item)
+            marker.check(item)
             if self.mode_name == "replay":
                 chunking.check(item)
             if item.get_closest_marker("llm_budget") is not None:
@@ -123,10 +125,10 @@ class Session:
 
                 check_budget(item)
         paths = (
-            (naming.test_id(item), naming.cassette_path(item, named := marked(item, "cassette")), named is not None)
+            (marker.test_id(item), marker.cassette_path(item, named := marked(item, "cassette")), named is not None)
             for item in items
         )
-        naming.check_collisions(paths, is_writing=self.mode_name in ("record", "new"))
+        marker.check_collisions(paths, is_writing=self.mode_name in ("record", "new"))
 
     @contextmanager
     def test(self, item: pytest.Item) -> Generator[None]:
@@ -145,9 +147,9 @@ class Session:
         from llm_gateway.interception import active
         from llm_gateway.interception.cassette import Cassette
 
-        path = naming.cassette_path(item, marked(item, "cassette"))
+        path = marker.cassette_path(item, marked(item, "cassette"))
         try:
-            mode, test_id = Mode(self.mode_name), naming.test_id(item)
+            mode, test_id = Mode(self.mode_name), marker.test_id(item)
             cassette = Cassette(path, mode, test_id=test_id, settings=self._settings(item))
         except CassetteReadError as error:
             raise pytest.fail.Exception(error.report, pytrace=False) from None
@@ -157,7 +159,8 @@ class Session:
         if self._wants_placeholders or "fake_llm" in getattr(item, "fixturenames", ()):  # sent nowhere, in any mode
             self._placeholders.set()
         self._model_lists.set()
-        self._clock.start(item, cassette)
+        if (marked(item, "time") or self._clock.default) == "recorded":
+            self._clock.start(item, cassette)
 
     def _settings(self, item: pytest.Item) -> Any:
         from llm_gateway.interception.settings import Settings
@@ -165,12 +168,12 @@ class Session:
         ignored = [*self.config.getini("llm_ignore_hosts"), *(marked(item, "ignore_hosts") or ())]
         return Settings(
             environ=os.environ,
-            ignore_hosts=frozenset(host.lower() for host in ignored),
+            ignore_hosts=frozenset(map(str.lower, ignored)),
             allow_unused=bool(marked(item, "allow_unused")),
             normalize=self._rewriter(item, "pytest_llm_normalize"),
             before_save=self._rewriter(item, "pytest_llm_before_save"),
             gates=[] if self.mode_name == "replay" else self._gates(item),
-            chunks=chunking.variant(item),
+            chunks=marker.variant(item),
         )
 
     def _gates(self, item: pytest.Item) -> list[Any]:
@@ -199,11 +202,14 @@ class Session:
     @contextmanager
     def phase(self) -> Generator[None]:
         """Give a phase of a test the clock of the test; between two of them, where pytest reports, it is real."""
-        self._clock.resume()
+        if self._clock.frozen is None:
+            yield
+            return
+        self._clock.frozen.resume()
         try:
             yield
         finally:
-            self._clock.pause()
+            self._clock.frozen.pause()
 
     @contextmanager
     def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:
@@ -228,13 +234,12 @@ class Session:
         if state.cassette is not None:
             state.cassette.settle(is_over=is_over)
             texts += self._problems(state, state.cassette, is_over=is_over)
-            texts += self._over_budget(item, state, is_over=is_over)
+            if not state.is_over_budget and item.get_closest_marker("llm_budget") is not None:
+                texts += self._over_budget(item, state, is_over=is_over)
         return texts
 
     def _over_budget(self, item: pytest.Item, state: _State, *, is_over: bool) -> list[str]:
         """Told once, at the end of the first phase in which it shows."""
-        if state.is_over_budget or item.get_closest_marker("llm_budget") is None:
-            return []
         from llm_gateway.pytest_plugin.budgets import limits_of, verdict
 
         limits = limits_of(item)
@@ -245,16 +250,17 @@ class Session:
 
     def _refused(self, state: _State) -> list[str]:
         new = guard.refusals[state.first_refusal + state.told_refusals :]
+        if not new:
+            return []
         state.told_refusals += len(new)
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
     def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
-        misses = [error.report for error in cassette.outcome.failures()]
-        texts, state.told_misses = misses[state.told_misses :], len(misses)
-        is_clean = is_over and state.was_called and state.has_passed and not misses
-        if is_clean:
-            texts += [error.report for error in cassette.outcome.left_over()]
-        return texts
+        failures = cassette.outcome.failures()
+        errors, state.told_misses = failures[state.told_misses :], len(failures)
+        if is_over and state.was_called and state.has_passed and not failures:
+            errors = cassette.outcome.left_over()
+        return list(map(_REPORT, errors))
 
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Keep the outcome of a phase, and put what was called into its report; xdist carries it to the controller."""
@@ -263,7 +269,7 @@ class Session:
             return
         state.has_passed = state.has_passed and call.excinfo is None
         state.was_called = state.was_called or call.when == "call"
-        if call.excinfo is not None and (way := chunking.variant(item)) is not None:
+        if call.excinfo is not None and (way := marker.variant(item)) is not None:
             report.sections.append(("llm_chunks", chunking.shown(way)))
         calls = state.all_calls()[state.sent_calls :]
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
@@ -315,7 +321,8 @@ class Session:
 
     def close(self, item: pytest.Item) -> None:
         """Close the cassette of *item*, whatever happened."""
-        self._clock.stop()
+        if self._clock.frozen is not None:
+            self._clock.frozen.stop()
         state = item.stash[_STATE]
         if state.cassette is None or state.token is None:
             return
