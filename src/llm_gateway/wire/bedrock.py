@@ -1,7 +1,7 @@
 """
 Converse, the API of Bedrock for all models, both directions. Source: botocore's own model of it and recorded traffic.
 
-The model and whether to stream stand in the address, and no reply names the model or itself: bodies have neither.
+The model and whether to stream are in the address, and no reply names the model or itself: bodies have neither.
 """
 
 from __future__ import annotations
