@@ -42,7 +42,7 @@ class Provider(http.server.ThreadingHTTPServer):
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked, self.status, self.reply = [], 200, REPLY
+        self.requests, self.status, self.reply = [], 200, REPLY
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
@@ -55,7 +55,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.server.asked.append(body)
+        self.server.requests.append(body)
         reply, status = self.server.reply, self.server.status
         if str(body["messages"][0]["content"]).startswith("status "):
             status = int(body["messages"][0]["content"].split()[1])

@@ -31,12 +31,12 @@ def test_a_client_replays_without_credentials(project, provider, monkeypatch):
     )
     project.makeini("[pytest]\nasyncio_mode = auto\nllm_model = bedrock:amazon.nova-micro-v1:0\n")
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=2)
-    assert 2 == len(provider.asked)
+    assert 2 == len(provider.requests)
 
     for name in NAMES:
         monkeypatch.delenv(name)
     project.runpytest_subprocess().assert_outcomes(passed=2)
-    assert 2 == len(provider.asked)
+    assert 2 == len(provider.requests)
     files = [file.read_text() for file in project.path.rglob("*.yaml")]
     assert 2 == len(files)
     assert [] == [word for word in (*VALUES, "AWS4-HMAC", "Signature", "X-Amz-Date") if word in "".join(files)]

@@ -92,10 +92,10 @@ def test_a_test_that_has_used_up_its_budget_makes_no_more_calls(project, provide
     """
     for limit, calls in (("max_calls=3", 3), ("max_tokens=40", 3), ("max_cost_usd=0.000004", 2)):
         suite(project, f"llm_budget({limit})", "    import pytest\n" + body)
-        provider.asked.clear()
+        provider.requests.clear()
         result = project.runpytest_subprocess("--llm-record")
         result.assert_outcomes(failed=1)
-        assert calls == len(provider.asked), limit
+        assert calls == len(provider.requests), limit
         result.stdout.fnmatch_lines(
             [
                 "BudgetExceededError: test_app.py::test_loops is over its budget",

@@ -4,12 +4,12 @@ TESTS = """
 import httpx2, json, os, pytest
 
 def words():
-    # A parser with a fault: it takes each piece for whole lines.
+    # A parser with a fault: it takes each chunk for whole lines.
     body = {"model": "m", "stream": True, "messages": []}
     url = os.environ["PROVIDER"] + "/v1/chat/completions"
     with httpx2.Client() as client, client.stream("POST", url, json=body) as reply:
-        for piece in reply.iter_raw():
-            for line in piece.decode().splitlines():
+        for chunk in reply.iter_raw():
+            for line in chunk.decode().splitlines():
                 if line.startswith("data: {"):
                     yield json.loads(line[6:])["choices"][0]["delta"]["content"]
 
@@ -53,18 +53,18 @@ def with_cassettes(project, provider):
 
 
 def test_a_faulty_parser_is_found(project, provider):
-    """Each way has an id of its own, all share the recording, and a failure says how the stream was cut."""
+    """Each way has an id of its own, all share the recording, and a failure names how the stream was split."""
     with_cassettes(project, provider)
     result = project.runpytest_subprocess("-p", "no:cacheprovider", "-rA")
-    said = result.stdout.str()
+    output = result.stdout.str()
 
     ids = [f"test_reads[cs-chunks-{way}]" for way in ("whole", "tools", "ends", "crlf")]
     result.assert_outcomes(passed=5, failed=4)
     assert [*ids, "test_reads[chunks-whole]"] == [
-        line.split("::")[-1] for line in said.splitlines() if line.startswith("PASSED ")
+        line.split("::")[-1] for line in output.splitlines() if line.startswith("PASSED ")
     ]
-    assert "replayed streams were split 'bytes'; the bytes are those of the recording" in said
-    assert "replayed streams were split at random, by the seed 7; the bytes are those of the recording" in said
+    assert "replayed streams were split 'bytes'; the bytes are those of the recording" in output
+    assert "replayed streams were split at random, by the seed 7; the bytes are those of the recording" in output
     assert {"test_reads[cs].yaml", "TestOne.test_reads.yaml"} == {one.name for one in project.path.glob("c*/*/*")}
 
 
@@ -84,20 +84,20 @@ def test_a_recording_run_has_one_run_of_each_test(project):
 
         @pytest.mark.llm_chunks("bytes", 3)
         def test_greets(llm_chunks):
-            assert app.ask(os.environ.get("ASKED", "ping"))["content"][0]["text"] == "pong"
+            assert app.ask(os.environ.get("PROMPT", "ping"))["content"][0]["text"] == "pong"
             assert llm_chunks in (None, "bytes", 3)
         """
     )
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
     project.runpytest_subprocess().assert_outcomes(passed=2)
-    project._monkeypatch.setenv("ASKED", "other")
+    project._monkeypatch.setenv("PROMPT", "other")
     result = project.runpytest_subprocess("-k", "seed3")
 
     result.stdout.fnmatch_lines(["  to record it: pytest --llm-record test_app.py::test_greets"])
 
 
 def test_a_marker_that_cannot_be_read(project):
-    """Collection says what is wrong, what is known and what to write."""
+    """Collection fails with the mistake, the valid values and an example."""
     project.makepyfile(
         test_app="""
         import pytest
@@ -112,18 +112,18 @@ def test_a_marker_that_cannot_be_read(project):
         def test_two(): pass
         """,
     )
-    said = project.runpytest_subprocess().stdout.str()
+    output = project.runpytest_subprocess().stdout.str()
 
     assert (
         "test_app.py::test_one: the marker llm_chunks cannot be read\n"
         "  'byte' is not known; it takes every, whole, bytes, utf8, tools, ends, crlf or a seed\n"
         "  for example: @pytest.mark.llm_chunks('bytes')\n"
-    ) in said
+    ) in output
     assert (
         "test_other.py::test_two: the marker llm_chunks cannot be read\n"
         "  it takes ways of splitting, without names\n"
         '  for example: @pytest.mark.llm_chunks("every")\n'
-    ) in said
+    ) in output
 
 
 def test_a_test_case_of_unittest_is_refused(project):

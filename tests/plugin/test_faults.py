@@ -42,7 +42,7 @@ def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
 def test_a_read_only_folder_is_named_and_leaves_the_old_cassette(recorded, before):
-    """The error says what to make writable; root, who may write anywhere, gives that up for the moment."""
+    """The error names what to make writable; root, who may write anywhere, gives that up for this test."""
     recorded.makeconftest(
         "import os, pytest\n"
         "@pytest.hookimpl(tryfirst=True)\n"
@@ -102,10 +102,10 @@ def test_error_replies_are_recorded_and_replayed(project, provider):
         """
     )
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=len(STATUSES))
-    asked = len(provider.asked)
+    before = len(provider.requests)
     project.runpytest_subprocess().assert_outcomes(passed=len(STATUSES))
 
-    assert asked == len(provider.asked) == len(STATUSES)
+    assert before == len(provider.requests) == len(STATUSES)
     for status in STATUSES:
         assert f"code: {status}\n" in (project.path / f"cassettes/test_app/test_refused[{status}].yaml").read_text()
 
@@ -131,10 +131,10 @@ def test_a_refused_connection_is_recorded_and_raised_again(project, provider):
 
 
 def test_a_secret_in_the_prompt_is_replaced(project, provider, monkeypatch):
-    """The value of a secret variable becomes its name, in what was asked and in what was answered."""
+    """The value of a secret variable becomes its name, in the request and in the reply."""
     secret = "correct-horse-battery-staple"
     monkeypatch.setenv("SERVICE_PASSWORD", secret)
-    provider.reply = {"type": "message", "content": [{"type": "text", "text": f"you said {secret}"}]}
+    provider.reply = {"type": "message", "content": [{"type": "text", "text": f"your key is {secret}"}]}
     project.makepyfile(
         test_app="""
         import app, os, pytest

@@ -75,11 +75,11 @@ def test_each_records_and_replays(workers, suite, provider, monkeypatch):
     """With the key gone when it replays; only the ignored host is called, and no cache answers in its place."""
     monkeypatch.setenv("LLM_CACHE", str(suite.path / "answers.sqlite"))
     suite.runpytest_subprocess("--llm-record", *AUTO, *workers).assert_outcomes(passed=TESTS)
-    asked = len(provider.asked)
+    before = len(provider.requests)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     suite.runpytest_subprocess(*AUTO, *workers).assert_outcomes(passed=TESTS)
 
-    assert 1 == len(provider.asked) - asked
+    assert 1 == len(provider.requests) - before
     assert (suite.path / "cassettes" / "shared" / "mine.yaml").exists()
     assert (suite.path / "cassettes" / "test_app" / "TestClass.test_in_class.yaml").exists()
     assert not (suite.path / "cassettes" / "test_app" / "test_ignore_hosts.yaml").exists()
@@ -96,7 +96,7 @@ def test_ini_values(workers, suite, provider):
     suite.runpytest_subprocess("--llm-record", "-k", "test_llm_cassette", *workers).assert_outcomes(
         passed=1, deselected=0 if workers else TESTS - 1
     )
-    assert "claude-opus-5-5" == provider.asked[-1]["model"]
+    assert "claude-opus-5-5" == provider.requests[-1]["model"]
     assert ["test_app-test_llm_cassette.yaml"] == [file.name for file in (suite.path / "recordings").iterdir()]
 
 
@@ -107,7 +107,7 @@ def test_ignored_hosts_and_placeholders_of_the_ini_file(workers, suite, provider
     suite.runpytest_subprocess(*ini, "-k", "test_cassette or test_in_class", *workers).assert_outcomes(
         passed=2, deselected=0 if workers else TESTS - 2
     )
-    assert 2 == len(provider.asked)
+    assert 2 == len(provider.requests)
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     refused = suite.runpytest_subprocess(*ini, "-k", "test_llm_cassette", *workers)
     refused.stdout.fnmatch_lines(["*MissingKeyError: no API key for 'anthropic'"])
@@ -123,7 +123,7 @@ def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
     result.stdout.fnmatch_lines(["*export ANTHROPIC_API_KEY=..."])
 
 
-def test_recording_without_any_key_says_so_once(project, monkeypatch):
+def test_recording_without_any_key_is_reported_once(project, monkeypatch):
     """At the end, whatever the SDK made of it."""
     for name in [name for name in os.environ if name.endswith(("_API_KEY", "_TOKEN", "_ACCESS_KEY", "_KEY_ID"))]:
         monkeypatch.delenv(name)
@@ -152,8 +152,8 @@ def test_hooks_of_a_conftest(suite, provider):
         """
         import dataclasses, json
 
-        def changed(request, **members):
-            body = {**json.loads(request.body), **members}
+        def changed(request, **fields):
+            body = {**json.loads(request.body), **fields}
             return dataclasses.replace(request, body=json.dumps(body).encode())
 
         def pytest_llm_normalize(request):
@@ -176,7 +176,7 @@ def test_hooks_of_a_conftest(suite, provider):
     suite.runpytest_subprocess("test_hooked.py").assert_outcomes(passed=1)
 
     assert "hook" in (suite.path / "cassettes" / "test_hooked" / "test_now.yaml").read_text()
-    assert 1 == len(provider.asked)
+    assert 1 == len(provider.requests)
 
 
 CLAUDE = f"""#!{sys.executable}
@@ -282,7 +282,7 @@ def test_a_session_fixture_with_a_cassette_of_its_own(workers, suite, provider, 
         """
     )
     suite.runpytest_subprocess("--llm-record", "test_session.py").assert_outcomes(passed=2)
-    asked = len(provider.asked)
+    before = len(provider.requests)
     suite.runpytest_subprocess("test_session.py", *workers).assert_outcomes(passed=2)
     suite.runpytest_subprocess("test_session.py::test_two", *workers).assert_outcomes(passed=1)
-    assert asked == len(provider.asked)
+    assert before == len(provider.requests)

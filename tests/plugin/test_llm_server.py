@@ -109,7 +109,7 @@ def test_a_recording_is_made_and_played_for_other_processes(project, provider, m
 
     replayed.assert_outcomes(passed=1)
     replayed.stdout.fnmatch_lines(["replay  2 calls: 24 tokens in, 6 out, *"])
-    assert 2 == len(provider.asked)
+    assert 2 == len(provider.requests)
     (path,) = project.path.glob("cassettes/**/*.yaml")
     assert [f"{provider.url}/v1/messages"] * 2 == [
         one["request"]["uri"] for one in yaml.safe_load(path.read_text())["interactions"]

@@ -44,8 +44,8 @@ def test_a_miss_that_the_code_swallows_fails_all_the_same(recorded):
     result.stdout.fnmatch_lines(["CassetteMissError: no recording matches POST *"])
 
 
-def test_a_test_without_cassette_says_so(project):
-    """The first run of a new test tells how to record it."""
+def test_a_test_without_cassette_fails(project):
+    """The first run of a new test prints how to record it."""
     project.makepyfile(test_app="import app, pytest\n@pytest.mark.llm\ndef test_new():\n    app.ask('x')\n")
     result = project.runpytest_subprocess()
 
@@ -58,8 +58,8 @@ def test_a_test_without_cassette_says_so(project):
     )
 
 
-def test_one_call_too_many_says_that_all_are_used(recorded):
-    """The same request once more than recorded is told apart from a changed one."""
+def test_one_call_too_many_reports_that_all_are_used(recorded):
+    """The same request once more than recorded is another failure than a changed one."""
     source = recorded.path / "test_app.py"
     source.write_text(source.read_text() + "\n    app.ask('ping')\n")
 
@@ -68,7 +68,7 @@ def test_one_call_too_many_says_that_all_are_used(recorded):
     )
 
 
-def test_a_recording_that_nobody_asks_for_fails_the_test(recorded):
+def test_an_unused_recording_fails_the_test(recorded):
     """A test that stopped calling is not green; the marker can accept it."""
     recorded.makepyfile(test_app="import pytest\n@pytest.mark.llm\ndef test_greets():\n    pass\n")
     result = recorded.runpytest_subprocess()
@@ -119,7 +119,7 @@ def test_an_unmarked_call_to_a_local_server_passes_through(project, provider):
     project.makepyfile(test_app="import app\ndef test_own_server():\n    assert app.ask('x')['role'] == 'assistant'\n")
 
     project.runpytest_subprocess().assert_outcomes(passed=1)
-    assert len(provider.asked) == 1
+    assert len(provider.requests) == 1
 
 
 def test_an_unreadable_cassette_fails_and_stays(recorded):

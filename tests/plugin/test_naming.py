@@ -50,7 +50,7 @@ def test_an_unknown_word_in_the_rule_is_refused(project):
     )
 
 
-def test_names_that_file_systems_refuse_are_replaced_and_told_apart(project):
+def test_names_that_file_systems_reject_are_replaced_and_stay_different(project):
     """Slashes, colons and long parameters give names that any file system takes."""
     project.makepyfile(
         test_app="""

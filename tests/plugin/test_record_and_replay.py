@@ -13,10 +13,10 @@ def test_a_recorded_test_replays_with_the_provider_gone(recorded, provider):
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (replay)*", "replay  1 call: 12 tokens in, 3 out, $0.* not spent*"])
-    assert len(provider.asked) == 1
+    assert len(provider.requests) == 1
 
 
-def test_the_record_run_says_what_it_spent(project, provider):
+def test_the_record_run_reports_what_it_spent(project, provider):
     """The summary of a recording names calls, tokens, cost and files."""
     project.makepyfile(test_app="import app, pytest\n@pytest.mark.llm\ndef test_greets():\n    app.ask('ping')\n")
     result = project.runpytest_subprocess("--llm-record")
@@ -82,7 +82,7 @@ def test_new_adds_what_is_not_recorded_and_calls_only_for_that(recorded, provide
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (new)*", "replay  1 call*", "record  1 call*"])
-    assert [body["messages"][0]["content"] for body in provider.asked] == ["ping", "again"]
+    assert [body["messages"][0]["content"] for body in provider.requests] == ["ping", "again"]
     recorded.runpytest_subprocess().assert_outcomes(passed=1)
 
 
@@ -105,7 +105,7 @@ def test_live_calls_and_leaves_files_alone(recorded, provider):
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LLM calls (live)*", "live    1 call: 12 tokens in, 3 out, $0.* spent"])
-    assert len(provider.asked) == 2
+    assert len(provider.requests) == 2
     assert before == (recorded.path / CASSETTE).stat().st_mtime_ns
 
 
@@ -142,7 +142,7 @@ def test_options_work_under_xdist_with_one_summary(project, provider):
     replay.assert_outcomes(passed=6)
     replay.stdout.fnmatch_lines(["replay  6 calls: 72 tokens in, 18 out*"])
     assert replay.stdout.str().count("LLM calls (replay)") == 1
-    assert len(provider.asked) == 6
+    assert len(provider.requests) == 6
 
 
 def test_new_and_live_work_under_xdist(recorded, provider):
@@ -150,7 +150,7 @@ def test_new_and_live_work_under_xdist(recorded, provider):
     recorded.runpytest_subprocess("--llm-record=new", "-n", "2").stdout.fnmatch_lines(["replay  1 call*"])
     recorded.runpytest_subprocess("--llm-live", "-n", "2").stdout.fnmatch_lines(["live    1 call*"])
 
-    assert len(provider.asked) == 2
+    assert len(provider.requests) == 2
 
 
 def test_async_tests_record_and_replay(project, provider, monkeypatch):
@@ -184,4 +184,4 @@ def test_async_tests_record_and_replay(project, provider, monkeypatch):
     replay.assert_outcomes(passed=3)
     replay.stdout.fnmatch_lines(["replay  9 calls*"])
     auto.assert_outcomes(passed=1, deselected=2)
-    assert len(provider.asked) == 9
+    assert len(provider.requests) == 9

@@ -3,7 +3,7 @@
 TESTS = """
 import app, httpx2, pytest
 
-def asked(*args):
+def answer(*args):
     try:
         return app.ask(*args).get("content", [{}])[0].get("text", "refused")
     except httpx2.HTTPError as error:
@@ -14,21 +14,21 @@ def test_tries_again(llm_cassette, llm_budget):
     llm_cassette.fault(status=429, at=1, retry_after=0)
     llm_cassette.disconnect()
     llm_cassette.timeout()
-    assert ["refused", "RemoteProtocolError", "ReadTimeout", "pong"] == [asked("ping") for _ in range(4)]
+    assert ["refused", "RemoteProtocolError", "ReadTimeout", "pong"] == [answer("ping") for _ in range(4)]
     assert [False, False, False, True] == [call.is_billed for call in llm_cassette.calls]
     assert [429, "protocol", "read_timeout", 200] == [call.error or call.status for call in llm_cassette.calls]
     assert (None, None) == (llm_cassette.calls[0].usage, llm_cassette.calls[0].cost_usd)
     assert (4, 15) == (llm_budget.spent["calls"], llm_budget.spent["tokens"])
 
-def test_is_cut_and_asked_again(llm_cassette):
+def test_is_cut_and_tried_again(llm_cassette):
     if not llm_cassette.mode.connects:
         llm_cassette.cut(after_chunks=0)
-        assert "RemoteProtocolError" == asked("ping")
-    assert "pong" == asked("ping")
+        assert "RemoteProtocolError" == answer("ping")
+    assert "pong" == answer("ping")
 
 def test_gives_up(llm_cassette):
     llm_cassette.fault(status=503, at=range(1, 4))
-    assert ["refused"] * 3 == [asked("ping") for _ in range(3)]
+    assert ["refused"] * 3 == [answer("ping") for _ in range(3)]
 """
 
 
@@ -43,12 +43,12 @@ def test_the_same_tests_record_and_replay(project):
         ["replay  2 calls: 24 tokens in, 6 out, *", "fault   7 calls failed by an injected fault"]
     )
     assert sorted(path.stem for path in project.path.glob("cassettes/**/*.yaml")) == [
-        "test_is_cut_and_asked_again",
+        "test_is_cut_and_tried_again",
         "test_tries_again",
     ]
 
 
-def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
+def test_a_fault_that_cannot_be_or_was_never_reached_fails_the_test(recorded):
     """Each text holds what happened, the nearest cause and what to type."""
     recorded.makepyfile(
         test_app="""
@@ -60,7 +60,7 @@ def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
             app.ask("ping")
 
         @pytest.mark.llm(cassette="test_app/test_greets")
-        def test_cuts(llm_cassette):
+        def test_cut_late(llm_cassette):
             llm_cassette.cut(after_chunks=7)
             app.ask("ping")
 
@@ -83,15 +83,15 @@ def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
         """
     )
     lines = recorded.runpytest_subprocess("-p", "no:cacheprovider").stdout.str().splitlines()
-    said = "\n".join(lines)
+    output = "\n".join(lines)
 
     assert (
         "FaultError: never reached: fault(status=429, at=2) for call 2\n"
         "  the test made 1 call\n"
         "  if code under test was to try again, look why it did not; else take the fault away\n"
-    ) in said
-    assert ("FaultError: cut(after_chunks=7) lies behind the end of the reply to POST 127.0.0.1") in said
-    assert ("  it was recorded in 1 chunk\n  cut it earlier: llm_cassette.cut(after_chunks=0)\n") in said
+    ) in output
+    assert ("FaultError: cut(after_chunks=7) lies behind the end of the reply to POST 127.0.0.1") in output
+    assert ("  it was recorded in 1 chunk\n  cut it earlier: llm_cassette.cut(after_chunks=0)\n") in output
     assert (
         "FaultError: fault(status=200) cannot be injected\n"
         "  an error has a status from 400 to 599\n"
@@ -108,7 +108,7 @@ def test_a_fault_that_cannot_be_or_was_never_reached_says_so(recorded):
         "FaultError: timeout(at=2) and disconnect(at=2) both end call 2\n"
         "  a call can end in one way only\n"
         "  let one of them come later: at=3\n"
-    ) in said
+    ) in output
 
 
 def test_a_recording_run_refuses_to_cut(recorded):

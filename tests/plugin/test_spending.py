@@ -28,7 +28,7 @@ def test_a_run_never_spends_more(mode, workers, project, provider):
     args = ["-n", str(workers)] if workers > 1 else []
     result = project.runpytest_subprocess(mode, f"--llm-max-cost-usd={limit}", *args)
 
-    made = len(provider.asked)
+    made = len(provider.requests)
     assert 1 <= made <= limit // ONE
     result.assert_outcomes(passed=made, failed=24 - made)
     result.stdout.fnmatch_lines(["CostLimitExceededError: POST 127.0.0.1*was not sent: it may cost $0.0*"])
@@ -63,7 +63,7 @@ def test_the_text_says_what_is_spent_held_and_assumed(project, provider):
             "refused 1 call not made, by a limit on cost or calls",
         ]
     )
-    assert 1 == len(provider.asked)
+    assert 1 == len(provider.requests)
     assert not list(project.path.rglob("*.yaml"))
 
 
@@ -87,7 +87,7 @@ def test_a_model_without_a_price_is_not_called_until_it_has_one(project, provide
             '  say it in a price file (ini value llm_prices): "anthropic:acme-1": {input: 0.5, output: 2}',
         ]
     )
-    assert [] == provider.asked
+    assert [] == provider.requests
 
     project.path.joinpath("prices.yaml").write_text('"anthropic:*": {input: 100, output: 0}\n')
     result = project.runpytest_subprocess("--llm-record", "--llm-max-cost-usd=1", "-o", "llm_prices=prices.yaml")
