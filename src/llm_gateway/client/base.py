@@ -27,7 +27,7 @@ from llm_gateway.client.message import Messages, messages_from
 from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.listing import ModelLister
 from llm_gateway.client.observed import Observation
-from llm_gateway.client.observers import audience
+from llm_gateway.client.observers import build_observers
 from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.session import chosen, session_cost, settings_of_another
@@ -83,7 +83,7 @@ class BaseClient:
         name, wanted = self.config.target(registry.list_providers())
         self.provider = provider_instance or registry.build_provider(name, self.config)
         self._own_names = {provider_name(self.provider), *(() if provider_instance else (name,))}
-        self._audience = audience(self.config, observers)
+        self._observers = build_observers(self.config, observers)
         self.session_id = session_id
         self._is_derived, self._owns_provider = False, True
         self.provider_name = name if provider_instance is None else provider_name(provider_instance)
@@ -168,7 +168,7 @@ class BaseClient:
             cache=None if options and options.get("cache") is False else self._cache,
             listed=self._known.names,
             session_id=(options or {}).get("session_id") or self.session_id,
-            observed=Observation(self._audience) if self._audience is not None else None,
+            observed=Observation(self._observers) if self._observers is not None else None,
             context=self._context(options or {}),
             params=Params(self._policy(options or {}), self._known.refuses, self._warned),
         )

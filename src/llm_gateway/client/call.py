@@ -25,8 +25,8 @@ from llm_gateway.cost.totals import Totals
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow import steps
-from llm_gateway.flow.limit import Limit
 from llm_gateway.flow.steps import Flow
+from llm_gateway.flow.timeout import Timeout
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.record import CallRecord, RecordHolder
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
@@ -114,17 +114,17 @@ class Call:
         return called is None or most is None or now + seconds < called + most
 
     @property
-    def whole(self) -> tuple[Limit, ...]:
+    def whole(self) -> tuple[Timeout, ...]:
         """How long the attempt may take."""
         return self.limits.whole(self._began, self._called or 0.0)
 
     @property
-    def first(self) -> tuple[Limit, ...]:
+    def first(self) -> tuple[Timeout, ...]:
         """How long it may take to the first content."""
         return self.limits.first(self._began, self._called or 0.0)
 
     @property
-    def between(self) -> tuple[Limit, ...]:
+    def between(self) -> tuple[Timeout, ...]:
         """How long each piece after that may take."""
         return self.limits.between(self._called or 0.0)
 

@@ -12,10 +12,10 @@ from llm_gateway.client.base import BaseClient
 from llm_gateway.client.message import Messages
 from llm_gateway.client.observed import asynchronously, interrupt, synchronously
 from llm_gateway.client.options import ChatOptions, CompleteOptions
-from llm_gateway.flow.drive import AsyncDoer, adrive, astream, drive, stream
+from llm_gateway.flow.drive import AsyncExecutor, adrive, astream, drive, stream
 from llm_gateway.flow.steps import Await, Call, Flow
 from llm_gateway.providers.base import HttpProvider, ProcessProvider
-from llm_gateway.transport.session import AsyncTransport, Transport
+from llm_gateway.transport.executor import AsyncTransport, Transport
 from llm_gateway.types import LLMResponse, StreamDelta
 from llm_gateway.wire.models import ModelInfo
 from llm_gateway.wire.tokens import Estimate
@@ -47,7 +47,7 @@ class SyncLLMClient(BaseClient):
         """
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = drive(
-            *synchronously("chat", call, request, flows.chat(call, request), self._transport.session())
+            *synchronously("chat", call, request, flows.chat(call, request), self._transport.executor())
         )
         return response
 
@@ -64,7 +64,7 @@ class SyncLLMClient(BaseClient):
         request = self._build_request(messages, response_model=response_model, **options)
         call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
-        response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.session()))
+        response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.executor()))
         return response
 
     def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
@@ -75,14 +75,14 @@ class SyncLLMClient(BaseClient):
             ProviderError: The provider refused or failed.
         """
         request = self._build_request(messages, **options)
-        estimate: Estimate = drive(counting.count(self._start_count(), request), self._transport.session())
+        estimate: Estimate = drive(counting.count(self._start_count(), request), self._transport.executor())
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> Stream:
         """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
-        return Stream(stream(*synchronously("stream", call, request, flow, self._transport.session())))
+        return Stream(stream(*synchronously("stream", call, request, flow, self._transport.executor())))
 
     def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """
@@ -92,7 +92,7 @@ class SyncLLMClient(BaseClient):
             ConfigError: It has no list, or something that it needs is not set.
             ProviderError: It refused or failed.
         """
-        models: list[ModelInfo] = drive(self._model_lister(provider).refresh(), self._transport.session())
+        models: list[ModelInfo] = drive(self._model_lister(provider).refresh(), self._transport.executor())
         return models
 
     def get_available_models(
@@ -102,7 +102,7 @@ class SyncLLMClient(BaseClient):
         flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
-        models: list[ModelInfo] = drive(flow, self._transport.session())
+        models: list[ModelInfo] = drive(flow, self._transport.executor())
         return models
 
     def validate_model(self, name: str) -> bool:
@@ -113,13 +113,13 @@ class SyncLLMClient(BaseClient):
             UnknownModelError: The provider has no such model; the text and the error's *nearest* offer similar names.
         """
         provider, model = self._split_model(name)
-        is_valid: bool = drive(self._model_lister(provider).validate(model), self._transport.session())
+        is_valid: bool = drive(self._model_lister(provider).validate(model), self._transport.executor())
         return is_valid
 
     def close(self) -> None:
         """Close the connections, and a provider that was handed in with a ``close``."""
         if self._owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
-            self._transport.session().do(Await(self.provider.close))
+            self._transport.executor().execute(Await(self.provider.close))
         if not self._is_derived:
             if self._cache is not None:
                 self._cache.close()
@@ -172,7 +172,7 @@ class LLMClient(BaseClient):
         """Request text, or calls of *tools*; errors as in `SyncLLMClient.chat`."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = await adrive(
-            *asynchronously("chat", call, request, flows.chat(call, request), self._transport.session())
+            *asynchronously("chat", call, request, flows.chat(call, request), self._transport.executor())
         )
         return response
 
@@ -184,25 +184,25 @@ class LLMClient(BaseClient):
         call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(
-            *asynchronously("complete", call, request, flow, self._transport.session())
+            *asynchronously("complete", call, request, flow, self._transport.executor())
         )
         return response
 
     async def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
         """Count the input of a `chat`; as `SyncLLMClient.count_tokens`."""
         request = self._build_request(messages, **options)
-        estimate: Estimate = await adrive(counting.count(self._start_count(), request), self._transport.session())
+        estimate: Estimate = await adrive(counting.count(self._start_count(), request), self._transport.executor())
         return estimate
 
     def stream(self, messages: Messages, **options: Unpack[ChatOptions]) -> AsyncStream:
         """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
-        return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.session()))
+        return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.executor()))
 
     async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """Request the models that there are, and keep the list; as `SyncLLMClient.refresh_models`."""
-        models: list[ModelInfo] = await adrive(self._model_lister(provider).refresh(), self._transport.session())
+        models: list[ModelInfo] = await adrive(self._model_lister(provider).refresh(), self._transport.executor())
         return models
 
     async def get_available_models(
@@ -212,22 +212,22 @@ class LLMClient(BaseClient):
         flow = self._model_lister(provider).available(
             include_deprecated=include_deprecated, include_fine_tuned=include_fine_tuned
         )
-        models: list[ModelInfo] = await adrive(flow, self._transport.session())
+        models: list[ModelInfo] = await adrive(flow, self._transport.executor())
         return models
 
     async def validate_model(self, name: str) -> bool:
         """Return True if the provider has the model *name*; errors as in `SyncLLMClient.validate_model`."""
         provider, model = self._split_model(name)
-        is_valid: bool = await adrive(self._model_lister(provider).validate(model), self._transport.session())
+        is_valid: bool = await adrive(self._model_lister(provider).validate(model), self._transport.executor())
         return is_valid
 
     async def close(self) -> None:
         """Close the connections of the running event loop, and a provider that was handed in with a ``close``."""
         if not self._is_derived:
             if self._cache is not None:
-                await self._transport.session().do(Call(self._cache.close))
+                await self._transport.executor().execute(Call(self._cache.close))
             await self._transport.close()
-            await self._transport.session().do(Call(self._end_booking))
+            await self._transport.executor().execute(Call(self._end_booking))
         if self._owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()
 
@@ -243,9 +243,9 @@ class LLMClient(BaseClient):
 class AsyncStream:
     """Deltas as they arrive; `response` is there once they are through."""
 
-    def __init__(self, flow: Flow, doer: AsyncDoer) -> None:
+    def __init__(self, flow: Flow, executor: AsyncExecutor) -> None:
         self._results: list[LLMResponse[str]] = []
-        self._flow, self._doer = flow, doer
+        self._flow, self._executor = flow, executor
         self._deltas: Any = None
 
     @property
@@ -258,7 +258,7 @@ class AsyncStream:
 
     async def __anext__(self) -> StreamDelta:
         if self._deltas is None:
-            self._deltas = astream(self._flow, self._doer, self._results)
+            self._deltas = astream(self._flow, self._executor, self._results)
         delta: StreamDelta = await anext(self._deltas)
         return delta
 
@@ -268,6 +268,6 @@ class AsyncStream:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        interrupt(self._doer, error)  # a task may be cancelled while it is busy with what it has read
+        interrupt(self._executor, error)  # a task may be cancelled while it is busy with what it has read
         if self._deltas is not None:
             await self._deltas.aclose()

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import ProviderError
-from llm_gateway.flow.drive import AsyncDoer, Doer
+from llm_gateway.flow.drive import AsyncExecutor, Executor
 from llm_gateway.flow.steps import Flow, Step
-from llm_gateway.observability.audience import Audience
 from llm_gateway.observability.events import (
     AttemptEnded,
     AttemptStarted,
@@ -22,6 +21,7 @@ from llm_gateway.observability.events import (
     FallbackHop,
     FirstContent,
 )
+from llm_gateway.observability.observers import Observers
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
@@ -35,26 +35,30 @@ Verb = Literal["chat", "complete", "stream"]
 _ids = itertools.count(1)
 
 
-def synchronously(verb: Verb, call: Call, request: ChatRequest, flow: Flow, doer: Doer) -> tuple[Flow, Doer]:
-    """*flow* and *doer* as observers hear of them; the same two where there are none."""
+def synchronously(
+    verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: Executor
+) -> tuple[Flow, Executor]:
+    """*flow* and *executor* as observers hear of them; the same two where there are none."""
     observed = call.observed
     if observed is None:
-        return flow, doer
-    return _told(verb, call, request, flow, observed), _Surrounded(doer, observed)
+        return flow, executor
+    return _notify_around(verb, call, request, flow, observed), _ObservedExecutor(executor, observed)
 
 
-def asynchronously(verb: Verb, call: Call, request: ChatRequest, flow: Flow, doer: AsyncDoer) -> tuple[Flow, AsyncDoer]:
+def asynchronously(
+    verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: AsyncExecutor
+) -> tuple[Flow, AsyncExecutor]:
     """As `synchronously`, in an event loop."""
     observed = call.observed
     if observed is None:
-        return flow, doer
-    return _told(verb, call, request, flow, observed), _AsyncSurrounded(doer, observed)
+        return flow, executor
+    return _notify_around(verb, call, request, flow, observed), _AsyncObservedExecutor(executor, observed)
 
 
-def interrupt(doer: object, error: BaseException | None) -> None:
-    """Whoever reads the stream of *doer* was stopped by *error*."""
-    if isinstance(doer, _Surrounded | _AsyncSurrounded) and error is not None:
-        doer.observed.interrupt(error)
+def interrupt(executor: object, error: BaseException | None) -> None:
+    """Whoever reads the stream of *executor* was stopped by *error*."""
+    if isinstance(executor, _ObservedExecutor | _AsyncObservedExecutor) and error is not None:
+        executor.observed.interrupt(error)
 
 
 class Observation:
@@ -62,51 +66,51 @@ class Observation:
     One call as its observers hear of it.
 
     Args:
-        audience: Who hears.
+        observers: Who hears.
 
         clock: Seconds of a clock that only ever moves forward.
     """
 
-    def __init__(self, audience: Audience, clock: Callable[[], float] = time.monotonic) -> None:
-        self.audience = audience
+    def __init__(self, observers: Observers, clock: Callable[[], float] = time.monotonic) -> None:
+        self.observers = observers
         self.call_id = next(_ids)
         self._clock = clock
         self._began = self._attempt_began = clock()
         self._first_content_s: float | None = None
         self._stop: BaseException | None = None
-        self._asked: AttemptStarted | None = None
-        self._is_asking = self._has_unknown_cost = False
+        self._attempt_started: AttemptStarted | None = None
+        self._is_attempting = self._has_unknown_cost = False
 
     def begin(self, verb: Verb, call: Call, request: ChatRequest) -> CallStarted:
         """The call begins now."""
         self._began = self._clock()
         where = server_of(call.provider)
         started = CallStarted(self.call_id, verb, call.provider_name, request.model, call.session_id, *where, request)
-        self.audience.tell(started)
+        self.observers.notify(started)
         return started
 
     def attempt_begins(self, call: Call, request: ChatRequest) -> None:
         """A request is about to be sent."""
-        self._attempt_began, self._is_asking = self._clock(), True
+        self._attempt_began, self._is_attempting = self._clock(), True
         number, where = len(call.attempts) + 1, server_of(call.provider)
-        self._asked = AttemptStarted(self.call_id, number, call.provider_name, request.model, *where)
-        self.audience.tell(self._asked)
+        self._attempt_started = AttemptStarted(self.call_id, number, call.provider_name, request.model, *where)
+        self.observers.notify(self._attempt_started)
 
     def attempt_ends(self, attempt: CallRecord, reply: ChatReply | None, error: BaseException | None) -> None:
         """A request was answered or failed, or its stream was left because of *error*."""
-        self._is_asking = False
-        self.audience.tell(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
+        self._is_attempting = False
+        self.observers.notify(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
 
     def attempt_breaks(self, error: BaseException) -> None:
         """The request ended in a way of which the provider said nothing, unless it is over already."""
-        if self._asked is not None and self._is_asking:
-            asked, kind = self._asked, self._outcome(error)[1]
+        if self._attempt_started is not None and self._is_attempting:
+            started, kind = self._attempt_started, self._outcome(error)[1]
             lasted = self._clock() - self._attempt_began
             self._has_unknown_cost = True
             attempt = CallRecord(
-                attempt=asked.number,
-                provider=asked.provider,
-                model_requested=asked.model,
+                attempt=started.number,
+                provider=started.provider,
+                model_requested=started.model,
                 error=kind,
                 duration_s=lasted,
                 is_billed=False,
@@ -117,11 +121,11 @@ class Observation:
         """A piece of a stream arrived."""
         if self._first_content_s is None:
             self._first_content_s = self._clock() - self._began
-            self.audience.tell(FirstContent(self.call_id, self._first_content_s))
+            self.observers.notify(FirstContent(self.call_id, self._first_content_s))
 
     def hop(self, error: ProviderError, provider: str, model: str) -> None:
         """Another model is asked because of *error*."""
-        self.audience.tell(FallbackHop(self.call_id, error.kind, provider, model))
+        self.observers.notify(FallbackHop(self.call_id, error.kind, provider, model))
 
     def interrupt(self, error: BaseException) -> None:
         """Waiting was stopped by *error*, as a cancelled task's is; an ordinary error is the flow's to judge."""
@@ -132,12 +136,12 @@ class Observation:
         """The call is over."""
         end, kind = self._outcome(error)
         totals = Totals.of(call.attempts)
-        self.audience.tell(
+        self.observers.notify(
             CallEnded(
                 started,
                 end,
                 call.provider_name,
-                (reply and reply.model) or (self._asked or started).model,
+                (reply and reply.model) or (self._attempt_started or started).model,
                 kind,
                 tuple(call.attempts),
                 totals.usage,
@@ -174,7 +178,7 @@ def server_of(provider: Provider) -> tuple[str | None, int | None]:
     return found.hostname, found.port or {"https": 443, "http": 80}.get(found.scheme)
 
 
-def _told(verb: Verb, call: Call, request: ChatRequest, flow: Flow, observed: Observation) -> Flow:
+def _notify_around(verb: Verb, call: Call, request: ChatRequest, flow: Flow, observed: Observation) -> Flow:
     started = observed.begin(verb, call, request)
     try:
         response: LLMResponse[Any] = yield from flow
@@ -185,43 +189,43 @@ def _told(verb: Verb, call: Call, request: ChatRequest, flow: Flow, observed: Ob
     return response
 
 
-class _Surrounded:
+class _ObservedExecutor:
     """Does steps with what observers set around them, so that spans of HTTP libraries have the right parent."""
 
-    def __init__(self, doer: Doer, observed: Observation) -> None:
-        self._doer = doer
+    def __init__(self, executor: Executor, observed: Observation) -> None:
+        self._executor = executor
         self.observed = observed
 
-    def do(self, step: Step) -> Any:
-        entered = self.observed.audience.enter(self.observed.call_id)
+    def execute(self, step: Step) -> Any:
+        entered = self.observed.observers.enter(self.observed.call_id)
         try:
-            return self._doer.do(step)
+            return self._executor.execute(step)
         except BaseException as error:
             self.observed.interrupt(error)
             raise
         finally:
-            self.observed.audience.leave(entered)
+            self.observed.observers.leave(entered)
 
-    def end(self) -> None:
-        self._doer.end()
+    def close(self) -> None:
+        self._executor.close()
 
 
-class _AsyncSurrounded:
-    """`_Surrounded` for an event loop."""
+class _AsyncObservedExecutor:
+    """`_ObservedExecutor` for an event loop."""
 
-    def __init__(self, doer: AsyncDoer, observed: Observation) -> None:
-        self._doer = doer
+    def __init__(self, executor: AsyncExecutor, observed: Observation) -> None:
+        self._executor = executor
         self.observed = observed
 
-    async def do(self, step: Step) -> Any:
-        entered = self.observed.audience.enter(self.observed.call_id)
+    async def execute(self, step: Step) -> Any:
+        entered = self.observed.observers.enter(self.observed.call_id)
         try:
-            return await self._doer.do(step)
+            return await self._executor.execute(step)
         except BaseException as error:
             self.observed.interrupt(error)
             raise
         finally:
-            self.observed.audience.leave(entered)
+            self.observed.observers.leave(entered)
 
-    async def end(self) -> None:
-        await self._doer.end()
+    async def close(self) -> None:
+        await self._executor.close()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from llm_gateway.config import GatewayConfig
-from llm_gateway.observability.audience import Audience
 from llm_gateway.observability.events import Observer
+from llm_gateway.observability.observers import Observers
 
-__all__ = ["audience"]
+__all__ = ["build_observers"]
 
 
-def audience(config: GatewayConfig, given: Sequence[Observer]) -> Audience | None:
+def build_observers(config: GatewayConfig, given: Sequence[Observer]) -> Observers | None:
     """Return the *given* observers and those of *config*, or None where there are none."""
     observers = (*given, *_configured(config))
-    return Audience(observers) if observers else None
+    return Observers(observers) if observers else None
 
 
 def _configured(config: GatewayConfig) -> Iterator[Observer]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from llm_gateway.config import GatewayConfig
-from llm_gateway.flow.limit import Limit
+from llm_gateway.flow.timeout import Timeout
 
 __all__ = ["Timeouts"]
 
@@ -35,24 +35,24 @@ class Timeouts:
             options.get("total_timeout_s") or config.total_timeout_s,
         )
 
-    def whole(self, began: float, called: float) -> tuple[Limit, ...]:
+    def whole(self, began: float, called: float) -> tuple[Timeout, ...]:
         """Return the limits of an attempt that *began* then, of a call that was *called* then."""
-        return (Limit("attempt", "timeout_s", self.timeout_s, began + self.timeout_s), *self._total(called))
+        return (Timeout("attempt", "timeout_s", self.timeout_s, began + self.timeout_s), *self._total(called))
 
-    def first(self, began: float, called: float) -> tuple[Limit, ...]:
+    def first(self, began: float, called: float) -> tuple[Timeout, ...]:
         """Return the limits of a stream up to its first content, however many chunks came before."""
         setting, seconds = self._or_default("first_token_timeout_s", self.first_token_timeout_s)
-        return (Limit("first_token", setting, seconds, began + seconds), *self._total(called))
+        return (Timeout("first_token", setting, seconds, began + seconds), *self._total(called))
 
-    def between(self, called: float) -> tuple[Limit, ...]:
+    def between(self, called: float) -> tuple[Timeout, ...]:
         """Return the limits on each further chunk of a stream."""
         setting, seconds = self._or_default("idle_timeout_s", self.idle_timeout_s)
-        return (Limit("idle", setting, seconds), *self._total(called))
+        return (Timeout("idle", setting, seconds), *self._total(called))
 
     def _or_default(self, setting: str, seconds: float | None) -> tuple[str, float]:
         return ("timeout_s", self.timeout_s) if seconds is None else (setting, seconds)
 
-    def _total(self, called: float) -> tuple[Limit, ...]:
+    def _total(self, called: float) -> tuple[Timeout, ...]:
         if self.total_timeout_s is None:
             return ()
-        return (Limit("total", "total_timeout_s", self.total_timeout_s, called + self.total_timeout_s),)
+        return (Timeout("total", "total_timeout_s", self.total_timeout_s, called + self.total_timeout_s),)

@@ -8,29 +8,29 @@ from typing import Any, Protocol
 from llm_gateway.flow.steps import Emit, Flow, Step
 from llm_gateway.types import StreamDelta
 
-__all__ = ["AsyncDoer", "Doer", "adrive", "astream", "drive", "stream"]
+__all__ = ["AsyncExecutor", "Executor", "adrive", "astream", "drive", "stream"]
 
 
-class Doer(Protocol):
+class Executor(Protocol):
     """Does one step and returns what came of it."""
 
-    def do(self, step: Step) -> Any:
+    def execute(self, step: Step) -> Any:
         """Do *step*."""
         ...
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Give back what the flow left open."""
         ...
 
 
-class AsyncDoer(Protocol):
+class AsyncExecutor(Protocol):
     """Does one step in an event loop."""
 
-    async def do(self, step: Step) -> Any:
+    async def execute(self, step: Step) -> Any:
         """Do *step*."""
         ...
 
-    async def end(self) -> None:
+    async def close(self) -> None:
         """Give back what the flow left open."""
         ...
 
@@ -51,7 +51,7 @@ class _Stepper:
             return None
 
 
-def stream(flow: Flow, doer: Doer) -> Generator[StreamDelta, None, Any]:
+def stream(flow: Flow, executor: Executor) -> Generator[StreamDelta, None, Any]:
     """Run *flow*, yielding what it emits; the generator's return value is the flow's result."""
     stepper = _Stepper(flow)
     try:
@@ -62,7 +62,7 @@ def stream(flow: Flow, doer: Doer) -> Generator[StreamDelta, None, Any]:
                 step = stepper.next()
                 continue
             try:
-                value = doer.do(step)
+                value = executor.execute(step)
             except Exception as error:  # noqa: BLE001  the flow decides what an error means
                 step = stepper.next(error=error)
             else:
@@ -70,12 +70,12 @@ def stream(flow: Flow, doer: Doer) -> Generator[StreamDelta, None, Any]:
         return stepper.result
     finally:
         flow.close()
-        doer.end()
+        executor.close()
 
 
-def drive(flow: Flow, doer: Doer) -> Any:
+def drive(flow: Flow, executor: Executor) -> Any:
     """Run *flow* to its end and return its result."""
-    running = stream(flow, doer)
+    running = stream(flow, executor)
     while True:
         try:
             next(running)
@@ -83,7 +83,7 @@ def drive(flow: Flow, doer: Doer) -> Any:
             return done.value
 
 
-async def astream(flow: Flow, doer: AsyncDoer, results: list[Any]) -> AsyncIterator[StreamDelta]:
+async def astream(flow: Flow, executor: AsyncExecutor, results: list[Any]) -> AsyncIterator[StreamDelta]:
     """Run *flow* in an event loop, yielding what it emits; its result is appended to *results*."""
     stepper = _Stepper(flow)
     try:
@@ -94,7 +94,7 @@ async def astream(flow: Flow, doer: AsyncDoer, results: list[Any]) -> AsyncItera
                 step = stepper.next()
                 continue
             try:
-                value = await doer.do(step)
+                value = await executor.execute(step)
             except Exception as error:  # noqa: BLE001  the flow decides what an error means
                 step = stepper.next(error=error)
             else:
@@ -102,12 +102,12 @@ async def astream(flow: Flow, doer: AsyncDoer, results: list[Any]) -> AsyncItera
         results.append(stepper.result)
     finally:
         flow.close()
-        await doer.end()
+        await executor.close()
 
 
-async def adrive(flow: Flow, doer: AsyncDoer) -> Any:
+async def adrive(flow: Flow, executor: AsyncExecutor) -> Any:
     """Run *flow* to its end in an event loop and return its result."""
     results: list[Any] = []
-    async for _ in astream(flow, doer, results):
+    async for _ in astream(flow, executor, results):
         pass
     return results[0]

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_gateway.flow.limit import Limit
+from llm_gateway.flow.timeout import Timeout
 from llm_gateway.record import RecordHolder
 from llm_gateway.types import Headers, ProcessRequest, StreamDelta, WireRequest
 
@@ -34,12 +34,12 @@ class Send:
     """
     Send a request, through *client* of an official SDK if one is given; come back with its whole `WireReply`.
 
-    Without *limits* the transport's own holds.
+    Without *timeouts* the transport's own holds.
     """
 
     request: WireRequest
     client: Any = None
-    limits: tuple[Limit, ...] = ()
+    timeouts: tuple[Timeout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Open:
 
     request: WireRequest
     client: Any = None
-    limits: tuple[Limit, ...] = ()
+    timeouts: tuple[Timeout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Come back with the next piece of the open body, ``b""`` at its end. Without *limits* those of `Open` go on."""
+    """Come back with the next chunk of the open body, ``b""`` at its end. Without *timeouts* those of `Open` go on."""
 
-    limits: tuple[Limit, ...] = ()
+    timeouts: tuple[Timeout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Run:
     """Run a command and come back with its `ProcessReply`."""
 
     request: ProcessRequest
-    limits: tuple[Limit, ...]
+    timeouts: tuple[Timeout, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class Start:
     """Start a command; its output is then asked for with `Read`, and its end with `Finish`."""
 
     request: ProcessRequest
-    limits: tuple[Limit, ...]
+    timeouts: tuple[Timeout, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Finish:
     """Come back with the `ProcessReply` of the started command, without the output that was read."""
 
-    limits: tuple[Limit, ...]
+    timeouts: tuple[Timeout, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Hand a piece of the answer to whoever reads the stream."""
+    """Hand a chunk of the answer to whoever reads the stream."""
 
     delta: StreamDelta
 

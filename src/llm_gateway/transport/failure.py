@@ -6,17 +6,25 @@ from typing import Literal, NoReturn
 from urllib.parse import urlsplit
 
 from llm_gateway.exceptions import ProviderError
-from llm_gateway.flow.limit import Limit, Span
+from llm_gateway.flow.timeout import Timeout, TimeoutKind
 from llm_gateway.record import RecordHolder, holder_of
 from llm_gateway.types import WireRequest
 
-__all__ = ["Phase", "carried_by", "give_up", "refuse", "refuse_coding", "refuse_proxy", "refuse_size"]
+__all__ = [
+    "Phase",
+    "carried_by",
+    "raise_connection_error",
+    "raise_decoding_error",
+    "raise_proxy_error",
+    "raise_timeout",
+    "raise_too_large",
+]
 
 Phase = Literal["head", "body", "stream"]
-"""What was waited for: the head of a reply, the rest of one that is read as a whole, or a piece of a stream."""
+"""What was waited for: the head of a reply, the rest of one that is read as a whole, or a chunk of a stream."""
 
 _CHECK = "check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY)"
-_LATE: dict[Span, str] = {
+_TIMEOUT_TEXTS: dict[TimeoutKind, str] = {
     "connect": "no connection to {host} within {seconds:g} s",
     "attempt": "no answer from {host} within {seconds:g} s",
     "first_token": "nothing of an answer from {host} within {seconds:g} s",
@@ -29,13 +37,13 @@ def _host(request: WireRequest) -> str:
     return urlsplit(request.url).netloc.rpartition("@")[2]
 
 
-def give_up(request: WireRequest, limit: Limit, error: Exception | None = None) -> NoReturn:
-    """Raise that *limit* ran out for *request*."""
+def raise_timeout(request: WireRequest, timeout: Timeout, error: Exception | None = None) -> NoReturn:
+    """Raise that *timeout* ran out for *request*."""
     made = ProviderError(
-        _LATE[limit.span].format(host=_host(request), seconds=limit.seconds),
+        _TIMEOUT_TEXTS[timeout.kind].format(host=_host(request), seconds=timeout.seconds),
         kind="timeout",
-        cause=f"{limit.setting} ran out",
-        fix=f"{_CHECK}, or {limit.fix}" if limit.span == "connect" else f"try again, or {limit.fix}",
+        cause=f"{timeout.setting} ran out",
+        fix=f"{_CHECK}, or {timeout.fix}" if timeout.kind == "connect" else f"try again, or {timeout.fix}",
     )
     made.holder = carried_by(error)
     raise made from error
@@ -50,7 +58,7 @@ def carried_by(error: BaseException | None) -> RecordHolder | None:
     return None
 
 
-def refuse(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
+def raise_connection_error(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
     """Raise what *error* of a connection means for *request*; only a stream is not asked for again by itself."""
     host = _host(request)
     words = {"head": f"cannot reach {host}", "body": f"the reply from {host} broke off"}
@@ -64,7 +72,7 @@ def refuse(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
     raise made from error
 
 
-def refuse_proxy(error: Exception, request: WireRequest) -> NoReturn:
+def raise_proxy_error(error: Exception, request: WireRequest) -> NoReturn:
     """Raise that a proxy did not let *request* through."""
     raise ProviderError(
         f"the proxy does not connect to {_host(request)}",
@@ -74,7 +82,7 @@ def refuse_proxy(error: Exception, request: WireRequest) -> NoReturn:
     ) from error
 
 
-def refuse_coding(error: Exception, request: WireRequest) -> NoReturn:
+def raise_decoding_error(error: Exception, request: WireRequest) -> NoReturn:
     """Raise that the reply to *request* is not compressed in the way that it says."""
     raise ProviderError(
         f"the reply from {_host(request)} cannot be unpacked",
@@ -84,7 +92,7 @@ def refuse_coding(error: Exception, request: WireRequest) -> NoReturn:
     ) from error
 
 
-def refuse_size(request: WireRequest, most: int) -> NoReturn:
+def raise_too_large(request: WireRequest, most: int) -> NoReturn:
     """Raise that the reply to *request* is longer than any answer is."""
     raise ProviderError(
         f"the reply from {_host(request)} is longer than {most >> 20} MiB",

@@ -7,77 +7,84 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NoReturn
 
-from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.flow.timeout import Timeout, earliest
 from llm_gateway.record import EXTENSION, holder_of
 from llm_gateway.transport.deadline import Deadline, limit_reads
-from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding, refuse_proxy, refuse_size
+from llm_gateway.transport.failure import (
+    Phase,
+    raise_connection_error,
+    raise_decoding_error,
+    raise_proxy_error,
+    raise_timeout,
+    raise_too_large,
+)
 from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["AsyncPool", "Pool"]
 
-_MOST_BYTES = 128 << 20  # a few kilobytes that are packed well may be gigabytes
+_MAX_REPLY_BYTES = 128 << 20  # a few kilobytes that are packed well may be gigabytes
 
 
-class _Waiting:
+class _TimedRequest:
     """One request and how long it may take. Sockets wait no longer; what never waits is stopped here."""
 
-    def __init__(self, request: WireRequest, limits: Sequence[Limit], connect_s: float) -> None:
+    def __init__(self, request: WireRequest, timeouts: Sequence[Timeout], connect_s: float) -> None:
         self.request = request
-        self._connect = Limit("connect", "connect_timeout_s", connect_s)
-        self._limit, end = soonest(limits, time.monotonic())
+        self._connect = Timeout("connect", "connect_timeout_s", connect_s)
+        self._timeout, end = earliest(timeouts, time.monotonic())
         self._deadline = Deadline(None, end)
         self._phase: Phase = "head"
         self._size = 0
 
-    def built(self, client: Any) -> Any:
+    def build_request(self, client: Any) -> Any:
         """The request as *client* sends it."""
         request, left = self.request, max(self._deadline.end - time.monotonic(), 0.0)
         if not left:
-            give_up(request, self._limit)
-        limits = {"connect": min(left, self._connect.seconds), "read": self._deadline, "write": left, "pool": left}
+            raise_timeout(request, self._timeout)
+        timeouts = {"connect": min(left, self._connect.seconds), "read": self._deadline, "write": left, "pool": left}
         return client.build_request(
             request.method,
             request.url,
             headers=list(request.headers),
             content=request.body,
-            extensions={"timeout": limits, EXTENSION: request.provider},
+            extensions={"timeout": timeouts, EXTENSION: request.provider},
         )
 
-    def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
-        """A piece is to be read, within new *limits* if there are any."""
+    def begin_read(self, phase: Phase, timeouts: Sequence[Timeout] = ()) -> None:
+        """A chunk is to be read, within new *timeouts* if there are any."""
         self._phase, now = phase, time.monotonic()
-        if limits:
-            self._limit, self._deadline.end = soonest(limits, now)
+        if timeouts:
+            self._timeout, self._deadline.end = earliest(timeouts, now)
         if now >= self._deadline.end:
-            give_up(self.request, self._limit)
+            raise_timeout(self.request, self._timeout)
 
-    def took(self, piece: bytes) -> bytes:
-        """*piece* was read."""
-        self._size += len(piece)
-        if self._size > _MOST_BYTES:
-            refuse_size(self.request, _MOST_BYTES)
-        return piece
+    def count(self, chunk: bytes) -> bytes:
+        """*chunk* was read."""
+        self._size += len(chunk)
+        if self._size > _MAX_REPLY_BYTES:
+            raise_too_large(self.request, _MAX_REPLY_BYTES)
+        return chunk
 
-    def refuse(self, error: Exception) -> NoReturn:
+    def raise_error(self, error: Exception) -> NoReturn:
         """Raise what *error* means."""
         import httpx2
 
         if isinstance(error, httpx2.DecodingError):
-            refuse_coding(error, self.request)
+            raise_decoding_error(error, self.request)
         if isinstance(error, httpx2.ProxyError):
-            refuse_proxy(error, self.request)
+            raise_proxy_error(error, self.request)
         if not isinstance(error, httpx2.TimeoutException):
-            refuse(error, self.request, self._phase)
+            raise_connection_error(error, self.request, self._phase)
         is_connect = isinstance(error, httpx2.ConnectTimeout) and time.monotonic() < self._deadline.end
-        give_up(self.request, self._connect if is_connect else self._limit, error)
+        raise_timeout(self.request, self._connect if is_connect else self._timeout, error)
 
 
 class Pool:
     """Connections for the calling thread."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
-        self.usual = (Limit("attempt", "timeout_s", timeout_s),)
+        self.default_timeouts = (Timeout("attempt", "timeout_s", timeout_s),)
         self._connect_s = connect_timeout_s
         self._client: Any = None
 
@@ -89,26 +96,26 @@ class Pool:
             limit_reads(self._client)
         return self._client
 
-    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = self.open(request, limits)
+        opened = self.open(request, timeouts)
         try:
             body = b"".join(iter(opened.read, b""))
         finally:
             opened.close()
         return WireReply(opened.head.status, opened.head.headers, body, opened.head.holder)
 
-    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
+    def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> OpenReply:
         """Send *request* and read the head of its reply."""
         import httpx2
 
-        client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
-        sent = waiting.built(client)
+        client, timed = self._connected(), _TimedRequest(request, timeouts or self.default_timeouts, self._connect_s)
+        sent = timed.build_request(client)
         try:
             response = client.send(sent, stream=True)
         except httpx2.RequestError as error:
-            waiting.refuse(error)
-        return Opened(waiting, response)
+            timed.raise_error(error)
+        return OpenReply(timed, response)
 
     def close(self) -> None:
         """Close the connections."""
@@ -117,24 +124,24 @@ class Pool:
             self._client = None
 
 
-class Opened:
+class OpenReply:
     """A reply of which the head was read."""
 
-    def __init__(self, waiting: _Waiting, response: Any) -> None:
-        self._waiting = waiting
+    def __init__(self, timed: _TimedRequest, response: Any) -> None:
+        self._timed = timed
         self._response = response
-        self._pieces: Iterator[bytes] = response.iter_bytes()
+        self._chunks: Iterator[bytes] = response.iter_bytes()
         self.head = Head(response.status_code, _headers(response), holder_of(response))
 
-    def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body; none at its end. Without *limits* those of the request go on."""
+    def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body; none at its end. Without *timeouts* those of the request go on."""
         import httpx2
 
-        self._waiting.reads("stream" if limits else "body", limits)
+        self._timed.begin_read("stream" if timeouts else "body", timeouts)
         try:
-            return self._waiting.took(next(self._pieces, b""))
+            return self._timed.count(next(self._chunks, b""))
         except httpx2.RequestError as error:
-            self._waiting.refuse(error)
+            self._timed.raise_error(error)
 
     def close(self) -> None:
         """Let go of the rest."""
@@ -145,7 +152,7 @@ class AsyncPool:
     """Connections for event loops; each loop has its own, as connections cannot move between loops."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
-        self.usual = (Limit("attempt", "timeout_s", timeout_s),)
+        self.default_timeouts = (Timeout("attempt", "timeout_s", timeout_s),)
         self._connect_s = connect_timeout_s
         self._clients: dict[Any, Any] = {}
 
@@ -161,28 +168,28 @@ class AsyncPool:
             limit_reads(client)
         return client
 
-    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    async def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = await self.open(request, limits)
-        pieces: list[bytes] = []
+        opened = await self.open(request, timeouts)
+        chunks: list[bytes] = []
         try:
-            while piece := await opened.read():
-                pieces.append(piece)
+            while chunk := await opened.read():
+                chunks.append(chunk)
         finally:
             await opened.close()
-        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces), opened.head.holder)
+        return WireReply(opened.head.status, opened.head.headers, b"".join(chunks), opened.head.holder)
 
-    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
+    async def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> AsyncOpenReply:
         """Send *request* and read the head of its reply."""
         import httpx2
 
-        client, waiting = self._connected(), _Waiting(request, limits or self.usual, self._connect_s)
-        sent = waiting.built(client)
+        client, timed = self._connected(), _TimedRequest(request, timeouts or self.default_timeouts, self._connect_s)
+        sent = timed.build_request(client)
         try:
             response = await client.send(sent, stream=True)
         except httpx2.RequestError as error:
-            waiting.refuse(error)
-        return AsyncOpened(waiting, response)
+            timed.raise_error(error)
+        return AsyncOpenReply(timed, response)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
@@ -191,24 +198,24 @@ class AsyncPool:
             await client.aclose()
 
 
-class AsyncOpened:
+class AsyncOpenReply:
     """A reply of which the head was read."""
 
-    def __init__(self, waiting: _Waiting, response: Any) -> None:
-        self._waiting = waiting
+    def __init__(self, timed: _TimedRequest, response: Any) -> None:
+        self._timed = timed
         self._response = response
-        self._pieces: AsyncIterator[bytes] = response.aiter_bytes()
+        self._chunks: AsyncIterator[bytes] = response.aiter_bytes()
         self.head = Head(response.status_code, _headers(response), holder_of(response))
 
-    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body, as with `Opened.read`."""
+    async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body, as with `OpenReply.read`."""
         import httpx2
 
-        self._waiting.reads("stream" if limits else "body", limits)
+        self._timed.begin_read("stream" if timeouts else "body", timeouts)
         try:
-            return self._waiting.took(await anext(self._pieces, b""))
+            return self._timed.count(await anext(self._chunks, b""))
         except httpx2.RequestError as error:
-            self._waiting.refuse(error)
+            self._timed.raise_error(error)
 
     async def close(self) -> None:
         """Let go of the rest."""

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
-from llm_gateway.transport.failure import Phase, carried_by, give_up, refuse
+from llm_gateway.flow.timeout import Timeout, earliest
+from llm_gateway.transport.failure import Phase, carried_by, raise_connection_error, raise_timeout
 from llm_gateway.types import Headers, JsonObject, WireReply, WireRequest
 
 __all__ = ["AsyncLitellmPool", "Litellm", "LitellmPool"]
@@ -27,7 +27,7 @@ _CODES = {
 }
 """litellm's classes that say more than their status."""
 _DONE = b"data: [DONE]\n\n"
-_WAITS = ("retry-after", "retry-after-ms")
+_RETRY_HEADERS = ("retry-after", "retry-after-ms")
 
 
 @dataclass(frozen=True)
@@ -44,34 +44,34 @@ class Litellm:
     functions: Any
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
-    def asked(self, request: WireRequest, waiting: _Waiting) -> JsonObject:
+    def arguments(self, request: WireRequest, timed: _TimedRequest) -> JsonObject:
         """The arguments for *request*; an own ``timeout`` among the options wins."""
-        return {**json.loads(request.body), "timeout": waiting.left_s, **self.options}
+        return {**json.loads(request.body), "timeout": timed.left_s, **self.options}
 
 
-class _Waiting:
+class _TimedRequest:
     """How long one request may take."""
 
-    def __init__(self, request: WireRequest, limits: Sequence[Limit]) -> None:
+    def __init__(self, request: WireRequest, timeouts: Sequence[Timeout]) -> None:
         self.request = request
-        self.limit, self._end = soonest(limits, time.monotonic())
+        self.timeout, self._end = earliest(timeouts, time.monotonic())
 
     @property
     def left_s(self) -> float:
         """Seconds that are left."""
         return max(0.0, self._end - time.monotonic())
 
-    def renew(self, limits: Sequence[Limit]) -> None:
-        """A piece is to be read, within new *limits* if there are any."""
-        if limits:
-            self.limit, self._end = soonest(limits, time.monotonic())
+    def renew(self, timeouts: Sequence[Timeout]) -> None:
+        """A chunk is to be read, within new *timeouts* if there are any."""
+        if timeouts:
+            self.timeout, self._end = earliest(timeouts, time.monotonic())
         if not self.left_s:
-            give_up(self.request, self.limit)
+            raise_timeout(self.request, self.timeout)
 
 
-def _written(answer: Any, request: WireRequest) -> bytes:
+def _encode(answer: Any, request: WireRequest) -> bytes:
     """
-    An answer, or a piece of one, as its JSON.
+    An answer, or a chunk of one, as its JSON.
 
     The model's name gets back the provider that litellm takes off: without it, nothing tells what the call costs.
     """
@@ -83,7 +83,7 @@ def _written(answer: Any, request: WireRequest) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def _refused(error: Any, waiting: _Waiting, phase: Phase = "head") -> WireReply:
+def _error_reply(error: Any, timed: _TimedRequest, phase: Phase = "head") -> WireReply:
     """
     The reply behind an error of litellm's; another error is raised as it is.
 
@@ -92,17 +92,17 @@ def _refused(error: Any, waiting: _Waiting, phase: Phase = "head") -> WireReply:
     """
     name, status = type(error).__name__, getattr(error, "status_code", None if phase == "head" else 500)
     if "Timeout" in name:
-        give_up(waiting.request, waiting.limit, error)
-    if any(_is_away(one) for one in _causes(error)):
-        refuse(error, waiting.request, phase)
+        raise_timeout(timed.request, timed.timeout, error)
+    if any(_is_unreachable(one) for one in _causes(error)):
+        raise_connection_error(error, timed.request, phase)
     if not isinstance(status, int):
         raise error
-    said = {
+    fields = {
         "message": str(getattr(error, "message", error)),
         "type": getattr(error, "type", None) or name,
         "code": _CODES.get(name) or getattr(error, "code", None),
     }
-    return WireReply(status, _waits(error), json.dumps({"error": said}).encode(), carried_by(error))
+    return WireReply(status, _retry_headers(error), json.dumps({"error": fields}).encode(), carried_by(error))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -112,16 +112,16 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _is_away(error: BaseException) -> bool:
+def _is_unreachable(error: BaseException) -> bool:
     """Whether nobody was reached; litellm's own class of that name stands for any error that it does not know."""
     return "Connect" in type(error).__name__ and not type(error).__module__.startswith("litellm.")
 
 
-def _waits(error: Any) -> Headers:
+def _retry_headers(error: Any) -> Headers:
     """How long to wait: litellm keeps the headers of a refusal under one of two names, by its provider."""
     reply = getattr(error, "response", None)
     headers = getattr(error, "litellm_response_headers", None) or getattr(reply, "headers", None) or {}
-    return tuple((name, str(headers[name])) for name in _WAITS if name in headers)
+    return tuple((name, str(headers[name])) for name in _RETRY_HEADERS if name in headers)
 
 
 def _event(body: bytes) -> bytes:
@@ -131,97 +131,97 @@ def _event(body: bytes) -> bytes:
 class LitellmPool:
     """Asks ``completion``."""
 
-    def __init__(self, client: Litellm, usual: Sequence[Limit]) -> None:
+    def __init__(self, client: Litellm, default_timeouts: Sequence[Timeout]) -> None:
         self._client = client
-        self._usual = usual
+        self._default_timeouts = default_timeouts
 
-    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        waiting = _Waiting(request, limits or self._usual)
+        timed = _TimedRequest(request, timeouts or self._default_timeouts)
         try:
-            answer = self._client.functions.completion(**self._client.asked(request, waiting))
+            answer = self._client.functions.completion(**self._client.arguments(request, timed))
         except Exception as error:  # noqa: BLE001  what litellm raises shares no base
-            return _refused(error, waiting)
-        return WireReply(200, (), _written(answer, request))
+            return _error_reply(error, timed)
+        return WireReply(200, (), _encode(answer, request))
 
-    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
+    def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> LitellmReply:
         """Send *request* and read the head of its reply."""
-        waiting = _Waiting(request, limits or self._usual)
+        timed = _TimedRequest(request, timeouts or self._default_timeouts)
         try:
-            answer = self._client.functions.completion(**self._client.asked(request, waiting))
+            answer = self._client.functions.completion(**self._client.arguments(request, timed))
         except Exception as error:  # noqa: BLE001  as above
-            refused = _refused(error, waiting)
-            return Opened(Head(refused.status, refused.headers, refused.holder), iter((refused.body,)), waiting)
-        return Opened(Head(200, ()), _pieces(answer, waiting), waiting)
+            reply = _error_reply(error, timed)
+            return LitellmReply(Head(reply.status, reply.headers, reply.holder), iter((reply.body,)), timed)
+        return LitellmReply(Head(200, ()), _chunks(answer, timed), timed)
 
 
-def _pieces(answer: Any, waiting: _Waiting) -> Iterator[bytes]:
+def _chunks(answer: Any, timed: _TimedRequest) -> Iterator[bytes]:
     try:
         for chunk in answer:
-            yield _event(_written(chunk, waiting.request))
+            yield _event(_encode(chunk, timed.request))
     except Exception as error:  # noqa: BLE001  as above
-        yield _event(_refused(error, waiting, "stream").body)
+        yield _event(_error_reply(error, timed, "stream").body)
     else:
         yield _DONE
     finally:
         getattr(answer, "close", lambda: None)()
 
 
-class Opened:
+class LitellmReply:
     """A reply of which the head was read."""
 
-    def __init__(self, head: Head, pieces: Iterator[bytes], waiting: _Waiting) -> None:
+    def __init__(self, head: Head, chunks: Iterator[bytes], timed: _TimedRequest) -> None:
         self.head = head
-        self._pieces = pieces
-        self._waiting = waiting
+        self._chunks = chunks
+        self._timed = timed
 
-    def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body; none at its end. How long one may take is litellm's to keep."""
-        self._waiting.renew(limits)
-        return next(self._pieces, b"")
+    def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body; none at its end. How long one may take is litellm's to keep."""
+        self._timed.renew(timeouts)
+        return next(self._chunks, b"")
 
     def close(self) -> None:
         """Let go of the rest."""
-        getattr(self._pieces, "close", lambda: None)()
+        getattr(self._chunks, "close", lambda: None)()
 
 
 class AsyncLitellmPool:
     """Asks ``acompletion``."""
 
-    def __init__(self, client: Litellm, usual: Sequence[Limit]) -> None:
+    def __init__(self, client: Litellm, default_timeouts: Sequence[Timeout]) -> None:
         self._client = client
-        self._usual = usual
+        self._default_timeouts = default_timeouts
 
-    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    async def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        waiting = _Waiting(request, limits or self._usual)
+        timed = _TimedRequest(request, timeouts or self._default_timeouts)
         try:
-            answer = await self._client.functions.acompletion(**self._client.asked(request, waiting))
+            answer = await self._client.functions.acompletion(**self._client.arguments(request, timed))
         except Exception as error:  # noqa: BLE001  as above
-            return _refused(error, waiting)
-        return WireReply(200, (), _written(answer, request))
+            return _error_reply(error, timed)
+        return WireReply(200, (), _encode(answer, request))
 
-    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
+    async def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> AsyncLitellmReply:
         """Send *request* and read the head of its reply."""
-        waiting = _Waiting(request, limits or self._usual)
+        timed = _TimedRequest(request, timeouts or self._default_timeouts)
         try:
-            answer = await self._client.functions.acompletion(**self._client.asked(request, waiting))
+            answer = await self._client.functions.acompletion(**self._client.arguments(request, timed))
         except Exception as error:  # noqa: BLE001  as above
-            refused = _refused(error, waiting)
-            return AsyncOpened(Head(refused.status, refused.headers, refused.holder), _one(refused.body), waiting)
-        return AsyncOpened(Head(200, ()), _async_pieces(answer, waiting), waiting)
+            reply = _error_reply(error, timed)
+            return AsyncLitellmReply(Head(reply.status, reply.headers, reply.holder), _one(reply.body), timed)
+        return AsyncLitellmReply(Head(200, ()), _async_chunks(answer, timed), timed)
 
 
 async def _one(body: bytes) -> AsyncIterator[bytes]:
     yield body
 
 
-async def _async_pieces(answer: Any, waiting: _Waiting) -> AsyncIterator[bytes]:
+async def _async_chunks(answer: Any, timed: _TimedRequest) -> AsyncIterator[bytes]:
     try:
         async for chunk in answer:
-            yield _event(_written(chunk, waiting.request))
+            yield _event(_encode(chunk, timed.request))
     except Exception as error:  # noqa: BLE001  as above
-        yield _event(_refused(error, waiting, "stream").body)
+        yield _event(_error_reply(error, timed, "stream").body)
     else:
         yield _DONE
     finally:
@@ -229,25 +229,25 @@ async def _async_pieces(answer: Any, waiting: _Waiting) -> AsyncIterator[bytes]:
             await close()
 
 
-class AsyncOpened:
+class AsyncLitellmReply:
     """A reply of which the head was read."""
 
-    def __init__(self, head: Head, pieces: Any, waiting: _Waiting) -> None:
+    def __init__(self, head: Head, chunks: Any, timed: _TimedRequest) -> None:
         self.head = head
-        self._pieces = pieces
-        self._waiting = waiting
+        self._chunks = chunks
+        self._timed = timed
 
-    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body; none at its end."""
+    async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body; none at its end."""
         import anyio
 
-        self._waiting.renew(limits)
+        self._timed.renew(timeouts)
         try:
-            with anyio.fail_after(self._waiting.left_s):
-                return bytes(await anext(self._pieces, b""))
+            with anyio.fail_after(self._timed.left_s):
+                return bytes(await anext(self._chunks, b""))
         except TimeoutError as error:
-            give_up(self._waiting.request, self._waiting.limit, error)
+            raise_timeout(self._timed.request, self._timed.timeout, error)
 
     async def close(self) -> None:
         """Let go of the rest."""
-        await self._pieces.aclose()
+        await self._chunks.aclose()

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import IO, Any, NoReturn
 
 from llm_gateway.exceptions import ProviderError
-from llm_gateway.flow.limit import Limit, Span, soonest
+from llm_gateway.flow.timeout import Timeout, TimeoutKind, earliest
 from llm_gateway.types import ProcessReply, ProcessRequest
 
-__all__ = ["AsyncRunning", "Running", "arun", "run"]
+__all__ = ["AsyncRunningProcess", "RunningProcess", "arun", "run"]
 
-_PIECE = 65536
-_LATE: dict[Span, str] = {
+_CHUNK_BYTES = 65536
+_TIMEOUT_TEXTS: dict[TimeoutKind, str] = {
     "first_token": "wrote nothing of an answer within {:g} s",
     "idle": "wrote nothing for {:g} s",
     "total": "did not end within the {:g} s that the whole call may take",
@@ -29,7 +29,7 @@ def _environment(request: ProcessRequest) -> dict[str, str]:
     return {**os.environ, **request.env}
 
 
-def _refuse(request: ProcessRequest, error: OSError) -> NoReturn:
+def _raise_not_started(request: ProcessRequest, error: OSError) -> NoReturn:
     raise ProviderError(
         f"cannot run {request.argv[0]!r}",
         kind="process",
@@ -38,26 +38,26 @@ def _refuse(request: ProcessRequest, error: OSError) -> NoReturn:
     ) from error
 
 
-def _late(request: ProcessRequest, limit: Limit) -> NoReturn:
-    words = _LATE.get(limit.span, "did not end within {:g} s").format(limit.seconds)
-    raise ProviderError(f"{request.argv[0]!r} {words} and was stopped", kind="timeout", fix=limit.fix)
+def _raise_timeout(request: ProcessRequest, timeout: Timeout) -> NoReturn:
+    words = _TIMEOUT_TEXTS.get(timeout.kind, "did not end within {:g} s").format(timeout.seconds)
+    raise ProviderError(f"{request.argv[0]!r} {words} and was stopped", kind="timeout", fix=timeout.fix)
 
 
-def _first(limits: Sequence[Limit]) -> tuple[Limit, float]:
-    """Which of *limits* is over first, and in how many seconds."""
+def _next_timeout(timeouts: Sequence[Timeout]) -> tuple[Timeout, float]:
+    """Which of *timeouts* is over first, and in how many seconds."""
     now = time.monotonic()
-    limit, end = soonest(limits, now)
-    return limit, max(0.0, end - now)
+    timeout, end = earliest(timeouts, now)
+    return timeout, max(0.0, end - now)
 
 
-def run(request: ProcessRequest, *, limits: Sequence[Limit]) -> ProcessReply:
+def run(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> ProcessReply:
     """
     Run *request* to its end.
 
     Raises:
-        ProviderError: It cannot be started (kind ``process``) or took longer than *limits* allow (kind ``timeout``).
+        ProviderError: It cannot be started (kind ``process``) or took longer than *timeouts* allow (kind ``timeout``).
     """
-    limit, seconds = _first(limits)
+    timeout, seconds = _next_timeout(timeouts)
     try:
         done = subprocess.run(  # noqa: S603  the caller's own command
             request.argv,
@@ -69,35 +69,35 @@ def run(request: ProcessRequest, *, limits: Sequence[Limit]) -> ProcessReply:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        _late(request, limit)
+        _raise_timeout(request, timeout)
     except OSError as error:
-        _refuse(request, error)
+        _raise_not_started(request, error)
     return ProcessReply(done.returncode, done.stdout, done.stderr)
 
 
-async def arun(request: ProcessRequest, *, limits: Sequence[Limit]) -> ProcessReply:
+async def arun(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> ProcessReply:
     """Run *request* to its end without blocking the event loop; errors as in `run`."""
     import anyio
 
-    limit, seconds = _first(limits)
+    timeout, seconds = _next_timeout(timeouts)
     try:
         with anyio.fail_after(seconds):
             done = await anyio.run_process(
                 request.argv, input=request.stdin, check=False, env=_environment(request), cwd=request.cwd
             )
     except TimeoutError:
-        _late(request, limit)
+        _raise_timeout(request, timeout)
     except OSError as error:
-        _refuse(request, error)
+        _raise_not_started(request, error)
     return ProcessReply(done.returncode, done.stdout, done.stderr)
 
 
-class Running:
+class RunningProcess:
     """A command whose output is read as it comes. It is stopped when a read takes too long."""
 
     def __init__(self, request: ProcessRequest) -> None:
         self.request = request
-        self._ran_out: Limit | None = None
+        self._expired: Timeout | None = None
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run; a pipe that nobody reads fills up
         try:
             self._process = subprocess.Popen(  # noqa: S603  the caller's own command
@@ -110,25 +110,25 @@ class Running:
             )
         except OSError as error:
             self._stderr.close()
-            _refuse(request, error)
+            _raise_not_started(request, error)
         threading.Thread(target=self._write, daemon=True).start()
 
     @contextmanager
-    def _within(self, limits: Sequence[Limit]) -> Generator[None]:
-        """Stop the command when *limits* end before what is done in here; a pipe has no other way to wait."""
-        limit, seconds = _first(limits)
-        alarm = threading.Timer(seconds, self._stop, (limit,))
+    def _within(self, timeouts: Sequence[Timeout]) -> Generator[None]:
+        """Stop the command when *timeouts* end before what is done in here; a pipe has no other way to wait."""
+        timeout, seconds = _next_timeout(timeouts)
+        alarm = threading.Timer(seconds, self._stop, (timeout,))
         alarm.daemon = True
         alarm.start()
         try:
             yield
         finally:
             alarm.cancel()
-        if self._ran_out is not None:
-            _late(self.request, self._ran_out)
+        if self._expired is not None:
+            _raise_timeout(self.request, self._expired)
 
-    def _stop(self, limit: Limit) -> None:
-        self._ran_out = limit
+    def _stop(self, timeout: Timeout) -> None:
+        self._expired = timeout
         self._process.kill()
 
     def _write(self) -> None:
@@ -141,21 +141,21 @@ class Running:
     def _pipe(self, name: str) -> Any:
         return getattr(self._process, name)
 
-    def read(self, limits: Sequence[Limit]) -> bytes:
+    def read(self, timeouts: Sequence[Timeout]) -> bytes:
         """
-        The next piece of its output; none at the end.
+        The next chunk of its output; none at the end.
 
         Raises:
             ProviderError: (``timeout``) It took too long and was stopped.
         """
-        with self._within(limits):
-            return bytes(self._pipe("stdout").read1(_PIECE))
+        with self._within(timeouts):
+            return bytes(self._pipe("stdout").read1(_CHUNK_BYTES))
 
-    def finish(self, limits: Sequence[Limit]) -> ProcessReply:
+    def finish(self, timeouts: Sequence[Timeout]) -> ProcessReply:
         """How it ended, with what it wrote to its standard error; errors as in `read`."""
-        with self._within(limits):
+        with self._within(timeouts):
             code = self._process.wait()
-        return ProcessReply(code, b"", _written(self._stderr))
+        return ProcessReply(code, b"", _read_all(self._stderr))
 
     def close(self) -> None:
         """Stop it if it still runs."""
@@ -166,13 +166,13 @@ class Running:
         self._stderr.close()
 
 
-def _written(file: IO[bytes]) -> bytes:
+def _read_all(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
 
 
-class AsyncRunning:
-    """`Running` for an event loop."""
+class AsyncRunningProcess:
+    """`RunningProcess` for an event loop."""
 
     def __init__(self, request: ProcessRequest, process: Any, stderr: IO[bytes]) -> None:
         self._stderr = stderr
@@ -180,7 +180,7 @@ class AsyncRunning:
         self._process = process
 
     @classmethod
-    async def start(cls, request: ProcessRequest, limits: Sequence[Limit]) -> AsyncRunning:
+    async def start(cls, request: ProcessRequest, timeouts: Sequence[Timeout]) -> AsyncRunningProcess:
         """Start *request* and give it its input."""
         import anyio
 
@@ -189,10 +189,10 @@ class AsyncRunning:
             process = await anyio.open_process(request.argv, stderr=stderr, env=_environment(request), cwd=request.cwd)
         except OSError as error:
             stderr.close()
-            _refuse(request, error)
+            _raise_not_started(request, error)
         running = cls(request, process, stderr)
         try:
-            await running._within(limits, process.stdin.send(request.stdin))  # type: ignore[union-attr]
+            await running._within(timeouts, process.stdin.send(request.stdin))  # type: ignore[union-attr]
             await process.stdin.aclose()  # type: ignore[union-attr]
         except anyio.BrokenResourceError:
             pass  # it ended before it had read all: its exit code says why
@@ -201,29 +201,29 @@ class AsyncRunning:
             raise
         return running
 
-    async def _within(self, limits: Sequence[Limit], work: Any) -> Any:
+    async def _within(self, timeouts: Sequence[Timeout], work: Any) -> Any:
         import anyio
 
-        limit, seconds = _first(limits)
+        timeout, seconds = _next_timeout(timeouts)
         try:
             with anyio.fail_after(seconds):
                 return await work
         except TimeoutError:
-            _late(self.request, limit)
+            _raise_timeout(self.request, timeout)
 
-    async def read(self, limits: Sequence[Limit]) -> bytes:
-        """The next piece of its output; none at the end."""
+    async def read(self, timeouts: Sequence[Timeout]) -> bytes:
+        """The next chunk of its output; none at the end."""
         import anyio
 
         try:
-            return bytes(await self._within(limits, self._process.stdout.receive(_PIECE)))
+            return bytes(await self._within(timeouts, self._process.stdout.receive(_CHUNK_BYTES)))
         except anyio.EndOfStream:
             return b""
 
-    async def finish(self, limits: Sequence[Limit]) -> ProcessReply:
-        """How it ended, with what it wrote to its standard error; errors as in `Running.finish`."""
-        code = await self._within(limits, self._process.wait())
-        return ProcessReply(code, b"", _written(self._stderr))
+    async def finish(self, timeouts: Sequence[Timeout]) -> ProcessReply:
+        """How it ended, with what it wrote to its standard error; errors as in `RunningProcess.finish`."""
+        code = await self._within(timeouts, self._process.wait())
+        return ProcessReply(code, b"", _read_all(self._stderr))
 
     async def close(self) -> None:
         """Stop it if it still runs."""

@@ -4,8 +4,8 @@ Requests through a client of an official SDK: its own address, authentication, h
 The SDK's low-level ``post`` carries the body that was written here, and hands back the reply unread; its retries are
 off, since the flow has its own. Works with anthropic 0.40 and later and openai 1.0 and later, all their variants.
 
-Its own limits of time hold, and those of the call beside them: an async client is stopped when time is up, the reads
-of a sync one wait no longer. With a sync transport of someone else's, time is looked at after each piece only.
+Its own timeouts of time hold, and those of the call beside them: an async client is stopped when time is up, the reads
+of a sync one wait no longer. With a sync transport of someone else's, time is looked at after each chunk only.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.flow.limit import Limit, soonest
 from llm_gateway.flow.steps import Head
+from llm_gateway.flow.timeout import Timeout, earliest
 from llm_gateway.record import holder_of
 from llm_gateway.transport.deadline import Deadline, limit_reads
-from llm_gateway.transport.failure import Phase, give_up, refuse, refuse_coding
+from llm_gateway.transport.failure import Phase, raise_connection_error, raise_decoding_error, raise_timeout
 from llm_gateway.types import WireReply, WireRequest
 
 __all__ = ["AsyncSdkPool", "SdkPool"]
 
-_UNREAD = {"X-Stainless-Raw-Response": "stream"}
+_RAW_REPLY = {"X-Stainless-Raw-Response": "stream"}
 """What makes the SDKs hand back the reply before its body is read."""
 
 
@@ -38,7 +38,7 @@ def _call(client: Any, request: WireRequest, timeout: Any = None) -> Any:
     ours = _path_of(path, base)
     kept = {name: value for name, value in request.headers if name.lower() == "accept"}
     once = client.with_options(max_retries=0)
-    options: dict[str, Any] = {"headers": {**kept, **_UNREAD}, **({} if timeout is None else {"timeout": timeout})}
+    options: dict[str, Any] = {"headers": {**kept, **_RAW_REPLY}, **({} if timeout is None else {"timeout": timeout})}
     if request.method == "GET":
         params = dict(parse_qsl(urlsplit(request.url).query))
         return once.get(ours, cast_to=object, options={**options, "params": params})
@@ -64,13 +64,13 @@ def _reply_of(error: Any) -> Any:
     return getattr(error, "response", None)
 
 
-class _Waiting:
+class _TimedRequest:
     """One request through *client*, and how long it may take."""
 
-    def __init__(self, client: Any, request: WireRequest, limits: Sequence[Limit]) -> None:
+    def __init__(self, client: Any, request: WireRequest, timeouts: Sequence[Timeout]) -> None:
         self.request = dataclasses.replace(request, url=str(client.base_url))
         self._phase: Phase = "head"
-        self._limit, end = soonest(limits, time.monotonic())
+        self._timeout, end = earliest(timeouts, time.monotonic())
         own = getattr(client, "timeout", None)
         self._deadline = Deadline(getattr(own, "read", own), end)
 
@@ -88,31 +88,31 @@ class _Waiting:
         names = ("connect", "write", "pool")
         return type(of_library)(**{name: getattr(own, name, own) for name in names}, read=self._deadline)
 
-    def reads(self, phase: Phase, limits: Sequence[Limit] = ()) -> None:
-        """A piece is to be read, within new *limits* if there are any."""
+    def begin_read(self, phase: Phase, timeouts: Sequence[Timeout] = ()) -> None:
+        """A chunk is to be read, within new *timeouts* if there are any."""
         self._phase = phase
-        if limits:
-            self._limit, self._deadline.end = soonest(limits, time.monotonic())
+        if timeouts:
+            self._timeout, self._deadline.end = earliest(timeouts, time.monotonic())
         if self.left_s <= 0:
-            give_up(self.request, self._limit)
+            raise_timeout(self.request, self._timeout)
 
-    def refuse(self, error: Exception) -> NoReturn:
+    def raise_error(self, error: Exception) -> NoReturn:
         """Raise what *error* means, whichever HTTP library it comes from; one of another sort as it is."""
         names = " ".join(one.__name__ for one in type(error).__mro__)
         if "Timeout" in names:
-            give_up(self.request, self._limit, error)
+            raise_timeout(self.request, self._timeout, error)
         if "DecodingError" in names:
-            refuse_coding(error, self.request)
+            raise_decoding_error(error, self.request)
         if "Connection" not in names and "Transport" not in names:
             raise error
-        refuse(error, self.request, self._phase)
+        raise_connection_error(error, self.request, self._phase)
 
 
 def _pairs(response: Any) -> tuple[tuple[str, str], ...]:
     return tuple(response.headers.multi_items())
 
 
-def _refuse_colour(client: Any, ours: str, other: str) -> NoReturn:
+def _raise_wrong_client(client: Any, ours: str, other: str) -> NoReturn:
     raise ConfigError(
         f"{ours} was given a client of the other colour: {type(client).__name__}",
         cause="an SDK's sync client sends for SyncLLMClient, its async client for LLMClient",
@@ -121,52 +121,52 @@ def _refuse_colour(client: Any, ours: str, other: str) -> NoReturn:
 
 
 class SdkPool:
-    """Sends through a sync client, within *usual* limits; it stays open, as it is its maker's to close."""
+    """Sends through a sync client, within *usual* timeouts; it stays open, as it is its maker's to close."""
 
-    def __init__(self, client: Any, usual: Sequence[Limit]) -> None:
+    def __init__(self, client: Any, default_timeouts: Sequence[Timeout]) -> None:
         if hasattr(client, "__aenter__"):
-            _refuse_colour(client, "SyncLLMClient", "LLMClient")
+            _raise_wrong_client(client, "SyncLLMClient", "LLMClient")
         self._client = client
-        self._usual = usual
+        self._default_timeouts = default_timeouts
         limit_reads(getattr(client, "_client", None))
 
-    def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = self.open(request, limits)
+        opened = self.open(request, timeouts)
         try:
             body = b"".join(iter(opened.read, b""))
         finally:
             opened.close()
         return WireReply(opened.head.status, opened.head.headers, body, opened.head.holder)
 
-    def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> Opened:
+    def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> SdkReply:
         """Send *request* and read the head of its reply."""
-        waiting = _Waiting(self._client, request, limits or self._usual)
+        timed = _TimedRequest(self._client, request, timeouts or self._default_timeouts)
         try:
-            response = _call(self._client, request, waiting.timeout(self._client)).http_response
+            response = _call(self._client, request, timed.timeout(self._client)).http_response
         except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
             response = _reply_of(error)
             if response is None:
-                waiting.refuse(error)
-        return Opened(waiting, response)
+                timed.raise_error(error)
+        return SdkReply(timed, response)
 
 
-class Opened:
+class SdkReply:
     """A reply of which the head was read."""
 
-    def __init__(self, waiting: _Waiting, response: Any) -> None:
-        self._waiting = waiting
+    def __init__(self, timed: _TimedRequest, response: Any) -> None:
+        self._timed = timed
         self._response = response
-        self._pieces = response.iter_bytes()
+        self._chunks = response.iter_bytes()
         self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
-    def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body; none at its end. Without *limits* those of the request go on."""
-        self._waiting.reads("stream" if limits else "body", limits)
+    def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body; none at its end. Without *timeouts* those of the request go on."""
+        self._timed.begin_read("stream" if timeouts else "body", timeouts)
         try:
-            return bytes(next(self._pieces, b""))
+            return bytes(next(self._chunks, b""))
         except Exception as error:  # noqa: BLE001  as above
-            self._waiting.refuse(error)
+            self._timed.raise_error(error)
 
     def close(self) -> None:
         """Let go of the rest."""
@@ -174,59 +174,59 @@ class Opened:
 
 
 class AsyncSdkPool:
-    """Sends through an async client, within *usual* limits; it stays open, as it is its maker's to close."""
+    """Sends through an async client, within *usual* timeouts; it stays open, as it is its maker's to close."""
 
-    def __init__(self, client: Any, usual: Sequence[Limit]) -> None:
+    def __init__(self, client: Any, default_timeouts: Sequence[Timeout]) -> None:
         if not hasattr(client, "__aenter__"):
-            _refuse_colour(client, "LLMClient", "SyncLLMClient")
+            _raise_wrong_client(client, "LLMClient", "SyncLLMClient")
         self._client = client
-        self._usual = usual
+        self._default_timeouts = default_timeouts
 
-    async def send(self, request: WireRequest, limits: Sequence[Limit] = ()) -> WireReply:
+    async def send(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> WireReply:
         """Send *request* and read the whole reply."""
-        opened = await self.open(request, limits)
-        pieces: list[bytes] = []
+        opened = await self.open(request, timeouts)
+        chunks: list[bytes] = []
         try:
-            while piece := await opened.read():
-                pieces.append(piece)
+            while chunk := await opened.read():
+                chunks.append(chunk)
         finally:
             await opened.close()
-        return WireReply(opened.head.status, opened.head.headers, b"".join(pieces), opened.head.holder)
+        return WireReply(opened.head.status, opened.head.headers, b"".join(chunks), opened.head.holder)
 
-    async def open(self, request: WireRequest, limits: Sequence[Limit] = ()) -> AsyncOpened:
+    async def open(self, request: WireRequest, timeouts: Sequence[Timeout] = ()) -> AsyncSdkReply:
         """Send *request* and read the head of its reply."""
         import anyio
 
-        waiting = _Waiting(self._client, request, limits or self._usual)
+        timed = _TimedRequest(self._client, request, timeouts or self._default_timeouts)
         try:
-            with anyio.fail_after(waiting.left_s):
+            with anyio.fail_after(timed.left_s):
                 response = (await _call(self._client, request)).http_response
         except Exception as error:  # noqa: BLE001  as above
             response = _reply_of(error)
             if response is None:
-                waiting.refuse(error)
-        return AsyncOpened(waiting, response)
+                timed.raise_error(error)
+        return AsyncSdkReply(timed, response)
 
 
-class AsyncOpened:
+class AsyncSdkReply:
     """A reply of which the head was read."""
 
-    def __init__(self, waiting: _Waiting, response: Any) -> None:
-        self._waiting = waiting
+    def __init__(self, timed: _TimedRequest, response: Any) -> None:
+        self._timed = timed
         self._response = response
-        self._pieces = response.aiter_bytes()
+        self._chunks = response.aiter_bytes()
         self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
-    async def read(self, limits: Sequence[Limit] = ()) -> bytes:
-        """The next piece of the body, as with `Opened.read`."""
+    async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
+        """The next chunk of the body, as with `SdkReply.read`."""
         import anyio
 
-        self._waiting.reads("stream" if limits else "body", limits)
+        self._timed.begin_read("stream" if timeouts else "body", timeouts)
         try:
-            with anyio.fail_after(self._waiting.left_s):
-                return bytes(await anext(self._pieces, b""))
+            with anyio.fail_after(self._timed.left_s):
+                return bytes(await anext(self._chunks, b""))
         except Exception as error:  # noqa: BLE001  as above
-            self._waiting.refuse(error)
+            self._timed.raise_error(error)
 
     async def close(self) -> None:
         """Let go of the rest."""

@@ -9,8 +9,8 @@ import pytest
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
 from llm_gateway.client.observed import Observation, asynchronously, synchronously
 from llm_gateway.exceptions import ConfigError, CostLimitExceededError
-from llm_gateway.observability.audience import Audience
 from llm_gateway.observability.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, FirstContent
+from llm_gateway.observability.observers import Observers
 from llm_gateway.types import LLMResponse, TokenUsage
 
 COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
@@ -159,7 +159,7 @@ def test_times_are_of_the_clock_that_is_handed_in():
     heard, ticks = Heard(), itertools.count()
     client = SyncLLMClient(provider_instance=Mine())
     call, request = client._start_call(), client._build_request("hi")
-    call.observed = Observation(Audience([heard]), lambda: float(next(ticks)))
+    call.observed = Observation(Observers([heard]), lambda: float(next(ticks)))
     started = call.observed.begin("stream", call, request)
     call.enter(request)
     call.content()
@@ -174,7 +174,7 @@ def test_times_are_of_the_clock_that_is_handed_in():
 def test_without_observers_nothing_is_made(wrap):
     """The flow and what does its steps are the very same."""
     client = SyncLLMClient(provider_instance=Mine())
-    call, flow, doer = client._start_call(), object(), object()
+    call, flow, executor = client._start_call(), object(), object()
 
     assert call.observed is None
-    assert (flow, doer) == wrap("chat", call, client._build_request("hi"), flow, doer)
+    assert (flow, executor) == wrap("chat", call, client._build_request("hi"), flow, executor)

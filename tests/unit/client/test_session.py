@@ -78,7 +78,7 @@ def test_a_client_beside_another_shares_what_it_has(colour):
     )
     assert one.cost_tracker is other.cost_tracker
     assert one._transport is other._transport
-    assert one._audience is other._audience
+    assert one._observers is other._observers
     assert one.provider is other.provider
     assert Decimal("0.10") == one.total_cost_usd == one.get_session_cost("b")
 

@@ -9,12 +9,12 @@ from typing import Any
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import Event, Observer, Surrounding
 
-__all__ = ["Audience"]
+__all__ = ["Observers"]
 
 _log = logging.getLogger("llm_gateway.observability")
 
 
-class Audience:
+class Observers:
     """
     Tells *observers* in the order in which they were given.
 
@@ -27,7 +27,7 @@ class Audience:
         self._surrounding = [one for one in self.observers if isinstance(one, Surrounding)]
         self._failed: set[int] = set()
 
-    def tell(self, event: Event) -> None:
+    def notify(self, event: Event) -> None:
         """Let each observer hear of *event*."""
         for one in self.observers:
             self._guarded(one, one.observe, event)

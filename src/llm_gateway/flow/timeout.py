@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Limit", "Span", "soonest"]
+__all__ = ["Timeout", "TimeoutKind", "earliest"]
 
-Span = Literal["connect", "attempt", "first_token", "idle", "total"]
+TimeoutKind = Literal["connect", "attempt", "first_token", "idle", "total"]
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class Timeout:
     """
     A time that may pass.
 
@@ -26,10 +26,10 @@ class Limit:
         until: When it is over, by the clock of `Now`; None counts from the step's own beginning.
     """
 
-    span: Span
+    kind: TimeoutKind
     setting: str
     seconds: float
-    until: float | None = None
+    deadline: float | None = None
 
     @property
     def fix(self) -> str:
@@ -37,11 +37,11 @@ class Limit:
         return f"raise {self.setting} (LLM_{self.setting.upper()})"
 
 
-def soonest(limits: Sequence[Limit], now: float) -> tuple[Limit, float]:
-    """Which of *limits* is over first, for a step that begins *now*, and when that is."""
-    first, end = limits[0], float("inf")
-    for one in limits:
-        over = now + one.seconds if one.until is None else one.until
+def earliest(timeouts: Sequence[Timeout], now: float) -> tuple[Timeout, float]:
+    """Which of *timeouts* is over first, for a step that begins *now*, and when that is."""
+    first, end = timeouts[0], float("inf")
+    for one in timeouts:
+        over = now + one.seconds if one.deadline is None else one.deadline
         if over < end:
             first, end = one, over
     return first, end

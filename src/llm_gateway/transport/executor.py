@@ -24,26 +24,26 @@ class Transport:
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self._pool = Pool(timeout_s, connect_timeout_s)
 
-    def session(self) -> _Session:
+    def executor(self) -> _Executor:
         """Who does the steps of one flow."""
-        return _Session(self._pool)
+        return _Executor(self._pool)
 
     def close(self) -> None:
         """Close the connections."""
         self._pool.close()
 
 
-class _Session:
+class _Executor:
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._opened: Any = None
 
-    def _through(self, client: Any) -> Pool | SdkPool | LitellmPool:
+    def _pool_for(self, client: Any) -> Pool | SdkPool | LitellmPool:
         if isinstance(client, Litellm):
-            return LitellmPool(client, self._pool.usual)
-        return self._pool if client is None else SdkPool(client, self._pool.usual)
+            return LitellmPool(client, self._pool.default_timeouts)
+        return self._pool if client is None else SdkPool(client, self._pool.default_timeouts)
 
-    def do(self, step: Step) -> Any:
+    def execute(self, step: Step) -> Any:
         match step:
             case Await(function):
                 import anyio
@@ -57,27 +57,27 @@ class _Session:
                 return time.monotonic()
             case Rest():
                 return self._opened.close()  # nothing bounds this wait in a thread, so the connection is given up
-        return self._called(step)
+        return self._call(step)
 
-    def _called(self, step: Step) -> Any:
+    def _call(self, step: Step) -> Any:
         match step:
-            case Send(request, client, limits):
-                return self._through(client).send(request, limits)
-            case Open(request, client, limits):
-                self._opened = self._through(client).open(request, limits)
+            case Send(request, client, timeouts):
+                return self._pool_for(client).send(request, timeouts)
+            case Open(request, client, timeouts):
+                self._opened = self._pool_for(client).open(request, timeouts)
                 return self._opened.head
-            case Run(command, limits):
-                return process.run(command, limits=limits)
+            case Run(command, timeouts):
+                return process.run(command, timeouts=timeouts)
             case Start(command):
-                self._opened = process.Running(command)
+                self._opened = process.RunningProcess(command)
                 return None
-            case Read(limits):
-                return self._opened.read(limits)
-            case Finish(limits):
-                return self._opened.finish(limits)
+            case Read(timeouts):
+                return self._opened.read(timeouts)
+            case Finish(timeouts):
+                return self._opened.finish(timeouts)
         raise TypeError(step)
 
-    def end(self) -> None:
+    def close(self) -> None:
         if self._opened is not None:
             self._opened.close()
 
@@ -98,29 +98,29 @@ class AsyncTransport:
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self._pool = AsyncPool(timeout_s, connect_timeout_s)
 
-    def session(self) -> _AsyncSession:
+    def executor(self) -> _AsyncExecutor:
         """Who does the steps of one flow."""
-        return _AsyncSession(self._pool)
+        return _AsyncExecutor(self._pool)
 
     async def close(self) -> None:
         """Close the connections of the running loop."""
         await self._pool.close()
 
 
-class _AsyncSession:
+class _AsyncExecutor:
     def __init__(self, pool: AsyncPool) -> None:
         self._pool = pool
         self._opened: Any = None
 
-    def _through(self, client: Any) -> AsyncPool | AsyncSdkPool | AsyncLitellmPool:
+    def _pool_for(self, client: Any) -> AsyncPool | AsyncSdkPool | AsyncLitellmPool:
         if isinstance(client, Litellm):
-            return AsyncLitellmPool(client, self._pool.usual)
-        return self._pool if client is None else AsyncSdkPool(client, self._pool.usual)
+            return AsyncLitellmPool(client, self._pool.default_timeouts)
+        return self._pool if client is None else AsyncSdkPool(client, self._pool.default_timeouts)
 
-    async def do(self, step: Step) -> Any:
+    async def execute(self, step: Step) -> Any:
         match step:
-            case Read(limits):  # most of the steps of a stream
-                return await self._opened.read(limits)
+            case Read(timeouts):  # most of the steps of a stream
+                return await self._opened.read(timeouts)
             case Await(function):
                 return await function()
             case Call(function):
@@ -133,26 +133,26 @@ class _AsyncSession:
                 return await anyio.sleep(seconds)
             case Now():
                 return time.monotonic()
-        return await self._called(step)
+        return await self._call(step)
 
-    async def _called(self, step: Step) -> Any:
+    async def _call(self, step: Step) -> Any:
         match step:
-            case Send(request, client, limits):
-                return await self._through(client).send(request, limits)
-            case Open(request, client, limits):
-                self._opened = await self._through(client).open(request, limits)
+            case Send(request, client, timeouts):
+                return await self._pool_for(client).send(request, timeouts)
+            case Open(request, client, timeouts):
+                self._opened = await self._pool_for(client).open(request, timeouts)
                 return self._opened.head
-            case Run(command, limits):
-                return await process.arun(command, limits=limits)
-            case Start(command, limits):
-                self._opened = await process.AsyncRunning.start(command, limits)
+            case Run(command, timeouts):
+                return await process.arun(command, timeouts=timeouts)
+            case Start(command, timeouts):
+                self._opened = await process.AsyncRunningProcess.start(command, timeouts)
                 return None
             case Rest():
                 return await _rest(self._opened)
-            case Finish(limits):
-                return await self._opened.finish(limits)
+            case Finish(timeouts):
+                return await self._opened.finish(timeouts)
         raise TypeError(step)
 
-    async def end(self) -> None:
+    async def close(self) -> None:
         if self._opened is not None:
             await self._opened.close()
