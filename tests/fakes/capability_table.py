@@ -29,7 +29,7 @@ def cell(marks):
 
 
 def written(parts):
-    """The table as text, and how much of it is green."""
+    """Return the table as text, with the number of passed cells."""
     cells = merged(parts)
     columns = [one for one in CAPABILITIES if any(one in row for row in cells.values())]
     grid = {row: [cell(found.get(one)) for one in columns] for row, found in sorted(cells.items())}

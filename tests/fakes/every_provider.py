@@ -42,7 +42,7 @@ class Custom:
 
 
 def sdk_of(name, url, client_class):
-    """A provider that sends through a client of the official SDK."""
+    """Return a provider that sends through a client of the official SDK."""
     is_async = client_class is LLMClient
     config = GatewayConfig(api_key="k")
     if name == "anthropic":
@@ -60,7 +60,7 @@ def moved(made, url):
 
 
 def instance_of(name, url, client_class):
-    """What is handed to a client, where its settings alone do not make it; else None."""
+    """Return the provider object of a client that settings alone do not make; None for any other."""
     if name == "custom":
         return Custom()
     if name == "litellm":
@@ -72,7 +72,7 @@ def instance_of(name, url, client_class):
 
 
 def variables(name):
-    """The environment that a client of *name* is made in."""
+    """Return the environment variables for a client of *name*."""
     return {
         "LLM_MAX_RETRIES": "0",
         "AWS_REGION": "us-east-1",
@@ -96,9 +96,9 @@ def client(name, url, client_class, **settings):
 
 
 def sdk(client):
-    """The SDK's client that *client* sends through, or nothing that has to be closed."""
+    """Return the SDK's client behind *client* as a context; an empty context where there is none."""
     found = getattr(client.provider, "client", None)
-    return getattr(found, "functions", found) or contextlib.nullcontext()  # what litellm is stood in for by
+    return getattr(found, "functions", found) or contextlib.nullcontext()  # of litellm, the stub of its functions
 
 
 class Caller:
@@ -109,12 +109,12 @@ class Caller:
         self._runner = asyncio.Runner() if isinstance(client, LLMClient) else None
 
     def __call__(self, verb, *args, **options):
-        """Call *verb* and wait for what comes."""
+        """Call the method *verb* and wait for its result."""
         found = getattr(self.client, verb)(*args, **options)
         return self._runner.run(found) if asyncio.iscoroutine(found) else found
 
     def stream(self, *args, **options):
-        """The texts of a stream, and its response."""
+        """Return the texts of a stream, and its response."""
         stream = self.client.stream(*args, **options)
 
         async def read():

@@ -17,7 +17,7 @@ PASSWORD = "p@ss/w:rd%"
 
 
 def program(name):
-    """Where *name* is, or None. Distributions keep the server's programs off the PATH."""
+    """Return the path of the program *name*, or None; distributions keep the server's programs off the PATH."""
     found = [*Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), *Path("/usr/pgsql").parent.glob(f"pgsql-*/bin/{name}")]
     return shutil.which(name) or next(map(str, sorted(found, reverse=True)), None)
 
@@ -33,7 +33,7 @@ def owner():
 
 @contextmanager
 def running():
-    """The server's URL, with user and password, for its database ``postgres``."""
+    """Yield the server's URL, with user and password, for its database ``postgres``."""
     with tempfile.TemporaryDirectory(prefix="pg-", dir="/tmp") as name:
         folder = Path(name)
         who = owner()

@@ -28,7 +28,7 @@ TOOL = Tool("weigh", "Weigh something", {"type": "object"})
 
 
 def made(name):
-    """The provider, with the least that it has to be settings."""
+    """Build the provider with the fewest settings that it needs."""
     settings = {"api_key": "k", "project": "my-project", "region": "us-east-1" if name == "bedrock" else None}
     if name == "litellm":
         return litellm.provider(GatewayConfig(_env_file=None, **settings), client=object())
@@ -86,7 +86,7 @@ def can(name):
 
 
 def facts(name):
-    """The table of one page."""
+    """Return the table of one page."""
     provider = made(name)
     own = getattr(provider, "name", name)
     entry = find(own)
@@ -106,7 +106,7 @@ def facts(name):
 
 
 def index():
-    """The table of all pages."""
+    """Return the table of all pages."""
     head = ["provider", "key", *can("openai")]
     lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
     for name in NAMES:
@@ -116,7 +116,7 @@ def index():
 
 
 def served():
-    """The table of the how-to about other processes: where each provider is on ``llm_server``."""
+    """Return the table of the how-to about other processes: the path of each provider on ``llm_server``."""
     lines = ["| provider | variables | is at `llm_server.url` + |", "| --- | --- | --- |"]
     for name in served_providers():
         entry, by_path = find(name), {}

@@ -62,7 +62,7 @@ def _request(connection):
 
 
 def reply(body, *, status="200 OK", **headers):
-    """A whole reply; names of headers with ``_`` for ``-``."""
+    """Return a whole reply; names of headers have ``_`` instead of ``-``."""
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

@@ -29,7 +29,7 @@ async def tool(sdk, fake):
 
 
 async def structured(sdk, fake):
-    """An object of the class, or its JSON where the SDK leaves that to its caller."""
+    """Check an object of the class, or its JSON where the SDK does not parse it."""
     fake.reply(WEATHER)
     async with sdk.client() as client:
         found = await sdk.ask_object(client)
@@ -93,7 +93,7 @@ async def disconnect(sdk, fake):
 
 
 async def cut(sdk, fake):
-    """What came before the end is not lost."""
+    """Check that the chunks before the disconnection arrive."""
     fake.disconnect(after_chunks=sdk.opening + 2, content="one two three four")
     came = []
     async with sdk.client() as client:

@@ -56,13 +56,13 @@ class Driver:
 
     @asynccontextmanager
     async def client(self, retries=0):
-        """A client, closed in the end; it tries again *retries* times, without waiting where that can be set."""
+        """Yield a client with *retries* retries, without waits where the SDK has a setting for them; close it."""
         async with self.entered(self.make(retries)) as made:
             yield made
 
     @asynccontextmanager
     async def entered(self, manager):
-        """What *manager*, of either kind, gives."""
+        """Yield the value of *manager*, a sync or async context manager."""
         if self.is_async:
             async with manager as given:
                 yield given
@@ -71,12 +71,12 @@ class Driver:
                 yield given
 
     async def events(self, client, **options):
-        """What the SDK gives for each event of a stream."""
+        """Yield the SDK's object for each event of a stream."""
         async for event in self.each(await done(self.stream(client, **options))):
             yield event
 
     async def each(self, stream):
-        """The items of an iterator of either kind, or of one that is both."""
+        """Yield the items of a sync or async iterator, or of one that is both."""
         if self.is_async:
             async for item in stream:
                 yield item
@@ -85,7 +85,7 @@ class Driver:
                 yield item
 
     def run(self, work):
-        """The value of *work*: sync clients never wait, so that it needs no event loop."""
+        """Return the value of *work*; with sync clients it never waits, so it needs no event loop."""
         if self.is_async:
             return asyncio.run(work)
         try:
@@ -96,5 +96,5 @@ class Driver:
 
 
 async def done(value):
-    """What a call of either kind returned."""
+    """Return the result of a sync or async call."""
     return await value if inspect.isawaitable(value) else value
