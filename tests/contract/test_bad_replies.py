@@ -129,9 +129,9 @@ ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy s
             raw_server.reply(b'{"error": 5}', content_encoding="gzip"),
             "server",
             (
-                "the reply from HOST cannot be unpacked\n"
-                "  it is not what its content-encoding says: Error -3 while decompressing data: incorrect header check\n"
-                "  a proxy in between may have changed it: ask without that one, or try again"
+                "the reply from HOST cannot be decompressed\n"
+                "  it does not match its content-encoding: Error -3 while decompressing data: incorrect header check\n"
+                "  a proxy may have changed it: connect without the proxy, or try again"
             ),
         ),
         (

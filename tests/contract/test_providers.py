@@ -127,7 +127,7 @@ def test_a_stream_is_an_iterator_and_keeps_its_response(client_of):
 def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
     """Before anything is sent, and it says which one to use."""
     provider = sdk_of("openai", api.url, other)
-    with pytest.raises(ConfigError, match="client of the other colour") as error:
+    with pytest.raises(ConfigError, match="Client cannot send through") as error:
         asked = colour(provider_instance=provider).chat("hello")
         asyncio.run(asked)  # an async client asks when it is awaited
     assert f"use {other.__name__}" in str(error.value)

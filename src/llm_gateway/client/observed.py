@@ -1,4 +1,4 @@
-"""What a call tells its observers while it runs: nothing is made or measured where there are none."""
+"""Events of a call for its observers; without observers nothing is built or measured."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ids = itertools.count(1)
 def synchronously(
     verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: Executor
 ) -> tuple[Flow, Executor]:
-    """*flow* and *executor* as observers hear of them; the same two where there are none."""
+    """Return *flow* and *executor* with notifications of observers; unchanged where there are none."""
     observed = call.observed
     if observed is None:
         return flow, executor
@@ -48,7 +48,7 @@ def synchronously(
 def asynchronously(
     verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: AsyncExecutor
 ) -> tuple[Flow, AsyncExecutor]:
-    """As `synchronously`, in an event loop."""
+    """Return the same as `synchronously`, for an event loop."""
     observed = call.observed
     if observed is None:
         return flow, executor
@@ -56,19 +56,19 @@ def asynchronously(
 
 
 def interrupt(executor: object, error: BaseException | None) -> None:
-    """Whoever reads the stream of *executor* was stopped by *error*."""
+    """Note that the reader of the stream of *executor* was stopped by *error*."""
     if isinstance(executor, _ObservedExecutor | _AsyncObservedExecutor) and error is not None:
         executor.observed.interrupt(error)
 
 
 class Observation:
     """
-    One call as its observers hear of it.
+    The notifications of one call.
 
     Args:
-        observers: Who hears.
+        observers: The observers to notify.
 
-        clock: Seconds of a clock that only ever moves forward.
+        clock: Returns the seconds of a monotonic clock.
     """
 
     def __init__(self, observers: Observers, clock: Callable[[], float] = time.monotonic) -> None:
@@ -82,7 +82,7 @@ class Observation:
         self._is_attempting = self._has_unknown_cost = False
 
     def begin(self, verb: Verb, call: Call, request: ChatRequest) -> CallStarted:
-        """The call begins now."""
+        """Notify observers of the beginning of the call."""
         self._began = self._clock()
         where = server_of(call.provider)
         started = CallStarted(self.call_id, verb, call.provider_name, request.model, call.session_id, *where, request)
@@ -90,19 +90,19 @@ class Observation:
         return started
 
     def attempt_begins(self, call: Call, request: ChatRequest) -> None:
-        """A request is about to be sent."""
+        """Notify observers of an attempt, before its request is sent."""
         self._attempt_began, self._is_attempting = self._clock(), True
         number, where = len(call.attempts) + 1, server_of(call.provider)
         self._attempt_started = AttemptStarted(self.call_id, number, call.provider_name, request.model, *where)
         self.observers.notify(self._attempt_started)
 
     def attempt_ends(self, attempt: CallRecord, reply: ChatReply | None, error: BaseException | None) -> None:
-        """A request was answered or failed, or its stream was left because of *error*."""
+        """Notify observers of the end of an attempt: a reply, or *error*, or a stream left because of *error*."""
         self._is_attempting = False
         self.observers.notify(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
 
     def attempt_breaks(self, error: BaseException) -> None:
-        """The request ended in a way of which the provider said nothing, unless it is over already."""
+        """Notify observers of an attempt that ended without a reply, unless its end was reported before."""
         if self._attempt_started is not None and self._is_attempting:
             started, kind = self._attempt_started, self._outcome(error)[1]
             lasted = self._clock() - self._attempt_began
@@ -118,22 +118,22 @@ class Observation:
             self.attempt_ends(attempt, None, error)
 
     def content(self) -> None:
-        """A piece of a stream arrived."""
+        """Notify observers of the first chunk of a stream."""
         if self._first_content_s is None:
             self._first_content_s = self._clock() - self._began
             self.observers.notify(FirstContent(self.call_id, self._first_content_s))
 
     def hop(self, error: ProviderError, provider: str, model: str) -> None:
-        """Another model is asked because of *error*."""
+        """Notify observers of a fallback to another model because of *error*."""
         self.observers.notify(FallbackHop(self.call_id, error.kind, provider, model))
 
     def interrupt(self, error: BaseException) -> None:
-        """Waiting was stopped by *error*, as a cancelled task's is; an ordinary error is the flow's to judge."""
+        """Note a cancellation by *error*; the flow handles ordinary errors."""
         if not isinstance(error, Exception | GeneratorExit):
             self._stop = error
 
     def end(self, started: CallStarted, call: Call, reply: ChatReply | None, error: BaseException | None) -> None:
-        """The call is over."""
+        """Notify observers of the end of the call."""
         end, kind = self._outcome(error)
         totals = Totals.of(call.attempts)
         self.observers.notify(
@@ -155,15 +155,15 @@ class Observation:
         )
 
     def _outcome(self, error: BaseException | None) -> tuple[End, str | None]:
-        """How it ended, and the word for what went wrong."""
+        """Return how the call ended, and the name of the error."""
         if error is None:
             return "complete", None
         if not isinstance(error, GeneratorExit):
-            return "failed", _word(error)
-        return ("abandoned", None) if self._stop is None else ("cancelled", _word(self._stop))
+            return "failed", _error_name(error)
+        return ("abandoned", None) if self._stop is None else ("cancelled", _error_name(self._stop))
 
 
-def _word(error: BaseException) -> str:
+def _error_name(error: BaseException) -> str:
     if isinstance(error, ProviderError):
         return error.kind
     name = type(error).__qualname__
@@ -171,7 +171,7 @@ def _word(error: BaseException) -> str:
 
 
 def server_of(provider: Provider) -> tuple[str | None, int | None]:
-    """Host and port of *provider*; None for what is not called over HTTP."""
+    """Return host and port of *provider*; None where it is not called over HTTP."""
     if not isinstance(provider, HttpProvider):
         return None, None
     found = urlsplit(provider.base_url if provider.client is None else str(provider.client.base_url))
@@ -190,7 +190,7 @@ def _notify_around(verb: Verb, call: Call, request: ChatRequest, flow: Flow, obs
 
 
 class _ObservedExecutor:
-    """Does steps with what observers set around them, so that spans of HTTP libraries have the right parent."""
+    """An executor that enters observers around each step, so that spans of HTTP libraries have the right parent."""
 
     def __init__(self, executor: Executor, observed: Observation) -> None:
         self._executor = executor
@@ -211,7 +211,7 @@ class _ObservedExecutor:
 
 
 class _AsyncObservedExecutor:
-    """`_ObservedExecutor` for an event loop."""
+    """An `_ObservedExecutor` for an event loop."""
 
     def __init__(self, executor: AsyncExecutor, observed: Observation) -> None:
         self._executor = executor

@@ -1,4 +1,4 @@
-"""Do the steps of a flow, in a thread or in an event loop. Waiting, cancelling and closing live here alone."""
+"""Drivers that execute the steps of a flow, sync or async; only they wait, cancel and close."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ __all__ = ["AsyncExecutor", "Executor", "adrive", "astream", "drive", "stream"]
 
 
 class Executor(Protocol):
-    """Does one step and returns what came of it."""
+    """An object that executes the steps of one flow."""
 
     def execute(self, step: Step) -> Any:
-        """Do *step*."""
+        """Execute *step* and return its result."""
         ...
 
     def close(self) -> None:
-        """Give back what the flow left open."""
+        """Close the reply or the command that the flow left open."""
         ...
 
 
 class AsyncExecutor(Protocol):
-    """Does one step in an event loop."""
+    """An object that executes the steps of one flow in an event loop."""
 
     async def execute(self, step: Step) -> Any:
-        """Do *step*."""
+        """Execute *step* and return its result."""
         ...
 
     async def close(self) -> None:
-        """Give back what the flow left open."""
+        """Close the reply or the command that the flow left open."""
         ...
 
 
 class _Stepper:
-    """Move a flow on by what its last step brought: a value or an error."""
+    """A flow, resumed with the value or the error of its last step."""
 
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self.result: Any = None
 
     def next(self, value: Any = None, error: Exception | None = None) -> Step | None:
-        """The next step, or None when the flow is over and `result` is set."""
+        """Return the next step; None when the flow has ended and `result` is set."""
         try:
             return self._flow.throw(error) if error is not None else self._flow.send(value)
         except StopIteration as done:
@@ -52,7 +52,7 @@ class _Stepper:
 
 
 def stream(flow: Flow, executor: Executor) -> Generator[StreamDelta, None, Any]:
-    """Run *flow*, yielding what it emits; the generator's return value is the flow's result."""
+    """Run *flow*, yielding the deltas that it emits; the generator returns the result of the flow."""
     stepper = _Stepper(flow)
     try:
         step = stepper.next()
@@ -84,7 +84,7 @@ def drive(flow: Flow, executor: Executor) -> Any:
 
 
 async def astream(flow: Flow, executor: AsyncExecutor, results: list[Any]) -> AsyncIterator[StreamDelta]:
-    """Run *flow* in an event loop, yielding what it emits; its result is appended to *results*."""
+    """Run *flow* in an event loop, yielding the deltas that it emits; append its result to *results*."""
     stepper = _Stepper(flow)
     try:
         step = stepper.next()

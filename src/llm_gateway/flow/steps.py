@@ -1,4 +1,4 @@
-"""What a flow can ask its driver to do. Each step is plain data, so a flow is tested by feeding it replies."""
+"""Steps that a flow yields to its driver. Each is plain data, so that a test of a flow feeds it replies."""
 
 from __future__ import annotations
 
@@ -32,9 +32,14 @@ __all__ = [
 @dataclass(frozen=True, slots=True)
 class Send:
     """
-    Send a request, through *client* of an official SDK if one is given; come back with its whole `WireReply`.
+    A step that sends a request and returns its whole `WireReply`.
 
-    Without *timeouts* the transport's own holds.
+    Attributes:
+        request: The request to send.
+
+        client: A client of an official SDK, or litellm, that sends it; None sends it directly.
+
+        timeouts: Timeouts of the step; none are the defaults of the transport.
     """
 
     request: WireRequest
@@ -44,7 +49,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """As `Send`, but come back with the `Head` of the reply; its body is then asked for with `Read`."""
+    """A step like `Send` that returns the `Head` of the reply; `Read` steps then return its body."""
 
     request: WireRequest
     client: Any = None
@@ -53,7 +58,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What comes back from `Open`; *holder* is as in `WireReply`."""
+    """Status and headers of a reply, the result of `Open`; *holder* is that of `WireReply`."""
 
     status: int
     headers: Headers
@@ -62,19 +67,19 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Come back with the next chunk of the open body, ``b""`` at its end. Without *timeouts* those of `Open` go on."""
+    """A step that returns the next chunk of the body, ``b""`` at its end; without *timeouts* those of `Open` apply."""
 
     timeouts: tuple[Timeout, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """Read the open reply to its end, which is due at once, so that its connection can be used again."""
+    """A step that reads the open reply to its end, which is due at once, so that its connection can be reused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run a command and come back with its `ProcessReply`."""
+    """A step that runs a command and returns its `ProcessReply`."""
 
     request: ProcessRequest
     timeouts: tuple[Timeout, ...]
@@ -82,7 +87,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a command; its output is then asked for with `Read`, and its end with `Finish`."""
+    """A step that starts a command; `Read` steps then return its output, and `Finish` its end."""
 
     request: ProcessRequest
     timeouts: tuple[Timeout, ...]
@@ -90,40 +95,40 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Come back with the `ProcessReply` of the started command, without the output that was read."""
+    """A step that returns the `ProcessReply` of the started command, without the output that was read."""
 
     timeouts: tuple[Timeout, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Await:
-    """Call an async function of someone else's and come back with what it returns."""
+    """A step that calls an async function of a custom provider and returns its result."""
 
     function: Callable[[], Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Call a function that may wait, out of the way of an event loop, and come back with what it returns."""
+    """A step that calls a blocking function, in a worker thread of an event loop, and returns its result."""
 
     function: Callable[[], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
-    """Wait."""
+    """A step that waits."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """Come back with seconds of a clock that only ever moves forward."""
+    """A step that returns the seconds of a monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emit:
-    """Hand a chunk of the answer to whoever reads the stream."""
+    """A step that yields a delta of the answer to the reader of the stream."""
 
     delta: StreamDelta
 

@@ -1,4 +1,4 @@
-"""How long a step may take, and which setting says so."""
+"""Timeouts of steps, each with the setting that it comes from."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ TimeoutKind = Literal["connect", "attempt", "first_token", "idle", "total"]
 @dataclass(frozen=True, slots=True)
 class Timeout:
     """
-    A time that may pass.
+    A timeout of a step.
 
     Attributes:
-        span: What is limited.
+        kind: The wait that the timeout ends.
 
-        setting: The setting that holds it, as in ``timeout_s``; the one for an attempt may stand in for others.
+        setting: Name of its setting, as in ``timeout_s``, which is also the default of other settings.
 
-        seconds: How much it is.
+        seconds: Length in seconds.
 
-        until: When it is over, by the clock of `Now`; None counts from the step's own beginning.
+        deadline: Time of its end, by the clock of `Now`; None counts from the beginning of the step.
     """
 
     kind: TimeoutKind
@@ -33,12 +33,12 @@ class Timeout:
 
     @property
     def fix(self) -> str:
-        """What to type where it ran out too early."""
+        """Return what to type where the timeout is too short."""
         return f"raise {self.setting} (LLM_{self.setting.upper()})"
 
 
 def earliest(timeouts: Sequence[Timeout], now: float) -> tuple[Timeout, float]:
-    """Which of *timeouts* is over first, for a step that begins *now*, and when that is."""
+    """Return the timeout that ends first for a step that begins *now*, and the time of its end."""
     first, end = timeouts[0], float("inf")
     for one in timeouts:
         over = now + one.seconds if one.deadline is None else one.deadline

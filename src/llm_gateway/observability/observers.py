@@ -1,4 +1,4 @@
-"""The observers of a client, none of which can break a call."""
+"""The observers of a client, whose errors never fail a call."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _log = logging.getLogger("llm_gateway.observability")
 
 class Observers:
     """
-    Tells *observers* in the order in which they were given.
+    A list of observers, notified in order.
 
     Raises:
-        ConfigError: One of them is none.
+        ConfigError: An item has no method ``observe``.
     """
 
     def __init__(self, observers: Iterable[Observer]) -> None:
@@ -28,16 +28,16 @@ class Observers:
         self._failed: set[int] = set()
 
     def notify(self, event: Event) -> None:
-        """Let each observer hear of *event*."""
+        """Pass *event* to each observer."""
         for one in self.observers:
             self._guarded(one, one.observe, event)
 
     def enter(self, call_id: int) -> list[tuple[Surrounding, object]]:
-        """Before the provider is waited for; what comes back is for `leave`."""
+        """Notify observers before a call of the provider; return their tokens for `leave`."""
         return [(one, self._guarded(one, one.enter, call_id)) for one in self._surrounding]
 
     def leave(self, entered: list[tuple[Surrounding, object]]) -> None:
-        """After the provider was waited for."""
+        """Notify observers after a call of the provider."""
         for one, token in reversed(entered):
             if token is not None:
                 self._guarded(one, one.leave, token)
@@ -45,7 +45,7 @@ class Observers:
     def _guarded(self, one: object, function: Callable[[Any], object], argument: object) -> object:
         try:
             return function(argument)
-        except Exception:  # noqa: BLE001  whatever it is, the call does not break by it
+        except Exception:  # noqa: BLE001  no error of an observer may fail the call
             if id(one) not in self._failed:
                 self._failed.add(id(one))
                 _log.exception(

@@ -1,4 +1,4 @@
-"""Who does the steps of a flow: requests over HTTP, an SDK's client or litellm, commands, waiting."""
+"""Executors of the steps of a flow: requests over HTTP, through an SDK's client or litellm, commands, waiting."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _REST_S = 0.1
 
 
 class Transport:
-    """Does steps in the calling thread."""
+    """The connections of a sync client, from which it makes executors."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self._pool = Pool(timeout_s, connect_timeout_s)
 
     def executor(self) -> _Executor:
-        """Who does the steps of one flow."""
+        """Return an executor for one flow."""
         return _Executor(self._pool)
 
     def close(self) -> None:
@@ -55,8 +55,8 @@ class _Executor:
                 return time.sleep(seconds)
             case Now():
                 return time.monotonic()
-            case Rest():
-                return self._opened.close()  # nothing bounds this wait in a thread, so the connection is given up
+            case Rest():  # a blocking read cannot be cancelled, so the connection is closed
+                return self._opened.close()
         return self._call(step)
 
     def _call(self, step: Step) -> Any:
@@ -83,7 +83,7 @@ class _Executor:
 
 
 async def _rest(opened: Any) -> None:
-    """Whoever holds the reply open longer than this keeps nobody waiting."""
+    """Read the rest of a reply for a short time: a server that keeps it open delays no caller."""
     import anyio
 
     with anyio.move_on_after(_REST_S), suppress(ProviderError):
@@ -93,13 +93,13 @@ async def _rest(opened: Any) -> None:
 
 
 class AsyncTransport:
-    """Does steps in an event loop."""
+    """The connections of an async client, from which it makes executors."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self._pool = AsyncPool(timeout_s, connect_timeout_s)
 
     def executor(self) -> _AsyncExecutor:
-        """Who does the steps of one flow."""
+        """Return an executor for one flow."""
         return _AsyncExecutor(self._pool)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What went wrong between here and a provider, as `ProviderError` with a kind."""
+"""Errors of connections to a provider, raised as `ProviderError` with a kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 Phase = Literal["head", "body", "stream"]
-"""What was waited for: the head of a reply, the rest of one that is read as a whole, or a chunk of a stream."""
+"""The part of a reply that is read: its head, the body of a whole reply, or a chunk of a stream."""
 
 _CHECK = "check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY)"
 _TIMEOUT_TEXTS: dict[TimeoutKind, str] = {
@@ -38,7 +38,7 @@ def _host(request: WireRequest) -> str:
 
 
 def raise_timeout(request: WireRequest, timeout: Timeout, error: Exception | None = None) -> NoReturn:
-    """Raise that *timeout* ran out for *request*."""
+    """Raise the error of *request* after *timeout*."""
     made = ProviderError(
         _TIMEOUT_TEXTS[timeout.kind].format(host=_host(request), seconds=timeout.seconds),
         kind="timeout",
@@ -59,7 +59,7 @@ def carried_by(error: BaseException | None) -> RecordHolder | None:
 
 
 def raise_connection_error(error: Exception, request: WireRequest, phase: Phase) -> NoReturn:
-    """Raise what *error* of a connection means for *request*; only a stream is not asked for again by itself."""
+    """Raise the error of *request* for *error* of its connection; only the one of a stream is never retried."""
     host = _host(request)
     words = {"head": f"cannot reach {host}", "body": f"the reply from {host} broke off"}
     made = ProviderError(
@@ -73,7 +73,7 @@ def raise_connection_error(error: Exception, request: WireRequest, phase: Phase)
 
 
 def raise_proxy_error(error: Exception, request: WireRequest) -> NoReturn:
-    """Raise that a proxy did not let *request* through."""
+    """Raise the error of a *request* that a proxy rejected."""
     raise ProviderError(
         f"the proxy does not connect to {_host(request)}",
         kind="connection",
@@ -83,17 +83,17 @@ def raise_proxy_error(error: Exception, request: WireRequest) -> NoReturn:
 
 
 def raise_decoding_error(error: Exception, request: WireRequest) -> NoReturn:
-    """Raise that the reply to *request* is not compressed in the way that it says."""
+    """Raise the error of a reply to *request* that does not match its ``content-encoding``."""
     raise ProviderError(
-        f"the reply from {_host(request)} cannot be unpacked",
+        f"the reply from {_host(request)} cannot be decompressed",
         kind="server",
-        cause=f"it is not what its content-encoding says: {error}",
-        fix="a proxy in between may have changed it: ask without that one, or try again",
+        cause=f"it does not match its content-encoding: {error}",
+        fix="a proxy may have changed it: connect without the proxy, or try again",
     ) from error
 
 
 def raise_too_large(request: WireRequest, most: int) -> NoReturn:
-    """Raise that the reply to *request* is longer than any answer is."""
+    """Raise the error of a reply to *request* that is longer than *most* bytes."""
     raise ProviderError(
         f"the reply from {_host(request)} is longer than {most >> 20} MiB",
         kind="server",

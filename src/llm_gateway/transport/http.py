@@ -23,11 +23,11 @@ from llm_gateway.types import Headers, WireReply, WireRequest
 
 __all__ = ["AsyncPool", "Pool"]
 
-_MAX_REPLY_BYTES = 128 << 20  # a few kilobytes that are packed well may be gigabytes
+_MAX_REPLY_BYTES = 128 << 20  # a few compressed kilobytes can expand to gigabytes
 
 
 class _TimedRequest:
-    """One request and how long it may take. Sockets wait no longer; what never waits is stopped here."""
+    """One request with its timeouts: of its sockets, and of replies that trickle in without ever blocking one."""
 
     def __init__(self, request: WireRequest, timeouts: Sequence[Timeout], connect_s: float) -> None:
         self.request = request
@@ -38,7 +38,7 @@ class _TimedRequest:
         self._size = 0
 
     def build_request(self, client: Any) -> Any:
-        """The request as *client* sends it."""
+        """Build the request for *client*, with the timeouts of its sockets."""
         request, left = self.request, max(self._deadline.end - time.monotonic(), 0.0)
         if not left:
             raise_timeout(request, self._timeout)
@@ -52,7 +52,7 @@ class _TimedRequest:
         )
 
     def begin_read(self, phase: Phase, timeouts: Sequence[Timeout] = ()) -> None:
-        """A chunk is to be read, within new *timeouts* if there are any."""
+        """Check the deadline before a read, and start new *timeouts* if there are any."""
         self._phase, now = phase, time.monotonic()
         if timeouts:
             self._timeout, self._deadline.end = earliest(timeouts, now)
@@ -60,14 +60,14 @@ class _TimedRequest:
             raise_timeout(self.request, self._timeout)
 
     def count(self, chunk: bytes) -> bytes:
-        """*chunk* was read."""
+        """Count the bytes of *chunk* and return it; raise ProviderError for a reply that is too long."""
         self._size += len(chunk)
         if self._size > _MAX_REPLY_BYTES:
             raise_too_large(self.request, _MAX_REPLY_BYTES)
         return chunk
 
     def raise_error(self, error: Exception) -> NoReturn:
-        """Raise what *error* means."""
+        """Raise the `ProviderError` for *error* of httpx2."""
         import httpx2
 
         if isinstance(error, httpx2.DecodingError):
@@ -81,7 +81,7 @@ class _TimedRequest:
 
 
 class Pool:
-    """Connections for the calling thread."""
+    """Connections for sync clients."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self.default_timeouts = (Timeout("attempt", "timeout_s", timeout_s),)
@@ -125,7 +125,7 @@ class Pool:
 
 
 class OpenReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, timed: _TimedRequest, response: Any) -> None:
         self._timed = timed
@@ -134,7 +134,7 @@ class OpenReply:
         self.head = Head(response.status_code, _headers(response), holder_of(response))
 
     def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body; none at its end. Without *timeouts* those of the request go on."""
+        """Return the next chunk of the body, ``b""`` at its end; without *timeouts* those of the request apply."""
         import httpx2
 
         self._timed.begin_read("stream" if timeouts else "body", timeouts)
@@ -144,12 +144,12 @@ class OpenReply:
             self._timed.raise_error(error)
 
     def close(self) -> None:
-        """Let go of the rest."""
+        """Close the connection, without reading the rest."""
         self._response.close()
 
 
 class AsyncPool:
-    """Connections for event loops; each loop has its own, as connections cannot move between loops."""
+    """Connections for async clients, separate for each event loop: connections cannot move between loops."""
 
     def __init__(self, timeout_s: float, connect_timeout_s: float) -> None:
         self.default_timeouts = (Timeout("attempt", "timeout_s", timeout_s),)
@@ -163,7 +163,7 @@ class AsyncPool:
             import httpx2
 
             for other in [one for one in list(self._clients) if one is not None and one.is_closed()]:
-                self._clients.pop(other, None)  # nothing can be closed in there any more
+                self._clients.pop(other, None)  # its connections can no longer be closed
             client = self._clients[loop] = httpx2.AsyncClient(follow_redirects=False)
             limit_reads(client)
         return client
@@ -199,7 +199,7 @@ class AsyncPool:
 
 
 class AsyncOpenReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, timed: _TimedRequest, response: Any) -> None:
         self._timed = timed
@@ -208,7 +208,7 @@ class AsyncOpenReply:
         self.head = Head(response.status_code, _headers(response), holder_of(response))
 
     async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body, as with `OpenReply.read`."""
+        """Return the next chunk of the body, as `OpenReply.read` does."""
         import httpx2
 
         self._timed.begin_read("stream" if timeouts else "body", timeouts)
@@ -218,7 +218,7 @@ class AsyncOpenReply:
             self._timed.raise_error(error)
 
     async def close(self) -> None:
-        """Let go of the rest."""
+        """Close the connection, without reading the rest."""
         await self._response.aclose()
 
 
@@ -229,5 +229,5 @@ def _headers(response: Any) -> Headers:
 def _running_loop() -> Any:
     try:
         return asyncio.get_running_loop()
-    except RuntimeError:  # trio, or anything else that anyio speaks
+    except RuntimeError:  # trio, or another loop of anyio
         return None

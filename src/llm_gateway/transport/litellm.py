@@ -1,8 +1,8 @@
 """
-Requests through ``completion`` and ``acompletion`` of litellm, or of a Router of it.
+Requests through ``completion`` and ``acompletion`` of litellm, or of one of its routers.
 
-litellm answers with objects in the words of chat completions, and raises its errors; both are handed on here as the
-bytes that a server of that format would have sent.
+litellm returns objects in the format of chat completions, and raises errors of its own; both become the bytes that a
+server of that format would have sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CODES = {
     "ContextWindowExceededError": "context_length_exceeded",
     "UnsupportedParamsError": "unsupported_parameter",
 }
-"""litellm's classes that say more than their status."""
+"""Error codes of litellm's classes that are more specific than their status."""
 _DONE = b"data: [DONE]\n\n"
 _RETRY_HEADERS = ("retry-after", "retry-after-ms")
 
@@ -33,24 +33,24 @@ _RETRY_HEADERS = ("retry-after", "retry-after-ms")
 @dataclass(frozen=True)
 class Litellm:
     """
-    Who is asked.
+    A client of litellm.
 
     Attributes:
         functions: The module ``litellm``, or a ``Router``.
 
-        options: What each call is given beside its body.
+        options: Arguments of each call in addition to its body.
     """
 
     functions: Any
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def arguments(self, request: WireRequest, timed: _TimedRequest) -> JsonObject:
-        """The arguments for *request*; an own ``timeout`` among the options wins."""
+        """Return the arguments for *request*; a ``timeout`` in the options replaces that of the request."""
         return {**json.loads(request.body), "timeout": timed.left_s, **self.options}
 
 
 class _TimedRequest:
-    """How long one request may take."""
+    """One request with its timeouts."""
 
     def __init__(self, request: WireRequest, timeouts: Sequence[Timeout]) -> None:
         self.request = request
@@ -58,11 +58,11 @@ class _TimedRequest:
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left."""
+        """Return the seconds that are left."""
         return max(0.0, self._end - time.monotonic())
 
     def renew(self, timeouts: Sequence[Timeout]) -> None:
-        """A chunk is to be read, within new *timeouts* if there are any."""
+        """Check the deadline before a read, and start new *timeouts* if there are any."""
         if timeouts:
             self.timeout, self._end = earliest(timeouts, time.monotonic())
         if not self.left_s:
@@ -71,9 +71,9 @@ class _TimedRequest:
 
 def _encode(answer: Any, request: WireRequest) -> bytes:
     """
-    An answer, or a chunk of one, as its JSON.
+    Encode an answer, or a chunk of one, as JSON.
 
-    The model's name gets back the provider that litellm takes off: without it, nothing tells what the call costs.
+    The model's name gets back the provider that litellm removes: the price depends on it.
     """
     body: JsonObject = json.loads(answer.model_dump_json())
     provider, slash, _ = str(json.loads(request.body)["model"]).partition("/")
@@ -85,7 +85,7 @@ def _encode(answer: Any, request: WireRequest) -> bytes:
 
 def _error_reply(error: Any, timed: _TimedRequest, phase: Phase = "head") -> WireReply:
     """
-    The reply behind an error of litellm's; another error is raised as it is.
+    Return the reply behind *error* of litellm; raise any other error unchanged.
 
     Raises:
         ProviderError: There was no reply.
@@ -106,19 +106,19 @@ def _error_reply(error: Any, timed: _TimedRequest, phase: Phase = "head") -> Wir
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """*error* and what it was raised for: litellm makes a failed server of some connections that were lost."""
+    """Yield *error* and its causes: litellm reports some lost connections as server errors."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
 
 
 def _is_unreachable(error: BaseException) -> bool:
-    """Whether nobody was reached; litellm's own class of that name stands for any error that it does not know."""
+    """Return whether the connection failed; litellm's own class of that name covers all errors unknown to it."""
     return "Connect" in type(error).__name__ and not type(error).__module__.startswith("litellm.")
 
 
 def _retry_headers(error: Any) -> Headers:
-    """How long to wait: litellm keeps the headers of a refusal under one of two names, by its provider."""
+    """Return the ``Retry-After`` headers; litellm keeps headers under one of two names, by provider."""
     reply = getattr(error, "response", None)
     headers = getattr(error, "litellm_response_headers", None) or getattr(reply, "headers", None) or {}
     return tuple((name, str(headers[name])) for name in _RETRY_HEADERS if name in headers)
@@ -129,7 +129,7 @@ def _event(body: bytes) -> bytes:
 
 
 class LitellmPool:
-    """Asks ``completion``."""
+    """Requests through ``completion``."""
 
     def __init__(self, client: Litellm, default_timeouts: Sequence[Timeout]) -> None:
         self._client = client
@@ -140,7 +140,7 @@ class LitellmPool:
         timed = _TimedRequest(request, timeouts or self._default_timeouts)
         try:
             answer = self._client.functions.completion(**self._client.arguments(request, timed))
-        except Exception as error:  # noqa: BLE001  what litellm raises shares no base
+        except Exception as error:  # noqa: BLE001  litellm's errors share no base class
             return _error_reply(error, timed)
         return WireReply(200, (), _encode(answer, request))
 
@@ -168,7 +168,7 @@ def _chunks(answer: Any, timed: _TimedRequest) -> Iterator[bytes]:
 
 
 class LitellmReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, head: Head, chunks: Iterator[bytes], timed: _TimedRequest) -> None:
         self.head = head
@@ -176,17 +176,17 @@ class LitellmReply:
         self._timed = timed
 
     def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body; none at its end. How long one may take is litellm's to keep."""
+        """Return the next chunk of the body, ``b""`` at its end; litellm itself keeps the timeout of a read."""
         self._timed.renew(timeouts)
         return next(self._chunks, b"")
 
     def close(self) -> None:
-        """Let go of the rest."""
+        """Close the stream, without reading the rest."""
         getattr(self._chunks, "close", lambda: None)()
 
 
 class AsyncLitellmPool:
-    """Asks ``acompletion``."""
+    """Requests through ``acompletion``."""
 
     def __init__(self, client: Litellm, default_timeouts: Sequence[Timeout]) -> None:
         self._client = client
@@ -230,7 +230,7 @@ async def _async_chunks(answer: Any, timed: _TimedRequest) -> AsyncIterator[byte
 
 
 class AsyncLitellmReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, head: Head, chunks: Any, timed: _TimedRequest) -> None:
         self.head = head
@@ -238,7 +238,7 @@ class AsyncLitellmReply:
         self._timed = timed
 
     async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body; none at its end."""
+        """Return the next chunk of the body, ``b""`` at its end."""
         import anyio
 
         self._timed.renew(timeouts)
@@ -249,5 +249,5 @@ class AsyncLitellmReply:
             raise_timeout(self._timed.request, self._timed.timeout, error)
 
     async def close(self) -> None:
-        """Let go of the rest."""
+        """Close the stream, without reading the rest."""
         await self._chunks.aclose()

@@ -1,4 +1,4 @@
-"""Run a command, in a thread or in an event loop, and never leave it running."""
+"""Runs of commands, sync or async, which never outlive their call."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _raise_timeout(request: ProcessRequest, timeout: Timeout) -> NoReturn:
 
 
 def _next_timeout(timeouts: Sequence[Timeout]) -> tuple[Timeout, float]:
-    """Which of *timeouts* is over first, and in how many seconds."""
+    """Return the timeout that ends first, and the seconds until then."""
     now = time.monotonic()
     timeout, end = earliest(timeouts, now)
     return timeout, max(0.0, end - now)
@@ -55,7 +55,7 @@ def run(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> ProcessReply
     Run *request* to its end.
 
     Raises:
-        ProviderError: It cannot be started (kind ``process``) or took longer than *timeouts* allow (kind ``timeout``).
+        ProviderError: The command cannot be started (kind ``process``), or exceeds *timeouts* (kind ``timeout``).
     """
     timeout, seconds = _next_timeout(timeouts)
     try:
@@ -76,7 +76,7 @@ def run(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> ProcessReply
 
 
 async def arun(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> ProcessReply:
-    """Run *request* to its end without blocking the event loop; errors as in `run`."""
+    """Run *request* to its end without blocking the event loop; raise errors as `run` does."""
     import anyio
 
     timeout, seconds = _next_timeout(timeouts)
@@ -93,12 +93,12 @@ async def arun(request: ProcessRequest, *, timeouts: Sequence[Timeout]) -> Proce
 
 
 class RunningProcess:
-    """A command whose output is read as it comes. It is stopped when a read takes too long."""
+    """A command whose output is read as it arrives; it is killed when a read exceeds its timeout."""
 
     def __init__(self, request: ProcessRequest) -> None:
         self.request = request
         self._expired: Timeout | None = None
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run; a pipe that nobody reads fills up
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run; an unread pipe would fill up
         try:
             self._process = subprocess.Popen(  # noqa: S603  the caller's own command
                 request.argv,
@@ -115,7 +115,7 @@ class RunningProcess:
 
     @contextmanager
     def _within(self, timeouts: Sequence[Timeout]) -> Generator[None]:
-        """Stop the command when *timeouts* end before what is done in here; a pipe has no other way to wait."""
+        """Kill the command when *timeouts* end before the body of the context: a read of a pipe has no timeout."""
         timeout, seconds = _next_timeout(timeouts)
         alarm = threading.Timer(seconds, self._stop, (timeout,))
         alarm.daemon = True
@@ -136,29 +136,29 @@ class RunningProcess:
             self._pipe("stdin").write(self.request.stdin)
             self._pipe("stdin").close()
         except OSError:
-            pass  # it ended before it had read all: its exit code says why
+            pass  # it ended before it had read all its input: the exit code is the error
 
     def _pipe(self, name: str) -> Any:
         return getattr(self._process, name)
 
     def read(self, timeouts: Sequence[Timeout]) -> bytes:
         """
-        The next chunk of its output; none at the end.
+        Return the next chunk of the output, ``b""`` at its end.
 
         Raises:
-            ProviderError: (``timeout``) It took too long and was stopped.
+            ProviderError: (``timeout``) The read exceeded *timeouts*, and the command was killed.
         """
         with self._within(timeouts):
             return bytes(self._pipe("stdout").read1(_CHUNK_BYTES))
 
     def finish(self, timeouts: Sequence[Timeout]) -> ProcessReply:
-        """How it ended, with what it wrote to its standard error; errors as in `read`."""
+        """Wait for the end; return exit code and ``stderr``, and raise errors as `read` does."""
         with self._within(timeouts):
             code = self._process.wait()
         return ProcessReply(code, b"", _read_all(self._stderr))
 
     def close(self) -> None:
-        """Stop it if it still runs."""
+        """Kill the command if it still runs."""
         if self._process.poll() is None:
             self._process.kill()
         self._process.wait()
@@ -172,7 +172,7 @@ def _read_all(file: IO[bytes]) -> bytes:
 
 
 class AsyncRunningProcess:
-    """`RunningProcess` for an event loop."""
+    """A `RunningProcess` for an event loop."""
 
     def __init__(self, request: ProcessRequest, process: Any, stderr: IO[bytes]) -> None:
         self._stderr = stderr
@@ -181,7 +181,7 @@ class AsyncRunningProcess:
 
     @classmethod
     async def start(cls, request: ProcessRequest, timeouts: Sequence[Timeout]) -> AsyncRunningProcess:
-        """Start *request* and give it its input."""
+        """Start *request* and write its input."""
         import anyio
 
         stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed with the run
@@ -195,7 +195,7 @@ class AsyncRunningProcess:
             await running._within(timeouts, process.stdin.send(request.stdin))  # type: ignore[union-attr]
             await process.stdin.aclose()  # type: ignore[union-attr]
         except anyio.BrokenResourceError:
-            pass  # it ended before it had read all: its exit code says why
+            pass  # it ended before it had read all its input: the exit code is the error
         except BaseException:
             await running.close()
             raise
@@ -212,7 +212,7 @@ class AsyncRunningProcess:
             _raise_timeout(self.request, timeout)
 
     async def read(self, timeouts: Sequence[Timeout]) -> bytes:
-        """The next chunk of its output; none at the end."""
+        """Return the next chunk of the output, ``b""`` at its end."""
         import anyio
 
         try:
@@ -221,12 +221,12 @@ class AsyncRunningProcess:
             return b""
 
     async def finish(self, timeouts: Sequence[Timeout]) -> ProcessReply:
-        """How it ended, with what it wrote to its standard error; errors as in `RunningProcess.finish`."""
+        """Wait for the end; return exit code and ``stderr``, and raise errors as `RunningProcess.finish` does."""
         code = await self._within(timeouts, self._process.wait())
         return ProcessReply(code, b"", _read_all(self._stderr))
 
     async def close(self) -> None:
-        """Stop it if it still runs."""
+        """Kill the command if it still runs."""
         if self._process.returncode is None:
             self._process.kill()
         await self._process.aclose()

@@ -1,11 +1,11 @@
 """
-Requests through a client of an official SDK: its own address, authentication, headers and proxies hold.
+Requests through a client of an official SDK, with its own address, authentication, headers and proxies.
 
-The SDK's low-level ``post`` carries the body that was written here, and hands back the reply unread; its retries are
-off, since the flow has its own. Works with anthropic 0.40 and later and openai 1.0 and later, all their variants.
+The SDK's low-level ``post`` sends the encoded body and returns the reply unread; its retries are off, as the flow
+retries. Works with anthropic 0.40 and later and openai 1.0 and later, all their variants.
 
-Its own timeouts of time hold, and those of the call beside them: an async client is stopped when time is up, the reads
-of a sync one wait no longer. With a sync transport of someone else's, time is looked at after each chunk only.
+Its own timeouts apply in addition to those of the call: an async client is cancelled at a deadline, and the reads of a
+sync client end at it. With a custom sync transport, deadlines are checked only after each chunk.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from llm_gateway.types import WireReply, WireRequest
 __all__ = ["AsyncSdkPool", "SdkPool"]
 
 _RAW_REPLY = {"X-Stainless-Raw-Response": "stream"}
-"""What makes the SDKs hand back the reply before its body is read."""
+"""Header with which the SDKs return the reply before its body is read."""
 
 
 def _call(client: Any, request: WireRequest, timeout: Any = None) -> Any:
@@ -52,7 +52,7 @@ def _call(client: Any, request: WireRequest, timeout: Any = None) -> Any:
 
 
 def _path_of(path: str, base: str) -> str:
-    """The path below the client's own base: the last parts that the dialect's address adds."""
+    """Return *path* relative to the path of the client's base URL."""
     for prefix in (base, "/v1"):
         if prefix and path.startswith(f"{prefix}/") and base.endswith(prefix):
             return path.removeprefix(prefix)
@@ -60,12 +60,12 @@ def _path_of(path: str, base: str) -> str:
 
 
 def _reply_of(error: Any) -> Any:
-    """The reply behind an SDK's error about a status; None for an error of another sort."""
+    """Return the reply behind an SDK's error; None for an error without one."""
     return getattr(error, "response", None)
 
 
 class _TimedRequest:
-    """One request through *client*, and how long it may take."""
+    """One request through *client*, with its timeouts."""
 
     def __init__(self, client: Any, request: WireRequest, timeouts: Sequence[Timeout]) -> None:
         self.request = dataclasses.replace(request, url=str(client.base_url))
@@ -76,7 +76,7 @@ class _TimedRequest:
 
     @property
     def left_s(self) -> float:
-        """Seconds that are left."""
+        """Return the seconds that are left."""
         return self._deadline.end - time.monotonic()
 
     def timeout(self, client: Any) -> Any:
@@ -89,7 +89,7 @@ class _TimedRequest:
         return type(of_library)(**{name: getattr(own, name, own) for name in names}, read=self._deadline)
 
     def begin_read(self, phase: Phase, timeouts: Sequence[Timeout] = ()) -> None:
-        """A chunk is to be read, within new *timeouts* if there are any."""
+        """Check the deadline before a read, and start new *timeouts* if there are any."""
         self._phase = phase
         if timeouts:
             self._timeout, self._deadline.end = earliest(timeouts, time.monotonic())
@@ -97,7 +97,7 @@ class _TimedRequest:
             raise_timeout(self.request, self._timeout)
 
     def raise_error(self, error: Exception) -> NoReturn:
-        """Raise what *error* means, whichever HTTP library it comes from; one of another sort as it is."""
+        """Raise the `ProviderError` for *error* of any HTTP library; raise any other error unchanged."""
         names = " ".join(one.__name__ for one in type(error).__mro__)
         if "Timeout" in names:
             raise_timeout(self.request, self._timeout, error)
@@ -114,14 +114,14 @@ def _pairs(response: Any) -> tuple[tuple[str, str], ...]:
 
 def _raise_wrong_client(client: Any, ours: str, other: str) -> NoReturn:
     raise ConfigError(
-        f"{ours} was given a client of the other colour: {type(client).__name__}",
-        cause="an SDK's sync client sends for SyncLLMClient, its async client for LLMClient",
-        fix=f"use {other}, or hand in the SDK's other client",
+        f"{ours} cannot send through {type(client).__name__}",
+        cause="SyncLLMClient takes the SDK's sync client, LLMClient its async client",
+        fix=f"use {other}, or pass the SDK's other client",
     )
 
 
 class SdkPool:
-    """Sends through a sync client, within *usual* timeouts; it stays open, as it is its maker's to close."""
+    """Requests through a sync client, with *default_timeouts*; its owner closes the client."""
 
     def __init__(self, client: Any, default_timeouts: Sequence[Timeout]) -> None:
         if hasattr(client, "__aenter__"):
@@ -144,7 +144,7 @@ class SdkPool:
         timed = _TimedRequest(self._client, request, timeouts or self._default_timeouts)
         try:
             response = _call(self._client, request, timed.timeout(self._client)).http_response
-        except Exception as error:  # noqa: BLE001  the SDKs' errors share no base
+        except Exception as error:  # noqa: BLE001  the SDKs' errors share no base class
             response = _reply_of(error)
             if response is None:
                 timed.raise_error(error)
@@ -152,7 +152,7 @@ class SdkPool:
 
 
 class SdkReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, timed: _TimedRequest, response: Any) -> None:
         self._timed = timed
@@ -161,7 +161,7 @@ class SdkReply:
         self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
     def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body; none at its end. Without *timeouts* those of the request go on."""
+        """Return the next chunk of the body, ``b""`` at its end; without *timeouts* those of the request apply."""
         self._timed.begin_read("stream" if timeouts else "body", timeouts)
         try:
             return bytes(next(self._chunks, b""))
@@ -169,12 +169,12 @@ class SdkReply:
             self._timed.raise_error(error)
 
     def close(self) -> None:
-        """Let go of the rest."""
+        """Close the connection, without reading the rest."""
         self._response.close()
 
 
 class AsyncSdkPool:
-    """Sends through an async client, within *usual* timeouts; it stays open, as it is its maker's to close."""
+    """Requests through an async client, with *default_timeouts*; its owner closes the client."""
 
     def __init__(self, client: Any, default_timeouts: Sequence[Timeout]) -> None:
         if not hasattr(client, "__aenter__"):
@@ -209,7 +209,7 @@ class AsyncSdkPool:
 
 
 class AsyncSdkReply:
-    """A reply of which the head was read."""
+    """A reply whose head is read, and whose body is read chunk by chunk."""
 
     def __init__(self, timed: _TimedRequest, response: Any) -> None:
         self._timed = timed
@@ -218,7 +218,7 @@ class AsyncSdkReply:
         self.head = Head(response.status_code, _pairs(response), holder_of(response))
 
     async def read(self, timeouts: Sequence[Timeout] = ()) -> bytes:
-        """The next chunk of the body, as with `SdkReply.read`."""
+        """Return the next chunk of the body, as `SdkReply.read` does."""
         import anyio
 
         self._timed.begin_read("stream" if timeouts else "body", timeouts)
@@ -229,5 +229,5 @@ class AsyncSdkReply:
             self._timed.raise_error(error)
 
     async def close(self) -> None:
-        """Let go of the rest."""
+        """Close the connection, without reading the rest."""
         await self._response.aclose()

@@ -1,4 +1,4 @@
-"""What observers are told of a call, in which order, and that they cannot break it."""
+"""Events of a call, their order, and that observers cannot fail it."""
 
 import asyncio
 import itertools
@@ -13,11 +13,11 @@ from llm_gateway.observability.events import AttemptEnded, AttemptStarted, CallE
 from llm_gateway.observability.observers import Observers
 from llm_gateway.types import LLMResponse, TokenUsage
 
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+CLIENTS = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
 
 
 class Mine:
-    """A provider of someone else's, which fails as it is told."""
+    """A custom provider that raises the given error."""
 
     name = "mine"
     default_model = "m-1"
@@ -34,15 +34,15 @@ class Mine:
         pass
 
 
-class Heard(list):
-    """An observer that keeps what it hears."""
+class Recording(list):
+    """An observer that keeps the events."""
 
     def observe(self, event):
         self.append(event)
 
 
 class Broken:
-    """An observer that fails whatever it is told."""
+    """An observer that fails for every event."""
 
     def observe(self, event):
         raise LookupError("observe")
@@ -75,14 +75,14 @@ def ask(client, is_stream=False):
     return list(client.stream("hi")) if is_stream else client.chat("hi")
 
 
-@COLOURS
-def test_a_call_is_told_from_its_beginning_to_its_end(colour):
+@CLIENTS
+def test_a_call_is_observed_from_its_beginning_to_its_end(client_class):
     """All events of a call have its number."""
-    heard = Heard()
-    client = colour(provider_instance=Mine(), observers=[heard], session_id="s-1")
+    events = Recording()
+    client = client_class(provider_instance=Mine(), observers=[events], session_id="s-1")
     ask(client)
     ask(client, is_stream=True)
-    first, second = heard[:4], heard[4:]
+    first, second = events[:4], events[4:]
 
     assert [CallStarted, AttemptStarted, AttemptEnded, CallEnded] == [type(one) for one in first]
     assert [CallStarted, AttemptStarted, FirstContent, AttemptEnded, CallEnded] == [type(one) for one in second]
@@ -93,46 +93,46 @@ def test_a_call_is_told_from_its_beginning_to_its_end(colour):
         assert ("s-1", "mine", "m-1") == (started.session_id, started.provider, started.model)
         assert ("complete", "m-1-served", None, 7) == (end.end, end.model, end.error, end.usage.total_tokens)
     assert first[0].call_id != second[0].call_id
-    assert "hi" not in repr(heard).split()
+    assert "hi" not in repr(events).split()
 
 
-@COLOURS
-def test_an_error_that_no_provider_raises(colour):
+@CLIENTS
+def test_an_error_that_no_provider_raises(client_class):
     """Goes through as it is; what the attempt cost is not known."""
-    heard = Heard()
-    client = colour(provider_instance=Mine(ZeroDivisionError("no")), observers=[heard])
+    events = Recording()
+    client = client_class(provider_instance=Mine(ZeroDivisionError("no")), observers=[events])
     with pytest.raises(ZeroDivisionError):
         ask(client)
-    attempt, call = heard[2:]
+    attempt, call = events[2:]
 
     assert ("failed", "ZeroDivisionError") == (attempt.end, attempt.error)
     assert ("failed", "ZeroDivisionError", None) == (call.end, call.error, call.cost_usd)
     assert isinstance(call.exception, ZeroDivisionError)
 
 
-@COLOURS
-def test_a_call_that_a_limit_refuses_has_no_attempt(colour):
+@CLIENTS
+def test_a_call_that_a_limit_refuses_has_no_attempt(client_class):
     """It was not sent."""
-    heard = Heard()
-    client = colour(GatewayConfig(provider="openai", api_key="k", cost_limit_usd=0), observers=[heard])
+    events = Recording()
+    client = client_class(GatewayConfig(provider="openai", api_key="k", cost_limit_usd=0), observers=[events])
     with pytest.raises(CostLimitExceededError):
         ask(client)
 
-    assert [CallStarted, CallEnded] == [type(one) for one in heard]
-    assert ("failed", "CostLimitExceededError", 0) == (heard[1].end, heard[1].error, heard[1].cost_usd)
+    assert [CallStarted, CallEnded] == [type(one) for one in events]
+    assert ("failed", "CostLimitExceededError", 0) == (events[1].end, events[1].error, events[1].cost_usd)
 
 
-@COLOURS
+@CLIENTS
 @pytest.mark.parametrize("observer", [Broken, Leaving])
-def test_an_observer_that_fails_breaks_nothing(colour, observer, caplog):
+def test_an_observer_that_fails_breaks_nothing(client_class, observer, caplog):
     """It is logged once, and the others hear everything."""
-    heard = Heard()
-    client = colour(provider_instance=Mine(), observers=[observer(), heard])
+    events = Recording()
+    client = client_class(provider_instance=Mine(), observers=[observer(), events])
     with caplog.at_level(logging.ERROR, "llm_gateway.observability"):
         ask(client)
         ask(client)
 
-    assert 8 == len(heard)
+    assert 8 == len(events)
     assert [
         f"an observer failed: {observer.__name__}\n  the call goes on; more errors of this observer are not logged"
     ] == caplog.messages
@@ -143,7 +143,7 @@ def test_an_observer_that_fails_breaks_nothing(colour, observer, caplog):
     ("given", "expected"),
     [
         (print, "<built-in function print> is no observer\n  it has no method observe(event)"),
-        (Heard, f"{Heard!r} is no observer\n  it is a class"),
+        (Recording, f"{Recording!r} is no observer\n  it is a class"),
     ],
 )
 def test_what_is_no_observer_is_refused(given, expected):
@@ -156,18 +156,18 @@ def test_what_is_no_observer_is_refused(given, expected):
 
 def test_times_are_of_the_clock_that_is_handed_in():
     """From the beginning of the call."""
-    heard, ticks = Heard(), itertools.count()
+    events, ticks = Recording(), itertools.count()
     client = SyncLLMClient(provider_instance=Mine())
     call, request = client._start_call(), client._build_request("hi")
-    call.observed = Observation(Observers([heard]), lambda: float(next(ticks)))
+    call.observed = Observation(Observers([events]), lambda: float(next(ticks)))
     started = call.observed.begin("stream", call, request)
     call.enter(request)
     call.content()
     call.content()
     call.observed.end(started, call, None, None)
 
-    assert [2.0] == [one.after_s for one in heard if isinstance(one, FirstContent)]
-    assert (3.0, 2.0) == (heard[-1].duration_s, heard[-1].first_content_s)
+    assert [2.0] == [one.after_s for one in events if isinstance(one, FirstContent)]
+    assert (3.0, 2.0) == (events[-1].duration_s, events[-1].first_content_s)
 
 
 @pytest.mark.parametrize("wrap", [synchronously, asynchronously])

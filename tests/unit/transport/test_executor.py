@@ -1,4 +1,4 @@
-"""What becomes of a connection after a stream."""
+"""Reuse of a connection after a stream."""
 
 import asyncio
 import contextlib

@@ -12,14 +12,14 @@ from llm_gateway.types import WireRequest
 
 @pytest.fixture
 def server():
-    """Keeps each connection open until the other side hangs up."""
+    """A server that keeps each connection open until the client closes it."""
     made = raw_server.RawServer(lambda connection: connection.sendall(raw_server.reply(b"{}")))
     yield made
     made.close()
 
 
 def test_loops_keep_their_own_connections(server):
-    """Loops that take turns do not throw away the connections of each other."""
+    """Loops that take turns keep each other's connections."""
     pool, request = AsyncPool(5.0, 5.0), WireRequest("POST", server.url)
     turns, clients = threading.Barrier(2, timeout=60), []
 
@@ -38,11 +38,11 @@ def test_loops_keep_their_own_connections(server):
 
     assert 2 == len({id(client) for client in clients})
     assert 6 == len(clients)
-    assert asyncio.run(_asked(pool, request)) == b"{}"
+    assert asyncio.run(_send_after_a_closed_loop(pool, request)) == b"{}"
 
 
-async def _asked(pool, request):
-    """A loop that is over is forgotten when the next one comes."""
+async def _send_after_a_closed_loop(pool, request):
+    """The connections of a closed loop are dropped when another loop connects."""
     pool._clients[asyncio.new_event_loop()] = object()
     next(iter(pool._clients)).close()
     reply = await pool.send(request)
