@@ -1,8 +1,8 @@
 """
 Options that APIs and models reject, as far as that is certain; any other option is sent.
 
-What a provider's models reject is in the catalogue. Names of deployments on Azure do not tell the model, so nothing is
-known of those.
+What a provider's models reject is in the catalogue. Names of deployments on Azure do not show the model, so nothing is
+known about those.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What any exchange says of itself: provider, models, usage and stated cost. Never raises on junk."""
+"""Reader of any exchange: provider, models, usage and stated cost. Never raises on junk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_exchange(
     Args:
         method: As in ``POST``.
 
-        url: Where the request went.
+        url: URL of the request.
 
         request_body: JSON, if it is a call to a model.
 
@@ -45,21 +45,21 @@ def read_exchange(
 
         reply_headers: May be missing.
 
-        reply_body: Whole, or as far as it came.
+        reply_body: Whole, or as much as arrived.
 
-        provider: Who was called, where the address does not tell; None is the one that the address tells.
+        provider: Provider that was called, where the URL does not show it; None for the provider of the URL.
 
-        end: How the reply ended; a stream that was cut says of its output only how it began.
+        end: How the reply ended; the output count of an incomplete stream is ignored, as it is only the beginning.
 
     Returns:
         A record whose *api* is None when the request is no LLM call, whose *usage* is None when the reply reports none
-        or speaks a format that is not read, and whose cost is only what the provider states itself.
+        or has an unsupported format, and whose cost is set only where the provider states it.
     """
     endpoint = identify(method, url)
     if endpoint is None:
         return CallRecord()
-    name, asked = provider or endpoint.provider, _object(request_body)
-    requested = asked.get("model")
+    name = provider or endpoint.provider
+    requested = _object(request_body).get("model")
     record = CallRecord(
         provider=name,
         api=endpoint.api,

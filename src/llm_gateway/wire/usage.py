@@ -287,10 +287,10 @@ READERS: dict[str, Callable[[JsonObject], TokenUsage | None]] = {
 
 
 _SERVED = ("model", "modelVersion", "model_version")
-"""Where a reply names the model that answered; Gemini and Aleph Alpha have words of their own."""
+"""Fields with the model that answered; Gemini and Aleph Alpha have their own."""
 _NOT_KEPT = frozenset({"choices", "delta", "content", "candidates"})
 _NESTED = ("response", "delta", "x_groq", "interaction")
-# Where a trace says what one call of a model inside an agent used; the step has a name of its own.
+# Path to the usage of one model call in a trace of an agent; None is any name, as steps have different ones.
 _TRACED = ("trace", None, "modelInvocationOutput", "metadata", "usage")
 
 
@@ -303,9 +303,9 @@ def read_usage(api: str, body: JsonObject) -> TokenUsage | None:
 
 class UsageReader:
     """
-    Reads model, usage and stated cost of one reply of *api*, fed with its JSON objects.
+    Reader of model, usage and stated cost of one reply of *api*, fed with its JSON objects.
 
-    They are one body, or the events of a stream. Everything that needs a usage reads it here. Never raises on junk.
+    These are one body, or the events of a stream. It is the only reader of usage, and never raises on junk.
     """
 
     def __init__(self, api: str) -> None:
@@ -332,7 +332,7 @@ class UsageReader:
         self._take_nested(event)
 
     def _take_nested(self, event: JsonObject) -> None:
-        """Bring what is deeper in the events of some APIs to where their whole replies have it."""
+        """Copy fields that are nested in the events of some APIs to where whole replies have them."""
         for place in _NESTED:
             value = event.get(place)
             if isinstance(value, dict):
@@ -340,19 +340,19 @@ class UsageReader:
 
     @property
     def model(self) -> str | None:
-        """The model that answered, in the provider's words."""
+        """Return the model that answered, as the provider names it; None without one."""
         return next((name for place in _SERVED if (name := text_or_none(self._body.get(place))) is not None), None)
 
     @property
     def usage(self) -> TokenUsage | None:
-        """What was used so far; None where nothing is reported, or in a format that is not read."""
+        """Return the usage so far; None where none is reported, or the API has no reader."""
         reader = READERS.get(self._api)
         usage = reader(self._body) if reader else None
         return usage if usage is not None and usage != TokenUsage(service_tier=usage.service_tier) else None
 
     @property
     def stated_cost_usd(self) -> Decimal | None:
-        """US dollars that the reply states; the catalogue says of which providers that is the cost."""
+        """Return the US dollars in the usage; the catalogue lists the providers whose figure is the cost."""
         usage = self._body.get("usage")
         return dollars(usage.get("cost")) if isinstance(usage, dict) else None
 

@@ -105,3 +105,49 @@ def test_the_tier_is_known_where_all_calls_have_the_same():
 
     assert "flex" == Totals.of([flex, flex]).usage.service_tier
     assert Totals.of([flex, call()]).usage.service_tier is None
+
+
+def test_sums_of_groups_are_those_of_their_calls():
+    """A ledger adds up in its database; tokens of a call are known where both parts are."""
+    sums = {"input_tokens": 30, "output_tokens": 9, "cost_usd": Decimal("0.50")}
+    known = {"input_tokens": 3, "output_tokens": 2, "cost_usd": 1}
+    totals = Totals.of_groups(calls=3, failed_calls=1, sums=sums, known=known)
+
+    assert (3, 3, 3, 1) == (totals.calls, totals.model_calls, totals.billed_calls, totals.failed_calls)
+    assert (30, None, None) == (totals.total("input_tokens"), totals.total("total_tokens"), totals.cost_usd)
+    assert (39, 1) == (totals.sum_known("total_tokens"), totals.unknown("total_tokens"))
+    assert (0, 3) == (totals.sum_known("reasoning_tokens"), totals.unknown("reasoning_tokens"))
+    assert Decimal("0.50") == totals.known_cost_usd
+
+
+def test_waiting_is_the_sum_of_known_durations():
+    """In microseconds, so that it adds up in any order; of calls to no model too."""
+    timed = [call(duration_s=0.25), CallRecord(duration_s=0.5), call(duration_s=1e-6, is_billed=False), call()]
+    totals = Totals.of(timed)
+
+    assert (0.750001, 3, 4) == (totals.waited_s, totals.timed_calls, totals.calls)
+    assert Totals.of([call()]).waited_s is None
+
+
+def test_failed_calls_are_those_with_an_error():
+    """Billed or not; calls that were not made are in no count."""
+    failed = [call(error="read_timeout"), call(error="rate_limited", is_billed=False), call(error="x", source="miss")]
+    totals = Totals.of([call(), *failed, CallRecord(error="not_found")])
+
+    assert (4, 3, 2, 2) == (totals.calls, totals.model_calls, totals.billed_calls, totals.failed_calls)
+
+
+def test_known_usage_is_the_sum_of_what_was_reported():
+    """A count that no call reported is None, never 0."""
+    totals = Totals.of([call(), call(None, None), call(usage=TokenUsage(7, cache_read_tokens=2))])
+
+    assert TokenUsage(17, 5, 2) == totals.known_usage
+    assert TokenUsage() == Totals.of([call(None, None)]).known_usage == Totals().known_usage
+    assert Totals.of([call(None, None)]).usage is None
+
+
+def test_the_tier_of_a_difference_is_kept():
+    """A part that is taken away had no other tier."""
+    flex = Totals.of([call(usage=TokenUsage(1, 1, service_tier="flex"))])
+
+    assert "flex" == (flex + flex - flex).usage.service_tier

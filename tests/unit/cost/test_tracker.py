@@ -146,3 +146,76 @@ def test_one_warning_when_much_is_spent(caplog):
             tracker.note(attempt())
 
     assert ["$0.20 spent, the warning is set at $0.15"] == caplog.messages
+
+
+def test_without_a_limit_nothing_is_held():
+    """Then a call may cost anything."""
+    tracker = CostTracker()
+
+    assert tracker.hold("m-1", None, is_bound=True) is None
+    assert tracker.abandon(None) is None
+
+
+def test_a_call_without_a_bound_is_sent_while_anything_is_left():
+    """A command cannot be bound; what other calls hold counts as spent."""
+    tracker = CostTracker(limit_usd=Decimal("1.00"))
+    tracker.note(attempt("0.40"), tracker.hold("m-1", None, is_bound=False))
+    tracker.hold("m-1", Decimal("0.59"), is_bound=True)
+
+    assert tracker.hold("m-1", None, is_bound=False)
+
+    tracker.note(attempt("0.01"), tracker.hold("m-1", None, is_bound=False))
+    with pytest.raises(
+        CostLimitExceededError, match=r"the cost limit of \$1\.00 is reached: \$1\.00 spent in 2 attempts"
+    ):
+        tracker.hold("m-1", None, is_bound=False)
+
+
+def test_a_bound_call_after_the_limit_says_that_it_is_reached():
+    """There is nothing left to compare it with."""
+    tracker = CostTracker(limit_usd=Decimal("0.10"))
+    tracker.note(attempt("0.10"), tracker.hold("m-1", Decimal("0.10"), is_bound=True))
+
+    with pytest.raises(
+        CostLimitExceededError, match=r"the cost limit of \$0\.10 is reached: \$0\.10 spent in 1 attempts"
+    ):
+        tracker.hold("m-1", Decimal("0.01"), is_bound=True)
+
+
+def test_a_limit_cannot_be_kept_after_a_call_of_unknown_cost():
+    """The first such model is named."""
+    tracker = CostTracker(limit_usd=Decimal(1))
+    for model in ("m-1", "m-2"):
+        tracker.note(attempt(None, model=model))
+
+    with pytest.raises(CostLimitExceededError) as caught:
+        tracker.hold("m-3", Decimal("0.01"), is_bound=True)
+
+    assert "the cost limit of $1 cannot be held: what 'm-1' cost is not known" == str(caught.value).splitlines()[0]
+
+
+@pytest.mark.parametrize("one", [attempt(None, error="cancelled"), attempt(None, None, error="overloaded")])
+def test_a_cancelled_or_unbilled_call_leaves_the_limit_usable(one):
+    """A cancelled one counts as all that was held for it, an unbilled one as nothing."""
+    tracker = CostTracker(limit_usd=Decimal(1))
+    tracker.note(one)
+
+    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+
+
+def test_calls_without_a_session_are_in_no_session():
+    """Those of a session are its own."""
+    tracker = CostTracker()
+    for one in (attempt(), attempt("0.20", session_id="s"), attempt("0.30", session_id="t")):
+        tracker.note(one)
+
+    assert (Decimal("0.20"), Decimal(0)) == (tracker.session_cost_usd("s"), tracker.session_cost_usd("x"))
+
+
+def test_the_warning_comes_at_its_amount(caplog):
+    """Not below it, and not without one."""
+    with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
+        for tracker in (CostTracker(), CostTracker(warn_usd=Decimal("0.21")), CostTracker(warn_usd=Decimal("0.20"))):
+            tracker.note(attempt("0.20"))
+
+    assert ["$0.20 spent, the warning is set at $0.20"] == caplog.messages
