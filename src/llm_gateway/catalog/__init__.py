@@ -3,6 +3,8 @@ The catalogue of providers: names, hosts, addresses, environment variables, quir
 
 Whatever depends on the provider is looked up here, so that a provider that speaks a known format is one entry more.
 Pure data, and internal.
+
+Internal.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Fail a test whose calls found no recording or were refused, whatever it made of the answers."""
     session = item.config.stash[SESSION]
-    with session.phase(), session.judged(item):
+    with session.phase(), session.checked(item):
         return (yield)
 
 
@@ -121,7 +121,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     """Close the cassette after every fixture is done, and save it if all went well."""
     session = item.config.stash[SESSION]
     try:
-        with session.phase(), session.judged(item, is_teardown=True):
+        with session.phase(), session.checked(item, is_teardown=True):
             result = yield
         session.save(item)
     finally:

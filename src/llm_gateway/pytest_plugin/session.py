@@ -1,4 +1,4 @@
-"""What the plugin keeps during a run: the mode, the guard, and the open cassette of the running test."""
+"""The state of the plugin during a run: the mode, the guard, and the open cassette of the running test."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ class _State:
         self.was_called = False
         self.is_saved = False
         self.is_over_budget = False
-        self.over_budget: str | None = None  # why, as the failure says it
+        self.over_budget: str | None = None  # the text of the failure
         self.is_recording_good = True  # what was paid for is kept when nothing but its price failed the test
-        self.told_misses = 0
-        self.told_refusals = 0
+        self.reported_misses = 0
+        self.reported_refusals = 0
         self.sent_calls = 0
         self.before_test = 0
         self.first_refusal = len(guard.refusals)
 
     def all_calls(self) -> list[CallRecord]:
-        """What was called, in cassettes of fixtures as well."""
+        """Return all calls, also those in cassettes of fixtures."""
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls]
 
     def counted_calls(self) -> list[CallRecord]:
-        """What counts against the budget: not what a fixture called before the test, in a cassette of its own."""
+        """Return the calls that count against the budget: none of a fixture before the test, in its own cassette."""
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls[self.before_test :]]
 
 
@@ -99,22 +99,22 @@ class Session:
             self.config.pluginmanager.register(keeper, "llm_gateway_ledger")
 
     def end(self) -> None:
-        """Open the LLM hosts again and take back what is left of the placeholder keys."""
+        """Open the LLM hosts again and remove the placeholder keys that are left."""
         self._clock.stop()
         guard.open_up()
         self._spending.stop()
         self._placeholders.unset()
 
     def collected(self) -> None:
-        """Modules are imported: from here on only tests that replay get placeholder keys."""
+        """Remove the placeholder keys, now that modules are imported; each test that replays gets its own."""
         self._placeholders.unset()
 
     def check_names(self, items: list[pytest.Item]) -> None:
         """
-        Refuse two tests that share a cassette without saying so.
+        Check the markers of *items*, and that no two of them share a cassette that no marker names.
 
         Raises:
-            pytest.UsageError: Names both.
+            pytest.UsageError: A marker is wrong, or two tests share a cassette; the text names both.
         """
         for item in items:
             marker.check(item)
@@ -132,7 +132,7 @@ class Session:
 
     @contextmanager
     def test(self, item: pytest.Item) -> Generator[None]:
-        """*item* runs inside this block, its fixtures included."""
+        """Run *item* inside this block, its fixtures included."""
         item.stash[_STATE] = _State()
         token = guard.running.set(item.nodeid)
         try:
@@ -194,7 +194,7 @@ class Session:
         return rewrite
 
     def cassette(self, item: pytest.Item) -> Cassette:
-        """The open cassette of *item*."""
+        """Return the open cassette of *item*."""
         cassette = item.stash[_STATE].cassette
         assert cassette is not None
         return cassette
@@ -212,7 +212,7 @@ class Session:
             self._clock.frozen.pause()
 
     @contextmanager
-    def judged(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:
+    def checked(self, item: pytest.Item, *, is_teardown: bool = False) -> Generator[None]:
         """Fail *item* for calls inside the block that were refused or found no recording, whatever came of them."""
         state = item.stash[_STATE]
         if state.cassette is not None and not is_teardown:
@@ -221,16 +221,16 @@ class Session:
             yield
         except (Exception, pytest.fail.Exception) as error:
             item.stash[_STATE].is_recording_good = False
-            if texts := self._verdict(item, is_over=False):
+            if texts := self._failures(item, is_over=False):
                 raise pytest.fail.Exception("\n".join([*texts, _outcome_text(item, error)]), pytrace=False) from None
             raise
-        if texts := self._verdict(item, is_over=is_teardown):
+        if texts := self._failures(item, is_over=is_teardown):
             state.is_recording_good &= state.is_over_budget and len(texts) == 1
             pytest.fail("\n".join(texts), pytrace=False)
 
-    def _verdict(self, item: pytest.Item, *, is_over: bool) -> list[str]:
+    def _failures(self, item: pytest.Item, *, is_over: bool) -> list[str]:
         state = item.stash[_STATE]
-        texts = self._refused(state)
+        texts = self._refusals(state)
         if state.cassette is not None:
             state.cassette.settle(is_over=is_over)
             texts += self._problems(state, state.cassette, is_over=is_over)
@@ -239,7 +239,7 @@ class Session:
         return texts
 
     def _over_budget(self, item: pytest.Item, state: _State, *, is_over: bool) -> list[str]:
-        """Told once, at the end of the first phase in which it shows."""
+        """Return the failure once, at the end of the first phase in which the budget is exceeded."""
         from llm_gateway.pytest_plugin.budgets import limits_of, verdict
 
         limits = limits_of(item)
@@ -248,16 +248,16 @@ class Session:
         state.is_over_budget, state.over_budget = text is not None, text
         return [] if text is None else [text]
 
-    def _refused(self, state: _State) -> list[str]:
-        new = guard.refusals[state.first_refusal + state.told_refusals :]
+    def _refusals(self, state: _State) -> list[str]:
+        new = guard.refusals[state.first_refusal + state.reported_refusals :]
         if not new:
             return []
-        state.told_refusals += len(new)
+        state.reported_refusals += len(new)
         return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
 
     def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
         failures = cassette.outcome.failures()
-        errors, state.told_misses = failures[state.told_misses :], len(failures)
+        errors, state.reported_misses = failures[state.reported_misses :], len(failures)
         if is_over and state.was_called and state.has_passed and not failures:
             errors = cassette.outcome.left_over()
         return list(map(_REPORT, errors))
@@ -281,11 +281,11 @@ class Session:
                 "refused": [one.what for one in refused],
                 "missed": [],
                 "budget": None,
-                **(self._judgement(item, state) if call.when == "teardown" else {}),
+                **(self._facts_at_end(item, state) if call.when == "teardown" else {}),
             }
 
-    def _judgement(self, item: pytest.Item, state: _State) -> dict[str, Any]:
-        """What is only known when a test is over: its misses, and what became of its budget."""
+    def _facts_at_end(self, item: pytest.Item, state: _State) -> dict[str, Any]:
+        """Return what is only known at the end of a test: its misses, and the outcome of its budget."""
         if state.cassette is None:
             return {}
         from llm_gateway.exceptions import BudgetExceededError
@@ -334,13 +334,13 @@ class Session:
         self._model_lists.unset()
 
 
-_TOLD_ABOVE = ("CassetteMissError", "BlockedCallError", "FakeMissError", "FakeScriptError", "FaultError")
+_PRINTED_ABOVE = ("CassetteMissError", "BlockedCallError", "FakeMissError", "FakeScriptError", "FaultError")
 
 
 def _outcome_text(item: pytest.Item, error: BaseException) -> str:
-    """What the code under test made of the answer, and the test's own line where it showed."""
+    """Return the line with the error that the test then failed with, and where."""
     lines = [entry for entry in traceback.extract_tb(error.__traceback__) if entry.filename == str(item.path)]
     where = f" at {item.path.name}:{lines[-1].lineno}" if lines else ""
-    said = (str(error).splitlines() or [""])[0]
-    is_ours = any(name in said for name in _TOLD_ABOVE)
-    return f"  the test then failed{where}: {type(error).__name__}{'' if is_ours else f': {said[:120]}'}"
+    text = (str(error).splitlines() or [""])[0]
+    is_ours = any(name in text for name in _PRINTED_ABOVE)
+    return f"  the test then failed{where}: {type(error).__name__}{'' if is_ours else f': {text[:120]}'}"
