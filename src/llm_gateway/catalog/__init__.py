@@ -2,9 +2,7 @@
 The catalogue of providers: names, hosts, addresses, environment variables, quirks and limits of each, in one entry.
 
 Whatever depends on the provider is looked up here, so that a provider that speaks a known format is one entry more.
-Pure data, and internal.
-
-Internal.
+Pure data. Internal.
 """
 
 from __future__ import annotations
