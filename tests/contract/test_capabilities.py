@@ -4,8 +4,8 @@ import json
 
 import pytest
 from capability_facts import (
-    ASKED,
     CANNOT,
+    CLIENT_ARGUMENTS,
     COMMANDS,
     COUNTS,
     FORMATS,
@@ -168,7 +168,7 @@ def an_option(capability):
     """A check that the option arrives in the provider's own words."""
 
     def check(case):
-        asked = ASKED[capability]
+        asked = CLIENT_ARGUMENTS[capability]
         if is_without(case, capability) and capability != "system":
             return refused(case, capability, **asked)
         if (case.format, capability) == ("cohere.v2.chat", "effort"):
@@ -296,7 +296,7 @@ CHECKS = {
     "tools": tools,
     "parallel": parallel_tools,
     "images": images,
-    **{capability: an_option(capability) for capability in ASKED},
+    **{capability: an_option(capability) for capability in CLIENT_ARGUMENTS},
     "list": a_list,
     "count": a_count,
     "errors": errors,
@@ -310,7 +310,7 @@ def test_the_table_is_whole():
     assert set(list_providers()) <= set(EVERY)
     assert sorted(CAPABILITIES) == sorted(CHECKS)
     assert set(CANNOT) <= {(form, capability) for form in FORMATS.values() for capability in CHECKS}
-    used = [(form, one) for form in set(FORMATS.values()) - {"none"} for one in ASKED]
+    used = [(form, one) for form in set(FORMATS.values()) - {"none"} for one in CLIENT_ARGUMENTS]
     assert [] == [cell for cell in used if (cell in CANNOT) == (cell[1] in SENT[cell[0]])]
 
 

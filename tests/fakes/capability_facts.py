@@ -66,10 +66,10 @@ SENT = {
         "system": {"input": [{"role": "system", "content": [{"type": "input_text", "text": "Be brief."}]}]},
     },
 }
-"""What has to stand in the body, or the arguments, for an option."""
+"""Fields of the body, or command-line arguments, that an option must set."""
 SENT_BY = {("mistral", "seed"): {"random_seed": 7}, ("openrouter", "effort"): {"reasoning": {"effort": "low"}}}
-"""Where a host has its own words."""
-ASKED = {
+"""Fields of hosts that differ from their format."""
+CLIENT_ARGUMENTS = {
     "json": {"json_mode": True},
     "seed": {"seed": 7},
     "stop": {"stop": "END"},

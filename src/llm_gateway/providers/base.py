@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import quote
 
 from llm_gateway.providers.auth import Auth
-from llm_gateway.providers.written import written
+from llm_gateway.providers.encoding import encode_checked
 from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, ProcessRequest, WireRequest
 from llm_gateway.wire.base import Dialect, ProcessDialect
 from llm_gateway.wire.models import Listing
@@ -100,7 +100,7 @@ class HttpProvider:
             ("accept", self.stream_type if chat.stream else "application/json"),
             *self.headers,
         )
-        body = written(self.name, chat, lambda: _json(self.dialect.encode_request(chat)))
+        body = encode_checked(self.name, chat, lambda: _json(self.dialect.encode_request(chat)))
         path = (chat.stream and self.stream_path) or self.path
         url = self.base_url + path.replace("{model}", quote(chat.model, safe=""))
         return WireRequest("POST", url, headers, body, self.name)
@@ -128,7 +128,7 @@ class ProcessProvider:
 
     def request(self, chat: ChatRequest) -> ProcessRequest:
         """Build the run of the command for *chat*; raise errors as `HttpProvider.request` does."""
-        argv, stdin, env = written(self.name, chat, lambda: self.dialect.encode_request(chat))
+        argv, stdin, env = encode_checked(self.name, chat, lambda: self.dialect.encode_request(chat))
         return ProcessRequest(argv, stdin, {**self.env, **env})
 
 

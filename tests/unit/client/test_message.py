@@ -10,7 +10,7 @@ from llm_gateway import ImagePart, LLMMessage, SyncLLMClient, TextPart, Tool, To
 from llm_gateway.client.message import messages_from
 from llm_gateway.client.tool import tools_from
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.providers.written import written
+from llm_gateway.providers.encoding import encode_checked
 from llm_gateway.types import ChatRequest
 
 EXAMPLE = 'llm.chat([{"role": "user", "content": "Hello"}])'
@@ -179,7 +179,7 @@ def test_what_holds_itself_is_refused(llm):
 def test_a_mistake_of_our_own_is_not_blamed_on_the_caller():
     """What JSON could hold was not why it could not be written."""
     with pytest.raises(ValueError, match="invalid literal"):
-        written("x", ChatRequest("m", ()), lambda: int("x"))
+        encode_checked("x", ChatRequest("m", ()), lambda: int("x"))
 
 
 class Open(BaseModel, arbitrary_types_allowed=True):

@@ -10,24 +10,24 @@ from typing import Any, TypeVar
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.types import ChatRequest
 
-__all__ = ["written"]
+__all__ = ["encode_checked"]
 
 T = TypeVar("T")
 _MAX_DEPTH = 100
 _MAX_SHOWN = 100
 
 
-def written(name: str, chat: ChatRequest, write: Callable[[], T]) -> T:
+def encode_checked(name: str, chat: ChatRequest, encode: Callable[[], T]) -> T:
     """
-    Return the result of *write*, which encodes *chat* for the provider *name*.
+    Return the result of *encode*, which encodes *chat* for the provider *name*.
 
     Raises:
         ConfigError: *chat* contains a value that JSON cannot represent; the error names its place.
     """
     try:
-        return write()
+        return encode()
     except (TypeError, ValueError, RecursionError):
-        found = next(_unwritable(chat, ""), None)
+        found = next(_invalid_values(chat, ""), None)
         if found is None:
             raise
         place, value, why = found
@@ -43,13 +43,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}..."
 
 
-def _unwritable(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, object, str]]:
+def _invalid_values(value: Any, place: str, depth: int = 0) -> Iterator[tuple[str, object, str]]:
     """Yield the places in *value* that are not JSON, each with its value and the reason."""
     if depth > _MAX_DEPTH:
         yield place[:_MAX_SHOWN] + "...", type(value), "it contains itself, or is nested too deeply"
         return
     for name, one in _children(value):
-        yield from _unwritable(one, f"{place}{name}".lstrip("."), depth + 1)
+        yield from _invalid_values(one, f"{place}{name}".lstrip("."), depth + 1)
     if isinstance(value, float) and not math.isfinite(value):
         yield place, value, "JSON has no such number"
     elif isinstance(value, str) and not _is_utf8(value):
