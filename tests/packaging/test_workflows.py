@@ -1,6 +1,7 @@
 """The workflows of the forge run what tox has, with no more rights than they need."""
 
 import configparser
+import itertools
 import re
 from pathlib import Path
 
@@ -20,7 +21,14 @@ def environments():
     tox = configparser.ConfigParser(interpolation=None)
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     listed = tox["tox"]["env_list"].replace(",", " ").split()
-    return {*listed, *(name.removeprefix("testenv:") for name in tox.sections() if name.startswith("testenv:"))}
+    sections = [name.removeprefix("testenv:") for name in tox.sections() if name.startswith("testenv:")]
+    return {*listed, *(name for section in sections for name in spelt_out(section))}
+
+
+def spelt_out(name):
+    """Return the names that one with braces is short for: ``demo{,-newest}`` is two."""
+    parts = [part.split(",") for part in re.split(r"[{}]", name)]
+    return ["".join(chosen) for chosen in itertools.product(*parts)]
 
 
 def rows(job):
