@@ -72,7 +72,7 @@ CALLED = (
         sdk_url_variables={"OPENROUTER_API_BASE": "/api/v1"},
         key_patterns=(("OpenRouter key", "sk-or-", r"sk-or-[A-Za-z0-9_-]{16,}"),),
         model_list="openrouter",
-        chat=ChatQuirks(effort_as="reasoning"),
+        chat=ChatQuirks(effort_as="reasoning", reasoning_field="reasoning"),
         states_cost=True,
     ),
     Provider(
@@ -85,7 +85,9 @@ CALLED = (
         default_model="deepseek-chat",
         key_variables=("DEEPSEEK_API_KEY",),
         sdk_url_variables={"DEEPSEEK_API_BASE": ""},
-        chat=ChatQuirks(effort_as="thinking", has_schemas=False, stream_usage="last"),
+        chat=ChatQuirks(
+            effort_as="thinking", reasoning_field="reasoning_content", has_schemas=False, stream_usage="last"
+        ),
         has_published_limits=True,
     ),
     Provider(
@@ -133,7 +135,14 @@ CALLED = (
         key_patterns=(("Cerebras key", "csk-", r"csk-[A-Za-z0-9]{32,}"),),
         chat=ChatQuirks("max_completion_tokens", stream_usage="always"),
     ),
-    Provider("compatible", "Compatible", adapter="compatible", needs_key=False, has_colons=True),
+    Provider(
+        "compatible",
+        "Compatible",
+        adapter="compatible",
+        needs_key=False,
+        has_colons=True,
+        chat=ChatQuirks(reasoning_field="reasoning_content"),  # as vLLM, SGLang and llama.cpp have it
+    ),
     Provider(
         "litellm",
         "LiteLLM",

@@ -51,6 +51,8 @@ class ChatQuirks(NamedTuple):
         effort_as: Where the reasoning effort goes: into ``reasoning_effort``, inside ``reasoning``, or also into
             ``thinking``, which turns it off.
 
+        reasoning_field: The field of a message for the model's reasoning, where it goes back with the next turn.
+
         has_schemas: Whether it takes JSON schemas for answers.
 
         has_stream_options: Whether streamed requests contain ``stream_options``; some hosts reject the field.
@@ -66,6 +68,7 @@ class ChatQuirks(NamedTuple):
     max_tokens_field: str = "max_tokens"
     seed_field: str = "seed"
     effort_as: Literal["reasoning_effort", "reasoning", "thinking"] = "reasoning_effort"
+    reasoning_field: str | None = None
     has_schemas: bool = True
     has_stream_options: bool = True
     stream_usage: Literal["requested", "always", "last"] = "requested"

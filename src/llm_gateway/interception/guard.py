@@ -33,7 +33,7 @@ class Refusal:
 _state = {"closed": False}
 refusals: list[Refusal] = []
 running: ContextVar[str | None] = ContextVar("llm_gateway_running_test", default=None)
-_LOCAL = ("localhost", "127.", "::1", "0.0.0.0", "169.254.", "host.docker.internal", "metadata.google.internal")  # noqa: S104  names, not a bind
+_LOCAL = frozenset({"localhost", "host.docker.internal", "metadata.google.internal"})
 
 
 def close() -> None:
@@ -54,7 +54,20 @@ def is_closed() -> bool:
 def is_local(url: str) -> bool:
     """Whether *url* names this machine: a test's own server, a local model, a metadata service."""
     host = (urlsplit(url).hostname or "").lower()
-    return host.startswith(_LOCAL) or host.endswith(".localhost")
+    return host in _LOCAL or host.endswith(".localhost") or _is_local_address(host)
+
+
+def _is_local_address(host: str) -> bool:
+    """Return whether *host* is an address of this machine; ``127.api.openai.com`` only begins like one."""
+    if ":" not in host and not host.replace(".", "").isdigit():
+        return False
+    import ipaddress
+
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_link_local or address.is_unspecified
 
 
 def closed_to(method: str, url: str) -> bool:

@@ -27,7 +27,13 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
     quirks = host.chat
     return HttpProvider(
         name=name,
-        dialect=OpenAIChat(quirks.max_tokens_field, quirks.has_stream_options, quirks.seed_field, quirks.effort_as),
+        dialect=OpenAIChat(
+            quirks.max_tokens_field,
+            quirks.has_stream_options,
+            quirks.seed_field,
+            quirks.effort_as,
+            quirks.reasoning_field,
+        ),
         base_url=config.url(name, host.base_url),
         path="/chat/completions",
         auth=_auth(host, config) if client is None else NoAuth(),

@@ -22,6 +22,7 @@ from llm_gateway.types import (
     StopReason,
     StreamDelta,
     TextPart,
+    ThinkingPart,
     TokenUsage,
     ToolCall,
     ToolResult,
@@ -65,17 +66,22 @@ class OpenAIChat:
 
         effort_as: The host's field for the reasoning effort: ``reasoning_effort``, ``reasoning.effort``, or
             ``reasoning_effort`` with ``thinking`` to disable it.
+
+        reasoning_name: The field of a message for the model's reasoning, which goes back with the next turn; None for
+            hosts that take none.
     """
 
     max_tokens_name: str = "max_completion_tokens"
     has_stream_options: bool = True
     seed_name: str = "seed"
     effort_as: Literal["reasoning_effort", "reasoning", "thinking"] = "reasoning_effort"
+    reasoning_name: str | None = None
     name: str = field(default="openai.chat", init=False)
 
     def encode_request(self, request: ChatRequest) -> JsonObject:
         """Write the request body; a stream requests its usage, which hosts leave out otherwise."""
-        messages = [row for message in mention_json(request).messages for row in _encode_messages(message)]
+        given = mention_json(request).messages
+        messages = [row for message in given for row in _encode_messages(message, self.reasoning_name)]
         body: JsonObject = {"model": request.model, "messages": messages}
         optional = {
             self.max_tokens_name: request.max_tokens,
@@ -197,7 +203,7 @@ class OpenAIChat:
 DIALECT = OpenAIChat()
 
 
-def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
+def _encode_messages(message: LLMMessage, reasoning_name: str | None = None) -> Iterator[JsonObject]:
     """Yield the messages for one message of ours; each tool result is a message of its own."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     yield from ({"role": "tool", "tool_call_id": one.tool_call_id, "content": one.content} for one in results)
@@ -205,7 +211,13 @@ def _encode_messages(message: LLMMessage) -> Iterator[JsonObject]:
     calls = [encode_call(part) for part in message.parts if isinstance(part, ToolCall)]
     if calls or rest or not results:
         row: JsonObject = {"role": message.role, "content": _encode_content(rest)}
+        if reasoning_name is not None and (reasoning := _reasoning_text(message)):
+            row[reasoning_name] = reasoning
         yield {**row, "tool_calls": calls} if calls else row
+
+
+def _reasoning_text(message: LLMMessage) -> str:
+    return "".join(part.text for part in message.parts if isinstance(part, ThinkingPart))
 
 
 def _encode_content(parts: list[TextPart | ImagePart]) -> Any:
@@ -311,8 +323,15 @@ def decode_image(url: str) -> ImagePart:
 
 
 def _answer_parts(message: JsonObject) -> tuple[Part, ...]:
-    text = message.get("content") or message.get("refusal")
-    return (_decode_content(text) if text else ()) + decode_calls(message)
+    text, reasoning = message.get("content") or message.get("refusal"), _decode_reasoning(message)
+    thinking: tuple[Part, ...] = (ThinkingPart(reasoning),) if reasoning else ()
+    return thinking + (_decode_content(text) if text else ()) + decode_calls(message)
+
+
+def _decode_reasoning(message: JsonObject) -> str:
+    """Return the reasoning of a message or a delta, in either of the fields that hosts have for it."""
+    found = (message.get(name) for name in ("reasoning_content", "reasoning"))
+    return next((text for text in found if isinstance(text, str) and text), "")
 
 
 def _data(payload: JsonObject) -> bytes:
@@ -328,6 +347,7 @@ class ChatStream:
         self._parser = sse.SseParser()
         self._body: JsonObject = {}
         self._text: list[str] = []
+        self._reasoning: list[str] = []
         self._calls: dict[int, JsonObject] = {}
         self._stop: str | None = None
         self._reader = UsageReader("openai.chat")
@@ -353,6 +373,9 @@ class ChatStream:
 
     def _choice(self, choice: JsonObject) -> Iterator[StreamDelta]:
         delta = choice.get("delta") or {}
+        if reasoning := _decode_reasoning(delta):
+            self._reasoning.append(reasoning)
+            yield StreamDelta(thinking=reasoning)
         if text := _decode_text(delta.get("content")):
             self._text.append(text)
             yield StreamDelta(text=text)
@@ -370,7 +393,11 @@ class ChatStream:
         known["function"]["arguments"] += function.get("arguments") or ""
 
     def _message(self) -> JsonObject:
-        return {"content": "".join(self._text), "tool_calls": [call for _, call in sorted(self._calls.items())]}
+        return {
+            "reasoning_content": "".join(self._reasoning),
+            "content": "".join(self._text),
+            "tool_calls": [call for _, call in sorted(self._calls.items())],
+        }
 
     def reply(self) -> ChatReply:
         """Return everything received so far as one reply."""
