@@ -1,4 +1,4 @@
-"""The real ``claude`` command line, talking to a stand-in of the Messages API on loopback."""
+"""The real ``claude`` command line, against a stub of the Messages API on loopback."""
 
 import http.server
 import json
@@ -11,12 +11,12 @@ import pytest
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers with the last text it was sent in upper case; asks for the ``weigh`` tool once where it is offered."""
+    """A handler that answers with the last text in upper case, and calls the ``weigh`` tool once where it is offered."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.server.asked += 1
+        self.server.requests += 1
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         tool = next((tool["name"] for tool in body.get("tools") or () if tool["name"].endswith("weigh")), None)
         has_result = "tool_result" in json.dumps(body["messages"])
@@ -71,7 +71,7 @@ def events(body, block, text):
 @pytest.fixture
 def api():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads, server.asked = True, 0
+    server.daemon_threads, server.requests = True, 0
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield server
     server.shutdown()

@@ -99,8 +99,8 @@ def test_two_turns_and_another_model(fake):
     assert 1 == before[-1].num_turns == after[-1].num_turns
 
 
-def weighing(verdict):
-    """A client with a tool of its own, a hook that sees each use, and *verdict* on each; what they saw, the messages."""
+def weighing(permission):
+    """Return the messages of a client with a tool, a hook and *permission* for each use, and what these were called with."""
     seen = []
 
     @sdk.tool("weigh", "Weigh something", {"what": str})
@@ -114,7 +114,7 @@ def weighing(verdict):
 
     async def may(name, arguments, _):
         seen.append(("may", name))
-        return verdict
+        return permission
 
     async def go():
         made = options(
@@ -148,7 +148,7 @@ def test_a_tool_a_hook_and_a_permission(fake):
 
 @pytest.mark.parametrize("interrupt", [False, True])
 def test_a_tool_that_is_denied(fake, interrupt):
-    """The model is told, unless the host ends the turn."""
+    """The model gets the reason, unless the host ends the turn."""
     fake.reply(ToolCall("call_1", NAME, {"what": "feathers"}))
     if not interrupt:
         fake.on(tool_result="not today").reply("well then")
@@ -170,15 +170,15 @@ def test_an_interrupt(fake):
     fake.reply(ToolCall("call_1", NAME, {})).reply("again")
 
     async def go():
-        waits, is_asked = asyncio.Event(), asyncio.Event()
+        waits, is_called = asyncio.Event(), asyncio.Event()
 
         async def may(*_):
-            is_asked.set()
+            is_called.set()
             await waits.wait()
 
         async with sdk.ClaudeSDKClient(options(can_use_tool=may)) as client:
             await client.query("first")
-            await is_asked.wait()
+            await is_called.wait()
             await client.interrupt()
             first = [message async for message in client.receive_response()]
             await client.query("second")
@@ -190,7 +190,7 @@ def test_an_interrupt(fake):
 
 
 def test_an_error(fake):
-    """The message says which, and the SDK raises it."""
+    """The message has its status, and the SDK raises it."""
     fake.error(429, "not so fast")
 
     with pytest.raises(sdk.ResultError, match=r"Request rejected \(429\) · not so fast") as caught:

@@ -41,11 +41,11 @@ def by_anyio(prompt):
 
 @pytest.mark.parametrize("way", [by_run, by_popen, by_asyncio, by_anyio])
 def test_the_command_line(way, claude, api, tmp_path):
-    """Byte for byte, with what it used and cost as it says itself."""
+    """Byte for byte, with the usage and the cost that it states itself."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as recording:
         live = way("hello there")
     assert "HELLO THERE" == json.loads(live)["result"]
-    assert 1 == api.asked
+    assert 1 == api.requests
     claude()
     with use_cassette(tmp_path / "a.yaml") as replay:
         assert live == way("hello there")
@@ -60,8 +60,8 @@ def test_the_command_line(way, claude, api, tmp_path):
         assert "claude-haiku-5-5" == call.model_served
 
 
-def told(messages):
-    """What the messages of the SDK say, without what a live clock puts into them."""
+def shown(messages):
+    """Return the messages of the SDK as text."""
     return [repr(message) for message in messages]
 
 
@@ -127,13 +127,13 @@ def test_the_sdk(way, claude, tmp_path):
         live = asyncio.run(way())
     claude()
     with use_cassette(tmp_path / "a.yaml") as cassette:
-        assert told(live) == told(asyncio.run(way()))
+        assert shown(live) == shown(asyncio.run(way()))
     (call,) = cassette.calls
     assert call.usage.output_tokens
     assert call.cost_usd
 
 
-def test_a_miss_of_the_sdk_says_what_differs(claude, tmp_path):
+def test_a_miss_of_the_sdk_shows_what_differs(claude, tmp_path):
     """The SDK's own error carries an exit code only; the block fails with the diagnosis."""
     from claude_agent_sdk import query
 

@@ -36,8 +36,8 @@ elif "hang" in argv:
     print("half", end="", flush=True)
     time.sleep(60)
 else:
-    said = sys.stdin.read()
-    print(json.dumps({"type": "result", "result": f"{argv} {said}", "total_cost_usd": 0.25,
+    text = sys.stdin.read()
+    print(json.dumps({"type": "result", "result": f"{argv} {text}", "total_cost_usd": 0.25,
         "modelUsage": {"claude-haiku-5-5": {"inputTokens": 3, "outputTokens": 4}}}))
 sys.exit(7 if "fail" in argv else 0)
 """
@@ -131,29 +131,29 @@ def test_every_way_to_run_it(way, claude, tmp_path):
     assert [7] * 3 == [call.usage.total_tokens for call in cassette.calls]
 
 
-def talk(lines, numbers):
-    """A conversation in JSON lines, each answer read before the next line is written."""
+def converse(lines, numbers):
+    """Hold a conversation in JSON lines, each reply read before the next line is written, and return the replies."""
     argv = ["claude", "--output-format", "stream-json", "--input-format", "stream-json"]
     pipe = subprocess.PIPE
-    heard = []
+    replies = []
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         request = {"type": "control_request", "request_id": f"req_1_{numbers}", "request": {"subtype": "initialize"}}
         for value in [request, *({"type": "user", "message": line} for line in lines)]:
             process.stdin.write(json.dumps(value) + "\n")
             process.stdin.flush()
-            heard.append(json.loads(process.stdout.readline()))
+            replies.append(json.loads(process.stdout.readline()))
         process.stdin.close()
         process.wait()
-    return heard
+    return replies
 
 
 def test_a_conversation_keeps_the_callers_ids(claude, tmp_path):
     """The answer to a request of the caller carries this run's id, not the recorded one."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        live = talk(["hello", "again"], "aaaa")
+        live = converse(["hello", "again"], "aaaa")
     claude()
     with use_cassette(tmp_path / "a.yaml"):
-        replayed = talk(["hello", "again"], "bbbb")
+        replayed = converse(["hello", "again"], "bbbb")
 
     assert "req_1_bbbb" == replayed[0]["response"]["request_id"]
     assert live[0]["response"]["pid"] == replayed[0]["response"]["pid"]
@@ -164,12 +164,12 @@ def test_conversations_that_begin_alike_find_their_own(claude, tmp_path):
     """Same arguments and same first line: the second line decides, in any order and at the same time."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         for text in ("one", "two", "three"):
-            talk([text], "aaaa")
+            converse([text], "aaaa")
     claude()
     results = {}
     with use_cassette(tmp_path / "a.yaml"):
         threads = [
-            threading.Thread(target=lambda text=text: results.update({text: talk([text], "c")[1]["result"]}))
+            threading.Thread(target=lambda text=text: results.update({text: converse([text], "c")[1]["result"]}))
             for text in ("three", "one", "two")
         ]
         for thread in threads:
@@ -181,19 +181,19 @@ def test_conversations_that_begin_alike_find_their_own(claude, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("asked", "difference"),
+    ("arguments", "difference"),
     [
         (("two", "--model", "haiku"), "nearest: #1, differs in what it reads: two != one"),
         (("one", "--model", "opus"), "nearest: #1, differs in its arguments: opus != haiku"),
     ],
 )
-def test_a_miss_says_what_differs(asked, difference, claude, tmp_path):
+def test_a_miss_shows_what_differs(arguments, difference, claude, tmp_path):
     """On standard error, with its own exit code, and at the end of the block."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one", "--model", "haiku")
     expected = pytest.raises(CassetteMissError, match="no recording matches the command 'claude -p")
     with expected as error, use_cassette(tmp_path / "a.yaml"):
-        code, out, err = by_run(*asked)
+        code, out, err = by_run(*arguments)
     assert (97, "") == (code, out)
     assert difference in error.value.report
     assert (
@@ -202,7 +202,7 @@ def test_a_miss_says_what_differs(asked, difference, claude, tmp_path):
 
 
 def test_a_used_run_is_not_played_twice(claude, tmp_path):
-    """The diagnosis says so."""
+    """The diagnosis shows that."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     expected = pytest.raises(CassetteMissError, match="#1 is the same and was used already")
@@ -277,14 +277,14 @@ def test_a_secret_is_not_saved_and_matches_again(claude, tmp_path, monkeypatch):
 
 
 def test_outside_any_cassette_it_is_refused_where_the_guard_is_closed(claude):
-    """Nothing runs; the text says what to type. What asks no model is let through."""
-    told = len(guard.refusals)
+    """Nothing runs; the text shows what to type. A run that calls no model is not blocked."""
+    before = len(guard.refusals)
     guard.close()
     try:
         code, out, err = by_run("one")
     finally:
         guard.open_up()
-        del guard.refusals[told:]
+        del guard.refusals[before:]
     assert (97, "") == (code, out)
     assert "called the command 'claude -p'" in err
     assert "mark the test with @pytest.mark.llm" in err
@@ -321,13 +321,13 @@ def test_another_prompt_is_another_run(recorded, live, claude, tmp_path):
 def test_turns_in_another_order_are_another_run(claude, tmp_path):
     """At once, not after a wait for what will not come."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        talk(["one", "two"], "a")
+        converse(["one", "two"], "a")
     with (
         pytest.raises(CassetteMissError, match=r"differs in what it reads|ended after"),
         use_cassette(tmp_path / "a.yaml"),
         pytest.raises(json.JSONDecodeError),
     ):
-        talk(["two", "one"], "b")
+        converse(["two", "one"], "b")
 
 
 @pytest.mark.parametrize(
@@ -389,10 +389,10 @@ def test_injected_faults_end_a_run(way, claude, tmp_path):
         cassette.fault(429, message="not so fast")
         cassette.disconnect()
         cassette.timeout()
-        told = [way("one", "--output-format", "json") for _ in range(3)]
+        outputs = [way("one", "--output-format", "json") for _ in range(3)]
         assert live == way("one")
 
-    facts = [DIALECT.decode_error(code, out.encode(), err.encode()) for code, out, err in told]
+    facts = [DIALECT.decode_error(code, out.encode(), err.encode()) for code, out, err in outputs]
     assert [
         ("rate_limited", "API Error: not so fast"),
         ("connection", "API Error: Connection error."),
@@ -402,7 +402,7 @@ def test_injected_faults_end_a_run(way, claude, tmp_path):
 
 
 def test_a_run_cannot_be_cut(claude, tmp_path):
-    """The block fails, and says what can be done."""
+    """The block fails, and shows what can be done."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     with pytest.raises(FaultError) as caught, use_cassette(tmp_path / "a.yaml") as cassette:

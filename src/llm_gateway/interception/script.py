@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
-from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.claude.shim.stdio import EXIT_MISS
 from llm_gateway.types import ProcessRequest, WireRequest
 
 __all__ = ["FailedSession", "Output", "ProcessSession", "Script", "SessionObserver"]
@@ -40,7 +40,7 @@ class ProcessSession(Protocol):
 class FailedSession:
     """A run that writes *text* to ``stderr`` and fails."""
 
-    exit_code = MISS
+    exit_code = EXIT_MISS
 
     def __init__(self, text: str) -> None:
         self._left = [Output("stderr", f"{text}\n".encode())]

@@ -408,15 +408,15 @@ def test_our_own_client(mode, fake):
     assert {"local_claude"} == {call.provider for call in fake.calls}
 
 
-def test_strangers_are_refused(tmp_path):
-    """Who does not know the secret of the test gets nothing; nothing is left when it is over."""
+def test_other_programs_are_rejected(tmp_path):
+    """A connection without the secret of the test gets no answer; no thread and no file is left afterwards."""
     before, path = threading.active_count(), os.environ["PATH"]
     with use_cassette(tmp_path / "none.yaml") as cassette:
         fake = FakeLLM().reply("pong")
         cassette.answer_by(fake)
         assert 0 == by_run("hi")[0]
         folder = Runs.of(cassette).folder
-        address = folder.plan()["door"]
+        address = folder.plan()["control_socket"]
         for line in (
             b"junk\n",
             b"[]\n",

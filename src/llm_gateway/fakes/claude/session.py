@@ -15,7 +15,7 @@ from llm_gateway.fakes.claude.printer import Printer
 from llm_gateway.fakes.claude.state import Disrupt, FindEntry, Flow, HostRequest, Print, RunState
 from llm_gateway.fakes.claude.tools import list_host_tools
 from llm_gateway.fakes.claude.turn import end_interrupted_turn, turn
-from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.claude.shim.stdio import EXIT_MISS
 from llm_gateway.interception.script import Output, SessionObserver
 from llm_gateway.types import JsonObject, LLMMessage, ProcessRequest, TextPart
 from llm_gateway.wire.anthropic import decode_content
@@ -78,7 +78,7 @@ class ClaudeSession:
 
     def _fail(self, error: GatewayError) -> None:
         self._printer.error(self._observer.note_failure(error))
-        self.exit_code = MISS
+        self.exit_code = EXIT_MISS
 
     def _exit_with_error(self, text: str) -> None:
         self._printer.error(text)

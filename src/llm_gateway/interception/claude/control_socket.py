@@ -1,4 +1,4 @@
-"""Where the shim of a run, in whichever process, asks the test's own process what a script answers."""
+"""The socket on which the test's own process answers the shims of other processes by a script."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from typing import Any
 from llm_gateway.interception.script import ProcessSession
 from llm_gateway.types import JsonObject, ProcessRequest
 
-__all__ = ["Door"]
+__all__ = ["ControlSocket"]
 
 _PATIENCE_S = 2.0
 
 
-class Door:
+class ControlSocket:
     """
-    A port on loopback that answers those who know its secret.
+    A port on loopback that answers connections which present its secret.
 
     Args:
         start: Start the scripted session of a run; return None where no script answers it.
@@ -34,73 +34,73 @@ class Door:
         self._secret = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._port: int = self._listener.getsockname()[1]
-        self._visitors: set[socket.socket] = set()
+        self._connections: set[socket.socket] = set()
         self._is_open = True
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     @property
     def address(self) -> JsonObject:
-        """What the shim has to know."""
+        """The port and the secret that a shim needs to connect."""
         return {"port": self._port, "secret": self._secret}
 
     def close(self) -> None:
-        """Let nobody in, and send away who is here."""
+        """Stop accepting connections, and shut down those that are open."""
         self._is_open = False
         with suppress(OSError):
-            socket.create_connection(("127.0.0.1", self._port), _PATIENCE_S).close()  # it waits for one
+            socket.create_connection(("127.0.0.1", self._port), _PATIENCE_S).close()  # wakes accept()
         self._thread.join(_PATIENCE_S)
         self._listener.close()
-        for visitor in list(self._visitors):
+        for connection in list(self._connections):
             with suppress(OSError):
-                visitor.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
         while True:
-            visitor, _ = self._listener.accept()
+            connection, _ = self._listener.accept()
             if not self._is_open:
-                visitor.close()
+                connection.close()
                 return
-            self._visitors.add(visitor)
-            threading.Thread(target=self._receive, args=(visitor,), daemon=True).start()
+            self._connections.add(connection)
+            threading.Thread(target=self._receive, args=(connection,), daemon=True).start()
 
-    def _receive(self, visitor: socket.socket) -> None:
-        visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def _receive(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            with visitor, visitor.makefile("rb") as lines, suppress(OSError):  # it may go at any time
-                asked = _asked(lines.readline())
-                if hmac.compare_digest(str(asked.get("secret")).encode(), self._secret.encode()):
-                    self._answer(asked, lines, visitor)
+            with connection, connection.makefile("rb") as lines, suppress(OSError):  # the shim may end at any time
+                hello = _decode_hello(lines.readline())
+                if hmac.compare_digest(str(hello.get("secret")).encode(), self._secret.encode()):
+                    self._answer(hello, lines, connection)
         finally:
-            self._visitors.discard(visitor)
+            self._connections.discard(connection)
 
-    def _answer(self, asked: Any, lines: Any, visitor: socket.socket) -> None:
-        session = self._start(ProcessRequest(tuple(asked["argv"]), env=asked["env"], cwd=asked["cwd"]))
-        _send(visitor, {"is_wanted": session is not None})
+    def _answer(self, hello: Any, lines: Any, connection: socket.socket) -> None:
+        session = self._start(ProcessRequest(tuple(hello["argv"]), env=hello["env"], cwd=hello["cwd"]))
+        _send(connection, {"is_scripted": session is not None})
         if session is None:
             return
-        _tell(session, visitor)
+        _send_output(session, connection)
         while session.exit_code is None and (line := lines.readline()):
             session.feed(base64.b64decode(line))
-            _tell(session, visitor)
+            _send_output(session, connection)
 
 
-def _asked(line: bytes) -> JsonObject:
-    """What a visitor says first; nothing of a stranger's that is no object."""
+def _decode_hello(line: bytes) -> JsonObject:
+    """Return the first message of a connection; empty if it is no JSON object, as from a program that is no shim."""
     try:
-        asked = json.loads(line)
+        hello = json.loads(line)
     except ValueError:
         return {}
-    return asked if isinstance(asked, dict) else {}
+    return hello if isinstance(hello, dict) else {}
 
 
-def _tell(session: ProcessSession, visitor: socket.socket) -> None:
+def _send_output(session: ProcessSession, connection: socket.socket) -> None:
     for output in session.output():
         time.sleep(output.wait_s)
-        _send(visitor, {"channel": output.channel, "data": base64.b64encode(output.data).decode()})
+        _send(connection, {"channel": output.channel, "data": base64.b64encode(output.data).decode()})
     if session.exit_code is not None:
-        _send(visitor, {"exit_code": session.exit_code})
+        _send(connection, {"exit_code": session.exit_code})
 
 
-def _send(visitor: socket.socket, message: JsonObject) -> None:
-    visitor.sendall(json.dumps(message).encode() + b"\n")
+def _send(connection: socket.socket, message: JsonObject) -> None:
+    connection.sendall(json.dumps(message).encode() + b"\n")

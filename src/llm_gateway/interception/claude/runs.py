@@ -1,4 +1,4 @@
-"""The shim's side of one open cassette: gives it what was recorded, and takes in what it saw."""
+"""The runs of ``claude`` of one open cassette: recorded ones for the shim to replay, live ones that it recorded."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from llm_gateway.cassettes.process_match import is_streaming
 from llm_gateway.exchange import Frame, ProcessExchange
 from llm_gateway.interception import guard
 from llm_gateway.interception.claude import shim
-from llm_gateway.interception.claude.control_socket import Door
+from llm_gateway.interception.claude.control_socket import ControlSocket
 from llm_gateway.interception.claude.shim.diagnosis import diagnosis
-from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.claude.shim.folder import Folder, to_plan
 from llm_gateway.interception.claude.shim.player import FailedPlayer, Player, Run
+from llm_gateway.interception.claude.shim.stdio import EXIT_MISS
 from llm_gateway.interception.script import Output
 
 if TYPE_CHECKING:
     from llm_gateway.interception.cassette import Cassette
 
-__all__ = ["Replay", "Runs", "exchange_of", "failing", "refused", "refusing_bin", "shim_command"]
+__all__ = ["Replay", "Runs", "exchange_of", "failing_command", "rejecting_bin", "rejecting_command", "shim_command"]
 
 _SHIM = str(Path(shim.__file__).parent)
 _PATIENCE_S = 2.0
 
 
 def shim_command(folder: Path, argv: list[str]) -> list[str]:
-    """The command that runs in place of *argv*."""
+    """Return the command that runs instead of *argv*."""
     return [sys.executable, "-ISE", _SHIM, str(folder), *argv]
 
 
@@ -58,7 +58,7 @@ class Runs:
         self._taken: set[int] = set()
         self._read: set[str] = set()
         self._is_on_path = False
-        self._door: Door | None = None
+        self._control_socket: ControlSocket | None = None
         self.folder = Folder(Path(tempfile.mkdtemp(prefix="llm-gateway-")))
         self.folder.write_plan(self._plan())
         cassette.add_source(self.collect)
@@ -82,16 +82,16 @@ class Runs:
         }
 
     def command(self, argv: list[str]) -> list[str]:
-        """The command that runs in place of *argv*."""
+        """Return the command that runs instead of *argv*."""
         return shim_command(self.folder.path, argv)
 
-    def open_door(self) -> None:
-        """Let runs of other processes be answered by the script of the cassette."""
+    def open_control_socket(self) -> None:
+        """Let the script of the cassette answer runs of other processes."""
         with self._lock:
-            if self._door is not None:
+            if self._control_socket is not None:
                 return
-            self._door = Door(self._calls.start)
-            self.folder.write_plan(self._plan() | {"door": self._door.address})
+            self._control_socket = ControlSocket(self._calls.start)
+            self.folder.write_plan(self._plan() | {"control_socket": self._control_socket.address})
 
     def replay(self, argv: list[str]) -> Replay:
         """Play the recorded run of *argv* in this process, or one that an injected fault ends."""
@@ -101,7 +101,7 @@ class Runs:
         return Replay(Player(self.folder.runs(), argv, self.folder.claim), self)
 
     def missed(self, player: Player) -> str:
-        """Note that *player* found no recording; the diagnosis."""
+        """Note that *player* found no recording, and return the diagnosis."""
         text = diagnosis(player, self.folder.all_runs(), self.folder.claimed(), self.folder.plan())
         text = self._cassette.redact(text)
         self._cassette.outcome.fail_miss(text)
@@ -109,18 +109,18 @@ class Runs:
 
     @property
     def bin(self) -> Path:
-        """A folder for the search path, in which ``claude`` is the shim."""
+        """The folder for the search path in which ``claude`` is the shim."""
         return _bin(self.folder.path)
 
-    def stand_in(self) -> None:
-        """Let ``claude`` be found on the search path of this process and its children until the cassette closes."""
+    def put_on_path(self) -> None:
+        """Put the shim on the search path of this process and its children until the cassette closes."""
         if self._is_on_path:
             return
         self._is_on_path = True
         os.environ["PATH"] = os.pathsep.join([str(self.bin), os.environ.get("PATH", os.defpath)])
 
     def collect(self, *, is_over: bool) -> None:
-        """Tell the cassette what was replayed, what missed, and which live runs have ended."""
+        """Report to the cassette which runs were replayed, which missed, and which live runs have ended."""
         for number in self.folder.claimed() - self._taken:
             self._taken.add(number)
             self._calls.take(self._recorded[number])
@@ -141,10 +141,10 @@ class Runs:
             self._calls.add(exchange_of(entries, datetime.fromtimestamp(_started(file), UTC)))
 
     def close(self) -> None:
-        """Take the shim away."""
+        """Take the shim off the search path, and remove its files."""
         self._of.pop(self._cassette, None)
-        if self._door is not None:
-            self._door.close()
+        if self._control_socket is not None:
+            self._control_socket.close()
         if self._is_on_path:
             places = os.environ.get("PATH", "").split(os.pathsep)  # the test may have changed the rest of it
             os.environ["PATH"] = os.pathsep.join(place for place in places if place != str(self.bin))
@@ -161,17 +161,17 @@ class Replay:
 
     @property
     def exit_code(self) -> int | None:
-        """How it ended; None while it goes on, and where it was killed when it was recorded."""
+        """The exit code; None while the run goes on, and if it was killed when it was recorded."""
         if self._player.is_missed:
-            return MISS
+            return EXIT_MISS
         return self._player.claimed.exit_code if self._player.is_done and self._player.claimed else None
 
     def feed(self, data: bytes) -> None:
-        """Take input; no bytes are its end."""
+        """Take the next bytes of the input; none are its end."""
         self._player.feed(data)
 
     def output(self) -> list[Output]:
-        """What it has written since it was asked last; a diagnosis where nothing fits."""
+        """Return what the run has written since the last call; a diagnosis where no recording matches."""
         if self._player.is_missed and self._diagnosis is None:
             self._diagnosis = self._runs.missed(self._player)
             return [Output("stderr", f"{self._diagnosis}\n".encode())]
@@ -188,24 +188,24 @@ def _bin(folder: Path) -> Path:
     return made
 
 
-def refusing_bin(command: str) -> Path:
-    """A folder for a search path, in which ``claude`` is refused; *command* is what would run it."""
+def rejecting_bin(command: str) -> Path:
+    """Return a folder for the search path of *command*, in which ``claude`` fails with an explanation."""
     folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    Folder(folder).write_plan({"refusal": guard.explained(guard.Refusal(f"the command {command[:60]!r}", None))})
+    Folder(folder).write_plan({"rejection": guard.explained(guard.Refusal(f"the command {command[:60]!r}", None))})
     return _bin(folder)
 
 
-def refused(text: str, argv: list[str]) -> list[str]:
-    """The command that prints *text* and fails in place of *argv*."""
-    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
-    Folder(folder).write_plan({"refusal": text})
+def rejecting_command(text: str, argv: list[str]) -> list[str]:
+    """Return the command that prints *text* and fails, instead of *argv*."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim removes it
+    Folder(folder).write_plan({"rejection": text})
     return shim_command(folder, argv)
 
 
-def failing(run: ProcessExchange) -> list[str]:
-    """The command that ends as *run* does in its place."""
-    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim takes it away
+def failing_command(run: ProcessExchange) -> list[str]:
+    """Return the command that prints and exits as *run* did."""
+    folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))  # the shim removes it
     Folder(folder).write_plan({"printed": run.channel("stdout").decode(), "exit_code": run.exit_code})
     return shim_command(folder, list(run.argv))
 
@@ -237,14 +237,14 @@ def _is_alive(file: Path) -> bool:
 
 
 def exchange_of(entries: list[dict[str, Any]], recorded_at: datetime) -> ProcessExchange:
-    """The run that the shim saw as *entries*; one without an end was killed."""
+    """Return the run that the shim logged as *entries*; one without an end was killed."""
     argv = ["claude", *entries[0]["argv"][1:]]
-    pieces = [(one["channel"], base64.b64decode(one["data"]), one["at_s"]) for one in entries if "channel" in one]
+    reads = [(one["channel"], base64.b64decode(one["data"]), one["at_s"]) for one in entries if "channel" in one]
     has_ended = _has_ended(entries)
     return ProcessExchange(
         argv=tuple(argv),
-        frames=tuple(_lines(pieces) if is_streaming(argv) else _joined(pieces)),
-        stdin_closed=any(channel == "stdin" and not data for channel, data, _ in pieces),
+        frames=tuple(_lines(reads) if is_streaming(argv) else _joined(reads)),
+        stdin_closed=any(channel == "stdin" and not data for channel, data, _ in reads),
         exit_code=entries[-1]["exit_code"] if has_ended else None,
         end="complete" if has_ended else "partial",
         recorded_at=recorded_at,
@@ -252,10 +252,10 @@ def exchange_of(entries: list[dict[str, Any]], recorded_at: datetime) -> Process
     )
 
 
-def _lines(pieces: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
-    """One frame a line, where its end arrived."""
+def _lines(reads: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
+    """Return one frame for each line, with the time when its end arrived."""
     open_lines: dict[Any, tuple[bytes, float]] = {}
-    for channel, data, at_s in pieces:
+    for channel, data, at_s in reads:
         *lines, rest = (open_lines.pop(channel, (b"", 0.0))[0] + data).split(b"\n")
         yield from (Frame(channel, line + b"\n", at_s) for line in lines)
         if rest:
@@ -263,10 +263,10 @@ def _lines(pieces: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
     yield from (Frame(channel, data, at_s) for channel, (data, at_s) in open_lines.items())
 
 
-def _joined(pieces: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
-    """One frame for all that one channel said in a row."""
+def _joined(reads: Iterable[tuple[Any, bytes, float]]) -> Iterator[Frame]:
+    """Return one frame for all consecutive reads of one channel."""
     last: Frame | None = None
-    for channel, data, at_s in pieces:
+    for channel, data, at_s in reads:
         if last is not None and last.channel == channel:
             last = Frame(channel, last.data + data, last.at_s)
         elif data:

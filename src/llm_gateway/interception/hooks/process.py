@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from llm_gateway.interception.script import ProcessSession
     from llm_gateway.types import ProcessRequest
 
-__all__ = ["holder_for", "install", "install_uvloop", "prepare", "replayed"]
+__all__ = ["holder_for", "install", "install_uvloop", "prepare", "start_replay"]
 
 _WORD = re.compile(r"(?:^|[\s;&|/\"'(`])claude(?:\.exe)?(?=$|[\s;&|\"')`])")
 _EXECUTABLE = 2  # its place among the arguments of Popen
-_ASKS = ("-p", "--print", "--input-format")
+_MODEL_OPTIONS = ("-p", "--print", "--input-format")
 
 
 def install(module: ModuleType) -> None:
-    """Hook ``Popen`` of *module*, which is ``subprocess``; asyncio, anyio and trio start their processes with it."""
+    """Wrap ``Popen`` of *module*, which is ``subprocess``; asyncio, anyio and trio start their processes with it."""
     popen: Any = module.Popen
     if not hasattr(popen.__init__, "__wrapped__"):
         popen.__init__ = _popen(popen.__init__)
 
 
 def install_uvloop(module: ModuleType) -> None:
-    """Hook the loop of *module*, which is ``uvloop``: it starts processes by itself."""
+    """Wrap the loop of *module*, which is ``uvloop``: it starts processes by itself."""
     loop: Any = module.Loop
     if not hasattr(loop.subprocess_exec, "__wrapped__"):
         loop.subprocess_exec = _subprocess_exec(loop.subprocess_exec)
@@ -51,7 +51,7 @@ def prepare(cassette: Cassette) -> None:
 
 def _put_on_path(cassette: Cassette) -> None:
     if cassette.processes.has_answers() or (cassette.mode.connects and _exists("claude")):
-        runs_of(cassette).stand_in()
+        runs_of(cassette).put_on_path()
 
 
 def runs_of(cassette: Cassette) -> Runs:
@@ -60,12 +60,12 @@ def runs_of(cassette: Cassette) -> Runs:
 
     runs = Runs.of(cassette)
     if cassette.processes.is_scripted():
-        runs.open_door()
+        runs.open_control_socket()
     return runs
 
 
-def replayed(request: ProcessRequest) -> ProcessSession | None:
-    """Return the session that replays *request*; None where it is no run of ``claude``, or where it runs for real."""
+def start_replay(request: ProcessRequest) -> ProcessSession | None:
+    """Start the session that replays *request*; None where it is no run of ``claude``, or where it runs for real."""
     cassette = active.current() if active.is_open() else None
     argv = _argv(request.argv, None)
     if cassette is None or argv is None or cassette.is_forked:
@@ -95,7 +95,7 @@ def _popen(real: Any) -> Any:
 
 
 def _changed(rest: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The arguments of Popen for which a run of ``claude`` goes to the shim, also one inside another command."""
+    """Return the arguments of Popen with which a run of ``claude``, or one within the command, goes to the shim."""
     given: Any = rest[0] if rest else options.get("args")
     args = given if isinstance(given, (str, bytes, os.PathLike)) else list(given or ())  # an iterator is read once
     named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
@@ -110,13 +110,13 @@ def _changed(rest: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any,
 
 
 def _mentions(args: Any) -> bool:
-    """Whether a command of something else, a shell above all, may run ``claude``."""
+    """Return whether another command, a shell above all, may run ``claude``."""
     text = os.fsdecode(args) if isinstance(args, (str, bytes, os.PathLike)) else " ".join(map(str, args))
     return _WORD.search(text) is not None
 
 
 def _search_path(env: Any, args: Any) -> str | None:
-    """A search path on which ``claude`` is the shim, for a child that may run it; None to leave the child alone."""
+    """Return a search path on which ``claude`` is the shim, for a child that may run it; None to change nothing."""
     before = (os.environ if env is None else env).get("PATH", os.defpath)
     cassette = active.current()
     if cassette is not None:
@@ -124,10 +124,10 @@ def _search_path(env: Any, args: Any) -> str | None:
             return None
         return f"{runs_of(cassette).bin}{os.pathsep}{before}"
     if guard.is_closed():
-        from llm_gateway.interception.claude.runs import refusing_bin
+        from llm_gateway.interception.claude.runs import rejecting_bin
 
         shown = args if isinstance(args, str) else " ".join(map(str, args))
-        return f"{refusing_bin(shown)}{os.pathsep}{before}"
+        return f"{rejecting_bin(shown)}{os.pathsep}{before}"
     return None
 
 
@@ -144,7 +144,7 @@ def _subprocess_exec(real: Any) -> Any:
 
 
 def _argv(args: Any, executable: Any) -> list[str] | None:
-    """The arguments of a run of ``claude``; None for any other command."""
+    """Return the arguments of a run of ``claude``; None for any other command."""
     parts = [args] if isinstance(args, (str, bytes, os.PathLike)) else list(args or ())
     if not parts:
         return None
@@ -155,16 +155,16 @@ def _argv(args: Any, executable: Any) -> list[str] | None:
 
 
 def _instead(argv: list[str]) -> list[str] | None:
-    """What to run in place of *argv*; None to let it run."""
+    """Return the command to run instead of *argv*; None to run *argv* itself."""
     cassette = active.current()
     if cassette is not None:
         return _instead_for(cassette, argv)
-    if guard.is_closed() and any(argument.partition("=")[0] in _ASKS for argument in argv):
+    if guard.is_closed() and any(argument.partition("=")[0] in _MODEL_OPTIONS for argument in argv):
         from llm_gateway.redaction.scrub import Scrubber
 
         shown = Scrubber(os.environ).text(" ".join(argv))
         text = guard.refuse(f"the command {shown[:60]!r}")
-        return _refused(text, argv)
+        return _rejected(text, argv)
     return None
 
 
@@ -172,23 +172,23 @@ def _instead_for(cassette: Cassette, argv: list[str]) -> list[str] | None:
     if cassette.processes.is_scripted():
         return runs_of(cassette).command(argv)
     if (failed := cassette.processes.failed(argv)) is not None:
-        from llm_gateway.interception.claude.runs import failing
+        from llm_gateway.interception.claude.runs import failing_command
 
-        return failing(failed)
+        return failing_command(failed)
     if cassette.mode.connects and not cassette.mode.reads:
         if not _exists(argv[0]):
             return None  # let the caller see the system's own error
         try:
             cassette.processes.allow()
         except GatewayError as error:
-            return _refused(error.report, argv)
+            return _rejected(error.report, argv)
     return runs_of(cassette).command(argv)
 
 
-def _refused(text: str, argv: list[str]) -> list[str]:
-    from llm_gateway.interception.claude.runs import refused
+def _rejected(text: str, argv: list[str]) -> list[str]:
+    from llm_gateway.interception.claude.runs import rejecting_command
 
-    return refused(text, argv)
+    return rejecting_command(text, argv)
 
 
 def _exists(program: str) -> bool:

@@ -1,4 +1,4 @@
-"""The folder through which the shim and the test's own process talk: recorded runs in, live runs and misses out."""
+"""The folder that the shim shares with the test's own process: recorded runs in, live runs and misses out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Folder:
     """
     The files of one open cassette.
 
-    ``plan.json`` says what to do, ``claim-N`` that recorded run N was taken, ``miss-*`` holds a diagnosis, and
+    ``plan.json`` holds what to do, ``claim-N`` marks recorded run N as used, ``miss-*`` holds a diagnosis, and
     ``run-*`` the frames of a live run as they came.
     """
 
@@ -27,25 +27,25 @@ class Folder:
         self.path = path
 
     def plan(self) -> dict[str, Any]:
-        """``mode`` (replay, record, new), ``runs``, and texts for a diagnosis."""
+        """Return the plan: ``mode`` (replay, record, new), ``runs``, and texts for a diagnosis."""
         read: dict[str, Any] = json.loads((self.path / "plan.json").read_bytes())
         return read
 
     def write_plan(self, plan: dict[str, Any]) -> None:
-        """Write the plan, once."""
+        """Write the plan."""
         (self.path / "plan.json").write_text(json.dumps(plan), "utf-8")
 
     def all_runs(self) -> list[Run]:
-        """The recorded runs."""
+        """Return the recorded runs."""
         return [_run(raw) for raw in self.plan()["runs"]]
 
     def runs(self) -> list[Run]:
-        """The recorded runs that nobody has claimed."""
+        """Return the recorded runs that are not claimed."""
         claimed = self.claimed()
         return [run for run in self.all_runs() if run.number not in claimed]
 
     def claim(self, run: Run) -> bool:
-        """Take *run*; False when it is taken already."""
+        """Claim *run*, and return False if it is claimed already."""
         try:
             os.close(os.open(self.path / f"claim-{run.number}", os.O_CREAT | os.O_EXCL))
         except FileExistsError:
@@ -53,15 +53,15 @@ class Folder:
         return True
 
     def claimed(self) -> set[int]:
-        """The numbers of the recorded runs that were taken."""
+        """Return the numbers of the recorded runs that are claimed."""
         return {int(file.name.removeprefix("claim-")) for file in self.path.glob("claim-*")}
 
     def write_miss(self, text: str) -> None:
-        """Leave a diagnosis."""
+        """Write a diagnosis for the test's own process."""
         (self.path / f"miss-{os.getpid()}-{time.monotonic_ns()}").write_text(text, "utf-8")
 
     def misses(self) -> Iterator[str]:
-        """The diagnoses, in order of their names."""
+        """Yield the diagnoses, in the order of their file names."""
         for file in sorted(self.path.glob("miss-*")):
             yield file.read_text("utf-8")
 
@@ -76,12 +76,12 @@ class Log:
         self._write({"argv": argv})
 
     def frame(self, channel: str, data: bytes) -> None:
-        """Bytes of a channel; none are its end."""
+        """Append the bytes of a channel; none are its end."""
         at_s = round(time.monotonic() - self._start, 4)
         self._write({"channel": channel, "data": base64.b64encode(data).decode(), "at_s": at_s})
 
     def end(self, exit_code: int) -> None:
-        """The process is over."""
+        """Append the exit code."""
         self._write({"exit_code": exit_code, "at_s": round(time.monotonic() - self._start, 4)})
 
     def _write(self, entry: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ class Log:
 
 
 def to_plan(run: Run) -> dict[str, Any]:
-    """A run as it stands in the plan."""
+    """Return *run* as the plan holds it."""
     frames = [(channel, base64.b64encode(data).decode()) for channel, data in run.frames]
     return {**run._asdict(), "frames": frames}
 

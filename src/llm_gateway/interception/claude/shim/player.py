@@ -1,4 +1,4 @@
-"""Play recorded runs of ``claude``: input goes in as it comes, output comes out when its turn is there. Pure."""
+"""Replay recorded runs of ``claude``: output is released when the input that came before it has been read. Pure."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Run(NamedTuple):
     exit_code: int | None
 
     def inputs(self) -> list[bytes]:
-        """What the run read: its lines, or all of it in one piece where it was no conversation in lines."""
+        """Return what the run read: its lines, or all of it as one item if its input was not JSON lines."""
         lines = [data for channel, data in self.frames if channel == "stdin"]
         return lines if is_streaming(self.argv) or not lines else [b"".join(lines)]
 
     def outputs(self) -> list[tuple[str, bytes, int]]:
-        """What it wrote: the channel, the bytes, and how many inputs it had read by then."""
+        """Return what the run wrote: the channel, the bytes, and how many inputs it had read by then."""
         found: list[tuple[str, bytes, int]] = []
         read = 0
         for channel, data in self.frames:
@@ -51,11 +51,11 @@ class Player:
     choice final once all that it read has come.
 
     Args:
-        runs: The recorded runs that nobody has used.
+        runs: The recorded runs that are not used yet.
 
         argv: The arguments of the live run.
 
-        claim: Takes a run for good; False when another live run was faster.
+        claim: Claims a run for this one; returns False when another live run was faster.
     """
 
     def __init__(self, runs: list[Run], argv: list[str], claim: Callable[[Run], bool]) -> None:
@@ -88,7 +88,7 @@ class Player:
         return is_written and (self.is_over or not self.claimed.stdin_closed)
 
     def feed(self, data: bytes) -> None:
-        """Take input; no bytes are its end."""
+        """Take the next bytes of the input; none are its end."""
         self._buffer += data
         self.is_over = self.is_over or not data
         if self._is_streaming:
@@ -100,7 +100,7 @@ class Player:
         self._choose()
 
     def output(self) -> list[tuple[str, bytes]]:
-        """What may be written now: the channel and the bytes, in order."""
+        """Return what is to be written now: the channel and the bytes, in order."""
         if self.is_missed or not (self._fitting and (self.claimed or self._is_streaming)):
             return []
         run = self._fitting[0]
@@ -117,7 +117,7 @@ class Player:
         return found
 
     def _choose(self) -> None:
-        """Let go of runs that do not fit the input, and claim the first that does once it is whole."""
+        """Drop runs that do not match the input, and claim the first that does once its input is complete."""
         while self.claimed is None and self._fitting:
             run = self._fitting[0]
             if self._fits(run) and (not self._is_whole(run) or self._claim(run)):
@@ -137,7 +137,7 @@ class Player:
         return not self.is_over or len(self._matched) == len(inputs)
 
     def _place(self, line: bytes, inputs: list[bytes]) -> int | None:
-        """Which recorded input *line* is: what the user says comes in order, answers to requests come as they come."""
+        """Return the position of *line* among recorded inputs: messages of the user match in order, replies in any."""
         left = (at for at in range(len(inputs)) if at not in self._matched)
         if is_turn(line):
             left = (at for at in left if is_turn(inputs[at]))
@@ -158,12 +158,12 @@ class Player:
 
 
 class FailedPlayer(Player):
-    """A run that ends as *run* does, whatever it reads: all of its input, or the first of its lines."""
+    """The player of a run that ends as *run* does, whatever it reads: all of its input, or the first of its lines."""
 
     def __init__(self, run: Run) -> None:
         super().__init__([run], run.argv, lambda _: True)
         self.claimed = run
 
     def feed(self, data: bytes) -> None:
-        """Take input, and leave it aside."""
+        """Take input and ignore it."""
         self.is_over = self.is_over or not data or self._is_streaming

@@ -10,26 +10,25 @@ import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-from llm_gateway.interception.claude.shim.channel import read, write
 from llm_gateway.interception.claude.shim.diagnosis import diagnosis
-from llm_gateway.interception.claude.shim.exits import MISS
 from llm_gateway.interception.claude.shim.folder import Folder, Log
 from llm_gateway.interception.claude.shim.player import Player
+from llm_gateway.interception.claude.shim.stdio import EXIT_MISS, read, write
 
 __all__ = ["end", "main", "real_program"]
 
 
 def main() -> int:
-    """Answer one run; the exit code, negative for a signal."""
+    """Answer one run, and return the exit code, negative for a signal."""
     folder, argv = Folder(Path(sys.argv[1])), sys.argv[2:]
     plan = folder.plan()
-    if "refusal" in plan:
-        return _refused(folder, plan["refusal"])
+    if "rejection" in plan:
+        return _reject(folder, plan["rejection"])
     if "printed" in plan:
         shutil.rmtree(folder.path, ignore_errors=True)
         write(1, plan["printed"].encode())
         return int(plan["exit_code"])
-    if "door" in plan and (code := _relayed(plan["door"], argv)) is not None:
+    if "control_socket" in plan and (code := _relayed(plan["control_socket"], argv)) is not None:
         return code
     return _live(folder, argv) if plan["mode"] == "record" else _replayed(folder, plan, argv)
 
@@ -44,14 +43,14 @@ def _replayed(folder: Folder, plan: dict[str, Any], argv: list[str]) -> int:
     return _missed(folder, diagnosis(player, folder.all_runs(), folder.claimed(), plan))
 
 
-def _relayed(door: dict[str, Any], argv: list[str]) -> int | None:
+def _relayed(address: dict[str, Any], argv: list[str]) -> int | None:
     from llm_gateway.interception.claude.shim.relay import relay
 
-    return relay(door, argv)
+    return relay(address, argv)
 
 
 def _play(player: Player) -> bytes:
-    """Answer from the recording until it ends or nothing fits; the input that was read."""
+    """Replay until the recording ends or no longer matches, and return the input that was read."""
     taken = b""
     while True:
         for channel, data in player.output():
@@ -83,25 +82,25 @@ def _live(folder: Folder, argv: list[str], before: bytes = b"") -> int:
 
 
 def real_program(name: str, folder: Folder) -> str | None:
-    """The real program behind *name*, which is not the shim on the search path."""
+    """Return the real program of that *name*, which is not the shim on the search path; None if there is none."""
     if name != Path(name).name and Path(name).parent != folder.path / "bin":
         return name
     places = [place for place in os.get_exec_path() if Path(place) != folder.path / "bin"]
     return shutil.which(Path(name).name, path=os.pathsep.join(places))
 
 
-def _refused(folder: Folder, text: str) -> int:
-    if not (folder.path / "bin").exists():  # it was made for this run alone
+def _reject(folder: Folder, text: str) -> int:
+    if not (folder.path / "bin").exists():  # a folder made for this run alone
         shutil.rmtree(folder.path, ignore_errors=True)
     write(2, text.encode() + b"\n")
-    return MISS
+    return EXIT_MISS
 
 
 def _missed(folder: Folder, text: str) -> int:
     folder.write_miss(text)
     # The rest may hold secrets, and only the test's own process knows which: it prints them masked.
     write(2, f"CassetteMissError: no recording matches this run of claude\n{text.splitlines()[-1]}\n".encode())
-    return MISS
+    return EXIT_MISS
 
 
 def end(code: int) -> NoReturn:

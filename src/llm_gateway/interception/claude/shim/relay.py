@@ -1,4 +1,4 @@
-"""Ask the test's own process what to answer, and hand over what is read and written."""
+"""Let the test's own process answer a run: pass its input on, and write what comes back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from llm_gateway.interception.claude.shim.channel import read, write
-from llm_gateway.interception.claude.shim.exits import MISS
+from llm_gateway.interception.claude.shim.stdio import EXIT_MISS, read, write
 
 __all__ = ["relay"]
 
-_TOLD = ("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "CLAUDE_CODE_SDK_READS_SESSION_STATE")
+_ENVIRONMENT = ("CLAUDE_CODE_MAX_OUTPUT_TOKENS", "CLAUDE_CODE_SDK_READS_SESSION_STATE")
 _OVER = b"FakeMissError: the test that scripted this run of claude is over\n"
 _LATE = (
     b"Warning: no stdin data received in 3s, proceeding without it. If piping from a slow command, redirect stdin "
@@ -26,38 +25,38 @@ _LATE = (
 _PATIENCE_S = 3.0
 
 
-def relay(door: dict[str, Any], argv: list[str]) -> int | None:
+def relay(address: dict[str, Any], argv: list[str]) -> int | None:
     """
-    Be answered by who stands behind *door*.
+    Answer this run by the script behind the control socket at *address*.
 
     Returns:
-        The exit code, negative for a signal; None where no script wants this run.
+        The exit code, negative for a signal; None where the script does not answer this run.
     """
     try:
-        with socket.create_connection(("127.0.0.1", door["port"])) as test, test.makefile("rb") as lines:
+        with socket.create_connection(("127.0.0.1", address["port"])) as test, test.makefile("rb") as lines:
             test.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            env = {name: os.environ[name] for name in _TOLD if name in os.environ}
-            _send(test, {"secret": door["secret"], "argv": argv, "env": env, "cwd": str(Path.cwd())})
-            if not json.loads(lines.readline() or b"{}").get("is_wanted", True):
+            env = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+            _send(test, {"secret": address["secret"], "argv": argv, "env": env, "cwd": str(Path.cwd())})
+            if not json.loads(lines.readline() or b"{}").get("is_scripted", True):
                 return None
             threading.Thread(target=_pump, args=(test, argv), daemon=True).start()
-            return _hand_on(lines)
+            return _write_replies(lines)
     except OSError:
-        return _over()
+        return _fail()
 
 
-def _hand_on(lines: Any) -> int:
+def _write_replies(lines: Any) -> int:
     for line in lines:
-        told = json.loads(line)
-        if "exit_code" in told:
-            return int(told["exit_code"])
-        write(1 if told["channel"] == "stdout" else 2, base64.b64decode(told["data"]))
-    return _over()
+        message = json.loads(line)
+        if "exit_code" in message:
+            return int(message["exit_code"])
+        write(1 if message["channel"] == "stdout" else 2, base64.b64decode(message["data"]))
+    return _fail()
 
 
-def _over() -> int:
+def _fail() -> int:
     write(2, _OVER)
-    return MISS
+    return EXIT_MISS
 
 
 def _pump(test: socket.socket, argv: list[str]) -> None:
@@ -73,7 +72,7 @@ def _pump(test: socket.socket, argv: list[str]) -> None:
 
 
 def _is_ready() -> bool:
-    """Whether there is input; a caller that leaves it open and writes nothing is not waited for."""
+    """Return whether there is input, without waiting long for a caller that leaves it open and writes nothing."""
     if sys.platform == "win32" or select.select([0], [], [], _PATIENCE_S)[0]:
         return True
     write(2, _LATE)

@@ -1,4 +1,4 @@
-"""Run the real command and note all that it reads and writes, without holding any of it back."""
+"""Run the real command and log all that it reads and writes, without delaying any of it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux's prctl(2)
 
 def tee(program: str, argv: list[str], log: Log, before: bytes = b"") -> int:
     """
-    Run *program* with *argv*, give it *before* and then this process's own input, and hand on what it writes.
+    Run *program* with *argv*, give it *before* and then this process's own input, and write what it writes.
 
     Returns:
         Its exit code, negative for a signal.
@@ -83,7 +83,7 @@ def _pump_out(pipe: Any, to: int, channel: str, log: Log) -> None:
 
 
 def _die_with_parent() -> None:
-    """A caller that kills this process (a timeout does) must not leave the real one running."""
+    """Have the real command killed with this process, which a caller may kill at its timeout."""
     import ctypes
 
     ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)

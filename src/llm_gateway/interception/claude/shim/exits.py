@@ -1,6 +1,0 @@
-"""How the shim itself ends."""
-
-__all__ = ["MISS"]
-
-MISS = 97
-"""Nothing answers the run."""
