@@ -11,7 +11,7 @@ from typing import Literal
 from llm_gateway.record import CallRecord, End
 from llm_gateway.types import WireReply, WireRequest
 
-__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "ProcessExchange", "pieces", "timed_pieces"]
+__all__ = ["Chunk", "End", "Exchange", "Frame", "HttpExchange", "ProcessExchange", "body_chunks", "timed_chunks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class HttpExchange:
 
     *chunks* is empty for a reply that was not cut. *failure* names the transport error (``connect``,
     ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None. *waits* is
-    never recorded: the seconds before a replayed reply begins, and before each of its pieces; empty for at once.
+    never recorded: the seconds before a replayed reply begins, and before each of its chunks; empty for at once.
     """
 
     request: WireRequest
@@ -80,8 +80,8 @@ class ProcessExchange:
 Exchange = HttpExchange | ProcessExchange
 
 
-def pieces(exchange: HttpExchange) -> Iterator[bytes]:
-    """The recorded body in its recorded pieces."""
+def body_chunks(exchange: HttpExchange) -> Iterator[bytes]:
+    """Return the recorded body in its recorded chunks."""
     body = exchange.reply.body if exchange.reply else b""
     start = 0
     for chunk in exchange.chunks:
@@ -91,6 +91,6 @@ def pieces(exchange: HttpExchange) -> Iterator[bytes]:
         yield body[start:]
 
 
-def timed_pieces(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
-    """Return the recorded body in its recorded pieces, each with the seconds to wait before it."""
-    return zip(pieces(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)
+def timed_chunks(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
+    """Return the recorded body in its recorded chunks, each with the seconds to wait before it."""
+    return zip(body_chunks(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)

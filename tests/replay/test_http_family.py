@@ -141,7 +141,7 @@ def test_every_framing_of_a_reply_is_recorded_whole(send, parts, tmp_path):
         assert (200, b"hello") == send(url, b"{}")
 
     assert "end: complete" in (tmp_path / "a.yaml").read_text()
-    assert ["replay"] == [call.served for call in cassette.calls]
+    assert ["replay"] == [call.source for call in cassette.calls]
 
 
 def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):

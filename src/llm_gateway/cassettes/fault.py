@@ -12,7 +12,7 @@ from pathlib import Path
 
 from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.exceptions import FaultError
-from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange, pieces
+from llm_gateway.exchange import Chunk, Frame, HttpExchange, ProcessExchange, body_chunks
 from llm_gateway.types import WireReply, WireRequest
 from llm_gateway.wire.base import ErrorFacts
 
@@ -131,7 +131,7 @@ def _parts(exchange: HttpExchange) -> list[bytes]:
     reply = exchange.reply
     if reply is not None and not exchange.chunks and is_stream(reply.headers, reply.body):
         return events(reply.body)
-    return list(pieces(exchange))
+    return list(body_chunks(exchange))
 
 
 def _beyond(exchange: HttpExchange, after_chunks: int, count: int) -> FaultError:

@@ -72,7 +72,7 @@ def _origin(url: str) -> str:
 
 
 def _region(provider: Provider, rest: str, headers: Headers, environ: Mapping[str, str]) -> str:
-    """Return the region that a request is for: as its path or its signature says, else as it is set."""
+    """Return the region that a request is for: by its path or its signature, else by the environment."""
     signed = next((value for name, value in headers if name.lower() == "authorization"), "")
     if found := _REGION.search(rest) or _REGION.search(signed):
         return found["path"] or found["signature"]

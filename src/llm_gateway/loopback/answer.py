@@ -1,4 +1,4 @@
-"""What the server answers: what the cassette of the test, or the script before it, has for the provider meant."""
+"""The replies of the server: by the cassette of the test or its script, or forwarded from the real provider."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from llm_gateway.exchange import HttpExchange
 from llm_gateway.interception.cassette import Cassette
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.loopback.address import candidates, provider_at, served_providers
-from llm_gateway.loopback.forward import forwarded
 from llm_gateway.loopback.incoming import Incoming
-from llm_gateway.loopback.outgoing import Parts, sent
+from llm_gateway.loopback.outgoing import Parts, encode_reply, forward
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.identify import identify
 
@@ -37,20 +36,20 @@ class Answers:
         self._cassette, self._environ = cassette, environ
 
     def __call__(self, incoming: Incoming) -> Parts:
-        """The reply to *incoming*."""
+        """Return the reply to *incoming*."""
         meant = provider_at(incoming.target)
         if meant is None or incoming.method.upper() in _UNASKED:
-            return sent(_nobody(incoming), incoming.method)
+            return encode_reply(_not_found(incoming), incoming.method)
         request = WireRequest(incoming.method, self._url(*meant, incoming), incoming.headers, incoming.body)
         if self._cassette.is_offline(request):
             answer = self._cassette.handle(request)
             assert isinstance(answer, HttpExchange)
-            return sent(answer, incoming.method)
+            return encode_reply(answer, incoming.method)
         if why := _unforwardable(request):
             text = f"llm_server cannot pass on {request.method} /{meant[0]}{meant[1]}\n  {why}"
             self._cassette.outcome.fail_miss(text)
-            return sent(refusal(request, "cassette_miss", text), incoming.method)
-        return forwarded(incoming, request.url)
+            return encode_reply(refusal(request, "cassette_miss", text), incoming.method)
+        return forward(incoming, request.url)
 
     @cached_property
     def _recorded(self) -> tuple[str, ...]:
@@ -58,13 +57,13 @@ class Answers:
         return tuple(dict.fromkeys(self._cassette.addresses()))
 
     def _url(self, name: str, rest: str, incoming: Incoming) -> str:
-        """Where *rest* really is: at an address that was recorded, if there is one."""
+        """Return the address of *rest* at the provider: one that was recorded, if there is one."""
         found = list(candidates(name, rest, incoming.headers, self._environ, self._recorded))
         return next((url for url in found if self._cassette.knows(url)), found[-1])
 
 
 def _unforwardable(request: WireRequest) -> str | None:
-    """Why the real provider would not understand *request*; None when it would."""
+    """Return why the real provider would reject *request*; None if it would not."""
     if "{resource}" in request.url:
         return (
             "whose resource is meant is not known: AZURE_OPENAI_ENDPOINT was not set before the test\n"
@@ -78,8 +77,8 @@ def _unforwardable(request: WireRequest) -> str | None:
     return None
 
 
-def _nobody(incoming: Incoming) -> HttpExchange:
-    """What is said where no provider is meant, or none could be asked so."""
+def _not_found(incoming: Incoming) -> HttpExchange:
+    """Return the 404 for a path that names no provider, or a method that none has."""
     path = incoming.target.partition("?")[0]
     text = f"llm_server has nothing at {incoming.method} {path}\n  {_explained(path)}"
     answer = refusal(WireRequest(incoming.method, path), "not_found", text)
@@ -96,7 +95,7 @@ def _explained(path: str) -> str:
 
 
 def _nearest(path: str) -> str:
-    """The address that was meant, told by a path that one provider alone has, or by a name that is almost right."""
+    """Return the path that was meant: of the only provider that has it, or of the one with a similar name."""
     found = identify("POST", f"http://localhost{path}")
     if found is not None and found.provider in served_providers():
         return f"/{found.provider}{path}"

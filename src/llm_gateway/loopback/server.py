@@ -18,7 +18,7 @@ __all__ = ["Handler", "Server"]
 
 Handler: TypeAlias = Callable[[Incoming], Parts]
 _PATIENCE_S = 1.0
-"""How long closing waits; a reply that takes longer finds nobody there, and its thread ends then."""
+"""How long closing waits; a reply that takes longer is sent to a closed connection, and its thread ends then."""
 _SPOKEN = "  it reads plain HTTP/1.1, neither TLS nor HTTP/2; the connection is closed"
 _ABORT = struct.pack("ii", 1, 0)
 
@@ -48,7 +48,7 @@ class Server:
         self._acceptor.start()
 
     def close(self) -> None:
-        """Let go of every connection, whatever it waits for, and wait a moment for replies that are being made."""
+        """Shut down every connection, and wait a second at most for replies that are being made."""
         self._closing.set()
         with contextlib.suppress(OSError):  # accept() waits, on some systems even for a socket that is closed
             socket.create_connection(("127.0.0.1", self.port), _PATIENCE_S).close()
@@ -76,7 +76,7 @@ class Server:
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # a piece goes out when it is written
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # each chunk is sent when it is written
             self._converse(connection)
         with self._lock:
             del self._connections[connection]
@@ -100,13 +100,13 @@ class Server:
                 return
 
     def _send(self, connection: socket.socket, request: Incoming) -> None:
-        for piece, wait in self._parts(request):
+        for data, wait in self._parts(request):
             if wait and self._closing.wait(wait):
                 return
-            connection.sendall(piece)
+            connection.sendall(data)
 
     def _parts(self, request: Incoming) -> Parts:
-        """The reply; an error of the handler is kept, as nobody else hears of it."""
+        """Yield the reply; an error of the handler is kept for the test, and answered with a 500."""
         has_begun = False
         try:
             for part in self._handler(request):
@@ -121,7 +121,7 @@ class Server:
             yield _plain(HTTPStatus.INTERNAL_SERVER_ERROR, f"{type(error).__name__}: {error}"), 0.0
 
     def _end(self, connection: socket.socket, ending: Ending) -> None:
-        """Break the connection off; where it hangs, the client gives up, or the server is closed."""
+        """End the connection; one that hangs ends when the client gives up, or the server is closed."""
         if ending == "hang":
             while connection.recv(1 << 16):
                 pass

@@ -35,7 +35,7 @@ def real(target, headers=(), environ=None, recorded=()):
         ("/vertex/v1/publishers/x", "https://aiplatform.googleapis.com/v1/publishers/x"),
     ],
 )
-def test_a_path_tells_the_provider(target, url):
+def test_a_path_names_the_provider(target, url):
     """Its own paths begin behind its name."""
     assert [url] == real(target)
 
@@ -68,7 +68,7 @@ def test_what_the_user_had_set_is_the_provider():
 
 
 def test_what_was_recorded_comes_first():
-    """Its host cannot be told from the request where it is a resource of the user's own."""
+    """The request does not show its host where that is a resource of the user's own."""
     recorded = ["https://mine.openai.azure.com/openai/v1/responses", "https://api.anthropic.com/v1/messages"]
 
     assert [

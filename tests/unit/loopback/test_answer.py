@@ -22,7 +22,7 @@ HANG_S = 60
 """How long the tests wait for an event that always comes."""
 
 
-def asked(server, path=PATH, method="POST", **headers):
+def send(server, path=PATH, method="POST", **headers):
     """Status and body; what a client sees that knows nothing of the package."""
     with contextlib.closing(http.client.HTTPConnection(server.url[7:], timeout=HANG_S)) as connection:
         connection.request(method, path, BODY, headers)
@@ -30,8 +30,8 @@ def asked(server, path=PATH, method="POST", **headers):
         return answer.status, answer.read()
 
 
-def told(server, path, method="POST", **headers):
-    status, body = asked(server, path, method, **headers)
+def read_error(server, path, method="POST", **headers):
+    status, body = send(server, path, method, **headers)
     return status, json.loads(body)["error"]["message"].splitlines()
 
 
@@ -42,7 +42,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def upstream(monkeypatch):
-    """A provider that answers that answers as its ``script`` says."""
+    """A provider that answers by its ``script``."""
     made = RawServer(None)
     monkeypatch.setenv("OPENAI_BASE_URL", made.url)
     yield made
@@ -54,7 +54,7 @@ def recorded(path):
 
 
 def test_a_stream_is_recorded_while_it_is_passed_on(path, upstream):
-    """The first piece arrives before the provider has sent the second; a replay cuts it as it was cut."""
+    """The first chunk arrives before the provider has sent the second; a replay sends the same chunks."""
     has_arrived = threading.Event()
 
     def answer(connection):
@@ -76,15 +76,15 @@ def test_a_stream_is_recorded_while_it_is_passed_on(path, upstream):
 
     assert f"{upstream.url}/chat/completions" == recorded(path)["request"]["uri"]
     with use_cassette(path) as cassette, serving(cassette) as server:
-        assert (200, b'data: {"a":1}\n\ndata: [DONE]\n\n') == asked(server)
+        assert (200, b'data: {"a":1}\n\ndata: [DONE]\n\n') == send(server)
 
 
 def test_a_compressed_reply_is_passed_on_as_it_came(path, upstream):
-    """The client asked for it; the file is readable all the same."""
+    """The client accepts the encoding; the file is readable all the same."""
     packed = gzip.compress(b'{"plain": true}')
     upstream.script = lambda connection: connection.sendall(reply(packed, content_encoding="gzip"))
     with use_cassette(path, Mode.RECORD) as cassette, serving(cassette) as server:
-        assert (200, packed) == asked(server)
+        assert (200, packed) == send(server)
 
     assert '"plain": true' in path.read_text()
 
@@ -102,7 +102,7 @@ def test_what_the_provider_breaks_off_is_broken_off(path, upstream):
         serving(cassette) as server,
         pytest.raises(http.client.IncompleteRead) as raised,
     ):
-        asked(server)
+        send(server)
 
     assert b"{" == raised.value.partial
     assert "error" == recorded(path)["llm"]["end"]
@@ -114,7 +114,7 @@ def test_a_disconnect_reaches_other_processes(path, upstream, mode):
     with use_cassette(path, mode) as cassette, serving(cassette) as server:
         cassette.disconnect()
         with pytest.raises(http.client.RemoteDisconnected):
-            asked(server)
+            send(server)
 
     assert [] == upstream.requests
 
@@ -157,14 +157,14 @@ def test_a_timeout_reaches_other_processes(path, upstream, mode):
     ],
 )
 def test_what_no_provider_would_take_is_not_passed_on(path, monkeypatch, target, headers, lines):
-    """The client is told, and so is the test."""
+    """The client gets the reason, and so does the test."""
     monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
     with (
         pytest.raises(CassetteMissError) as raised,
         use_cassette(path, Mode.RECORD) as cassette,
         serving(cassette) as server,
     ):
-        status, text = told(server, target, **headers)
+        status, text = read_error(server, target, **headers)
 
     assert (470, [f"llm_server cannot pass on POST {target}", *lines]) == (status, text)
     assert ["CassetteMissError: " + text[0], *lines] == raised.value.report.splitlines()
@@ -195,9 +195,9 @@ NAMED = f"  a path begins with the name of a provider: {PROVIDERS}"
     ],
 )
 def test_where_nothing_is(path, method, lines, tmp_path):
-    """The client is told what to ask for; it was no call, and the test goes on."""
+    """The client gets the path to request; it was no call, and the test goes on."""
     with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
-        status, text = told(server, path, method)
+        status, text = read_error(server, path, method)
 
     assert 404 == status
     assert [f"llm_server has nothing at {method} {path.partition('?')[0]}", *lines] == text
@@ -207,4 +207,4 @@ def test_where_nothing_is(path, method, lines, tmp_path):
 def test_a_head_gets_no_body(tmp_path):
     """The connection is good for more."""
     with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
-        assert (404, b"") == asked(server, PATH, "HEAD")
+        assert (404, b"") == send(server, PATH, "HEAD")

@@ -3,10 +3,10 @@
 import pytest
 
 from llm_gateway.exchange import Chunk, HttpExchange
-from llm_gateway.loopback.outgoing import BrokenError, sent
+from llm_gateway.loopback.outgoing import BrokenError, encode_reply
 from llm_gateway.types import WireReply, WireRequest
 
-ASKED = WireRequest("POST", "https://api.example.com/v1/messages")
+REQUEST = WireRequest("POST", "https://api.example.com/v1/messages")
 STREAM = WireReply(200, (("transfer-encoding", "chunked"), ("Connection", "close")), b"onetwo")
 
 
@@ -14,15 +14,15 @@ def played(exchange):
     """All that is sent, and how the connection ends."""
     parts = []
     try:
-        parts.extend(sent(exchange, "POST"))
+        parts.extend(encode_reply(exchange, "POST"))
     except BrokenError as broken:
         return parts, broken.ending
     return parts, None
 
 
-def test_a_stream_goes_out_in_its_pieces_and_its_time():
-    """What it said of its own connection is left out."""
-    exchange = HttpExchange(ASKED, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), waits=(1.0, 0.0, 2.0))
+def test_a_stream_is_sent_in_its_chunks_and_its_time():
+    """Headers about the recorded connection are left out."""
+    exchange = HttpExchange(REQUEST, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), waits=(1.0, 0.0, 2.0))
 
     parts, ending = played(exchange)
 
@@ -41,8 +41,8 @@ def test_a_stream_goes_out_in_its_pieces_and_its_time():
     ],
 )
 def test_what_broke_off_lacks_its_end(more, ending):
-    """The client has every piece, and misses what was announced behind them."""
-    parts, found = played(HttpExchange(ASKED, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), **more))
+    """The client gets every chunk, and misses what was announced after them."""
+    parts, found = played(HttpExchange(REQUEST, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), **more))
 
     assert b"3\r\ntwo\r\n" == parts[-1][0]
     assert ending == found
@@ -59,8 +59,8 @@ def test_what_broke_off_lacks_its_end(more, ending):
     ],
 )
 def test_what_had_no_reply_sends_none(failure, ending):
-    """The connection alone tells."""
-    parts, found = played(HttpExchange(ASKED, None, failure=failure, waits=(0.5,)))
+    """Only the connection shows it."""
+    parts, found = played(HttpExchange(REQUEST, None, failure=failure, waits=(0.5,)))
 
     assert [(b"", 0.5)] == parts
     assert ending == found

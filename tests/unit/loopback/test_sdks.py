@@ -20,7 +20,7 @@ from llm_gateway.fakes import FakeLLM
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.pytest_plugin.server import serving
 
-ASKED = [{"role": "user", "content": "hi"}]
+MESSAGES = [{"role": "user", "content": "hi"}]
 CONVERSED = [{"role": "user", "content": [{"text": "hi"}]}]
 
 
@@ -53,15 +53,15 @@ def close(client):
 
 
 def by_anthropic(client):
-    return client.messages.create(model="claude-haiku-4-5", max_tokens=9, messages=ASKED).content[0].text
+    return client.messages.create(model="claude-haiku-4-5", max_tokens=9, messages=MESSAGES).content[0].text
 
 
 def by_chat(client):
-    return client.chat.completions.create(model="some-model", messages=ASKED).choices[0].message.content
+    return client.chat.completions.create(model="some-model", messages=MESSAGES).choices[0].message.content
 
 
 def by_chat_stream(client):
-    chunks = client.chat.completions.create(model="gpt-5", messages=ASKED, stream=True)
+    chunks = client.chat.completions.create(model="gpt-5", messages=MESSAGES, stream=True)
     return "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
 
 
@@ -79,8 +79,8 @@ def bedrock():
 
 
 def by_converse(client):
-    said = client.converse(modelId="amazon.nova-lite-v1:0", messages=CONVERSED)
-    return said["output"]["message"]["content"][0]["text"]
+    reply = client.converse(modelId="amazon.nova-lite-v1:0", messages=CONVERSED)
+    return reply["output"]["message"]["content"][0]["text"]
 
 
 def by_converse_stream(client):
@@ -93,7 +93,7 @@ def mistral():
 
 
 def by_mistral(client):
-    return client.chat.complete(model="mistral-small-latest", messages=ASKED).choices[0].message.content
+    return client.chat.complete(model="mistral-small-latest", messages=MESSAGES).choices[0].message.content
 
 
 def cohere_client():
@@ -102,11 +102,11 @@ def cohere_client():
 
 
 def by_cohere(client):
-    return client.chat(model="command-r", messages=ASKED).message.content[0].text
+    return client.chat(model="command-r", messages=MESSAGES).message.content[0].text
 
 
 def by_ollama(client):
-    return client.chat(model="llama3.2", messages=ASKED).message.content
+    return client.chat(model="llama3.2", messages=MESSAGES).message.content
 
 
 AWS, GOOGLE = "bedrock-runtime.eu-west-1.amazonaws.com", "aiplatform.googleapis.com"
@@ -130,7 +130,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("host", "make", "ask"), CALLS)
 def test_an_sdk_is_led_to_its_provider(fake, server, host, make, ask):
-    """It is set up as it is in production; what it asked is told as if it had asked the provider."""
+    """It is configured as it is in production; its calls are reported as if they had gone to the provider."""
     fake.reply("one two three")
     client = make()
     try:

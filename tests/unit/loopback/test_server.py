@@ -39,7 +39,7 @@ def ok(request):
     yield OK, 0.0
 
 
-def asked(connection, body=b"x", **headers):
+def post(connection, body=b"x", **headers):
     connection.request("POST", "/x", body=body, headers=headers)
     return connection.getresponse().read()
 
@@ -53,7 +53,7 @@ def test_a_connection_is_kept():
         yield OK, 0.0
 
     with serving(handler) as server, connected(server) as connection:
-        assert [b"ok"] * 3 == [asked(connection) for _ in range(3)]
+        assert [b"ok"] * 3 == [post(connection) for _ in range(3)]
 
     assert 1 == len(seen)
 
@@ -68,7 +68,7 @@ def test_requests_are_answered_at_the_same_time():
 
     def one(_):
         with connected(server) as connection:
-            return asked(connection)
+            return post(connection)
 
     with serving(handler) as server, ThreadPoolExecutor(8) as pool:
         assert [b"ok"] * 8 == list(pool.map(one, range(8)))
@@ -84,7 +84,7 @@ def test_a_large_body_arrives_whole():
 
     big = b"x" * 20_000_000
     with serving(handler) as server, connected(server) as connection:
-        asked(connection, big)
+        post(connection, big)
         connection.request("POST", "/x", body=iter([big[:7_000_000], big[7_000_000:]]), encode_chunked=True)
         connection.getresponse().read()
 
@@ -99,7 +99,7 @@ def test_a_slow_client_is_waited_for():
         assert OK == client.recv(1000)
 
 
-def test_pieces_come_in_their_time():
+def test_chunks_come_in_their_time():
     """The first one before the second is made, and that not before its time."""
     has_arrived = threading.Event()
 
@@ -141,7 +141,7 @@ def test_a_connection_really_breaks(ending, error):
 
 
 def test_a_reply_that_is_cut_misses_its_end():
-    """Every piece before that arrives."""
+    """Every chunk before that arrives."""
 
     def handler(request):
         yield CUT, 0.0
@@ -152,7 +152,7 @@ def test_a_reply_that_is_cut_misses_its_end():
         connected(server) as connection,
         pytest.raises(http.client.IncompleteRead) as raised,
     ):
-        asked(connection)
+        post(connection)
 
     assert b"ok" == raised.value.partial
 
@@ -176,7 +176,7 @@ def test_closing_waits_for_nothing():
 
 
 def test_an_error_of_the_handler_is_kept():
-    """The client is told as well, if nothing was sent before."""
+    """The client gets it as well, if nothing was sent before."""
 
     def handler(request):
         if request.method == "POST":
@@ -188,7 +188,7 @@ def test_an_error_of_the_handler_is_kept():
         response = connection.getresponse()
         assert (500, b"FileNotFoundError: no such prompt\n") == (response.status, response.read())
         with pytest.raises(http.client.IncompleteRead):
-            asked(connection)
+            post(connection)
 
     assert ["no such prompt"] * 2 == [str(error) for error in server.errors]
 

@@ -1,5 +1,5 @@
 """
-The hook for aiohttp, and for the transports of other libraries that stand on it.
+The hook for aiohttp, and for the transports of other libraries that use it.
 
 A connection is handed out whose far end is ours: it collects the request, and answers with raw bytes that aiohttp
 parses as if they came from a socket, or relays to a real connection and reads the reply along.
@@ -26,11 +26,11 @@ from llm_gateway.interception.hooks.http1 import (
 __all__ = ["install"]
 
 _TURNS = 1_000
-"""Of the event loop, some milliseconds: a caller that reads no further is not waited for any longer."""
+"""Turns of the event loop, some milliseconds, to wait for a caller that may read no further."""
 
 
 def install(module: ModuleType) -> None:
-    """Hook the connectors of *module*, which is ``aiohttp.connector``."""
+    """Wrap the connectors of *module*, which is ``aiohttp.connector``."""
     base: Any = module.BaseConnector
     if not hasattr(base.connect, "__wrapped__"):
         base.connect = _connect(base.connect, module.Connection)
@@ -87,11 +87,11 @@ class _FarEnd(asyncio.Transport):
                 decided.fail(kind, str(error))
             self._handler.set_exception(error)
             return
-        self._real.transport.set_protocol(_Relay(self._handler, decided, self._req.method, self._let_go))
+        self._real.transport.set_protocol(_Relay(self._handler, decided, self._req.method, self._release))
         self._real.transport.write(bytes(self._written.raw))
 
-    def _let_go(self) -> None:
-        """Give the real connection back; aiohttp asks for that only where its own is still open."""
+    def _release(self) -> None:
+        """Release the real connection; aiohttp does so only where its own is still open."""
         if self._real is not None:
             self._real.close()
 
@@ -130,7 +130,7 @@ class _FarEnd(asyncio.Transport):
             await asyncio.sleep(0)
 
     def _time_out(self) -> None:
-        """As aiohttp's own timer does: the reader of the body hears of it too."""
+        """Raise the timeout where aiohttp's own timer does: in the reader of the body too."""
         error = _timeout()
         self._handler.set_exception(error)
         payload = getattr(self._handler, "_payload", None)
@@ -194,11 +194,11 @@ def _timeout() -> Exception:
 
 
 class _Relay(asyncio.Protocol):
-    """Hands on what the real connection receives, and lets the recording read along."""
+    """A protocol that passes on what the real connection receives, and records it."""
 
-    def __init__(self, handler: Any, recording: Recording | None, method: str, let_go: Callable[[], None]) -> None:
+    def __init__(self, handler: Any, recording: Recording | None, method: str, release: Callable[[], None]) -> None:
         self._handler = handler
-        self._let_go = let_go
+        self._release = release
         self._reader = None if recording is None else ReplyReader(recording, method)
 
     def data_received(self, data: bytes) -> None:
@@ -213,4 +213,4 @@ class _Relay(asyncio.Protocol):
         if self._reader is not None:
             self._reader.closed(exc)
         self._handler.connection_lost(exc)
-        self._let_go()
+        self._release()

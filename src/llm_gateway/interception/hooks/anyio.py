@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 from anyio.abc import ByteReceiveStream, ByteSendStream, Process
 
-from llm_gateway.interception.hooks.process import replayed
+from llm_gateway.interception.hooks.process import start_replay
 from llm_gateway.interception.script import Output, ProcessSession
 from llm_gateway.types import ProcessRequest
 
@@ -27,11 +27,11 @@ _PLAYED = {
     "stdout": (subprocess.PIPE,),
     "stderr": (subprocess.PIPE, subprocess.DEVNULL, None),
 }
-_NO_PID = 2**22 + 1  # above every process id of Linux and macOS: a signal sent to it finds nobody
+_NO_PID = 2**22 + 1  # above every process id of Linux and macOS: a signal sent to it reaches no process
 
 
 def install(module: ModuleType) -> None:
-    """Hook ``open_process`` of *module*, which is where anyio defines it."""
+    """Wrap ``open_process`` of *module*, which is where anyio defines it."""
     if not hasattr(module.open_process, "__wrapped__"):
         module.open_process = _open_process(module.open_process)  # type: ignore[attr-defined]
 
@@ -40,8 +40,10 @@ def _open_process(real: Any) -> Any:
     @functools.wraps(real)
     async def open_process(command: Any, **options: Any) -> Any:
         pipes = {name: options.get(name, subprocess.PIPE) for name in ("stdin", "stdout", "stderr")}
-        can_play = all(pipes[name] in allowed for name, allowed in _PLAYED.items() if not _is_file(name, pipes))
-        session = replayed(_request(command, options)) if can_play and not isinstance(command, (str, bytes)) else None
+        can_play = not isinstance(command, (str, bytes)) and all(
+            pipes[name] in allowed for name, allowed in _PLAYED.items() if not _is_file(name, pipes)
+        )
+        session = start_replay(_request(command, options)) if can_play else None
         if session is None:
             return await real(command, **options)
         return ReplayedProcess(session, pipes)
@@ -69,17 +71,17 @@ class ReplayedProcess(Process):
         self._code: int | None = None
         self._over = anyio.Event()
         self._input = _Input(self)
-        self._go_on()
+        self._proceed()
         if connected["stdin"] != subprocess.PIPE:
             self.feed(b"")
 
     def feed(self, data: bytes) -> None:
-        """Take input; no bytes are its end."""
+        """Take the next bytes of the input; none are its end."""
         if self._code is None:
             self._session.feed(data)
-            self._go_on()
+            self._proceed()
 
-    def _go_on(self) -> None:
+    def _proceed(self) -> None:
         for output in self._session.output():
             self._write(output)
         if self._session.exit_code is not None:
@@ -102,7 +104,7 @@ class ReplayedProcess(Process):
                 pipe.end()
 
     async def wait(self) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end, and return the exit code."""
         await self._over.wait()
         assert self._code is not None
         return self._code
@@ -139,17 +141,17 @@ class ReplayedProcess(Process):
 
     @property
     def stdin(self) -> ByteSendStream | None:
-        """Where the caller writes."""
+        """The stream that the caller writes to."""
         return self._input if self._connected["stdin"] == subprocess.PIPE else None
 
     @property
     def stdout(self) -> ByteReceiveStream:
-        """What the run wrote."""
+        """The stream of what the run wrote."""
         return self._pipes["stdout"]
 
     @property
     def stderr(self) -> ByteReceiveStream | None:
-        """What the run wrote to its standard error."""
+        """The stream of what the run wrote to its standard error."""
         return self._pipes["stderr"] if self._connected["stderr"] == subprocess.PIPE else None
 
 
@@ -176,16 +178,16 @@ class _Input(ByteSendStream):
 
 class _Output(ByteReceiveStream):
     def __init__(self) -> None:
-        self._pieces: deque[tuple[bytes, float]] = deque()
+        self._chunks: deque[tuple[bytes, float]] = deque()
         self._is_over = False
         self._is_closed = False
         self._news = anyio.Event()
 
     def write(self, data: bytes, wait_s: float) -> None:
-        if self._pieces and not wait_s:
-            before, wait_s = self._pieces.pop()
+        if self._chunks and not wait_s:
+            before, wait_s = self._chunks.pop()
             data = before + data
-        self._pieces.append((data, wait_s))
+        self._chunks.append((data, wait_s))
         self._wake()
 
     def end(self) -> None:
@@ -198,17 +200,17 @@ class _Output(ByteReceiveStream):
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         await anyio.lowlevel.checkpoint()
-        while not self._pieces:
+        while not self._chunks:
             if self._is_closed:
                 raise anyio.ClosedResourceError
             if self._is_over:
                 raise anyio.EndOfStream
             await self._news.wait()
-        data, wait_s = self._pieces[0]
+        data, wait_s = self._chunks[0]
         await anyio.sleep(wait_s)
-        self._pieces.popleft()
+        self._chunks.popleft()
         if data[max_bytes:]:
-            self._pieces.appendleft((data[max_bytes:], 0.0))
+            self._chunks.appendleft((data[max_bytes:], 0.0))
         return data[:max_bytes]
 
     async def aclose(self) -> None:

@@ -8,7 +8,7 @@ import h11
 
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteError
-from llm_gateway.exchange import HttpExchange, timed_pieces
+from llm_gateway.exchange import HttpExchange, timed_chunks
 from llm_gateway.types import Headers, WireRequest
 
 __all__ = [
@@ -35,7 +35,7 @@ def parts_of_reply(exchange: HttpExchange, method: str) -> Iterator[tuple[bytes,
     Return the recorded reply as a server would have sent it, in parts, each with the seconds to wait before it.
 
     A reply that came in chunks goes out in its recorded chunks; one that failed lacks its end, so that the reader
-    notices by itself. h11 does not write it: it raises on headers that it would not send itself, whoever sent them.
+    notices by itself. h11 does not write it: it raises on headers that it would not send itself, and servers send them.
     """
     reply = exchange.reply
     assert reply is not None
@@ -47,9 +47,9 @@ def parts_of_reply(exchange: HttpExchange, method: str) -> Iterator[tuple[bytes,
     yield f"HTTP/1.1 {reply.status} {exchange.reason}\r\n{head}\r\n".encode("latin-1", "replace"), first_wait(exchange)
     if method == "HEAD" or reply.status in _WITHOUT_BODY:
         return
-    for piece, wait in timed_pieces(exchange):
-        if piece:
-            yield b"%x\r\n%s\r\n" % (len(piece), piece) if is_chunked else piece, wait
+    for data, wait in timed_chunks(exchange):
+        if data:
+            yield b"%x\r\n%s\r\n" % (len(data), data) if is_chunked else data, wait
     if is_chunked and not exchange.failure:
         yield b"0\r\n\r\n", 0.0
 
@@ -117,7 +117,7 @@ class RequestReader:
 
     @property
     def is_last(self) -> bool:
-        """Whether the client expects the connection to be closed behind the reply."""
+        """True if the client expects the connection to be closed behind the reply."""
         return self._connection.their_state is h11.MUST_CLOSE
 
     def proceed(self) -> bytes:

@@ -1,8 +1,8 @@
 """
-The hook for http.client, and for what stands on it: urllib.request, urllib3, requests and botocore.
+The hook for http.client, and for the libraries that use it: urllib.request, urllib3, requests and botocore.
 
-A request that concerns us is collected instead of sent. When its reply is asked for it is whole, and it is either
-answered with raw bytes that http.client reads as it would read a socket, or really sent, its reply read along.
+A request that a cassette handles is collected instead of sent. It is complete when the caller reads the reply, and is
+either answered with raw bytes that http.client reads as it would read a socket, or really sent and recorded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COLLECTOR = "_llm_gateway_collector"
 
 
 def install(module: ModuleType) -> None:
-    """Hook ``http.client.HTTPConnection``; its subclasses in other libraries are hooked with it."""
+    """Wrap ``http.client.HTTPConnection``; its subclasses in other libraries are hooked with it."""
     connection: Any = module.HTTPConnection
     if not hasattr(connection.putrequest, "__wrapped__"):
         connection.putrequest = _putrequest(connection.putrequest)
@@ -34,7 +34,7 @@ def install(module: ModuleType) -> None:
 
 
 def address_of(connection: Any, url: str = "") -> str:
-    """The whole address of *url* on *connection*, which may go through a proxy."""
+    """Return the whole address of *url* on *connection*, which may go through a proxy."""
     if "://" in url:
         return url
     host = connection._tunnel_host or connection.host  # noqa: SLF001  http.client has no public name for it
@@ -71,7 +71,7 @@ def _getresponse(real: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Collector:
-    """Stands in for a connection's socket while a request is written to it."""
+    """The socket of a connection while a request is written to it."""
 
     def __init__(self, method: str, url: str, real: Any, handler: Handler) -> None:
         self.method, self.real, self.handler = method, real, handler
@@ -85,12 +85,12 @@ class Collector:
         self._timeout = (seconds,)
 
     def apply_timeout(self, sock: Any) -> None:
-        """Give *sock* the timeout that was asked for meanwhile."""
+        """Set the timeout on *sock* that was set meanwhile."""
         if self._timeout:
             sock.settimeout(*self._timeout)
 
     def patience(self, connection: Any) -> float | None:
-        """How long the caller would wait for a reply, in seconds; None for ever."""
+        """Return how long the caller would wait for a reply, in seconds; None for no limit."""
         seconds = self._timeout[0] if self._timeout else getattr(connection, "timeout", None)
         return seconds if isinstance(seconds, (int, float)) else None
 

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
-from llm_gateway.exchange import HttpExchange, timed_pieces
+from llm_gateway.exchange import HttpExchange, timed_chunks
 from llm_gateway.interception.dispatch import handler_for, is_replaying
 from llm_gateway.record import EXTENSION, RecordHolder
 from llm_gateway.types import WireRequest
@@ -35,7 +35,7 @@ _ERRORS = {
 
 
 def install(module: ModuleType) -> None:
-    """Hook the transports of *module*, which is httpx or httpx2. Mock, ASGI and WSGI transports stay as they are."""
+    """Wrap the transports of *module*, which is httpx or httpx2. Mock, ASGI and WSGI transports stay as they are."""
     hook = _Hook(module)
     hook.wrap(module.HTTPTransport, "handle_request", hook.sync)
     hook.wrap(module.AsyncHTTPTransport, "handle_async_request", hook.asynchronous)
@@ -48,7 +48,7 @@ class _Hook:
     def __init__(self, module: ModuleType) -> None:
         self.module: Any = module
         self.replay_stream = _replay_class(self)
-        self.sync_stream, self.async_stream = _told_class(self), _async_told_class(self)
+        self.sync_stream, self.async_stream = _recording_class(self), _async_recording_class(self)
 
     def wrap(self, owner: Any, name: str, make: Callable[[Any], Any]) -> None:
         real = getattr(owner, name)
@@ -69,7 +69,7 @@ class _Hook:
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = real(transport, request)
-            return self.tell(decided, response, self.sync_stream)
+            return self.record(decided, response, self.sync_stream)
 
         return handle_request
 
@@ -87,12 +87,12 @@ class _Hook:
                 return self.answer(decided, request)
             with _Failing(self, decided):
                 response = await real(transport, request)
-            return self.tell(decided, response, self.async_stream)
+            return self.record(decided, response, self.async_stream)
 
         return handle_async_request
 
     def answer(self, exchange: HttpExchange, request: Any) -> Any:
-        """The recorded reply as this library's response; its stream gives the recorded cuts."""
+        """Return the recorded reply as this library's response; its stream yields the recorded chunks."""
         if exchange.reply is None:
             raise self.error(exchange, request)
         return self.module.Response(
@@ -113,7 +113,7 @@ class _Hook:
             self._give_up(seconds, request)
 
     async def wait_later(self, seconds: float, request: Any) -> None:
-        """As `wait`, on whichever event loop this runs."""
+        """Wait as `wait` does, on whichever event loop this runs."""
         if seconds:
             import anyio
 
@@ -124,8 +124,8 @@ class _Hook:
         if seconds > _patience(request):
             raise self.module.ReadTimeout("The read operation timed out", request=request)
 
-    def tell(self, recording: Recording, response: Any, stream: Any) -> Any:
-        """Let *recording* see the response go by."""
+    def record(self, recording: Recording, response: Any, stream: Any) -> Any:
+        """Report the head of *response* to *recording*, and its body when it is read."""
         reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         recording.head(response.status_code, reason, headers)
@@ -134,14 +134,14 @@ class _Hook:
         return response
 
     def error(self, exchange: HttpExchange, request: Any) -> Exception:
-        """The transport error that was recorded, as this library raises it."""
+        """Return the transport error that was recorded, as this library raises it."""
         kind = getattr(self.module, _ERRORS.get(exchange.failure or "", "ReadError"))
         made: Exception = kind(exchange.failure_text or exchange.failure or "", request=request)
         setattr(made, EXTENSION, RecordHolder(exchange.record))
         return made
 
     def kind(self, error: BaseException) -> str:
-        """The recorded name of this library's *error*."""
+        """Return the recorded name of this library's *error*."""
         return next((kind for name, kind in _KINDS if isinstance(error, getattr(self.module, name))), "read")
 
     def share_certificates(self) -> None:
@@ -168,7 +168,7 @@ class _Hook:
 
 
 class _Failing:
-    """Tell the recording of an error that ends the exchange; a caller that gives up inside a stream closes it."""
+    """A block whose error is reported to the recording; a caller that gives up inside a stream closes that instead."""
 
     def __init__(self, hook: _Hook, recording: Recording, *, is_stream: bool = False) -> None:
         self._hook, self._recording, self._is_stream = hook, recording, is_stream
@@ -187,7 +187,7 @@ class _Failing:
 
 
 def _patience(request: Any) -> float:
-    """How long *request* would wait for the next piece, in seconds."""
+    """Return how long *request* would wait for the next bytes, in seconds."""
     seconds = (request.extensions.get("timeout") or {}).get("read")
     return float("inf") if seconds is None else seconds
 
@@ -204,15 +204,15 @@ def _replay_class(hook: _Hook) -> Any:
             self._exchange, self._request = exchange, request
 
         def __iter__(self) -> Iterator[bytes]:
-            for piece, wait in timed_pieces(self._exchange):
+            for chunk, wait in timed_chunks(self._exchange):
                 hook.wait(wait, self._request)
-                yield piece
+                yield chunk
             self._end()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            for piece, wait in timed_pieces(self._exchange):
+            for chunk, wait in timed_chunks(self._exchange):
                 await hook.wait_later(wait, self._request)
-                yield piece
+                yield chunk
             self._end()
 
         def _end(self) -> None:
@@ -224,39 +224,39 @@ def _replay_class(hook: _Hook) -> Any:
     return Replay
 
 
-def _told_class(hook: _Hook) -> Any:
-    class Told(hook.module.SyncByteStream):  # type: ignore[misc,name-defined]
+def _recording_class(hook: _Hook) -> Any:
+    class RecordedStream(hook.module.SyncByteStream):  # type: ignore[misc,name-defined]
         def __init__(self, real: Any, recording: Recording) -> None:
             self._real, self._recording = real, recording
 
         def __iter__(self) -> Iterator[bytes]:
             with _Failing(hook, self._recording, is_stream=True):
-                for piece in self._real:
-                    self._recording.chunk(piece)
-                    yield piece
+                for chunk in self._real:
+                    self._recording.chunk(chunk)
+                    yield chunk
             self._recording.finish()
 
         def close(self) -> None:
             self._recording.finish("partial")
             self._real.close()
 
-    return Told
+    return RecordedStream
 
 
-def _async_told_class(hook: _Hook) -> Any:
-    class AsyncTold(hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
+def _async_recording_class(hook: _Hook) -> Any:
+    class AsyncRecordedStream(hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
         def __init__(self, real: Any, recording: Recording) -> None:
             self._real, self._recording = real, recording
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             with _Failing(hook, self._recording, is_stream=True):
-                async for piece in self._real:
-                    self._recording.chunk(piece)
-                    yield piece
+                async for chunk in self._real:
+                    self._recording.chunk(chunk)
+                    yield chunk
             self._recording.finish()
 
         async def aclose(self) -> None:
             self._recording.finish("partial")
             await self._real.aclose()
 
-    return AsyncTold
+    return AsyncRecordedStream

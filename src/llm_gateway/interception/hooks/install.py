@@ -27,7 +27,7 @@ _waiting: dict[str, str] = {}
 
 
 def install() -> None:
-    """Hook every library that is imported already, and the others when they come. Calling it again does nothing."""
+    """Wrap every library that is imported already, and the others when they are. Calling it again does nothing."""
     if any(isinstance(finder, _Finder) for finder in sys.meta_path):
         return
     _waiting.update(_HOOKS)
@@ -46,7 +46,7 @@ def _hook(module: ModuleType) -> None:
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Find the libraries that are waited for as everyone does, and hook them once they have run."""
+    """A finder that finds the libraries to hook with the other finders, and has them hooked once they are loaded."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -64,7 +64,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.abc.Loader):
-    """Load with the real loader, then hook."""
+    """A loader that loads with the real loader, then hooks."""
 
     def __init__(self, real: importlib.abc.Loader) -> None:
         self._real = real

@@ -1,4 +1,4 @@
-"""The hook for this package's own runs of ``claude``: replayed in place, and told apart from runs nobody records."""
+"""The hook for this package's own runs of ``claude``: replayed in place, and marked where a cassette has them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from llm_gateway.interception.hooks.process import holder_for, replayed
+from llm_gateway.interception.hooks.process import holder_for, start_replay
 from llm_gateway.interception.script import ProcessSession
 from llm_gateway.record import RecordHolder
 from llm_gateway.types import ProcessReply, ProcessRequest
@@ -18,7 +18,7 @@ __all__ = ["install"]
 
 
 def install(module: ModuleType) -> None:
-    """Hook what ends a run in *module*, which is ``llm_gateway.transport.process``."""
+    """Wrap what ends a run in *module*, which is ``llm_gateway.transport.process``."""
     here: Any = module
     if hasattr(here.run, "__wrapped__"):
         return
@@ -30,7 +30,7 @@ def install(module: ModuleType) -> None:
 def _run(real: Any) -> Any:
     @functools.wraps(real)
     def run(request: ProcessRequest, **options: Any) -> ProcessReply:
-        session = replayed(request)
+        session = start_replay(request)
         if session is not None:
             return _play(session, request)
         return _held(request, real(request, **options))

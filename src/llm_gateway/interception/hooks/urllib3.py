@@ -12,7 +12,7 @@ __all__ = ["install"]
 
 
 def install(module: ModuleType) -> None:
-    """Hook the pool of *module*, which is ``urllib3.connectionpool`` of urllib3 2."""
+    """Wrap the pool of *module*, which is ``urllib3.connectionpool`` of urllib3 2."""
     pool: Any = module.HTTPSConnectionPool
     for name in ("_validate_conn", "_prepare_proxy"):
         real = getattr(pool, name)
