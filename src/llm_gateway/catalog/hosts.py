@@ -22,6 +22,7 @@ CALLED = (
         sdk_url_variables={"GROQ_BASE_URL": "", "GROQ_API_BASE": "/openai/v1"},
         key_patterns=(("Groq key", "gsk_", r"gsk_[A-Za-z0-9]{20,}"),),
         sdk_package="groq",
+        model_list="groq",
         chat=ChatQuirks("max_completion_tokens", stream_usage="last", stream_calls="whole", numbers_calls=False),
         # groq 1.7, types of chat completions.
         unsupported=(

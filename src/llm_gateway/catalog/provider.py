@@ -97,8 +97,8 @@ class Provider(NamedTuple):
 
         port: The port by which it is recognised on any host.
 
-        paths: Patterns of the end of host and path, each with the API there; only those that the path alone would not
-            tell from another provider's.
+        paths: Patterns of the end of host and path, each with the API there; only for paths that mean another API at
+            other hosts.
 
         base_url: Where its API begins, with ``{region}`` or ``{resource}`` where that depends on the account; None
             where only the user knows.
@@ -119,7 +119,7 @@ class Provider(NamedTuple):
 
         placeholder_variables: Those that a replay fills in; empty is the first of *key_variables*.
 
-        credential_variables: What its SDK accepts in the place of a key; no placeholder is set then.
+        credential_variables: What its SDK accepts instead of a key; no placeholder is set then.
 
         login_variables: What is as good as a key to record with, but needs no less a placeholder while replaying.
 

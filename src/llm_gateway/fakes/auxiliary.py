@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from llm_gateway.catalog import find
 from llm_gateway.exceptions import FakeMissError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.embeddings import embeddings_reply
@@ -23,7 +24,6 @@ from llm_gateway.wire.tokens import estimate_tokens
 
 __all__ = ["AuxiliaryCall", "answer_auxiliary", "count_tokens_reply", "identify_auxiliary"]
 
-_OLLAMA_PORT = 11434
 _MODEL_LIST = re.compile(r"^(?!.*/projects/).*/(models|api/tags|foundation-models|openai/deployments)/?$")
 """Except the models that a Vertex project has uploaded: those are another list."""
 _ONE_MODEL = re.compile(r"/(v\d+(beta)?/)models/(?P<model>[^:]+)$")
@@ -66,7 +66,7 @@ def identify_auxiliary(request: WireRequest) -> AuxiliaryCall | None:
     parts = urlsplit(request.url)
     path = unquote(parts.path)
     endpoint = identify(request.method, request.url)
-    provider = endpoint.provider if endpoint else "ollama" if parts.port == _OLLAMA_PORT else None
+    provider = endpoint.provider if endpoint else "ollama" if parts.port == find("ollama").port else None
     if provider is None:
         return None
     api, model = (endpoint.api, endpoint.model or "") if endpoint else ("ollama.other", "")

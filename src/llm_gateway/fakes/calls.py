@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, overload
 
-from llm_gateway.fakes.callsite import call_user_function
+from llm_gateway.catalog import PROVIDERS
+from llm_gateway.exceptions import FakeScriptError
+from llm_gateway.fakes.callsite import call_user_function, caller
+from llm_gateway.fakes.claude import PROVIDER
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.types import JsonObject
 
-__all__ = ["Calls", "Condition", "requests_object_of"]
+__all__ = ["Calls", "Condition", "check_provider", "requests_object_of"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,25 @@ class Condition:
             "match": getattr(self.match, "__name__", self.match),
         }
         return ", ".join(f"{name}={value!r}" for name, value in named.items() if value is not None)
+
+
+def check_provider(name: str, argument: str) -> str:
+    """
+    Return *name*, which a test gave as *argument*.
+
+    Raises:
+        FakeScriptError: There is no such provider, or no call can be recognised as one of its.
+    """
+    names = {PROVIDER, *(one for one, entry in PROVIDERS.items() if entry.is_addressable)}
+    if name in names:
+        return name
+    near = difflib.get_close_matches(str(name), names, n=1)
+    suggestion = f"did you mean {near[0]!r}? " if near else ""
+    raise FakeScriptError(
+        f"{argument} names {name!r}, which is no provider",
+        cause=f"{suggestion}it was scripted at {caller()}",
+        fix=f"known providers: {', '.join(sorted(names))}",
+    )
 
 
 def requests_object_of(model: Any) -> Callable[[FakeCall], bool]:

@@ -11,11 +11,10 @@ from typing import Any, Self, TypeVar
 from llm_gateway.exceptions import FakeError, FakeMissError, FakeScriptError, FakeUnusedError
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.fakes.auxiliary import AuxiliaryCall, answer_auxiliary, identify_auxiliary
-from llm_gateway.fakes.calls import Calls, Condition, requests_object_of
+from llm_gateway.fakes.calls import Calls, Condition, check_provider, requests_object_of
 from llm_gateway.fakes.callsite import with_callsite
 from llm_gateway.fakes.claude import PROVIDER
 from llm_gateway.fakes.http_reply import build_exchange
-from llm_gateway.fakes.known import checked
 from llm_gateway.fakes.outcome import Answer, ScriptEntry
 from llm_gateway.fakes.request import FakeCall, decode_request
 from llm_gateway.fakes.schema_example import example
@@ -83,7 +82,7 @@ class FakeLLM(Script):
             FakeScriptError: There is no such provider.
         """
         if provider is not None:
-            checked(provider, "on(provider=...)")
+            check_provider(provider, "on(provider=...)")
         return self._add_script(Condition(provider, model, contains, tool_result, match))
 
     def _add_script(self, condition: Condition) -> Script:
@@ -119,7 +118,7 @@ class FakeLLM(Script):
 
     def only(self, *providers: str) -> Self:
         """Answer only calls of *providers*, leave others to the cassette; raise FakeScriptError for unknown names."""
-        self._providers = frozenset(checked(name, "only(...)") for name in providers)
+        self._providers = frozenset(check_provider(name, "only(...)") for name in providers)
         return self
 
     @property

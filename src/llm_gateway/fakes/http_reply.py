@@ -10,15 +10,15 @@ from http import HTTPStatus
 from typing import Any
 
 from llm_gateway.cassettes.tools.answer import decoded
+from llm_gateway.catalog import find
 from llm_gateway.exceptions import FakeScriptError
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.fakes.content import build_reply
-from llm_gateway.fakes.dressed import dressed, dressed_events
-from llm_gateway.fakes.lost import refuse_lost
+from llm_gateway.fakes.host_fields import with_host_fields, with_host_fields_in_stream
 from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Recorded, ScriptEntry
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.usage import estimate_usage
-from llm_gateway.types import ChatReply, Headers, WireReply, WireRequest
+from llm_gateway.types import ChatReply, Headers, TokenUsage, WireReply, WireRequest
 from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing import eventstream, sse
@@ -49,9 +49,12 @@ _STREAM_TYPES = {
     "bedrock.invoke": "application/vnd.amazon.eventstream",
     "ollama.chat": "application/x-ndjson",
 }
-_REQUEST_ID_HEADERS = {"anthropic": "request-id", "bedrock": "x-amzn-requestid"}
-_ALWAYS_STREAM_USAGE = frozenset({"mistral", "groq", "together", "fireworks", "cerebras", "deepseek", "xai"})
-"""Hosts of OpenAI's chat format that send the usage of a stream even without ``stream_options``."""
+_USAGE_ARGUMENTS = {
+    "cache_read_tokens": "cache_read",
+    "cache_write_tokens": "cache_write",
+    "reasoning_tokens": "reasoning",
+}
+"""The arguments of ``usage(...)`` for figures that not every format has."""
 _WORD = re.compile(r"\S+\s*|\s+")
 
 
@@ -120,7 +123,7 @@ def _dialect(call: FakeCall) -> Dialect:
 def _answer(answer: Answer, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:
     reply = _complete(build_reply(answer.content, call, stop_reason=answer.stop_reason), scripted, call)
     if not call.is_streaming:
-        whole = dressed(_dialect(call).encode_reply(reply), call, datetime.now(UTC))
+        whole = with_host_fields(_dialect(call).encode_reply(reply), call, datetime.now(UTC))
         body = json.dumps(whole, ensure_ascii=False).encode()
         return HttpExchange(request, WireReply(200, _headers(call, "application/json"), body), reason="OK")
     return _streamed(_events(answer, reply, call), answer.gap_s, call, request)
@@ -134,14 +137,40 @@ def _complete(reply: ChatReply, scripted: ScriptEntry, call: FakeCall) -> ChatRe
         id=reply.id or f"{_ID_PREFIXES.get(call.api, 'fake-')}{call.number}",
         usage=scripted.usage or reply.usage or estimate_usage(call.chat, reply),
     )
-    refuse_lost(reply, scripted.usage, _dialect(call))
+    _check_supported(reply, scripted.usage, _dialect(call))
     return reply
+
+
+def _check_supported(reply: ChatReply, usage: TokenUsage | None, dialect: Dialect) -> None:
+    """
+    Check that *dialect* has a place for every part of *reply*, and for the figures of the *usage* that was scripted.
+
+    Raises:
+        FakeScriptError: It has none for one of them.
+    """
+    kept = dialect.decode_reply(dialect.encode_reply(reply))
+    kinds = [type(part) for part in kept.parts]
+    if parts := [part for part in reply.parts if type(part) not in kinds and getattr(part, "text", None) != ""]:
+        raise FakeScriptError(
+            f"{dialect.name} cannot answer with a {type(parts[0]).__name__}",
+            cause="its format has no place for one, so that no real model could have sent it",
+            fix="leave it out of the reply, or script it for another provider: fake_llm.on(provider=...).reply(...)",
+        )
+    scripted = [name for name in _USAGE_ARGUMENTS if getattr(usage, name, None)]
+    if figures := [name for name in scripted if getattr(kept.usage, name) is None]:
+        name = _USAGE_ARGUMENTS[figures[0]]
+        raise FakeScriptError(
+            f"{dialect.name} cannot report usage({name}={getattr(usage, figures[0])})",
+            cause="its format has no place for that figure, so that no real reply could have reported it",
+            fix=f"leave {name}= out of usage(...), or script it for another provider: fake_llm.on(provider=...)",
+        )
 
 
 def _events(answer: Answer, reply: ChatReply, call: FakeCall) -> list[bytes]:
     chunks = text_chunks(answer, reply)
     sent = reply if _streams_usage(call) else dataclasses.replace(reply, usage=None)
-    return dressed_events(_dialect(call).encode_stream(sent, chunks=chunks or None), call, datetime.now(UTC))
+    events = _dialect(call).encode_stream(sent, chunks=chunks or None)
+    return with_host_fields_in_stream(events, call, datetime.now(UTC))
 
 
 def text_chunks(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
@@ -151,7 +180,7 @@ def text_chunks(answer: Answer, reply: ChatReply) -> tuple[str, ...]:
 
 def _streams_usage(call: FakeCall) -> bool:
     """Return whether a stream reports usage: OpenAI's chat does so only for ``stream_options.include_usage``."""
-    if call.api != "openai.chat" or call.provider in _ALWAYS_STREAM_USAGE:
+    if call.api != "openai.chat" or find(call.provider).chat.stream_usage != "requested":
         return True
     return bool((call.body.get("stream_options") or {}).get("include_usage"))
 
@@ -165,7 +194,7 @@ def _streamed(events: list[bytes], gap_s: float, call: FakeCall, request: WireRe
 
 
 def _headers(call: FakeCall, kind: str) -> Headers:
-    return (("content-type", kind), (_REQUEST_ID_HEADERS.get(call.provider, "x-request-id"), f"req_fake_{call.number}"))
+    return (("content-type", kind), (find(call.provider).request_id_header, f"req_fake_{call.number}"))
 
 
 def _fail(failure: Failure, scripted: ScriptEntry, call: FakeCall, request: WireRequest) -> HttpExchange:

@@ -5,27 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+from llm_gateway.catalog import find
 from llm_gateway.types import JsonObject
 from llm_gateway.wire.limits import Limits, published
 
 __all__ = ["model_list", "one_model"]
 
-_DEFAULT_NAMES = {
-    "anthropic": ("claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"),
-    "bedrock": ("anthropic.claude-sonnet-4-5-20250929-v1:0", "amazon.nova-lite-v1:0"),
-    "cohere": ("command-a-03-2025", "command-r-plus-08-2024"),
-    "gemini": ("gemini-2.5-pro", "gemini-2.5-flash"),
-    "mistral": ("mistral-large-latest", "mistral-small-latest"),
-    "ollama": ("llama3.2:latest",),
-    "openai": ("gpt-5", "gpt-5-mini", "gpt-4.1"),
-}
 _CREATED_AT = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 def model_list(provider: str, names: Sequence[str]) -> JsonObject | list[JsonObject]:
     """Return the list of *provider* with the models *names*, or with a few usual ones where *names* is empty."""
-    entries = [_entry(provider, name) for name in names or _DEFAULT_NAMES.get(provider, ("fake-model",))]
-    match provider:
+    entries = [_entry(provider, name) for name in names or find(provider).usual_models]
+    match find(provider).model_list:
         case "anthropic":
             ends = {"first_id": entries[0]["id"], "last_id": entries[-1]["id"]}
             return {"data": entries, "has_more": False, **ends}
@@ -40,13 +32,13 @@ def model_list(provider: str, names: Sequence[str]) -> JsonObject | list[JsonObj
 
 def one_model(provider: str, name: str) -> JsonObject:
     """Return the reply of *provider* for one model; every name exists."""
-    if provider == "ollama":
+    if find(provider).model_list == "ollama":
         return _ollama_model(name)
     return _entry(provider, name.removeprefix("models/"))
 
 
 def _entry(provider: str, name: str) -> JsonObject:
-    return _ENTRIES.get(provider, _openai)(name, published(provider, name))
+    return _ENTRIES.get(find(provider).model_list, _openai)(name, published(provider, name))
 
 
 def _anthropic(name: str, limits: Limits) -> JsonObject:

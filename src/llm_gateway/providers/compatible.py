@@ -13,7 +13,7 @@ from llm_gateway.wire.openai_chat import OpenAIChat
 
 __all__ = ["provider"]
 
-_MODEL_LISTS = {"mistral": MISTRAL, "ollama": OLLAMA, "openai": OPENAI, "openrouter": OPENROUTER, "together": TOGETHER}
+_MODEL_LISTS = {"mistral": MISTRAL, "ollama": OLLAMA, "openrouter": OPENROUTER, "together": TOGETHER}
 
 
 def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpProvider:
@@ -40,7 +40,7 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
         default_model=host.default_model,
         structured=("native", "tool", "prompt") if quirks.has_schemas else ("tool", "prompt"),
         client=client,
-        models=_MODEL_LISTS[host.model_list],
+        models=_MODEL_LISTS.get(host.model_list, OPENAI),
     )
 
 

@@ -361,7 +361,7 @@ def bad_cut(fake, gpt):
             given_part,
             "fake_llm cannot answer with ImagePart(data=None, media_type=None, url='https://example.com/cat.png')",
         ),
-        (bad_figure, "ollama.chat cannot tell usage(cache_read=4)"),
+        (bad_figure, "ollama.chat cannot report usage(cache_read=4)"),
         (bad_thing, "fake_llm cannot answer with <class 'object'>"),
         (bad_cut, "disconnect(after_chunks=99) comes after the end: the answer has"),
         (bad_late_error, "error(529, after_chunks=99) comes after the end: the answer has"),

@@ -1,4 +1,4 @@
-"""What stands around a scripted answer: as each host writes it, and of types that the official SDKs take strictly."""
+"""Fields that hosts add around a scripted answer, of the types that the official SDKs require."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from llm_gateway.fakes import FakeLLM
 from llm_gateway.types import ToolCall, WireRequest
 from llm_gateway.wire.framing.reply import objects
 
-ASKED = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+REQUEST = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 CALLS = [ToolCall("1", "look", {"city": "Oslo"}), ToolCall("2", "look", {"city": "Rome"})]
 CHAT = {
     "azure": "https://x.openai.azure.com/openai/deployments/m/chat/completions",
@@ -32,25 +32,25 @@ def answered(url, body, content="hello there"):
     return fake.answer(WireRequest("POST", url, (), json.dumps(body).encode())).reply
 
 
-def whole(url, body=ASKED, content="hello there"):
+def whole(url, body=REQUEST, content="hello there"):
     return json.loads(answered(url, body, content).body)
 
 
-def streamed(url, body=ASKED, content="hello there"):
+def streamed(url, body=REQUEST, content="hello there"):
     reply = answered(url, {**body, "stream": True}, content)
     return list(objects(reply.headers, reply.body))
 
 
 STRICT = [
-    ("https://api.anthropic.com/v1/messages", {"max_tokens": 9, **ASKED}, Message, RawMessageStreamEvent),
-    (CHAT["openai"], {**ASKED, "stream_options": {"include_usage": True}}, ChatCompletion, ChatCompletionChunk),
+    ("https://api.anthropic.com/v1/messages", {"max_tokens": 9, **REQUEST}, Message, RawMessageStreamEvent),
+    (CHAT["openai"], {**REQUEST, "stream_options": {"include_usage": True}}, ChatCompletion, ChatCompletionChunk),
     ("https://api.openai.com/v1/responses", {"model": "m", "input": "hi"}, Response, ResponseStreamEvent),
 ]
 
 
 @pytest.mark.parametrize("content", ["hello there", CALLS], ids=["text", "calls"])
 @pytest.mark.parametrize(("url", "body", "reply", "event"), STRICT, ids=["anthropic", "chat", "responses"])
-def test_every_member_is_of_its_type(url, body, reply, event, content):
+def test_every_field_is_of_its_type(url, body, reply, event, content):
     """Nothing that the SDK's types require is left out, streamed or not."""
     TypeAdapter(reply).validate_python(whole(url, body, content))
 
@@ -60,22 +60,22 @@ def test_every_member_is_of_its_type(url, body, reply, event, content):
         TypeAdapter(event).validate_python(one)
 
 
-def test_answers_are_given_now():
+def test_answers_have_the_current_time():
     """In the seconds or the text of the API."""
     before = int(time.time())
 
     assert before <= whole(CHAT["vllm"])["created"] <= time.time()
     assert before <= streamed(CHAT["openai"])[0]["created"] <= time.time()
     assert before <= whole("https://api.openai.com/v1/responses")["created_at"] <= time.time()
-    line = whole("http://localhost:11434/api/chat", {**ASKED, "stream": False})
+    line = whole("http://localhost:11434/api/chat", {**REQUEST, "stream": False})
     assert time.strftime("%Y-", time.gmtime()) == line["created_at"][:5]
 
 
 def test_a_response_repeats_its_request():
-    """What was not asked has its usual value."""
+    """Options that were not sent have their usual values."""
     tool = {"type": "function", "name": "look", "parameters": {"type": "object"}}
-    asked = {"model": "m", "input": "hi", "instructions": "Be brief.", "temperature": 0, "tools": [tool]}
-    body = whole("https://api.openai.com/v1/responses", asked)
+    request = {"model": "m", "input": "hi", "instructions": "Be brief.", "temperature": 0, "tools": [tool]}
+    body = whole("https://api.openai.com/v1/responses", request)
 
     assert ("Be brief.", 0, 1.0, "disabled") == tuple(
         body[name] for name in ("instructions", "temperature", "top_p", "truncation")
@@ -87,9 +87,9 @@ def test_a_response_repeats_its_request():
     ("host", "ends"),
     [("azure", False), ("deepseek", True), ("groq", True), ("mistral", True), ("openai", False), ("together", True)],
 )
-def test_where_hosts_tell_usage(host, ends):
-    """With the last choice, or in an event of its own for who asked."""
-    *_, last = streamed(CHAT[host], {**ASKED, "stream_options": {"include_usage": True}})
+def test_where_hosts_report_usage(host, ends):
+    """With the last choice, or in a chunk of its own where it was requested."""
+    *_, last = streamed(CHAT[host], {**REQUEST, "stream_options": {"include_usage": True}})
 
     assert ends == bool(last["choices"])
     assert 0 < last["usage"]["completion_tokens"]
@@ -97,18 +97,18 @@ def test_where_hosts_tell_usage(host, ends):
 
 @pytest.mark.parametrize(("host", "events"), [("openai", [5, 5]), ("groq", [1, 1]), ("mistral", [2])])
 def test_how_hosts_send_calls(host, events):
-    """In pieces, each at once, or all with the end; what they add up to is the same."""
+    """In chunks, each whole, or all with the end; what they add up to is the same."""
     sent = [one["choices"][0]["delta"].get("tool_calls") for one in streamed(CHAT[host], content=CALLS)]
     found = {}
-    for piece in (piece for pieces in sent if pieces for piece in pieces):
-        found.setdefault(piece["index"], []).append(piece["function"]["arguments"])
+    for call in (call for calls in sent if calls for call in calls):
+        found.setdefault(call["index"], []).append(call["function"]["arguments"])
 
     assert ['{"city": "Oslo"}', '{"city": "Rome"}'] == ["".join(found[index]) for index in (0, 1)]
-    assert events in ([len(one) for one in found.values()], [len(pieces) for pieces in sent if pieces])
+    assert events in ([len(one) for one in found.values()], [len(calls) for calls in sent if calls])
 
 
 def test_azure_begins_with_an_event_without_choices():
-    """The trap that clients of ``choices[0]`` fall into."""
+    """Clients that read ``choices[0]`` fail on it."""
     first, second, *_ = streamed(CHAT["azure"])
 
     assert ([], "") == (first["choices"], first["id"])
