@@ -65,9 +65,10 @@ class Answers:
 def _unforwardable(request: WireRequest) -> str | None:
     """Return why the real provider would reject *request*; None if it would not."""
     if "{resource}" in request.url:
+        origin = "/".join(request.url.split("/")[:3]).replace("{", "<").replace("}", ">")
         return (
             "whose resource is meant is not known: AZURE_OPENAI_ENDPOINT was not set before the test\n"
-            "  to record it: AZURE_OPENAI_ENDPOINT=https://<resource>.openai.azure.com pytest --llm-record"
+            f"  to record it: AZURE_OPENAI_ENDPOINT={origin} pytest --llm-record"
         )
     if any(name.lower() == "authorization" and value.startswith("AWS4-") for name, value in request.headers):
         return (

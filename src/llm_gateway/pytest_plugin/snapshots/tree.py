@@ -23,6 +23,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from typing import Any
 
+from llm_gateway.catalog import PROVIDERS
 from llm_gateway.exceptions import SnapshotError
 from llm_gateway.pytest_plugin.snapshots.value import MASKED, NOT_A_LEAF, Mark, leaf, looks_like_id
 
@@ -31,7 +32,7 @@ __all__ = ["canonical", "tree"]
 _MOST_VALUES = 100_000
 _MOST_LEVELS = 60
 _OURS = frozenset({"llm_gateway.types", "llm_gateway.record", "llm_gateway.usage"})
-_PROVIDERS = frozenset("anthropic openai mistralai cohere groq together ollama claude_agent_sdk litellm".split())
+_SDK_MODULES = tuple(f"{one.sdk_package}." for one in PROVIDERS.values() if one.sdk_package)
 _MASKED = frozenset({"system_fingerprint", "request_id", "requestId", "latency_s", "latency_ms", "latencyMs"})
 _MASKED_OF_PROVIDERS = frozenset(
     "created created_at createdAt completed_at create_time createTime response_id responseId session_id "
@@ -227,7 +228,7 @@ def _is_provider(value: Any) -> bool:
     if isinstance(value, Mapping):
         return looks_like_id(value.get("id")) or ("object" in value and "model" in value)
     module = type(value).__module__
-    return module in _OURS or module.partition(".")[0] in _PROVIDERS or module.startswith("google.genai.")
+    return module in _OURS or f"{module}.".startswith(_SDK_MODULES)
 
 
 def _without_enum(value: Any) -> Any:
