@@ -37,10 +37,10 @@ def test_every_provider_has_its_page_and_the_index_has_each():
 
 def test_a_table_says_what_the_code_says(alone):
     """Written again by: python tests/fakes/provider_pages.py."""
-    for path, table in provider_pages.pages().items():
-        text = path.read_text(encoding="utf-8")
-        assert provider_pages.filled(text, table) == text, path
-        assert 1 == text.count(provider_pages.START), path
+    for path, text in provider_pages.pages().items():
+        written = path.read_text(encoding="utf-8")
+        assert text == written, path
+        assert path.suffix != ".md" or 1 == written.count(provider_pages.START), path
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,7 +1,7 @@
 """
-Tables of the documentation that repeat the catalogue of providers.
+What the documentation repeats of the catalogue of providers: tables, and the keys in ``.env.example``.
 
-``python tests/fakes/provider_pages.py`` writes them into the pages, after a change of a provider.
+``python tests/fakes/provider_pages.py`` writes it, after a change of a provider.
 """
 
 import inspect
@@ -129,20 +129,26 @@ def served():
     return "\n".join(lines) + "\n"
 
 
-def filled(text, made_now):
-    """*text* with *made_now* between its two marks."""
-    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + made_now + END, text, flags=re.DOTALL)
+def with_table(text, table):
+    """Return *text* with *table* between its two marks."""
+    return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: START + table + END, text, flags=re.DOTALL)
+
+
+def with_keys(text):
+    """Return the text of ``.env.example`` with the key of every provider in its first list of variables."""
+    keys = [find(name).key_variables[0] for name in PROVIDERS if name in NAMES and find(name).key_variables]
+    return re.sub(r"(^# [A-Z_]+=\n)+", "".join(f"# {key}=\n" for key in keys), text, count=1, flags=re.MULTILINE)
 
 
 def pages():
-    """Every page that has a table from here, with the table."""
+    """Return the text of every file that repeats the catalogue, as it has to be."""
     tables = {FOLDER / f"{name}.md": facts(name) for name in NAMES}
-    return tables | {
-        FOLDER / "README.md": index(),
-        FOLDER.parent / "how-to" / "test-code-in-another-process.md": served(),
-    }
+    tables |= {FOLDER / "README.md": index(), FOLDER.parent / "how-to" / "test-code-in-another-process.md": served()}
+    texts = {path: with_table(path.read_text(encoding="utf-8"), table) for path, table in tables.items()}
+    example = FOLDER.parents[1] / ".env.example"
+    return texts | {example: with_keys(example.read_text(encoding="utf-8"))}
 
 
 if __name__ == "__main__":
-    for path, made_now in pages().items():
-        path.write_text(filled(path.read_text(encoding="utf-8"), made_now), encoding="utf-8")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")
