@@ -64,7 +64,7 @@ def error_of(client, **how):
     return caught.value
 
 
-ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy stands in between"
+ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy is in between"
 
 
 @pytest.mark.parametrize(
@@ -73,10 +73,7 @@ ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy s
         (
             raw_server.reply(PAGE, status="502 Bad Gateway", content_type="text/html"),
             "server",
-            (
-                "openai answered 502 for 'm': 502 Bad Gateway\n"
-                "  try again later; the provider's status page may say more"
-            ),
+            ("openai answered 502 for 'm': 502 Bad Gateway\n  try again later; see the provider's status page"),
         ),
         (
             raw_server.reply(PAGE.replace(b"502 Bad Gateway", b"Sign in")),
@@ -102,8 +99,8 @@ ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy s
             raw_server.reply(b"", status="308 Permanent Redirect", location="https://elsewhere.example/v1"),
             "invalid_request",
             (
-                "openai answered 308: go to 'https://elsewhere.example/v1'\n"
-                "  redirects are not followed: the key would go along\n"
+                "openai answered 308: redirect to 'https://elsewhere.example/v1'\n"
+                "  redirects are not followed: the key would be sent along\n"
                 "  set LLM_BASE_URL to the address of openai's API, with the right scheme, host and path"
             ),
         ),
@@ -112,7 +109,7 @@ ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy s
             "auth",
             (
                 "openai answered 407 for 'm': status 407\n"
-                "  the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
+                "  the proxy in between requires a login: export HTTPS_PROXY=http://name:password@host:port"
             ),
         ),
         (
@@ -268,7 +265,7 @@ def test_arguments_nested_too_deep(is_stream, colour, serve):
     server = serve(raw_server.STREAM + sent if is_stream else raw_server.reply(sent))
     error = error_of(client_of(colour, server.url), is_stream=is_stream)
 
-    assert "something that its format does not know" in error.message
+    assert "something that is not part of its format" in error.message
     assert "server" == error.kind
 
 
@@ -284,8 +281,8 @@ def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
     error = error_of(client, is_stream=True)
 
     assert (
-        "gemini's stream broke after 0 characters: it holds something that its format does not know\n"
-        "  ask again; what came before the break was handed out already"
+        "gemini's stream broke after 0 characters: it holds something that is not part of its format\n"
+        "  call again; what arrived before the break was already returned"
     ) == str(error)
     assert error.has_begun
     assert 1 == len(server.requests)
@@ -368,5 +365,5 @@ def test_a_count_that_is_none(count, colour, serve):
     """A count of tokens is never less than none."""
     server = serve(raw_server.reply(count))
     client = colour(GatewayConfig(provider="anthropic", api_key="k", model="m", base_url=server.url, max_retries=0))
-    with pytest.raises(ProviderError, match="something that its format does not know"):
+    with pytest.raises(ProviderError, match="something that is not part of its format"):
         once(client, "count_tokens", "hi")

@@ -117,7 +117,7 @@ def test_a_stream_that_stands_still(colour, is_sdk, serve):
     assert (
         f"openai's stream broke after 5 characters: the stream from {server.host} stood still for 0.3 s\n"
         "  idle_timeout_s ran out\n"
-        "  ask again; what came before the break was handed out already"
+        "  call again; what arrived before the break was already returned"
     ) == str(error)
     assert ("timeout", True) == (error.kind, error.has_begun)
 

@@ -1,4 +1,4 @@
-"""One attempt at a call, by the kind of provider: over HTTP, by a command, or by a class of someone else's."""
+"""One attempt at a call, by the kind of provider: over HTTP, by a command, or by a custom class."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ from llm_gateway.wire.parts.errors import readable_text
 __all__ = ["attempt", "stream_attempt"]
 
 _GOOD = range(200, 300)
-_ELSEWHERE = range(300, 400)
-_NOT_LET_THROUGH = 407
-_PROXY = "the proxy in between wants to know who asks: export HTTPS_PROXY=http://name:password@host:port"
+_REDIRECTS = range(300, 400)
+_PROXY_LOGIN_REQUIRED = 407
+_PROXY = "the proxy in between requires a login: export HTTPS_PROXY=http://name:password@host:port"
 _RAW = 2000
 _NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-_UNKNOWN = "something that its format does not know"
+_UNKNOWN = "something that is not part of its format"
 _FIXES: dict[ErrorKind, str] = {
-    "auth": "check the key: it is refused as it is",
-    "permission": "ask for access: the key is known and may not do this",
+    "auth": "check the key: the provider rejects it",
+    "permission": "request access: the key is valid, but not allowed to do this",
     "invalid_request": "change what the message above names",
     "content_filter": "rephrase: the provider's filter stopped it",
     "rate_limited": "call less often, or raise LLM_MAX_RETRIES",
     "overloaded": "try again later, or raise LLM_MAX_RETRIES",
-    "server": "try again later; the provider's status page may say more",
+    "server": "try again later; see the provider's status page",
     "timeout": "try again, or raise LLM_TIMEOUT_S",
     "context_window": "set max_context_tokens to leave out old messages, or choose a model with a longer context",
     "quota_exhausted": "check the account's plan and billing; trying again does not help",
@@ -51,7 +51,7 @@ _FIXES: dict[ErrorKind, str] = {
 
 
 def attempt(call: Call, request: ChatRequest) -> Flow:
-    """Ask once, and come back with the `ChatReply`."""
+    """Send the request once, and return the `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
             return (yield from _http(call, provider, request))
@@ -62,7 +62,7 @@ def attempt(call: Call, request: ChatRequest) -> Flow:
 
 
 def stream_attempt(call: Call, request: ChatRequest) -> Flow:
-    """Ask once, emit what arrives, and come back with the whole `ChatReply`."""
+    """Send the request once, emit deltas as they arrive, and return the whole `ChatReply`."""
     match call.provider:
         case HttpProvider() as provider:
             yield from _opened(call, provider, request)
@@ -87,11 +87,11 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.whole)
     call.holder = reply.holder
     if reply.status not in _GOOD:
-        _refuse(provider, request.model, reply.status, reply.headers, reply.body)
+        _raise_rejected(provider, request.model, reply.status, reply.headers, reply.body)
     try:
         return _named(provider.dialect.decode_reply(_json(provider, reply)))
     except _NOT_DECODED as error:
-        _undecoded(provider, reply.body, error)
+        _raise_undecodable(provider, reply.body, error)
 
 
 def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
@@ -113,12 +113,12 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
             status=reply.status,
             raw=body[:_RAW].decode("utf-8", "replace"),
             cause=readable_text(body)[:100] or "there is nothing in it",
-            fix="check that LLM_BASE_URL is the address of an API, and which proxy stands in between",
+            fix="check that LLM_BASE_URL is the address of an API, and which proxy is in between",
         ) from error
 
 
-def _undecoded(provider: Provider, body: bytes, error: Exception) -> NoReturn:
-    """Whatever a reply holds in place of what its format says, the caller gets an error of ours."""
+def _raise_undecodable(provider: Provider, body: bytes, error: Exception) -> NoReturn:
+    """Raise our own error for a reply that its format cannot explain."""
     name, body = provider_name(provider), redact_key_bytes(provider, body)
     raise ProviderError(
         f"{name} answered with {_UNKNOWN}",
@@ -130,13 +130,13 @@ def _undecoded(provider: Provider, body: bytes, error: Exception) -> NoReturn:
 
 
 def _named(reply: ChatReply) -> ChatReply:
-    """*reply* without a model that is no name; the one that was asked then stands for it."""
+    """Return *reply* without its model where that is no name; the requested one is then used."""
     named: Any = reply.model
     return reply if isinstance(named, str | None) else dataclasses.replace(reply, model=None)
 
 
 def _so_far(decoder: StreamDecoder) -> ChatReply:
-    """What came of a stream that breaks; nothing where not even that can be read."""
+    """Return what arrived of a broken stream; an empty reply where not even that can be read."""
     try:
         return _named(decoder.reply())
     except _NOT_DECODED:
@@ -154,9 +154,9 @@ def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flo
 
 
 def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response_model: type[Any] | None) -> Flow:
-    complete: Any = provider.complete  # it may take more than the protocol asks for
-    given, lost = arguments(provider, request)
-    call.dropped.update(dict.fromkeys(lost))
+    complete: Any = provider.complete  # it may take more arguments than the protocol has
+    given, unsupported = arguments(provider, request)
+    call.dropped.update(dict.fromkeys(unsupported))
     response: LLMResponse[Any] = yield Await(lambda: complete(list(request.messages), response_model, **given))
     if response.reply is not None:
         return response.reply
@@ -175,20 +175,20 @@ def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
     call.holder = head.holder
     if head.status not in _GOOD:
-        pieces: list[bytes] = []
-        while piece := (yield Read()):
-            pieces.append(piece)
-        _refuse(provider, request.model, head.status, head.headers, b"".join(pieces))
+        chunks: list[bytes] = []
+        while chunk := (yield Read()):
+            chunks.append(chunk)
+        _raise_rejected(provider, request.model, head.status, head.headers, b"".join(chunks))
 
 
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
-    """Read a stream to its own end; what it used is noted also when the caller stops before."""
+    """Read a stream to its end; its usage is accounted for also when the caller stops before."""
     has_begun, seen = False, b""
     read, next_ones = Read(call.first), Read(call.between)
     try:
-        while not decoder.is_finished and decoder.error is None and (piece := (yield read)):
-            seen += piece[: _RAW - len(seen)]
-            for delta in _fed(call, decoder, piece):
+        while not decoder.is_finished and decoder.error is None and (chunk := (yield read)):
+            seen += chunk[: _RAW - len(seen)]
+            for delta in _decode_chunk(call, decoder, chunk):
                 has_begun, read = True, next_ones
                 call.content()
                 yield Emit(delta)
@@ -204,22 +204,22 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     except GeneratorExit as left:
         call.note(request.model, _so_far(decoder), left=left)
         raise
-    if not isinstance(call.provider, ProcessProvider):  # how a command ended says more
+    if not isinstance(call.provider, ProcessProvider):  # the exit of a command is more telling
         _check_end(call, decoder, has_begun=has_begun)
     return seen
 
 
-def _fed(call: Call, decoder: StreamDecoder, piece: bytes) -> list[StreamDelta]:
+def _decode_chunk(call: Call, decoder: StreamDecoder, chunk: bytes) -> list[StreamDelta]:
     try:
-        return decoder.feed(piece)
+        return decoder.feed(chunk)
     except _NOT_DECODED as error:
-        _undecoded(call.provider, piece, error)
+        _raise_undecodable(call.provider, chunk, error)
 
 
 def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
     if decoder.error is not None:
-        told = redact_key(call.provider, decoder.error.message)
-        raise _broken(call, _so_far(decoder), told, decoder.error.kind, has_begun=has_begun)
+        message = redact_key(call.provider, decoder.error.message)
+        raise _broken(call, _so_far(decoder), message, decoder.error.kind, has_begun=has_begun)
     if not decoder.is_finished:
         raise _broken(call, _so_far(decoder), "the stream ended too early", "stream_interrupted", has_begun=has_begun)
 
@@ -241,17 +241,17 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
         kind=kind,
         provider=name,
         usage=reply.usage,
-        fix="ask again; what came before the break was handed out already" if has_begun else None,
+        fix="call again; what arrived before the break was already returned" if has_begun else None,
     )
     error.has_begun = has_begun
     return error
 
 
-def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
+def _raise_rejected(provider: HttpProvider, model: str, status: int, headers: Headers, body: bytes) -> NoReturn:
     body = redact_key_bytes(provider, body)
     facts = provider.dialect.decode_error(status, headers, body)
-    if status in _ELSEWHERE:
-        _refuse_redirect(provider, status, headers)
+    if status in _REDIRECTS:
+        _raise_redirected(provider, status, headers)
     raise ProviderError(
         f"{provider.name} answered {status} for {model!r}: {facts.message}",
         kind=facts.kind,
@@ -260,18 +260,19 @@ def _refuse(provider: HttpProvider, model: str, status: int, headers: Headers, b
         retry_after_s=facts.retry_after_s,
         raw=body.decode("utf-8", "replace")[:_RAW],
         cause=nearest_models(provider.name, model) if facts.kind == "not_found" else None,
-        fix=_PROXY if status == _NOT_LET_THROUGH else _fix(provider.name, facts.kind),
+        fix=_PROXY if status == _PROXY_LOGIN_REQUIRED else _fix(provider.name, facts.kind),
     )
 
 
-def _refuse_redirect(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
-    there = next((redact_key(provider, value) for name, value in headers if name.lower() == "location"), None)
+def _raise_redirected(provider: HttpProvider, status: int, headers: Headers) -> NoReturn:
+    target = next((redact_key(provider, value) for name, value in headers if name.lower() == "location"), None)
+    where = f"to {target!r}" if target else "without an address"
     raise ProviderError(
-        f"{provider.name} answered {status}: {'go to ' + repr(there) if there else 'ask elsewhere'}",
+        f"{provider.name} answered {status}: redirect {where}",
         kind="invalid_request",
         provider=provider.name,
         status=status,
-        cause="redirects are not followed: the key would go along",
+        cause="redirects are not followed: the key would be sent along",
         fix=f"set LLM_BASE_URL to the address of {provider.name}'s API, with the right scheme, host and path",
     )
 

@@ -49,7 +49,7 @@ __all__ = ["BaseClient"]
 
 
 class BaseClient:
-    """Settings and totals of a client; does no I/O beside reading kept lists of models."""
+    """Settings and totals of a client; does no I/O except reading kept lists of models."""
 
     def __init__(
         self,
@@ -107,14 +107,14 @@ class BaseClient:
             return Target(own, named, lambda: self.provider)
         if name == own:
             return Target(own, model or "", lambda: self.provider)
-        registry.resolve(name)  # a misspelt one is told as in a model
+        registry.resolve(name)  # raises for a misspelt one, as for a model
         if not self.config.cross_provider_fallback:
             raise ConfigError(
                 f"{named!r} cannot stand in for a model of {own}",
                 cause="LLM_FALLBACK_MODELS names another provider",
                 fix="export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider",
             )
-        made = self._maker(name)()  # what it lacks is told now, not when it is needed
+        made = self._maker(name)()  # raises now for what it lacks, not when it is needed
         return Target(name, model or "", lambda: made)
 
     def _maker(self, name: str) -> Callable[[], Provider]:
@@ -132,9 +132,9 @@ class BaseClient:
 
     def model_info(self, name: str) -> ModelInfo | None:
         """
-        What is known of the model *name*, or ``provider:name``, without asking anyone; None where nothing is.
+        Return what is known of the model *name*, or ``provider:name``, without a request; None where nothing is.
 
-        The list that the provider gave last counts first, then published limits; what the user says wins over both.
+        The provider's last list comes first, then published limits; registered facts win over both.
         """
         provider, model = self._split_model(name)
         try:
@@ -193,7 +193,7 @@ class BaseClient:
     def _build_request(
         self, messages: Messages, *, system: str | None = None, response_model: Any = None, **options: Any
     ) -> ChatRequest:
-        """What is asked, in no provider's words."""
+        """Return the request in a form that no provider's format has shaped."""
         check_options({**options, "system": system})
         given = {name: value for name, value in options.items() if value is not None and name not in _NOT_SENT}
         if not given.get("model", self.model) and isinstance(self.provider, HttpProvider):
@@ -212,8 +212,8 @@ class BaseClient:
             given["response_schema_name"] = schema_name(response_model)
         return ChatRequest(given.pop("model", self.model), messages_from(messages, system), **given)
 
-    def _end_booking(self) -> None:
-        """Write what waits for the ledger; the next call opens it again."""
+    def _close_ledger(self) -> None:
+        """Write the entries that are waiting and close the ledger; the next call opens it again."""
         text = self._outbox.close() if self._outbox is not None else None
         if text is not None:
             logging.getLogger("llm_gateway.ledger").warning(text)
@@ -235,7 +235,7 @@ class BaseClient:
 
     def get_session_cost(self, session_id: str | None = None) -> Decimal | None:
         """
-        US dollars of a session, the client's own where none is named; None when the price of an attempt is not known.
+        Return the US dollars of a session, by default the client's own; None when the price of an attempt is not known.
 
         Raises:
             ConfigError: None is named, and the client has none.
@@ -251,7 +251,7 @@ class BaseClient:
         **unknown: Unpack[NoMore],
     ) -> Self:
         """
-        Make another client beside this one, with the same settings, totals, connections and observers.
+        Return a derived client, with the same settings, totals, connections and observers.
 
         Closing it leaves the connections to this one.
 
@@ -260,7 +260,7 @@ class BaseClient:
 
             provider: Another one; its key and address then come from its own variables.
 
-            session_id: What the calls of the other client belong to.
+            session_id: The session of the derived client's calls.
         """
         check_no_more(BaseClient.with_options, unknown)
         getattr(self, "_transport", None)  # made now, so that both have the same
@@ -283,7 +283,7 @@ class BaseClient:
 
     def cost_summary(self) -> dict[str, dict[str, Any]]:
         """
-        By ``provider:model``: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
+        Sum ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` as billed, by ``provider:model``.
 
         A sum is None where one of its attempts reported nothing.
         """
@@ -291,13 +291,13 @@ class BaseClient:
 
 
 def _outbox(where: str) -> Outbox | None:
-    """The way to the ledger *where*, which is opened with the first call that has ended."""
+    """Return the outbox of the ledger *where*, which opens with the first call that has ended; None without one."""
     rescue = Path(f"llm-ledger-rescue-{os.getpid()}.db")
     return Outbox(lambda: open_ledger(where), rescue) if where else None
 
 
 def _configured(config: settings.GatewayConfig | None, **arguments: str | None) -> settings.GatewayConfig:
-    """The settings, with what was said here winning; a model that names its provider says both."""
+    """Return the settings, overridden by *arguments*; a model may name its provider."""
     given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
     named, _, rest = str(given.get("model", "")).partition(":")
     if rest and "provider" not in given and named in registry.list_providers():

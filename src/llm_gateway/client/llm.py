@@ -124,7 +124,7 @@ class SyncLLMClient(BaseClient):
             if self._cache is not None:
                 self._cache.close()
             self._transport.close()
-            self._end_booking()
+            self._close_ledger()
 
     def __enter__(self) -> Self:
         return self
@@ -227,7 +227,7 @@ class LLMClient(BaseClient):
             if self._cache is not None:
                 await self._transport.executor().execute(Call(self._cache.close))
             await self._transport.close()
-            await self._transport.executor().execute(Call(self._end_booking))
+            await self._transport.executor().execute(Call(self._close_ledger))
         if self._owns_provider and not isinstance(self.provider, HttpProvider | ProcessProvider):
             await self.provider.close()
 

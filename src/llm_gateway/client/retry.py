@@ -1,4 +1,4 @@
-"""When a failed attempt is made again, and after what wait: the only place that tries twice."""
+"""Retries: whether a failed attempt is repeated, and after what wait. Nothing else repeats an attempt."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _LONGEST_S = 60.0
 
 def wait_s(error: ProviderError, attempt: int, max_retries: int) -> float | None:
     """
-    Seconds to wait before attempt *attempt* + 1, or None when it is not to be made.
+    Return the seconds to wait before attempt *attempt* + 1, or None when there is to be no other.
 
-    What the provider asks for is honoured up to a minute; a longer wait is the caller's to decide.
+    A wait that the provider requests is honoured up to a minute; a longer one is left to the caller.
     """
     if not error.is_retryable or attempt > max_retries:
         return None
@@ -30,7 +30,7 @@ def wait_s(error: ProviderError, attempt: int, max_retries: int) -> float | None
 
 
 def _grown(attempt: int) -> float:
-    """Twice as long after each attempt, and a little apart from other callers."""
+    """Return a wait that doubles with each attempt, with some jitter."""
     from tenacity import RetryCallState, Retrying, wait_exponential, wait_random
 
     state = RetryCallState(Retrying(), None, (), {})
@@ -39,13 +39,13 @@ def _grown(attempt: int) -> float:
     return grown(state)
 
 
-def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequest], Flow]) -> Flow:
+def with_retries(call: Call, request: ChatRequest, send: Callable[[Call, ChatRequest], Flow]) -> Flow:
     """
-    Ask, and ask again while that may help and there is time; come back with the `ChatReply`.
+    Send *request*, repeat it while that may help and there is time, and return the `ChatReply`.
 
     Raises:
         ProviderError: The last failure.
-        CircuitOpenError: The provider failed too often, and is not asked for now.
+        CircuitOpenError: The provider failed too often, and is not called for now.
         CostLimitExceededError: The next attempt could pass the cost limit.
     """
     before = len(call.attempts)
@@ -56,7 +56,7 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
             call.breaker.admit(call.provider_name, start)
         call.enter(request)
         try:
-            reply: ChatReply = yield from ask(call, request)
+            reply: ChatReply = yield from send(call, request)
         except ProviderError as error:
             now = yield Now()
             record = call.note(request.model, None, error, latency_s=now - start)
@@ -69,7 +69,7 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
                 yield Sleep(seconds)
         except BaseException as error:
             call.abandon(error)
-            call.write_ledger_now()  # nothing more can be asked of whoever drives this
+            call.write_ledger_now()  # the driver of this flow takes no more steps
             raise
         else:
             call.note(request.model, reply, latency_s=(yield Now()) - start)
@@ -80,9 +80,9 @@ def with_retries(call: Call, request: ChatRequest, ask: Callable[[Call, ChatRequ
 
 
 def _wait_s(call: Call, error: ProviderError, attempt: int, now: float, *, is_real: bool) -> float | None:
-    """Seconds to wait after *error*, or None where the call is over: it has begun, run out of time, or been cut off."""
+    """Return the seconds to wait after *error*, or None where it is final: begun, out of time, or circuit open."""
     breaker, seconds = call.breaker, wait_s(error, attempt, call.max_retries)
-    if breaker is not None and is_real:  # nobody waits after other answers, so no pause would ever be over
+    if breaker is not None and is_real:  # a replay does not wait, so that a pause would never end
         breaker.failed(error, now)
     if seconds is None or error.has_begun or not call.has_time(seconds, now):
         return None

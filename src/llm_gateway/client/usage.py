@@ -1,4 +1,4 @@
-"""What was used and spent, from the ledger that the settings name."""
+"""Usage and costs from the ledger that the settings name."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def usage_report(
     by: str = "day",
 ) -> list[UsageRow]:
     """
-    Sum what was used and spent; see `llm_gateway.cost.ledger.report.usage_report`.
+    Sum usage and costs; see `llm_gateway.cost.ledger.report.usage_report`.
 
     Args:
-        start: A moment, or a date in UTC; None leaves it open.
+        start: A time, or a date in UTC; None leaves it open.
 
-        end: A moment, or a date, that day included; None leaves it open.
+        end: A time, or a date, that day included; None leaves it open.
 
         ledger: An open ledger, or where it is; None takes ``LLM_LEDGER``.
 
@@ -41,10 +41,10 @@ def usage_report(
 
 def ledger_named() -> str:
     """
-    Where the settings say that the ledger is.
+    Return where the ledger of the settings is.
 
     Raises:
-        ConfigError: They do not say it.
+        ConfigError: The settings name none.
     """
     from llm_gateway.config import load
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from llm_gateway.client.cache.entry import Entry, decode, encode, is_whole
+from llm_gateway.client.cache.entry import Entry, decode, encode, is_cacheable
 from llm_gateway.client.cache.memory import MemoryStore
 from llm_gateway.client.cache.redis import RedisStore
 from llm_gateway.client.cache.sqlite import SQLiteStore
@@ -70,11 +70,11 @@ class Cache:
         entry = decode(value)
         if entry is None:
             _log.warning("an answer in the cache cannot be read, so it is requested again")
-        return entry if entry and is_whole(entry.reply, with_tool_calls=self.with_tool_calls) else None
+        return entry if entry and is_cacheable(entry.reply, with_tool_calls=self.with_tool_calls) else None
 
     def keep(self, key: str, entry: Entry) -> Flow:
         """Keep *entry*, if it is cacheable."""
-        if is_whole(entry.reply, with_tool_calls=self.with_tool_calls):
+        if is_cacheable(entry.reply, with_tool_calls=self.with_tool_calls):
             yield from self._do(lambda: self.store.put(key, encode(entry), self.ttl_s))
 
     def close(self) -> None:

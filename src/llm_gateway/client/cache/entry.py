@@ -1,4 +1,4 @@
-"""An answer as it is kept: plain data, whichever store keeps it."""
+"""A cached answer as plain data, for any store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from decimal import Decimal
 from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ImagePart, JsonObject, Part, TextPart, ThinkingPart, TokenUsage, ToolCall
 
-__all__ = ["Entry", "decode", "encode", "is_whole"]
+__all__ = ["Entry", "decode", "encode", "is_cacheable"]
 
 _PARTS: dict[str, Callable[..., Part]] = {one.__name__: one for one in (TextPart, ThinkingPart, ImagePart, ToolCall)}
 
@@ -24,8 +24,8 @@ class Entry:
     record: CallRecord
 
 
-def is_whole(reply: ChatReply, *, with_tool_calls: bool) -> bool:
-    """Whether *reply* came to its own end and says something; calls of tools count as such only *with_tool_calls*."""
+def is_cacheable(reply: ChatReply, *, with_tool_calls: bool) -> bool:
+    """Return whether *reply* is complete and not empty; tool calls are cacheable only *with_tool_calls*."""
     if reply.tool_calls or reply.stop_reason == "tool_use":
         return with_tool_calls and reply.stop_reason in ("tool_use", "end_turn")
     return bool(reply.parts) and reply.stop_reason in ("end_turn", "stop_sequence")
@@ -60,13 +60,13 @@ def _decimal(text: str | None) -> Decimal | None:
 
 
 def _part_out(part: Part) -> JsonObject:
-    members: JsonObject = {"type": type(part).__name__, **asdict(part)}
-    if isinstance(members.get("data"), bytes):
-        members["data"] = base64.b64encode(members["data"]).decode()
-    return members
+    fields: JsonObject = {"type": type(part).__name__, **asdict(part)}
+    if isinstance(fields.get("data"), bytes):
+        fields["data"] = base64.b64encode(fields["data"]).decode()
+    return fields
 
 
-def _part_in(members: JsonObject) -> Part:
-    if members.get("data") is not None:
-        members["data"] = base64.b64decode(members["data"])
-    return _PARTS[members.pop("type")](**members)
+def _part_in(fields: JsonObject) -> Part:
+    if fields.get("data") is not None:
+        fields["data"] = base64.b64decode(fields["data"])
+    return _PARTS[fields.pop("type")](**fields)

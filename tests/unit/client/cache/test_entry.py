@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_gateway.client.cache.entry import Entry, decode, encode, is_whole
+from llm_gateway.client.cache.entry import Entry, decode, encode, is_cacheable
 from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ImagePart, TextPart, ThinkingPart, TokenUsage, ToolCall
 
@@ -63,4 +63,4 @@ def test_only_a_whole_answer_is_kept(parts, stop_reason, expected):
     """Calls of tools only when asked for; an end that nobody told is none."""
     reply = ChatReply(parts, stop_reason=stop_reason)
 
-    assert expected == tuple(is_whole(reply, with_tool_calls=asked) for asked in (False, True))
+    assert expected == tuple(is_cacheable(reply, with_tool_calls=asked) for asked in (False, True))
