@@ -86,7 +86,7 @@ def _is_password(value: bytes) -> bool:
 def _is_login(value: bytes) -> bool:
     """Return True when a word after ``Basic`` is an encoded name and password, not prose."""
     try:
-        name, colon, _ = base64.b64decode(value, validate=True).partition(b":")
+        name, colon, _ = base64.b64decode(value).partition(b":")
     except binascii.Error:
         return False
     return bool(colon) and name.isascii() and name.decode().isprintable()

@@ -28,6 +28,8 @@ _SETTING = re.compile(
 _FILE = re.compile(r"(?:~|\.{0,2}|[A-Za-z]:)[/\\](?:.*[/\\])?(?:[\w-]*\.\w{1,8}|credentials|config)")
 _SENT = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"})
 _NUMBER = re.compile(r"[0-9.,+-]+")
+_NEAR, _LONGEST_RUN = 64, 4096
+"""Bytes before a value that are searched for the start of a JSON number, and of base64."""
 _BASE64 = rb"[A-Za-z0-9+/_-]"
 _RUN_BEFORE, _RUN_AFTER = re.compile(_BASE64 + rb"*\Z"), re.compile(_BASE64 + rb"*")
 
@@ -115,7 +117,7 @@ def _positions(data: bytes, text: bytes) -> Iterator[int]:
 
 
 def _may_be_number(data: bytes, start: int, text: bytes) -> bool:
-    return text.isdigit() and data[max(0, start - 2) : start].strip()[-1:] in (b"", b":", b",", b"[")
+    return text.isdigit() and data[max(0, start - _NEAR) : start].rstrip()[-1:] in (b"", b":", b",", b"[")
 
 
 def _spellings(value: str) -> Iterator[_Spelling]:
@@ -154,7 +156,7 @@ def _in_base64(data: bytes, start: int, end: int, offset: int, secret: _Secret) 
     new = secret.new + b"_" * next(n for n in count() if (len(secret.new) + n - len(secret.value)) % 3 == 0)
     padded = encoded.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(encoded) % 4)
     try:
-        plain = base64.b64decode(padded, validate=True)
+        plain = base64.b64decode(padded)
     except ValueError:
         return Edit(start, end, secret.new, kind)
     if group < 0 or plain[offset : offset + len(secret.value)] != secret.value:
@@ -165,6 +167,6 @@ def _in_base64(data: bytes, start: int, end: int, offset: int, secret: _Secret) 
 
 
 def _is_urlsafe(data: bytes, start: int, end: int) -> bool:
-    before = _RUN_BEFORE.search(data, max(0, start - 4096), start)
+    before = _RUN_BEFORE.search(data, max(0, start - _LONGEST_RUN), start)
     run = (before[0] if before else b"") + data[start:end]
     return re.search(rb"[_-]", run) is not None and re.search(rb"[+/]", run) is None

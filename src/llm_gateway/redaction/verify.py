@@ -74,6 +74,6 @@ def _headers(data: bytes) -> Iterator[Edit]:
 def _unpacked(encoded: bytes) -> bytes:
     plain = base64.b64decode(encoded)
     try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(plain)
+        return zlib.decompressobj(zlib.MAX_WBITS + 32).decompress(plain)
     except zlib.error:
         return plain

@@ -68,22 +68,8 @@ _ERRORS: dict[ErrorKind, str] = {
     "server": "api_error",
 }
 _KNOWN = frozenset(
-    {
-        "model",
-        "messages",
-        "system",
-        "max_tokens",
-        "temperature",
-        "top_p",
-        "seed",
-        "stop_sequences",
-        "tools",
-        "tool_choice",
-        "output_config",
-        "output_format",
-        "thinking",
-        "stream",
-    }
+    "model messages system max_tokens temperature top_p seed "
+    "stop_sequences tools tool_choice output_config output_format thinking stream".split()
 )
 
 

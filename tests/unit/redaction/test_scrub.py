@@ -34,6 +34,20 @@ def test_headers_are_kept_by_name():
     assert tuple(headers[3:]) == clean.reply.headers
 
 
+def test_method_and_status_are_kept():
+    """And text headers are no URLs, so that a name before an at sign stays."""
+    headers = (("openai-model", "me@v1"), ("x-ratelimited", "1"))
+    clean = Scrubber({}).scrub(exchange(b"{}", headers=headers))
+
+    assert ("POST", 200) == (clean.request.method, clean.reply.status)
+    assert (("openai-model", "me@v1"),) == clean.reply.headers
+
+
+def test_text_with_lone_surrogates_is_scrubbed():
+    """It comes from bytes that are no UTF-8, and is not changed otherwise."""
+    assert "\udc80 [SECRET] \udcff" == Scrubber({}).text(f"\udc80 {ANTHROPIC} \udcff")
+
+
 def test_the_given_exchange_is_not_changed():
     """The scrubbed exchange is a new object."""
     given = exchange(ANTHROPIC.encode(), headers=JSON)

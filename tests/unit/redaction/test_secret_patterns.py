@@ -158,3 +158,31 @@ def test_any_text_survives(text):
 def test_values_in_places_of_credentials_are_removed(text, expected):
     """Only the credential is replaced, in the spelling of its place."""
     assert expected == Scrubber({}).text(text)
+
+
+def test_values_that_are_no_utf8_are_replaced_too():
+    """A body may hold any bytes."""
+    assert b'{"api_key": "[SECRET]"}' == Scrubber({}).scrub_bytes(b'{"api_key": "\xff\xfeA1b2c3d4e5"}')
+    assert b"https://me:SECRET@h" == Scrubber({}).scrub_bytes(b"https://me:\xffPa55word@h")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://me:correcthorse@h",
+        "https://me:${PASSW0RD}@h",
+        "Basic " + base64.b64encode(b"\x01me:hunter2").decode(),
+        "Basic " + base64.b64encode(b"\xff\xfe:hunter2").decode(),
+        "Basic " + base64.b64encode(b"just-some-text").decode(),
+    ],
+)
+def test_words_and_binary_data_are_no_logins(text):
+    """A password mixes kinds of characters, and a user name is printable ASCII."""
+    assert text == Scrubber({}).text(text)
+
+
+def test_the_password_of_a_basic_login_may_be_anything():
+    """The name ends at the first colon."""
+    login = base64.b64encode(b"me:\xff\xfe:x1y2").decode()
+
+    assert "Basic [SECRET]" == Scrubber({}).text(f"Basic {login}")

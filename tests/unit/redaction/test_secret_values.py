@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from llm_gateway.exchange import Chunk, HttpExchange
 from llm_gateway.redaction.scrub import Scrubber, find_secrets
+from llm_gateway.redaction.secret_values import secret_variables, sent_secrets
 from llm_gateway.types import WireReply, WireRequest
 
 SECRET = 'correct-horse/battery+"staple é'
@@ -22,6 +23,8 @@ SPELLINGS = {
     "form": (quote_plus, unquote_plus),
     "json": (json.dumps, json.loads),
     "readable json": (lambda text: json.dumps(text, ensure_ascii=False), json.loads),
+    "json with escaped slashes": (lambda text: json.dumps(text).replace("/", "\\/"), json.loads),
+    "query in lower case": (lambda text: re.sub("%..", lambda code: code[0].lower(), quote(text, safe="")), unquote),
     "json in json": (lambda text: json.dumps(json.dumps(text)), lambda text: json.loads(json.loads(text))),
 }
 values = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs"]), min_size=8, max_size=40)
@@ -66,6 +69,7 @@ def test_values_go_inside_base64_and_the_rest_still_decodes(before, after, encod
         ("HOME", "/root/some/folder"),
         ("PWD", "/root/some/folder"),
         ("MAX_OUTPUT_TOKENS", "1234567890"),
+        ("MAX_OUTPUT_TOKENS", "+1,234,567.50"),
         ("API_KEY", "short"),
         ("SSH_AUTH_SOCK", "/run/x/y/agent"),
         ("TOKENIZERS_PARALLELISM", "disabled-for-now"),
@@ -113,6 +117,91 @@ def test_the_longest_value_wins():
     env = {"A_KEY": "abcdefgh1", "B_KEY": "abcdefgh1-and-more"}
 
     assert "[B_KEY] [A_KEY]" == Scrubber(env).text("abcdefgh1-and-more abcdefgh1")
+
+
+def test_secret_variables_are_ordered_by_length_then_by_name():
+    """So that the longest value is replaced first, and equal values get the same name in each run."""
+    env = {"Z_KEY": "abcdefgh1", "B_KEY": "abcdefgh1-and-more", "A_KEY": " zbcdefgh2\n", "HOME": "/root/some/folder"}
+
+    assert [("B_KEY", "abcdefgh1-and-more"), ("A_KEY", "zbcdefgh2"), ("Z_KEY", "abcdefgh1")] == list(
+        secret_variables(env).items()
+    )
+
+
+def test_credentials_of_a_request_are_secrets_of_its_own():
+    """By the name of their header, without the scheme; other headers and placeholders are none."""
+    headers = [
+        ("Authorization", "Bearer  swordfish-for-life"),
+        ("X-Api-Key", " correct-horse-1 "),
+        ("proxy-authorization", "Basic dXNlcjpodW50ZXIy"),
+        ("api-key", "your-api-key-here"),
+        ("x-request-id", "swordfish-for-life-2"),
+    ]
+
+    assert {
+        "PROXY_AUTHORIZATION_SECRET": "dXNlcjpodW50ZXIy",
+        "AUTHORIZATION_SECRET": "swordfish-for-life",
+        "X_API_KEY": "correct-horse-1",
+    } == sent_secrets(headers)
+    assert {} == sent_secrets([])
+
+
+def test_a_value_that_is_no_utf8_is_found():
+    """Variables may hold any bytes, which Python reads as lone surrogates."""
+    env = {"MY_API_KEY": "pass\udcffword1"}
+
+    assert b"a [MY_API_KEY] b" == Scrubber(env).scrub_bytes(b"a pass\xffword1 b")
+    assert [("value of MY_API_KEY", 1)] == [(one.kind, one.line) for one in find_secrets("pass%FFword1", env)]
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@pytest.mark.parametrize(
+    ("before", "after"), [(b"\xff\xff\xff", b""), (b"", b"\xff\xff\xff\xff\xff"), (b"\xfb\xff\xfe", b"\xfe\xff\xff")]
+)
+def test_base64_keeps_its_alphabet(before, after, encode):
+    """The signs before and after the value show which one it is."""
+    value = b"swordfish1?"
+    clean = Scrubber({"A_KEY": value.decode()}).scrub_bytes(b'"' + encode(before + value + after) + b'"')
+    decoded = base64.b64decode(clean.translate(bytes.maketrans(b"-_", b"+/")))
+
+    assert (before, after) == (decoded[: len(before)], decoded[len(decoded) - len(after) :])
+    assert value not in decoded
+    assert b"[A_KEY]" in decoded
+    assert not re.search(rb"[-_]" if encode is base64.b64encode else rb"[+/]", clean)
+
+
+@pytest.mark.parametrize("data", [b"%s", b"%sQUJD", b"%s "])
+def test_base64_at_the_start_of_the_data_still_decodes(data):
+    """Nothing has to come before it."""
+    clean = Scrubber({"A_KEY": "swordfish-1 "}).scrub_bytes(data % base64.b64encode(b"swordfish-1"))
+
+    assert data % base64.b64encode(b"[A_KEY]_") == clean
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_base64_that_lost_its_beginning_is_replaced_as_text(lost):
+    """It cannot be decoded any more, and the value still has to go."""
+    encoded = base64.b64encode(b"x" + b"swordfish-1" * 2)[lost:]
+
+    assert b"[A_KEY]" in Scrubber({"A_KEY": "swordfish-1" * 2}).scrub_bytes(encoded)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"),
+    [
+        ("12345678", True),
+        ("[ 12345678]", True),
+        ('{"a":\n      12345678}', True),
+        ("PIN  12345678", False),
+        ("PIN\t\t12345678", False),
+        ('"12345678"', False),
+    ],
+)
+def test_digits_are_a_number_after_the_signs_of_json_alone(text, is_kept):
+    """Any blanks may come between; text before them makes the digits a secret."""
+    clean = Scrubber({"PIN_SECRET": "12345678"}).text(text)
+
+    assert (text if is_kept else text.replace("12345678", "[PIN_SECRET]")) == clean
 
 
 def test_a_number_stays_where_it_may_be_a_json_number():

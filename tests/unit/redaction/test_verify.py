@@ -1,4 +1,4 @@
-"""The last look over a file that is about to be saved."""
+"""Verification of a file that is about to be saved."""
 
 import base64
 import gzip
@@ -60,3 +60,33 @@ def test_binary_bodies_are_looked_into(pack):
 def test_headers_of_other_tools_are_looked_at(row, kinds):
     """A file that another tool wrote may hold headers that ours never would; cookies are no credentials of a provider."""
     assert kinds == [finding.kind for finding in find_secrets(f"request:\n    headers:\n{row}", {})]
+
+
+def binary(data):
+    return f"!!binary |\n      {base64.b64encode(gzip.compress(data, mtime=0)).decode()}\n"
+
+
+def test_values_in_binary_bodies_are_found_after_those_in_text():
+    """Lines count from the start of the file, empty ones included."""
+    env = {"MY_API_KEY": "pass\udcffword1-long-1"}
+    text = f"\n{TOKEN}\n\na: {binary(b'pass' + bytes([255]) + b'word1-long-1')}b: {binary(b'nothing')}"
+
+    assert [
+        Finding("Anthropic key", f"sk-a...{TOKEN[-2:]}", 2),
+        Finding("value of MY_API_KEY", "pass...-1", 4),
+    ] == find_secrets(text, env)
+    assert [Finding("value of MY_API_KEY", "pass...-1", 1)] == find_secrets(text[text.index("a:") :], env)
+
+
+def test_sixteen_characters_are_long_enough_to_show_their_ends():
+    """Six of sixteen are less than half."""
+    env = {"A_KEY": "swordfish-for-lf", "B_KEY": "swordfish-for-1"}
+
+    assert ["swor...lf", "s..."] == [one.masked for one in find_secrets("swordfish-for-lf\nswordfish-for-1", env)]
+
+
+def test_text_with_lone_surrogates_is_searched():
+    """Values of headers too; an unreadable character is shown as one."""
+    assert [1] == [one.line for one in find_secrets(f"\udc80 {TOKEN}", {})]
+    assert ["credential header"] == [one.kind for one in find_secrets("x-api-key: abc\udc80123def1\n", {})]
+    assert ["p..."] == [one.masked for one in find_secrets(binary(b"pass\xffword1"), {"K_KEY": "pass\udcffword1"})]
