@@ -15,15 +15,15 @@ from llm_gateway.cli.side import sides
 __all__ = ["add_to"]
 
 _EPILOG = """\
-A side is a file, a folder, a git revision, or REVISION:PATH. OLD is HEAD and NEW the working tree unless said
-otherwise; a revision beside a folder is read at the place of that folder. `-- PATH...` is --path for each PATH.
-The exit code is 0 where nothing differs, 1 where something does, 2 where it cannot be told.
+A side is a file, a folder, a git revision, or REVISION:PATH. OLD is HEAD and NEW the working tree by
+default; a revision compared with a folder is read at the place of that folder. `-- PATH...` is --path for each PATH.
+The exit code is 0 where nothing differs, 1 where something does, 2 where they cannot be compared.
 The text of answers is not compared. A number that was not reported is `-` (null in JSON), and so is its difference.
 """
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command."""
+    """Add the command to the parser."""
     parser = commands.add_parser(
         "diff",
         help="compare recordings: tokens, cost, stop reason, tool calls, model, status",
@@ -67,7 +67,7 @@ def _pair(file: str, pair: Pair) -> dict[str, Any]:
         "change": pair.change,
         "old": pair.old and _side(pair.old),
         "new": pair.new and _side(pair.new),
-        "request_changed": list(pair.asked),
+        "request_changed": list(pair.request_changes),
         "changes": {change.name: _change(change) for change in pair.changes},
     }
 

@@ -27,27 +27,27 @@ _HEAD = ("exchange", "what", "old", "new", "difference")
 _TOTALS = ("all exchanges", "old", "new", "difference")
 _MOST_PATHS = 5
 _LONGEST_COMMENT = 60_000
-"""GitHub refuses a comment of more than 65,536 characters."""
+"""GitHub rejects a comment of more than 65,536 characters."""
 Row = tuple[str, ...]
 Shown = Callable[[str], str]
 
 
 def as_table(found: Compared) -> str:
-    """For a screen: what changed, by file, then the sums."""
+    """Format for a screen: what changed, by file, then the sums."""
     if not found.differing:
         return _nothing(found)
     rows = [(file, row) for file, pair in found.differing for row in _rows(pair, printable)]
     changed = by_file(_HEAD, [file for file, _ in rows], [row for _, row in rows])
-    return "\n".join([*changed, "", *aligned([_TOTALS, *_sums(found)]), *_unknown(found), _verdict(found)])
+    return "\n".join([*changed, "", *aligned([_TOTALS, *_sums(found)]), *_unknown(found), _outcome(found)])
 
 
 def as_markdown(found: Compared) -> str:
-    """For a pull request's comment: the sums, then what changed, as far as a comment may be long."""
+    """Format for a pull request's comment: the sums, then what changed, as far as a comment may be long."""
     title = f"### Recorded calls, {code(found.old)} to {code(found.new)}"
     if not found.differing:
         return f"{title}\n\n{_nothing(found)}"
     rows = [(code(file), *row) for file, pair in found.differing for row in _rows(pair, _coded)]
-    top = [title, "", _verdict(found), "", *markdown(_TOTALS, list(_sums(found))), "", *_unknown(found), ""]
+    top = [title, "", _outcome(found), "", *markdown(_TOTALS, list(_sums(found))), "", *_unknown(found), ""]
     lines = markdown(("file", *_HEAD), rows)
     left = _LONGEST_COMMENT - sum(len(line) + 1 for line in top)
     kept = [line for line, end in zip(lines, accumulate(len(one) + 1 for one in lines), strict=True) if end <= left]
@@ -65,8 +65,8 @@ def _rows(pair: Pair, shown: Shown) -> Iterator[Row]:
     if pair.old is None or pair.new is None:
         yield name, str(pair.change), *(shown(_summary(side)) for side in (pair.old, pair.new)), ""
         return
-    if pair.asked:
-        paths = [*pair.asked[:_MOST_PATHS], *(["..."] if len(pair.asked) > _MOST_PATHS else [])]
+    if pair.request_changes:
+        paths = [*pair.request_changes[:_MOST_PATHS], *(["..."] if len(pair.request_changes) > _MOST_PATHS else [])]
         yield name, "request", "", shown(", ".join(paths)), ""
     for change in pair.changes:
         yield from ((name, *row) for row in _changed(change, shown))
@@ -75,9 +75,9 @@ def _rows(pair: Pair, shown: Shown) -> Iterator[Row]:
 def _summary(one: Facts | None) -> str:
     if one is None:
         return "-"
-    told = [one.model or one.api or "no LLM call"]
-    told += [f"{one.values[name]:,} {_NAMES[name]}" for name in COUNTS[:2] if one.values[name] is not None]
-    return ", ".join([*told, *([number(one.values["cost_usd"])] if one.values["cost_usd"] is not None else [])])
+    parts = [one.model or one.api or "no LLM call"]
+    parts += [f"{one.values[name]:,} {_NAMES[name]}" for name in COUNTS[:2] if one.values[name] is not None]
+    return ", ".join([*parts, *([number(one.values["cost_usd"])] if one.values["cost_usd"] is not None else [])])
 
 
 def _changed(change: Change, shown: Shown) -> Iterator[Row]:
@@ -108,15 +108,15 @@ def _sums(found: Compared) -> Iterator[Row]:
 
 
 def _unknown(found: Compared) -> list[str]:
-    """Why a sum is unknown, where only some exchanges do not say their part."""
-    told = [f"{_NAMES[name]} {old:,} old and {new:,} new" for name, (old, new) in found.unknown.items()]
-    return [f"not known of all: {', '.join(told)}"] if told else []
+    """Return a line on the sums that are unknown as some exchanges do not state their part, or no line."""
+    parts = [f"{_NAMES[name]} {old:,} old and {new:,} new" for name, (old, new) in found.unknown.items()]
+    return [f"not known of all: {', '.join(parts)}"] if parts else []
 
 
-def _verdict(found: Compared) -> str:
+def _outcome(found: Compared) -> str:
     kinds = [pair.change for _, pair in found.differing]
-    sorts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in ("changed", "added", "removed") if kind in kinds)
-    return f"{len(kinds):,} of {counted(len(kinds) + found.same, 'exchange')} differ: {sorts}"
+    counts = ", ".join(f"{kinds.count(kind):,} {kind}" for kind in ("changed", "added", "removed") if kind in kinds)
+    return f"{len(kinds):,} of {counted(len(kinds) + found.same, 'exchange')} differ: {counts}"
 
 
 def _nothing(found: Compared) -> str:

@@ -1,4 +1,4 @@
-"""Cassette files on disk, as commands are given them: by name, or by folder."""
+"""Cassette files on disk, named as files or as folders."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _CASSETTE = re.compile(rb"^[\"']?interactions[\"']?\s*:", re.MULTILINE)
 
 def with_each(paths: Sequence[Path], act: Callable[[Path], T]) -> tuple[dict[Path, T], int]:
     """
-    Do something with each cassette of *paths*, which are files and folders.
+    Call *act* with each cassette of *paths*, which are files and folders.
 
     Returns:
-        What came of each file, and the number of failures. Those are told on standard error and leave the rest alone.
+        The result for each file, and the number of failures, which are printed on standard error and stop nothing else.
     """
     done: dict[Path, T] = {}
     failures = 0
@@ -55,27 +55,27 @@ def _may_be_cassette(file: Path) -> bool:
     try:
         return is_cassette(bytes_of(file))
     except CassetteReadError:
-        return True  # said in its turn, when it is read
+        return True  # the error is printed when it is read
 
 
 def named_in(folder: Path) -> Iterator[Path]:
-    """The files of a folder that have the name of a cassette."""
+    """Return the files of a folder that have the name of a cassette."""
     return (file for file in sorted(folder.rglob("*")) if is_named(file.name) and file.is_file())
 
 
 def is_named(path: str) -> bool:
-    """Whether a file has the name of a cassette."""
+    """Return whether a file has the name of a cassette."""
     return PurePosixPath(path).suffix in _SUFFIXES
 
 
 def is_cassette(raw: bytes) -> bool:
-    """Whether a YAML file means to be one. An empty file may have been one: it is an error, not an absence."""
+    """Return whether a YAML file is meant as a cassette; so is an empty one, which is then an error."""
     return not raw.strip() or _CASSETTE.search(raw) is not None
 
 
 def bytes_of(path: Path) -> bytes:
     """
-    The file's bytes.
+    Return the file's bytes.
 
     Raises:
         CassetteReadError: There is no such file, or it cannot be read.

@@ -20,7 +20,7 @@ _HEAD = ("file", "exchanges", "input", "output", "cost", "recorded", "models")
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command."""
+    """Add the command to the parser."""
     parser = commands.add_parser("ls", help="list cassettes with their exchanges, models, tokens and cost")
     parser.add_argument("paths", nargs="*", type=Path, metavar="FILE_OR_FOLDER", help="default: cassettes")
     parser.add_argument("--json", action="store_true", help="print a list of objects; null where nothing was reported")
@@ -45,12 +45,12 @@ def _facts(file: Path) -> list[Facts]:
 
 def _row(file: str, facts: Sequence[Facts]) -> dict[str, Any]:
     totals = summed(facts)
-    moments = [one.exchange.recorded_at for one in facts if one.exchange.recorded_at is not None]
+    times = [one.exchange.recorded_at for one in facts if one.exchange.recorded_at is not None]
     return {
         "file": file,
         "exchanges": len(facts),
         **{name: totals.total(name) for name in _COUNTS},
-        "recorded_at": max(moments).isoformat() if moments else None,
+        "recorded_at": max(times).isoformat() if times else None,
         "models": sorted({one.model for one in facts if one.model is not None}),
     }
 

@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code is 0, or 2 where it cannot be done; 1 is a difference."""
+    """Run one command, and return the exit code: 0, 1 for a difference, 2 where it cannot be done."""
     try:
         options = _parser().parse_args(_spelled_out(sys.argv[1:] if argv is None else argv))
         code: int = options.run(options)
@@ -22,24 +22,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(error.report, file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # whoever read the output has seen enough; what is left goes nowhere, also when the interpreter ends
+        # the reader of the output has closed it; the rest is discarded, also when the interpreter ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return code
 
 
 def _spelled_out(argv: Sequence[str]) -> list[str]:
-    """``-- PATH...`` of `cassettes diff` as options: argparse would take the first PATH for a side."""
+    """Return *argv* with ``-- PATH...`` of `cassettes diff` as options: argparse would take a PATH for a side."""
     if list(argv[:2]) != ["cassettes", "diff"]:
         return list(argv)
     dashes = list(argv).index("--") if "--" in argv else len(argv)
     for side in argv[2:dashes]:
-        if side[:1] == "-" and side[:2] not in ("--", "-h"):  # argparse would only say that it knows no such option
-            _refuse(side)
+        if side[:1] == "-" and side[:2] not in ("--", "-h"):  # argparse would only report an unknown option
+            _check_revision(side)
     return [*argv[:dashes], *(f"--path={path}" for path in argv[dashes + 1 :])]
 
 
-def _refuse(side: str) -> None:
+def _check_revision(side: str) -> None:
     from llm_gateway.cli.revision import check
 
     check(side)

@@ -1,4 +1,4 @@
-"""Moments as they are typed: ``2026-11-01``, ``2026-11-01T12:00``, or how long ago, as ``7d``."""
+"""Times as they are typed: ``2026-11-01``, ``2026-11-01T12:00``, or how long ago, as ``7d``."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 
 from llm_gateway.exceptions import ConfigError
 
-__all__ = ["moment"]
+__all__ = ["parse_time"]
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def moment(text: str, option: str, *, now: datetime) -> date | datetime:
+def parse_time(text: str, option: str, *, now: datetime) -> date | datetime:
     """
-    The date or the time that *text* says; a time without a zone is in UTC.
+    Return the date or the time that *text* is; a time without a zone is in UTC.
 
     Raises:
-        ConfigError: It says none; names *option*.
+        ConfigError: It is none; names *option*.
     """
     try:
         if ago := re.fullmatch(r"(\d+)([hdw])", text):

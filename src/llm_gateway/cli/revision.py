@@ -34,7 +34,7 @@ class Repository:
         self._folder = folder
         done = self._run("rev-parse", "--show-toplevel")
         if done.returncode != 0:
-            raise CassetteReadError(f"cannot read revisions in {str(folder)!r}", cause=_said(done), fix=_ON_DISK)
+            raise CassetteReadError(f"cannot read revisions in {str(folder)!r}", cause=_error(done), fix=_ON_DISK)
         self.top = Path(os.fsdecode(done.stdout.rstrip(b"\r\n")))
         self._folder = self.top
 
@@ -56,18 +56,18 @@ class Repository:
     def _read(self, *arguments: str, given: bytes = b"") -> bytes:
         done = self._run(*arguments, given=given)
         if done.returncode != 0:
-            raise CassetteReadError(f"git {arguments[0]} failed in {str(self.top)!r}", cause=_said(done), fix=_ON_DISK)
+            raise CassetteReadError(f"git {arguments[0]} failed in {str(self.top)!r}", cause=_error(done), fix=_ON_DISK)
         return done.stdout
 
     def find(self, spec: str) -> str | None:
-        """The object that *spec* names, as in ``HEAD~1``, ``main`` or ``main:cassettes``; None where it names none."""
+        """Return the object that *spec* names, such as ``HEAD~1`` or ``main:cassettes``; None if it names none."""
         check(spec)
         done = self._run("rev-parse", "--verify", "--quiet", spec)
         return done.stdout.decode().strip() if done.returncode == 0 else None
 
     def resolve(self, spec: str) -> str:
         """
-        As `find`.
+        Return the object that *spec* names.
 
         Raises:
             CassetteReadError: It names no object; offers the nearest name.
@@ -106,23 +106,23 @@ class Repository:
         return self._read("for-each-ref", "--format=%(refname:short)").decode("utf-8", "replace").split()
 
     def is_file(self, identity: str) -> bool:
-        """Whether an object is one file."""
+        """Return whether an object is one file."""
         return self._read("cat-file", "-t", identity).strip() == b"blob"
 
     def tree(self, identity: str) -> dict[str, str]:
-        """The files of a tree or commit: from the path to the object; neither links nor submodules."""
+        """Return the files of a tree or commit, from the path to the object; neither links nor submodules."""
         listed = self._read("ls-tree", "-r", "-z", "--full-tree", identity).split(b"\0")
         rows = [row.partition(b"\t") for row in listed if row.startswith(b"100")]
         return {os.fsdecode(path): head.split()[2].decode() for head, _, path in rows}
 
     def on_disk(self) -> list[str]:
-        """The files of the working tree, tracked or new, without those that git ignores."""
+        """Return the files of the working tree, tracked or new, without those that git ignores."""
         listed = self._read("ls-files", "--cached", "--others", "--exclude-standard", "-z").split(b"\0")
         return sorted({os.fsdecode(path) for path in listed if path and not path.endswith(b"/")})
 
     def contents(self, identities: Iterable[str]) -> dict[str, bytes]:
         """
-        The bytes of objects.
+        Return the bytes of objects.
 
         Raises:
             CassetteReadError: The clone does not hold one of them.
@@ -148,10 +148,10 @@ class Repository:
 
 def check(spec: str) -> None:
     """
-    Pass where *spec* may name an object.
+    Raise where *spec* cannot name an object.
 
     Raises:
-        CassetteReadError: It begins with what git takes for something else.
+        CassetteReadError: It begins as git's options or exclusions do.
     """
     if spec.startswith("-"):
         raise CassetteReadError(
@@ -172,5 +172,5 @@ def _nearest(name: str, known: Iterable[str]) -> str | None:
     return f"did you mean {near[0]!r}?" if near else None
 
 
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
+def _error(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode("utf-8", "replace").strip() or f"it ended with exit code {done.returncode}"

@@ -17,20 +17,20 @@ _LFS = b"version https://git-lfs.github.com/spec/"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """*files* by their path below *name*; one file alone stands under an empty path. *above* goes before a path."""
+    """The *files* by their path below *name*; a single file has an empty path. *above* is put before a path."""
 
     name: str
     files: dict[str, bytes]
     above: str = ""
 
     def shown(self, path: str) -> str:
-        """How a message names one of its files."""
+        """Return how a message names one of its files."""
         return f"{self.above}{path}" if path else self.name
 
 
 def sides(old: str | None, new: str | None, limits: list[str]) -> tuple[Side, Side]:
     """
-    Both sides, without the paths that *limits* leave out.
+    Return both sides, without the paths that *limits* leave out.
 
     Args:
         old: A path, a revision, or ``REVISION:PATH``; None is the revision ``HEAD``.
@@ -79,7 +79,7 @@ def _one(git: Repository, name: str, other: str) -> Side:
 
 
 def _same_place(git: Repository, revision: str, path: Path) -> Side:
-    """A revision's files at the place of *path*; none where it had nothing there."""
+    """Return a revision's files at the place of *path*; none where it had nothing there."""
     git.resolve(revision)
     try:
         inside = path.resolve().relative_to(git.top.resolve()).as_posix()

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cli.grid import as_json, printable
-from llm_gateway.cli.period import moment
+from llm_gateway.cli.period import parse_time
 from llm_gateway.client.usage import ledger_named
 from llm_gateway.cost.ledger import Entry, Ledger, Span, open_ledger
 from llm_gateway.cost.ledger.report import GROUPS, UsageRow, check_group, rows_by
@@ -68,8 +68,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _span(options: argparse.Namespace) -> Span:
     now = datetime.now(UTC)
-    since = moment(options.since, "--since", now=now) if options.since else None
-    until = moment(options.until, "--until", now=now) if options.until else None
+    since = parse_time(options.since, "--since", now=now) if options.since else None
+    until = parse_time(options.until, "--until", now=now) if options.until else None
     return Span.of(since, until)
 
 

@@ -15,17 +15,17 @@ from llm_gateway.cli.main import main
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart" / "cassettes"
 DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "cassettes"
 CHAT = "tests/test_llm_fixture/test_chat.yaml"
-NOT_TOLD = "not known of all: cached 1 old and 1 new, cache write 1 old and 1 new, reasoning 5 old and 5 new"
+UNKNOWN = "not known of all: cached 1 old and 1 new, cache write 1 old and 1 new, reasoning 5 old and 5 new"
 
 
 @pytest.fixture
 def diff(capsys):
-    """Run the command; the exit code, and what it printed or complained of."""
+    """Return a function that runs the command and returns the exit code and the output, or the errors."""
 
     def run(*arguments):
         code = main(["cassettes", "diff", *map(str, arguments)])
-        said = capsys.readouterr()
-        return code, said.err if code == 2 else said.out
+        output = capsys.readouterr()
+        return code, output.err if code == 2 else output.out
 
     return run
 
@@ -73,13 +73,13 @@ def chat(text, *, model="gpt-5-mini", calls=(), stop="stop", usage=True, status=
     ]
     body = {"model": model, "choices": [{"message": {"content": "x", "tool_calls": listed}, "finish_reason": stop}]}
     body |= {"usage": {"prompt_tokens": 10, "completion_tokens": 2}} if usage else {}
-    asked = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": text}]}
+    request = {"model": "gpt-5-mini", "messages": [{"role": "user", "content": text}]}
     return {
         "request": {
             "method": "POST",
             "uri": "https://api.openai.com/v1/chat/completions",
             "headers": {},
-            "body": json.dumps(asked),
+            "body": json.dumps(request),
         },
         "response": {"status": {"code": status}, "headers": {}, "body": {"string": json.dumps(body)}},
     }
@@ -91,8 +91,8 @@ def recorded(path, *exchanges):
     return path
 
 
-def test_the_table_says_what_has_changed_and_the_sums(diff, repo):
-    """Of the last commit against the working tree, unless something else is asked for."""
+def test_the_table_has_the_changes_and_the_sums(diff, repo):
+    """Of the last commit against the working tree, by default."""
     assert (0, "no difference in 6 exchanges\n") == diff()
 
     spend_more(repo / "cassettes" / CHAT)
@@ -122,7 +122,7 @@ cached         -            -            -
 cache write    -            -            -
 reasoning      -            -            -
 cost           $0.00013145  $0.00013765  +$0.0000062 (+4.7 %)
-{NOT_TOLD}
+{UNKNOWN}
 3 of 7 exchanges differ: 1 changed, 1 added, 1 removed
 """,
     )
@@ -200,7 +200,7 @@ def test_json_has_null_for_what_is_unknown(diff, tmp_path):
     } == second["old"]
 
 
-def test_what_asked_the_same_is_compared_wherever_it_stands(diff, tmp_path):
+def test_equal_requests_are_compared_in_any_order(diff, tmp_path):
     """Equal requests in recorded order, then by order those whose request has changed."""
     old = recorded(tmp_path / "old.yaml", chat("a"), chat("b"), chat("b", model="gpt-5"), chat("Helo"))
     new = recorded(
@@ -289,14 +289,14 @@ def test_runs_of_the_command_line_are_compared_too(diff, tmp_path):
 def test_recordings_of_others_do_not_differ_from_themselves(diff):
     """Every exchange of every tool is read."""
     if not DATA.exists():
-        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+        pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
     manifest = [json.loads(line) for line in (DATA / "MANIFEST.jsonl").read_text().splitlines()]
     expected = sum(len(row["expected"]) for row in manifest)
     assert (0, f"no difference in {expected} exchanges\n") == diff(DATA, DATA)
 
 
 def test_git_runs_nothing_of_the_repository(diff, repo):
-    """No hook, no filter, no file system monitor; and a file in LFS is told, not fetched."""
+    """No hook, no filter, no file system monitor; and a file in LFS is reported, not fetched."""
     ran = repo / "ran"
     (repo / ".gitattributes").write_text("*.yaml filter=evil diff=evil\n")
     for name in ("filter.evil.smudge", "filter.evil.clean", "diff.evil.textconv", "core.fsmonitor", "core.pager"):
@@ -404,7 +404,7 @@ CassetteReadError: there is no cassette in 'empty' or 'empty'
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_compared_is_told(diff, repo, arguments, expected):
+def test_what_cannot_be_compared_is_an_error(diff, repo, arguments, expected):
     """In three parts, with an exit code of its own."""
     (repo / "empty").mkdir()
     assert (2, expected.replace("{repo}", str(repo))) == diff(*arguments)
@@ -424,7 +424,7 @@ def test_a_broken_cassette_is_no_absence(diff, repo):
     assert f"cannot read cassette main:cassettes/{CHAT}, line 1\n" in diff("main")[1]
 
 
-def test_markdown_says_when_nothing_differs(diff, repo):
+def test_markdown_has_a_line_when_nothing_differs(diff, repo):
     """A pull request that changes no recording gets a line, not a table."""
     assert (0, "### Recorded calls, `HEAD` to `working tree`\n\nno difference in 6 exchanges\n") == diff(
         "--format=markdown"
@@ -438,8 +438,8 @@ def test_what_is_no_longer_on_disk_is_removed(diff, repo):
     assert (1, True) == (code, printed.endswith("1 of 1 exchange differ: 1 removed\n"))
 
 
-def test_a_shallow_clone_says_that_it_is_one(diff, repo, tmp_path, monkeypatch):
-    """CI clones the last commit only, unless it is told otherwise."""
+def test_a_shallow_clone_is_reported_as_one(diff, repo, tmp_path, monkeypatch):
+    """CI clones the last commit only, by default."""
     edit(repo / "deployment.yaml", ("Deployment", "Service"))
     commit(repo)
     git(repo, "clone", "--quiet", "--depth=1", repo.as_uri(), str(tmp_path / "shallow"))
@@ -454,7 +454,7 @@ CassetteReadError: 'HEAD~1' is neither a file, a folder nor a revision of this c
     )
 
 
-def test_objects_that_are_missing_are_told(diff, repo, tmp_path, monkeypatch):
+def test_objects_that_are_missing_are_an_error(diff, repo, tmp_path, monkeypatch):
     """As in a clone without blobs, or in one that is broken; nothing is fetched."""
 
     def drop(name):
@@ -477,17 +477,17 @@ def test_objects_that_are_missing_are_told(diff, repo, tmp_path, monkeypatch):
         f"CassetteReadError: git object {blob} is not in this clone\n  it was cloned in part\n  git fetch --refetch --no-filter\n",
     ) == diff()
     drop("HEAD:cassettes")
-    code, said = diff()
-    assert (2, f"CassetteReadError: git ls-tree failed in '{repo}'") == (code, said.splitlines()[0])
+    code, output = diff()
+    assert (2, f"CassetteReadError: git ls-tree failed in '{repo}'") == (code, output.splitlines()[0])
 
 
 def test_without_git_files_can_still_be_compared(diff, tmp_path, monkeypatch):
-    """And the error says so."""
+    """And the error names the cause."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    code, said = diff()
+    code, output = diff()
     assert 2 == code
-    assert said.startswith(f"CassetteReadError: cannot read revisions in '{tmp_path}'\n  fatal: not a git repository")
+    assert output.startswith(f"CassetteReadError: cannot read revisions in '{tmp_path}'\n  fatal: not a git repository")
 
     monkeypatch.setenv("PATH", str(tmp_path))
     assert diff() == (

@@ -35,7 +35,7 @@ cassettes/tests/test_llm_fixture/test_structured.yaml                        1  
     not Path("/proc/self/mem").exists(), reason="needs a file that not even root can read: Linux has one"
 )
 def test_one_unreadable_file_hides_no_other(capsys, tmp_path, monkeypatch):
-    """It is told, and the exit code says that there was one."""
+    """It is reported, and the exit code shows that there was one."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(QUICKSTART / "cassettes" / "tests" / "test_llm_fixture", "cassettes")
     Path("cassettes/empty.yaml").write_text("")
@@ -44,8 +44,8 @@ def test_one_unreadable_file_hides_no_other(capsys, tmp_path, monkeypatch):
     Path("cassettes/folder.yaml").mkdir()
 
     assert 2 == main(["cassettes", "ls", "--json", "cassettes", "nowhere"])
-    said = capsys.readouterr()
-    assert [1, 1, 1] == [row["exchanges"] for row in json.loads(said.out)]
+    output = capsys.readouterr()
+    assert [1, 1, 1] == [row["exchanges"] for row in json.loads(output.out)]
     assert {
         "file": "cassettes/test_chat.yaml",
         "exchanges": 1,
@@ -54,9 +54,9 @@ def test_one_unreadable_file_hides_no_other(capsys, tmp_path, monkeypatch):
         "cost_usd": 0.0000049,
         "recorded_at": "2026-11-21T04:56:53.996152+00:00",
         "models": ["claude-haiku-5-5"],
-    } == json.loads(said.out)[1]
+    } == json.loads(output.out)[1]
     assert (
-        said.err
+        output.err
         == """\
 CassetteReadError: cannot read cassette cassettes/empty.yaml, line 1
   not a cassette: it is empty

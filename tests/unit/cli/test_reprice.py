@@ -27,8 +27,8 @@ def reprice(capsys):
 
     def run(*arguments):
         code = main(["cassettes", "reprice", *map(str, arguments)])
-        said = capsys.readouterr()
-        return code, said.out, said.err
+        output = capsys.readouterr()
+        return code, output.out, output.err
 
     return run
 
@@ -100,7 +100,7 @@ sum: - -> $0.00004665, -
 
 
 def test_a_dry_run_writes_nothing(reprice, copy):
-    """It says what would change."""
+    """It prints what would change."""
     edit(copy / CHAT, (b"'0.0000049'", b"'0.0000050'"))
     before = contents(copy)
 
@@ -112,7 +112,7 @@ def test_a_dry_run_writes_nothing(reprice, copy):
     )
 
 
-def test_a_call_is_priced_by_its_own_day_unless_told_otherwise(reprice, tmp_path):
+def test_a_call_is_priced_by_its_own_day_by_default(reprice, tmp_path):
     """Prices fall: what was recorded before stays as dear as it was."""
     path = of_o3(tmp_path / "o3.yaml")
 
@@ -170,16 +170,16 @@ def test_a_text_whose_lines_cannot_be_counted_is_left_alone(reprice, copy):
     """YAML takes more characters for line ends than editors do."""
     raw = edit(copy / CHAT, (b"'0.0000049'", b"'7'"), (b"message: OK", b'message: "O\xc2\x85        K"'))
 
-    code, _, said = reprice(copy / CHAT)
+    code, _, output = reprice(copy / CHAT)
 
     assert (2, raw) == (code, (copy / CHAT).read_bytes())
-    assert said.startswith("CassetteSaveError: cannot reprice ")
+    assert output.startswith("CassetteSaveError: cannot reprice ")
 
 
 def test_recordings_of_others_are_left_alone(reprice):
     """They carry no usage and no price."""
     if not DATA.exists():
-        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+        pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
     before = contents(DATA)
 
     code, printed, _ = reprice(DATA)
@@ -191,7 +191,7 @@ def test_recordings_of_others_are_left_alone(reprice):
 
 
 def test_what_fails_leaves_the_rest_done(reprice, copy):
-    """Each failure is told, the exit code says that there was one, and no file is half written."""
+    """Each failure is reported, the exit code shows that there was one, and no file is half written."""
     broken = copy / "broken.yaml"
     broken.write_text("version: 1\ninteractions: 5\n")
     flow = copy / "flow.yaml"
@@ -204,14 +204,14 @@ def test_what_fails_leaves_the_rest_done(reprice, copy):
         edit(path, (b"'0.0000049'", b"'7'"))
     inline = flow.read_bytes()
 
-    code, printed, said = reprice("nowhere.yaml", "cassettes")
+    code, printed, output = reprice("nowhere.yaml", "cassettes")
 
     assert (2, inline) == (code, flow.read_bytes())
     assert (copy / CHAT).read_bytes() == (QUICKSTART / CHAT).read_bytes()
     assert b"'7'" in unwritable.read_bytes()
     assert "1 exchange repriced\n" in printed
     assert (
-        said
+        output
         == f"""\
 CassetteReadError: there is no cassette nowhere.yaml
   ls -R cassettes
@@ -228,7 +228,7 @@ CassetteSaveError: cannot save cassette {unwritable.relative_to(copy.parent)}: F
     )
 
 
-def test_a_folder_without_cassettes_and_a_date_that_is_none_are_told(reprice, tmp_path, monkeypatch):
+def test_a_folder_without_cassettes_and_a_date_that_is_none_are_errors(reprice, tmp_path, monkeypatch):
     """With what to type."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
@@ -256,10 +256,10 @@ def test_prices_of_ones_own_win_here_too(reprice, tmp_path, monkeypatch):
     (tmp_path / "prices.yaml").write_text('"openai:o3": {input: 1000, output: 0}\n')
     monkeypatch.setenv("LLM_PRICES", str(tmp_path / "prices.yaml"))
     try:
-        code, said, _ = reprice(tmp_path / "one.yaml")
+        code, output, _ = reprice(tmp_path / "one.yaml")
     finally:
         overrides.clear()
 
-    assert (0, True) == (code, "$1" in said)
+    assert (0, True) == (code, "$1" in output)
     (entry,) = yaml.safe_load((tmp_path / "one.yaml").read_text())["interactions"]
     assert "prices.yaml" in entry["llm"]["price"]["source"]

@@ -59,7 +59,7 @@ def test_json_has_the_documented_keys(capsys):
 def test_every_recorded_file_of_others_can_be_shown(capsys):
     """One row for each exchange, at its own place in the file."""
     if not DATA.exists():
-        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+        pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
     manifest = [json.loads(line) for line in (DATA / "MANIFEST.jsonl").read_text().splitlines()]
     for row in manifest:
         printed = json.loads(shown(capsys, "--json", DATA / row["file"]))
@@ -74,7 +74,7 @@ def test_a_file_that_is_not_there_is_named(capsys):
 
 
 def test_a_recording_cannot_steer_the_terminal(capsys, tmp_path):
-    """What it says is escaped in the table, and in JSON as JSON does."""
+    """Its text is escaped in the table, and in JSON as JSON does."""
     text = (QUICKSTART / "test_llm_fixture" / "test_chat.yaml").read_text(encoding="utf-8")
     file = tmp_path / "a.yaml"
     file.write_text(

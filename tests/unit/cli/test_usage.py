@@ -1,4 +1,4 @@
-"""``llm-gateway usage``: what is printed, and what is said where nothing can be."""
+"""``llm-gateway usage``: what it prints, and its errors."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def printed(capsys, *arguments):
     return capsys.readouterr().out
 
 
-def refused(capsys, *arguments):
+def error_of(capsys, *arguments):
     assert 2 == main(["usage", *arguments])
     return capsys.readouterr().err
 
@@ -68,7 +68,7 @@ def test_the_table_shows_what_is_not_known(capsys):
 
 
 def test_a_date_is_a_whole_day(capsys):
-    """In both options; a time is a moment."""
+    """In both options; a time has its minute."""
     for since, until, calls in [
         ("2026-11-20", "2026-11-20", 2),
         ("2026-11-20T12:00", "2026-11-21T12:00Z", 2),
@@ -81,7 +81,7 @@ def test_a_date_is_a_whole_day(capsys):
 
 
 def test_json_has_null_where_nothing_is_known(capsys):
-    """And how many calls do not tell a part."""
+    """And how many calls do not state a part."""
     (row,) = json.loads(printed(capsys, "--since", "2026-11-21", "--format", "json"))
     assert ("2026-11-21", 1, 1, None) == (row["key"], row["calls"], row["failed"], row["cost_usd"])
     assert {None} == set(row["usage"].values())
@@ -108,7 +108,7 @@ def test_csv_of_calls_has_the_promised_columns(capsys):
 
 
 def test_an_empty_tag_is_not_a_missing_one(capsys, ledger):
-    """Calls whose tag says nothing have a row of their own."""
+    """Calls with an empty tag have a row of their own."""
     with closing(open_ledger(ledger)) as opened:
         opened.append([Entry("4", NOON, "openai", tags={"team": ""})])
 
@@ -131,30 +131,30 @@ def test_names_of_others_run_nothing(capsys, ledger):
 
 def test_what_cannot_be_is_named(capsys, monkeypatch):
     """With what to type instead."""
-    assert refused(capsys, "--by", "provder") == (
+    assert error_of(capsys, "--by", "provder") == (
         "LedgerError: a report cannot be by 'provder'\n"
         "  did you mean 'provider'?\n"
         "  it can be by day, week, month, provider, model, session, test, tag, tag:NAME, call\n"
     )
-    assert "cannot be by 'tag:'\n  did you mean 'tag'?" in refused(capsys, "--by", "tag:")
-    assert "for example: --since 7d, --since 24h, --since " in refused(capsys, "--since", "yesterday")
-    assert "--until '2026-13-01' is no time" in refused(capsys, "--until", "2026-13-01")
-    assert "--since '999999999999w' is no time" in refused(capsys, "--since", "999999999999w")
-    assert refused(capsys, "--since", "2026-11-20", "--until", "2026-11-01") == (
+    assert "cannot be by 'tag:'\n  did you mean 'tag'?" in error_of(capsys, "--by", "tag:")
+    assert "for example: --since 7d, --since 24h, --since " in error_of(capsys, "--since", "yesterday")
+    assert "--until '2026-13-01' is no time" in error_of(capsys, "--until", "2026-13-01")
+    assert "--since '999999999999w' is no time" in error_of(capsys, "--since", "999999999999w")
+    assert error_of(capsys, "--since", "2026-11-20", "--until", "2026-11-01") == (
         "LedgerError: a report cannot go from 2026-11-20 back to 2026-11-01\n"
         "  the earlier one comes first: llm-gateway usage --since 2026-11-01 --until 2026-11-20\n"
     )
-    assert "\n  llm-gateway usage --by call --format csv\n" in refused(capsys, "--by", "call")
-    assert "there is no ledger 'other.db'\n" in refused(capsys, "--ledger", "other.db")
+    assert "\n  llm-gateway usage --by call --format csv\n" in error_of(capsys, "--by", "call")
+    assert "there is no ledger 'other.db'\n" in error_of(capsys, "--ledger", "other.db")
     monkeypatch.delenv("LLM_LEDGER")
-    assert refused(capsys) == (
+    assert error_of(capsys) == (
         "ConfigError: no ledger is named\n"
         "  LLM_LEDGER is not set, in the environment or in .env\n"
         "  export LLM_LEDGER=ledger.db, or: llm-gateway usage --ledger ledger.db\n"
     )
 
 
-def test_whoever_reads_only_the_beginning_breaks_nothing(ledger):
+def test_a_reader_may_close_the_output_early(ledger):
     """As ``head`` does."""
     with closing(open_ledger(ledger)) as opened:
         opened.append(Entry(f"more-{number}", NOON, "openai") for number in range(5_000))
@@ -173,7 +173,7 @@ def test_whoever_reads_only_the_beginning_breaks_nothing(ledger):
 
 
 def test_the_report_of_the_api_takes_the_ledger_of_the_environment(monkeypatch):
-    """Or refuses where none is named; a moment without a zone is refused."""
+    """Or raises where none is named, and for a time without a zone."""
     assert [("2026-W47", 3)] == [(row.key, row.calls) for row in usage_report(by="week")]
     with pytest.raises(Exception, match=r"has no time zone\n  for example: datetime.now\(UTC\)"):
         usage_report(datetime(2026, 11, 20))  # noqa: DTZ001 - that it has no zone is the claim

@@ -42,11 +42,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An exchange before and after; None on the side that does not have it. *asked* are paths in the request."""
+    """An exchange before and after; None on the side that does not have it. *request_changes* are paths."""
 
     old: Facts | None
     new: Facts | None
-    asked: tuple[str, ...] = ()
+    request_changes: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
 
     @property
@@ -56,12 +56,12 @@ class Pair:
             return "added"
         if self.new is None:
             return "removed"
-        return "changed" if self.asked or self.changes else None
+        return "changed" if self.request_changes or self.changes else None
 
 
 def compare(old: Sequence[Facts], new: Sequence[Facts]) -> list[Pair]:
     """
-    Put together what asked the same; then, in order, what is left of each API, whose request has changed.
+    Pair exchanges with equal requests; then, in order, the rest of each API, whose requests have changed.
 
     Equal requests belong together in the order in which they were recorded.
     """
@@ -89,10 +89,10 @@ def _matched(old: Iterable[Facts], new: Iterable[Facts], by: Any) -> tuple[list[
 def _pair(old: Facts, new: Facts) -> Pair:
     changes = (Change(name, old.values[name], new.values[name]) for name in FACTS)
     changed = tuple(one for one in changes if one.old != one.new)
-    return Pair(old, new, () if old.key == new.key else _asked(old, new), changed)
+    return Pair(old, new, () if old.key == new.key else _request_changes(old, new), changed)
 
 
-def _asked(old: Facts, new: Facts) -> tuple[str, ...]:
+def _request_changes(old: Facts, new: Facts) -> tuple[str, ...]:
     """Where the requests differ; for a run of a command, that they do."""
     before, after = old.exchange, new.exchange
     if not (isinstance(before, HttpExchange) and isinstance(after, HttpExchange)):
