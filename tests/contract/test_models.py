@@ -243,10 +243,10 @@ def test_cohere_lists_beside_its_compatible_api(client_of, api):
 @pytest.mark.parametrize(
     ("status", "kind", "words"),
     [
-        (401, "auth", "openai answered 401 when it was asked for its models: invalid key\n  check that the key may"),
+        (401, "auth", "openai answered 401 to the request for its models: invalid key\n  check that the key may"),
         (b"<html>", "invalid_request", "something that is no list of models\n  it begins with '<html>'\n  check LLM_B"),
         (b'{"data": 5}', "invalid_request", r"no list of models\n  it begins with '{\"data\": 5}'"),
-        (500, "server", "openai answered 500 when it was asked for its models: internal"),
+        (500, "server", "openai answered 500 to the request for its models: internal"),
     ],
 )
 def test_a_provider_that_does_not_list(status, kind, words, client_of, api):
@@ -377,7 +377,7 @@ def test_a_provider_without_a_list_says_so(client_of):
     assert (
         "local_claude has no list of models\n"
         "  it has no API that lists them\n"
-        '  say what it has: register_model("local_claude:<model>", context_tokens=...)'
+        '  register its models: register_model("local_claude:<model>", context_tokens=...)'
     ) == str(caught.value)
 
 
