@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypedDict
 
-__all__ = ["CACHE_READ", "CACHE_WRITE", "COUNTS", "LABELS", "MAIN_COUNTS", "MOST_TOKENS", "SHORT_COUNTS", "TokenUsage"]
+__all__ = [
+    "CACHE_READ",
+    "CACHE_WRITE",
+    "COUNTS",
+    "LABELS",
+    "MAIN_COUNTS",
+    "MOST_TOKENS",
+    "SHORT_COUNTS",
+    "OptionalCounts",
+    "TokenUsage",
+    "scripted_usage",
+]
 
 MOST_TOKENS = 10**12
 """More than any call can use: a larger number is not believed. Sums of ten million calls still fit into 64 bits."""
@@ -57,6 +68,21 @@ class TokenUsage:
             sums[name] = None if left is None or right is None else left + right
         sums["service_tier"] = self.service_tier if self.service_tier == other.service_tier else None
         return TokenUsage(**sums)
+
+
+class OptionalCounts(TypedDict, total=False):
+    """Counts that a test may script beside input and output, by their short names."""
+
+    cache_read: int
+    cache_write: int
+    reasoning: int
+
+
+def scripted_usage(
+    input_tokens: int, output_tokens: int, *, cache_read: int = 0, cache_write: int = 0, reasoning: int = 0
+) -> TokenUsage:
+    """Return a usage with these counts: all input, cached included, and all output, reasoning included."""
+    return TokenUsage(input_tokens, output_tokens, cache_read, cache_write, reasoning_tokens=reasoning)
 
 
 CACHE_READ, CACHE_WRITE = "cache_read_tokens", "cache_write_tokens"

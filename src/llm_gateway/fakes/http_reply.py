@@ -19,6 +19,7 @@ from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Recorded, Scr
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, Headers, TokenUsage, WireReply, WireRequest
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 from llm_gateway.wire.base import Dialect, ErrorFacts
 from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing import eventstream, sse
@@ -49,11 +50,7 @@ _STREAM_TYPES = {
     "bedrock.invoke": "application/vnd.amazon.eventstream",
     "ollama.chat": "application/x-ndjson",
 }
-_USAGE_ARGUMENTS = {
-    "cache_read_tokens": "cache_read",
-    "cache_write_tokens": "cache_write",
-    "reasoning_tokens": "reasoning",
-}
+_USAGE_ARGUMENTS = {name: name.removesuffix("_tokens") for name in (CACHE_READ, CACHE_WRITE, "reasoning_tokens")}
 """The arguments of ``usage(...)`` for figures that not every format has."""
 _WORD = re.compile(r"\S+\s*|\s+")
 
@@ -157,7 +154,7 @@ def _check_supported(reply: ChatReply, usage: TokenUsage | None, dialect: Dialec
             fix="leave it out of the reply, or script it for another provider: fake_llm.on(provider=...).reply(...)",
         )
     scripted = [name for name in _USAGE_ARGUMENTS if getattr(usage, name, None)]
-    if figures := [name for name in scripted if getattr(kept.usage, name) is None]:
+    if figures := [name for name in scripted if getattr(kept.usage, name, None) is None]:
         name = _USAGE_ARGUMENTS[figures[0]]
         raise FakeScriptError(
             f"{dialect.name} cannot report usage({name}={getattr(usage, figures[0])})",

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from math import inf
 from pathlib import Path
-from typing import Any, Self, get_args, overload
+from typing import Any, Self, Unpack, get_args, overload
 
 from llm_gateway.cassettes.document import shown
 from llm_gateway.cassettes.playback import Playback
@@ -17,12 +17,14 @@ from llm_gateway.fakes.calls import Condition
 from llm_gateway.fakes.callsite import caller
 from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Outcome, Recorded, ScriptEntry
 from llm_gateway.fakes.request import FakeCall, decode_request
-from llm_gateway.types import StopReason, TokenUsage
+from llm_gateway.types import StopReason
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE, OptionalCounts, scripted_usage
 
 __all__ = ["Conversation", "Script", "Turn", "pending"]
 
 _DEFAULT_CONTENT = "one two three four five six seven eight nine ten"
 _REFUSAL = "I can't help with that."
+_SCRIPTED = ("input_tokens", "output_tokens", CACHE_READ, CACHE_WRITE, "reasoning_tokens")
 
 
 class Script:
@@ -123,9 +125,7 @@ class Script:
         *,
         input: int,  # noqa: A002  the word that all providers use
         output: int,
-        cache_read: int = 0,
-        cache_write: int = 0,
-        reasoning: int = 0,
+        **more: Unpack[OptionalCounts],
     ) -> Self:
         """Set the usage that the last scripted answer reports; *input* is all input tokens, cached ones included."""
         if not self.entries:
@@ -134,14 +134,16 @@ class Script:
                 cause=f"it was called first at {caller()}",
                 fix='fake_llm.reply("...").usage(input=10, output=5)',
             )
-        if cache_read + cache_write > input or reasoning > output:
+        usage = scripted_usage(input, output, **more)
+        cached, thought = getattr(usage, CACHE_READ) + getattr(usage, CACHE_WRITE), usage.reasoning_tokens or 0
+        if cached > input or thought > output:
+            counts = ", ".join(f"{name.removesuffix('_tokens')}={getattr(usage, name)}" for name in _SCRIPTED)
             raise FakeScriptError(
-                f"usage(input={input}, output={output}, cache_read={cache_read}, cache_write={cache_write}, "
-                f"reasoning={reasoning}) does not add up",
+                f"usage({counts}) does not add up",
                 cause="input is all input, cached included; output is all output, reasoning included",
-                fix=f"usage(input={max(input, cache_read + cache_write)}, output={max(output, reasoning)}, ...)",
+                fix=f"usage(input={max(input, cached)}, output={max(output, thought)}, ...)",
             )
-        self.entries[-1].usage = TokenUsage(input, output, cache_read, cache_write, reasoning_tokens=reasoning)
+        self.entries[-1].usage = usage
         return self
 
     @property

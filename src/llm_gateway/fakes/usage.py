@@ -8,6 +8,7 @@ from decimal import Decimal
 from llm_gateway.exchange import HttpExchange
 from llm_gateway.record import CallRecord
 from llm_gateway.types import ChatReply, ChatRequest, TextPart, ThinkingPart, TokenUsage, ToolCall
+from llm_gateway.usage import scripted_usage
 from llm_gateway.wire.tokens import estimate_tokens
 
 __all__ = ["estimate_text_tokens", "estimate_usage", "unbilled_record"]
@@ -20,12 +21,10 @@ def estimate_usage(request: ChatRequest, reply: ChatReply) -> TokenUsage:
     thinking = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, ThinkingPart))
     text = sum(estimate_text_tokens(part.text) for part in reply.parts if isinstance(part, TextPart))
     calls = [json.dumps(part.arguments) for part in reply.parts if isinstance(part, ToolCall)]
-    return TokenUsage(
-        input_tokens=estimate_tokens(request).tokens,
-        output_tokens=thinking + text + sum(map(estimate_text_tokens, calls)),
-        cache_read_tokens=0,
-        cache_write_tokens=0,
-        reasoning_tokens=thinking,
+    return scripted_usage(
+        estimate_tokens(request).tokens,
+        thinking + text + sum(map(estimate_text_tokens, calls)),
+        reasoning=thinking,
     )
 
 

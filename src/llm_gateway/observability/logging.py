@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.observability.events import CallEnded, Event
+from llm_gateway.usage import CACHE_READ, SHORT_COUNTS
 
 __all__ = ["Logging"]
 
@@ -81,7 +82,8 @@ def _tokens(ended: CallEnded) -> str:
     usage = ended.usage
     if usage is None:
         return "? in, ? out"
-    cached = f" ({usage.cache_read_tokens} cached)" if usage.cache_read_tokens else ""
+    read = getattr(usage, CACHE_READ)
+    cached = f" ({read} cached)" if read else ""
     return f"{_or_unknown(usage.input_tokens)} in{cached}, {_or_unknown(usage.output_tokens)} out"
 
 
@@ -106,9 +108,7 @@ def facts(ended: CallEnded) -> dict[str, Any]:
         "verb": ended.started.verb,
         "provider": ended.provider,
         "model": ended.model,
-        "input_tokens": usage and usage.input_tokens,
-        "cache_read_tokens": usage and usage.cache_read_tokens,
-        "output_tokens": usage and usage.output_tokens,
+        **{name: getattr(usage, name, None) for name in SHORT_COUNTS},
         "duration_s": round(ended.duration_s, 6),
         "first_content_s": ended.first_content_s and round(ended.first_content_s, 6),
         "cost_usd": None if ended.cost_usd is None else float(ended.cost_usd),

@@ -31,7 +31,8 @@ from llm_gateway.observability.opentelemetry import (
     started_attributes,
     target_attributes,
 )
-from llm_gateway.types import ChatReply, ChatRequest, TokenUsage
+from llm_gateway.types import ChatReply, ChatRequest
+from llm_gateway.usage import CACHE_READ, CACHE_WRITE, TokenUsage
 
 __all__ = ["Tracing"]
 
@@ -42,8 +43,7 @@ _GENAI_MODULE = "opentelemetry.util.genai.invocation"
 _USAGE = {
     "input_tokens": "gen_ai.usage.input_tokens",
     "output_tokens": "gen_ai.usage.output_tokens",
-    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
-    "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
+    **{name: f"gen_ai.usage.{name.removesuffix('_tokens')}.input_tokens" for name in (CACHE_READ, CACHE_WRITE)},
     "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
 }
 

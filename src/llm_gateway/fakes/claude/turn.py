@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
+from typing import Any
 
 from llm_gateway.cassettes.tools.answer import decoded
 from llm_gateway.fakes.claude.state import Disrupt, Flow, Print, RunState
@@ -16,6 +17,7 @@ from llm_gateway.fakes.outcome import Answer, ErrorReply, Failure, Outcome, Reco
 from llm_gateway.fakes.request import FakeCall
 from llm_gateway.fakes.usage import estimate_usage
 from llm_gateway.types import ChatReply, JsonObject, LLMMessage, TextPart, TokenUsage, ToolCall, ToolResult
+from llm_gateway.usage import COUNTS
 from llm_gateway.wire.anthropic import DIALECT as MESSAGES
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.claude.arguments import resolve_model
@@ -198,12 +200,5 @@ def complete_reply(answer: Answer, scripted: ScriptEntry, call: FakeCall) -> Cha
 
 def _with_zeros(usage: TokenUsage) -> TokenUsage:
     """Return *usage* with 0 for every unknown figure: a fake has used nothing that it does not report."""
-    return TokenUsage(
-        usage.input_tokens or 0,
-        usage.output_tokens or 0,
-        usage.cache_read_tokens or 0,
-        usage.cache_write_tokens or 0,
-        usage.cache_write_1h_tokens or 0,
-        usage.reasoning_tokens or 0,
-        web_searches=usage.web_searches or 0,
-    )
+    known: dict[str, Any] = {name: getattr(NOTHING, name) for name in COUNTS}
+    return TokenUsage(**{name: getattr(usage, name) or zero for name, zero in known.items() if zero is not None})
