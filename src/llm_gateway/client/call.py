@@ -20,7 +20,7 @@ from llm_gateway.cost.account import priced
 from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.ledger.outbox import Outbox
 from llm_gateway.cost.prices import dearest_usd
-from llm_gateway.cost.purse import Held
+from llm_gateway.cost.reservation import Reservation
 from llm_gateway.cost.totals import Totals
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ProviderError
@@ -84,7 +84,7 @@ class Call:
     """What came from the cache."""
     fresh: list[tuple[str, Kept]] = field(default_factory=list[tuple[str, Kept]])
     """What did not, by its key there."""
-    _held: Held | None = None
+    _reserved: Reservation | None = None
     _asked: str | None = None
     """The model of the attempt that is under way."""
     _unwritten: list[Entry] = field(default_factory=list)
@@ -157,7 +157,7 @@ class Call:
     def _hold(self, request: ChatRequest) -> None:
         is_bound = isinstance(self.provider, HttpProvider)
         most_usd = _most_usd(self.provider, request) if isinstance(self.provider, HttpProvider) else None
-        self._held = self.tracker.hold(request.model, most_usd, is_bound=is_bound)
+        self._reserved = self.tracker.reserve(request.model, most_usd, is_bound=is_bound)
 
     def abandon(self, error: BaseException) -> None:
         """
@@ -168,8 +168,8 @@ class Call:
         """
         if self._asked is not None and not isinstance(error, Exception):
             self._add(self._finished(self._accounted(self._asked, None, None), error="cancelled"))
-        self.tracker.abandon(self._held)
-        self._held = self._asked = None
+        self.tracker.abandon(self._reserved)
+        self._reserved = self._asked = None
         if self.observed is not None:
             self.observed.attempt_breaks(error)
 
@@ -237,8 +237,8 @@ class Call:
 
     def _add(self, record: CallRecord) -> None:
         self.attempts.append(record)
-        self.tracker.note(record, self._held)
-        self._held = self._asked = None
+        self.tracker.note(record, self._reserved)
+        self._reserved = self._asked = None
         if self.outbox is not None and not (self.holder and self.holder.owns_ledger):
             self._unwritten.append(Entry.of(record))
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, NoReturn
 
 from llm_gateway.cost.money import exact
-from llm_gateway.cost.purse import Held, MemoryPurse, Purse, Short
+from llm_gateway.cost.reservation import InsufficientBudget, MemoryReservations, Reservation, Reservations
 from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.record import CallRecord
@@ -43,7 +43,7 @@ class CostTracker:
         self._total, self._models, self._sessions = Totals(), dict[str, Totals](), Sessions()
         self._unknown: str | None = None
         """The first model of which nobody knows what it cost."""
-        self._purse: Purse = MemoryPurse()
+        self._reservations: Reservations = MemoryReservations()
         self._has_warned = False
 
     @property
@@ -86,9 +86,9 @@ class CostTracker:
             self._clear()
 
     @exact()
-    def hold(self, model: str, most_usd: Decimal | None, *, is_bound: bool) -> Held | None:
+    def reserve(self, model: str, most_usd: Decimal | None, *, is_bound: bool) -> Reservation | None:
         """
-        Hold what an attempt costs at most.
+        Reserve what an attempt costs at most.
 
         Args:
             model: As it is asked for, for messages.
@@ -111,15 +111,15 @@ class CostTracker:
         if is_bound and most_usd is None:
             self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: the price of {model!r} is not known")
         if most_usd is None:  # nobody can tell; it is begun while anything is left
-            spent = sum(self._purse.spent(), Decimal(0))
+            spent = sum(self._reservations.spent(), Decimal(0))
             if spent >= self.limit_usd:
-                self._refuse(self._short(Decimal(0), spent))
-        held = self._purse.hold(most_usd or Decimal(0), self.limit_usd)
-        if isinstance(held, Short):
-            self._refuse(self._short(most_usd or Decimal(0), held.spent_usd + held.held_usd))
-        return held
+                self._refuse(self._why(Decimal(0), spent))
+        made = self._reservations.reserve(most_usd or Decimal(0), self.limit_usd)
+        if isinstance(made, InsufficientBudget):
+            self._refuse(self._why(most_usd or Decimal(0), made.spent_usd + made.reserved_usd))
+        return made
 
-    def _short(self, most_usd: Decimal, spent: Decimal) -> str:
+    def _why(self, most_usd: Decimal, spent: Decimal) -> str:
         limit = self.limit_usd or Decimal(0)
         if spent >= limit:
             return f"the cost limit of ${limit} is reached: ${spent} spent in {self._count} attempts"
@@ -128,18 +128,18 @@ class CostTracker:
     def _refuse(self, what: str) -> NoReturn:
         raise CostLimitExceededError(what, cause="the call was not sent", fix=_FIX)
 
-    def note(self, attempt: CallRecord, held: Held | None = None) -> None:
-        """Add *attempt*, which is over, and give back what was held for it."""
+    def note(self, attempt: CallRecord, reservation: Reservation | None = None) -> None:
+        """Add *attempt*, which is over, and end its *reservation*."""
         with self._lock:
             self._add(attempt)
-        if held is not None:
-            self._purse.settle(held, attempt.charged().cost_usd)
+        if reservation is not None:
+            self._reservations.settle(reservation, attempt.charged().cost_usd)
         self._warn()
 
-    def abandon(self, held: Held | None) -> None:
-        """An attempt was cancelled; it counts as all that was held for it."""
-        if held is not None:
-            self._purse.settle(held, None)
+    def abandon(self, reservation: Reservation | None) -> None:
+        """Count a cancelled attempt as all that was reserved for it."""
+        if reservation is not None:
+            self._reservations.settle(reservation, None)
 
     def _add(self, attempt: CallRecord) -> None:
         single = Totals.of([attempt])
@@ -161,7 +161,7 @@ class CostTracker:
 
 
 def _is_unknown(one: CallRecord) -> bool:
-    """Whether nobody knows what *one* cost; what was cancelled counts as all that was held for it."""
+    """Return whether the cost of *one* is unknown; a cancelled attempt counts as all that was reserved for it."""
     return one.is_billed and one.cost_usd is None and one.error != "cancelled"
 
 

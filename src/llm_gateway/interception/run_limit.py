@@ -1,4 +1,4 @@
-"""The most that all calls of a run may cost: held before each call, settled after it."""
+"""The most that all calls of a run may cost: reserved before each call, settled after it."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cost.account import caller_provider, known_facts
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.prices import dearest_usd
-from llm_gateway.cost.purse import Held, Purse, Short
+from llm_gateway.cost.reservation import InsufficientBudget, Reservation, Reservations
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.exchange import Exchange
 from llm_gateway.interception.call_guard import Ended
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.bounds import Bound, upper_bound
 
-__all__ = ["Cap"]
+__all__ = ["RunLimit"]
 
 
-class Cap:
+class RunLimit:
     """
     Refuse a call that could take spending past *limit_usd*. See `llm_gateway.interception.call_guard.Gate`.
 
-    A call is held for at its worst: its input as estimated, its output as long as it may be. What a run of the
+    A call reserves its most: its input as estimated, its output as long as it may be. The cost of a run of the
     ``claude`` command costs is known only at its end: one is let through while anything is left.
 
     Args:
-        purse: Where spending is counted; workers share one.
+        reservations: Counts the spending; workers share one.
 
         limit_usd: US dollars.
 
         name: What the limit is called in messages, as it was typed.
     """
 
-    def __init__(self, purse: Purse, limit_usd: Decimal, name: str) -> None:
-        self._purse = purse
+    def __init__(self, reservations: Reservations, limit_usd: Decimal, name: str) -> None:
+        self._reservations = reservations
         self._limit_usd = limit_usd
         self._name = name
 
     @exact()
     def enter(self, request: WireRequest | None) -> Ended:
         """
-        Hold what the call costs at most.
+        Reserve what the call costs at most.
 
         Raises:
             CostLimitExceededError: That is more than is left, or is not known.
@@ -54,14 +54,14 @@ class Cap:
         if bound is None:
             return lambda _: None
         bound = replace(bound, provider=caller_provider(request) or bound.provider)
-        held = self._held(request, bound)
+        reservation = self._reserve(request, bound)
 
         def ended(exchange: Exchange) -> None:
-            self._purse.settle(held, _cost(exchange))
+            self._reservations.settle(reservation, _cost(exchange))
 
         return ended
 
-    def _held(self, request: WireRequest, bound: Bound) -> Held:
+    def _reserve(self, request: WireRequest, bound: Bound) -> Reservation:
         models = dict.fromkeys([bound.model or "", *bound.others])
         most_usd = dearest_usd(bound.provider, models, bound.usage, at=datetime.now(UTC))
         if most_usd is None:
@@ -71,22 +71,22 @@ class Cap:
                 fix=f'say it in a price file (ini value llm_prices): "{bound.provider}:{bound.model}": '
                 "{input: 0.5, output: 2}",
             )
-        held = self._purse.hold(most_usd, self._limit_usd)
-        if isinstance(held, Held):
-            return held
+        made = self._reservations.reserve(most_usd, self._limit_usd)
+        if isinstance(made, Reservation):
+            return made
         raise CostLimitExceededError(
             f"{summary(request)} was not sent: it may cost {_money(most_usd)}, "
-            f"and {_money(self._left(held))} of {self._name} is left",
-            cause=_why(held, bound),
+            f"and {_money(self._left(made))} of {self._name} is left",
+            cause=_why(made, bound),
             fix=f"to allow it: raise {self._name.partition('=')[0]}" + (", or set max_tokens" if bound.is_open else ""),
         )
 
-    def _left(self, short: Short) -> Decimal:
-        return max(Decimal(0), self._limit_usd - short.spent_usd - short.held_usd)
+    def _left(self, budget: InsufficientBudget) -> Decimal:
+        return max(Decimal(0), self._limit_usd - budget.spent_usd - budget.reserved_usd)
 
     def _enter_run(self) -> Ended:
-        held = self._purse.hold(Decimal(0), self._limit_usd)
-        if isinstance(held, Short) or sum(self._purse.spent()) >= self._limit_usd:
+        made = self._reservations.reserve(Decimal(0), self._limit_usd)
+        if isinstance(made, InsufficientBudget) or sum(self._reservations.spent()) >= self._limit_usd:
             raise CostLimitExceededError(
                 f"claude was not run: nothing of {self._name} is left",
                 cause="a run that does not say what it cost counts as all that was left",
@@ -96,16 +96,17 @@ class Cap:
         @exact()
         def ended(exchange: Exchange) -> None:
             cost_usd = _cost(exchange)
-            self._purse.settle(held, self._limit_usd - self._purse.spent()[0] if cost_usd is None else cost_usd)
+            rest = self._limit_usd - self._reservations.spent()[0]
+            self._reservations.settle(made, rest if cost_usd is None else cost_usd)
 
         return ended
 
 
-def _why(short: Short, bound: Bound) -> str:
-    held = f", {_money(short.held_usd)} held for calls under way" if short.held_usd else ""
+def _why(budget: InsufficientBudget, bound: Bound) -> str:
+    held = f", {_money(budget.reserved_usd)} held for calls under way" if budget.reserved_usd else ""
     most = f"at most {bound.usage.input_tokens:,} tokens in and {bound.usage.output_tokens or 0:,} out"
     assumed = ", for it sets no limit to its output" if bound.is_open else ""
-    return f"{_money(short.spent_usd)} spent{held}; {most}{assumed}"
+    return f"{_money(budget.spent_usd)} spent{held}; {most}{assumed}"
 
 
 def _cost(exchange: Exchange) -> Decimal | None:

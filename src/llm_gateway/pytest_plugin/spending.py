@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from llm_gateway.interception.run_limit import Cap
+    from llm_gateway.interception.run_limit import RunLimit
 
 __all__ = ["Spending", "limit_usd"]
 
-_PLACE = "llm_gateway_purse"
+_PLACE = "llm_gateway_reservations"
 
 
 def limit_usd(config: pytest.Config) -> Decimal | None:
@@ -43,12 +43,12 @@ def limit_usd(config: pytest.Config) -> Decimal | None:
 
 
 class Spending:
-    """What the run may cost; the purse is made by the controller, and its workers are told where it is."""
+    """What the run may cost; the reservations is made by the controller, and its workers are told where it is."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._limit_usd = limit_usd(config)
-        self._cap: Cap | None = None
+        self._run_limit: RunLimit | None = None
         self._folder: Path | None = None
 
     @property
@@ -60,21 +60,21 @@ class Spending:
         """Let every call of this process pass the limit first."""
         if self._limit_usd is None:
             return
-        from llm_gateway.cost.shared_purse import SharedPurse
+        from llm_gateway.cost.shared_reservations import SharedReservations
         from llm_gateway.interception import call_guard
-        from llm_gateway.interception.run_limit import Cap
+        from llm_gateway.interception.run_limit import RunLimit
 
-        purse = SharedPurse(self._place() / "purse.sqlite3")
-        self._cap = Cap(purse, self._limit_usd, f"--llm-max-cost-usd={self._limit_usd}")
-        call_guard.standing.append(self._cap)
+        reservations = SharedReservations(self._place() / "reservations.sqlite3")
+        self._run_limit = RunLimit(reservations, self._limit_usd, f"--llm-max-cost-usd={self._limit_usd}")
+        call_guard.standing.append(self._run_limit)
 
     def stop(self) -> None:
         """Undo `start`."""
-        if self._cap is not None:
+        if self._run_limit is not None:
             from llm_gateway.interception import call_guard
 
-            call_guard.standing.remove(self._cap)
-            self._cap = None
+            call_guard.standing.remove(self._run_limit)
+            self._run_limit = None
 
     def _place(self) -> Path:
         told = getattr(self._config, "workerinput", {}).get(_PLACE)
@@ -87,6 +87,6 @@ class Spending:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist where the purse is."""
+        """Tell a worker of pytest-xdist where the reservations is."""
         if self._limit_usd is not None:
             node.workerinput[_PLACE] = str(self._place())

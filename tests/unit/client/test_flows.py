@@ -165,7 +165,7 @@ def test_each_attempt_is_held_for_and_settled():
     played(flows.chat(call, SHORT), [bad(503), good("yes")])
 
     assert Decimal("0.00000875") == tracker.total_cost_usd
-    assert tracker.hold("m", Decimal("0.00099125"), is_bound=True)
+    assert tracker.reserve("m", Decimal("0.00099125"), is_bound=True)
 
 
 def test_a_cancelled_call_counts_as_all_that_was_held():
@@ -178,7 +178,7 @@ def test_a_cancelled_call_counts_as_all_that_was_held():
     flow.close()
 
     with pytest.raises(CostLimitExceededError):
-        tracker.hold("m", Decimal("0.00099"), is_bound=True)
+        tracker.reserve("m", Decimal("0.00099"), is_bound=True)
     assert [("cancelled", None, True, None)] == [
         (one.error, one.usage, one.is_billed, one.cost_usd) for one in tracker.attempts
     ]

@@ -12,8 +12,8 @@ from llm_gateway.cost import CostTracker
 from llm_gateway.cost.budget import Limits, overruns
 from llm_gateway.cost.ledger import Entry, Span, open_ledger
 from llm_gateway.cost.prices import price
-from llm_gateway.cost.purse import MemoryPurse
-from llm_gateway.cost.shared_purse import SharedPurse
+from llm_gateway.cost.reservation import MemoryReservations
+from llm_gateway.cost.shared_reservations import SharedReservations
 from llm_gateway.cost.totals import Totals
 from llm_gateway.pytest_plugin.reports.sums import sums
 from llm_gateway.record import CallRecord
@@ -33,16 +33,16 @@ def priced(_):
 def tracked(_):
     tracker = CostTracker(limit_usd=Decimal(10))
     for _ in range(2):
-        tracker.note(CALL, tracker.hold("m", COST, is_bound=True))
+        tracker.note(CALL, tracker.reserve("m", COST, is_bound=True))
     return tracker.summary()["acme:m"]["cost_usd"], tracker.total_cost_usd
 
 
-def purses(folder):
-    both = [MemoryPurse(), SharedPurse(folder / "purse.sqlite3")]
-    for purse in both:
+def both_kinds(folder):
+    both = [MemoryReservations(), SharedReservations(folder / "reservations.sqlite3")]
+    for reservations in both:
         for _ in range(2):
-            purse.settle(purse.hold(COST, Decimal(10)), COST)
-    return tuple(purse.spent()[0] for purse in both)
+            reservations.settle(reservations.reserve(COST, Decimal(10)), COST)
+    return tuple(reservations.spent()[0] for reservations in both)
 
 
 def budgeted(_):
@@ -63,7 +63,7 @@ def reported(_):
     return Totals.of([CALL, CALL]).cost_usd, Decimal(TWICE)
 
 
-@pytest.mark.parametrize("reckon", [priced, tracked, purses, budgeted, kept, reported])
+@pytest.mark.parametrize("reckon", [priced, tracked, both_kinds, budgeted, kept, reported])
 def test_money_is_exact_under_any_context(reckon, tmp_path):
     """Neither rounded to three digits, nor refused by a trap."""
     with decimal.localcontext() as context:

@@ -93,49 +93,49 @@ def test_what_one_call_did_not_say_is_not_known_of_the_sum():
 def test_a_call_that_could_pass_the_limit_is_refused():
     """What is under way counts as well; what it cost less comes back."""
     tracker = CostTracker(limit_usd=Decimal("1.00"))
-    held = tracker.hold("m-1", Decimal("0.70"), is_bound=True)
+    held = tracker.reserve("m-1", Decimal("0.70"), is_bound=True)
     with pytest.raises(CostLimitExceededError) as caught:
-        tracker.hold("m-1", Decimal("0.40"), is_bound=True)
+        tracker.reserve("m-1", Decimal("0.40"), is_bound=True)
     tracker.note(attempt("0.10"), held)
 
     assert (
         "the call may cost $0.40, and $0.30 of the cost limit of $1.00 is left\n  the call was not sent\n"
         "  raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
     ) == str(caught.value)
-    assert tracker.hold("m-1", Decimal("0.90"), is_bound=True)
+    assert tracker.reserve("m-1", Decimal("0.90"), is_bound=True)
 
 
 def test_an_attempt_that_was_cancelled_counts_as_what_was_held():
     """Nobody will say what it cost."""
     tracker = CostTracker(limit_usd=Decimal(1))
-    tracker.abandon(tracker.hold("m-1", Decimal("0.70"), is_bound=True))
+    tracker.abandon(tracker.reserve("m-1", Decimal("0.70"), is_bound=True))
 
     with pytest.raises(CostLimitExceededError):
-        tracker.hold("m-1", Decimal("0.40"), is_bound=True)
+        tracker.reserve("m-1", Decimal("0.40"), is_bound=True)
 
 
 def test_an_attempt_that_was_not_billed_gives_all_back():
     """An overloaded provider costs nothing."""
     tracker = CostTracker(limit_usd=Decimal(1))
-    tracker.note(attempt(None, None, error="overloaded"), tracker.hold("m-1", Decimal(1), is_bound=True))
+    tracker.note(attempt(None, None, error="overloaded"), tracker.reserve("m-1", Decimal(1), is_bound=True))
 
-    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+    assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
 def test_a_price_that_nobody_knows_is_refused_before_the_call():
     """A limit holds only where prices are known."""
     with pytest.raises(CostLimitExceededError, match=r"cannot be held: the price of 'm-9' is not known"):
-        CostTracker(limit_usd=Decimal(1)).hold("m-9", None, is_bound=True)
+        CostTracker(limit_usd=Decimal(1)).reserve("m-9", None, is_bound=True)
 
 
 def test_reset_starts_from_zero():
     """Limit, totals and warning."""
     tracker = CostTracker(limit_usd=Decimal(1))
-    tracker.note(attempt("1.00"), tracker.hold("m-1", Decimal(1), is_bound=True))
+    tracker.note(attempt("1.00"), tracker.reserve("m-1", Decimal(1), is_bound=True))
     tracker.reset()
 
     assert ({}, Decimal(0)) == (tracker.summary(), tracker.total_cost_usd)
-    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+    assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
 def test_one_warning_when_much_is_spent(caplog):

@@ -1,4 +1,4 @@
-"""A purse in a file, shared by processes of one machine; what a process held that died counts as spent."""
+"""Reservations in a file, shared by processes of one machine; those of a process that died count as spent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from llm_gateway.cost.money import exact
-from llm_gateway.cost.purse import Held, Short
+from llm_gateway.cost.reservation import InsufficientBudget, Reservation
 
-__all__ = ["SharedPurse"]
+__all__ = ["SharedReservations"]
 
 _PATIENCE_S = 30.0
 _SCALE = 12  # whole numbers of a millionth of a millionth of a dollar: sums are exact
@@ -23,12 +23,12 @@ _MOST_USD = Decimal(10**6)
 _MICRO = 10**6  # sums are of two halves, for one of picodollars would not fit
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS settled (cost INTEGER NOT NULL)",
-    "CREATE TABLE IF NOT EXISTS held (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS reserved (id TEXT PRIMARY KEY, pid INTEGER NOT NULL, amount INTEGER NOT NULL)",
 )
 
 
-class SharedPurse:
-    """A purse in the SQLite file *path*, made when it does not exist. See `llm_gateway.cost.purse.Purse`."""
+class SharedReservations:
+    """Reservations in the SQLite file *path*, which is made if need be; see `llm_gateway.cost.reservation`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -55,38 +55,38 @@ class SharedPurse:
             database.execute("COMMIT")
 
     @exact()
-    def hold(self, amount_usd: Decimal, limit_usd: Decimal) -> Held | Short:
-        """See `Purse.hold`."""
+    def reserve(self, amount_usd: Decimal, limit_usd: Decimal) -> Reservation | InsufficientBudget:
+        """See `Reservations.hold`."""
         with self._transaction() as database:
             _settle_for_the_dead(database)
-            spent, held = _sums(database)
-            if spent + held + amount_usd > limit_usd:
-                return Short(spent, held)
-            lease = Held(uuid.uuid4().hex, amount_usd)
-            database.execute("INSERT INTO held VALUES (?, ?, ?)", (lease.id, os.getpid(), _whole(amount_usd)))
-            return lease
+            spent, reserved = _sums(database)
+            if spent + reserved + amount_usd > limit_usd:
+                return InsufficientBudget(spent, reserved)
+            made = Reservation(uuid.uuid4().hex, amount_usd)
+            database.execute("INSERT INTO reserved VALUES (?, ?, ?)", (made.id, os.getpid(), _whole(amount_usd)))
+            return made
 
     @exact()
-    def settle(self, held: Held, cost_usd: Decimal | None) -> None:
-        """See `Purse.settle`."""
-        cost = held.amount_usd if cost_usd is None else cost_usd
+    def settle(self, reservation: Reservation, cost_usd: Decimal | None) -> None:
+        """See `Reservations.settle`."""
+        cost = reservation.amount_usd if cost_usd is None else cost_usd
         with self._transaction() as database:
-            if database.execute("DELETE FROM held WHERE id = ?", (held.id,)).rowcount:
+            if database.execute("DELETE FROM reserved WHERE id = ?", (reservation.id,)).rowcount:
                 database.execute("INSERT INTO settled VALUES (?)", (_whole(cost),))
 
     @exact()
     def spent(self) -> tuple[Decimal, Decimal]:
-        """See `Purse.spent`."""
+        """See `Reservations.spent`."""
         with self._transaction() as database:
             return _sums(database)
 
 
 def _sums(database: sqlite3.Connection) -> tuple[Decimal, Decimal]:
-    settled, held = (
+    settled, reserved = (
         f"SELECT coalesce(sum({column} / {_MICRO}), 0), coalesce(sum({column} % {_MICRO}), 0) FROM {table}"  # noqa: S608 - constants
-        for column, table in (("cost", "settled"), ("amount", "held"))
+        for column, table in (("cost", "settled"), ("amount", "reserved"))
     )
-    return _total(database, settled), _total(database, held)
+    return _total(database, settled), _total(database, reserved)
 
 
 def _total(database: sqlite3.Connection, query: str) -> Decimal:
@@ -95,7 +95,7 @@ def _total(database: sqlite3.Connection, query: str) -> Decimal:
 
 
 def _whole(amount_usd: Decimal) -> int:
-    """Rounded up: a purse is never fuller than it looks."""
+    """Return whole picodollars, rounded up, so that never less is counted than was spent."""
     whole, rest = divmod(min(amount_usd, _MOST_USD).scaleb(_SCALE), 1)
     return int(whole) + (rest > 0)
 
@@ -106,11 +106,11 @@ def _dollars(whole: int) -> Decimal:
 
 def _settle_for_the_dead(database: sqlite3.Connection) -> None:
     """Their calls may have been answered, and nobody will say what they cost."""
-    pids = [pid for (pid,) in database.execute("SELECT DISTINCT pid FROM held")]
+    pids = [pid for (pid,) in database.execute("SELECT DISTINCT pid FROM reserved")]
     for pid in pids:
         if not _is_alive(pid):
-            database.execute("INSERT INTO settled SELECT amount FROM held WHERE pid = ?", (pid,))
-            database.execute("DELETE FROM held WHERE pid = ?", (pid,))
+            database.execute("INSERT INTO settled SELECT amount FROM reserved WHERE pid = ?", (pid,))
+            database.execute("DELETE FROM reserved WHERE pid = ?", (pid,))
 
 
 def _is_alive(pid: int) -> bool:
