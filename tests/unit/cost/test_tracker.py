@@ -152,34 +152,34 @@ def test_without_a_limit_nothing_is_held():
     """Then a call may cost anything."""
     tracker = CostTracker()
 
-    assert tracker.hold("m-1", None, is_bound=True) is None
+    assert tracker.reserve("m-1", None, is_bound=True) is None
     assert tracker.abandon(None) is None
 
 
 def test_a_call_without_a_bound_is_sent_while_anything_is_left():
     """A command cannot be bound; what other calls hold counts as spent."""
     tracker = CostTracker(limit_usd=Decimal("1.00"))
-    tracker.note(attempt("0.40"), tracker.hold("m-1", None, is_bound=False))
-    tracker.hold("m-1", Decimal("0.59"), is_bound=True)
+    tracker.note(attempt("0.40"), tracker.reserve("m-1", None, is_bound=False))
+    tracker.reserve("m-1", Decimal("0.59"), is_bound=True)
 
-    assert tracker.hold("m-1", None, is_bound=False)
+    assert tracker.reserve("m-1", None, is_bound=False)
 
-    tracker.note(attempt("0.01"), tracker.hold("m-1", None, is_bound=False))
+    tracker.note(attempt("0.01"), tracker.reserve("m-1", None, is_bound=False))
     with pytest.raises(
         CostLimitExceededError, match=r"the cost limit of \$1\.00 is reached: \$1\.00 spent in 2 attempts"
     ):
-        tracker.hold("m-1", None, is_bound=False)
+        tracker.reserve("m-1", None, is_bound=False)
 
 
 def test_a_bound_call_after_the_limit_says_that_it_is_reached():
     """There is nothing left to compare it with."""
     tracker = CostTracker(limit_usd=Decimal("0.10"))
-    tracker.note(attempt("0.10"), tracker.hold("m-1", Decimal("0.10"), is_bound=True))
+    tracker.note(attempt("0.10"), tracker.reserve("m-1", Decimal("0.10"), is_bound=True))
 
     with pytest.raises(
         CostLimitExceededError, match=r"the cost limit of \$0\.10 is reached: \$0\.10 spent in 1 attempts"
     ):
-        tracker.hold("m-1", Decimal("0.01"), is_bound=True)
+        tracker.reserve("m-1", Decimal("0.01"), is_bound=True)
 
 
 def test_a_limit_cannot_be_kept_after_a_call_of_unknown_cost():
@@ -189,7 +189,7 @@ def test_a_limit_cannot_be_kept_after_a_call_of_unknown_cost():
         tracker.note(attempt(None, model=model))
 
     with pytest.raises(CostLimitExceededError) as caught:
-        tracker.hold("m-3", Decimal("0.01"), is_bound=True)
+        tracker.reserve("m-3", Decimal("0.01"), is_bound=True)
 
     assert "the cost limit of $1 cannot be held: what 'm-1' cost is not known" == str(caught.value).splitlines()[0]
 
@@ -200,7 +200,7 @@ def test_a_cancelled_or_unbilled_call_leaves_the_limit_usable(one):
     tracker = CostTracker(limit_usd=Decimal(1))
     tracker.note(one)
 
-    assert tracker.hold("m-1", Decimal(1), is_bound=True)
+    assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
 def test_calls_without_a_session_are_in_no_session():
