@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from llm_gateway import LLMClient, SyncLLMClient, Tool
 from llm_gateway.cassettes.modes import Mode
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.client.vocabulary import sizer_of
+from llm_gateway.client.counting import sizer_of
 from llm_gateway.cost.account import known_facts
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.interception.use_cassette import use_cassette

@@ -23,17 +23,16 @@ from llm_gateway.client.call import Call, provider_name
 from llm_gateway.client.context import Context
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import schema_name, schema_of
-from llm_gateway.client.message import Messages, messages_from
+from llm_gateway.client.message import Messages, messages_from, tools_from
 from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.listing import ModelLister
 from llm_gateway.client.observed import Observation
 from llm_gateway.client.observers import build_observers
 from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
-from llm_gateway.client.session import chosen, session_cost, settings_of_another
 from llm_gateway.client.timeouts import Timeouts
-from llm_gateway.client.tool import tools_from
 from llm_gateway.client.truncation import drop_oldest
+from llm_gateway.config import GatewayConfig
 from llm_gateway.config.file import read_document
 from llm_gateway.cost.ledger import open_ledger
 from llm_gateway.cost.ledger.outbox import Outbox
@@ -45,7 +44,7 @@ from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 
-__all__ = ["BaseClient"]
+__all__ = ["BaseClient", "chosen", "session_cost", "settings_of_another"]
 
 
 class BaseClient:
@@ -322,3 +321,31 @@ _NOT_SENT = frozenset(
     }
 )
 """Options that say how to ask; the others say what."""
+
+
+def session_cost(tracker: CostTracker, session_id: str | None) -> Decimal | None:
+    """Return the US dollars of a session; see `SyncLLMClient.get_session_cost`."""
+    if session_id is None:
+        raise ConfigError(
+            "no session was named",
+            cause="the client was made without a session_id",
+            fix='say which: llm.get_session_cost("..."), or make the client with session_id="..."',
+        )
+    return tracker.session_cost_usd(session_id)
+
+
+def chosen(config: GatewayConfig, own: str, model: str | None, provider: str | None) -> tuple[str, str | None]:
+    """The provider and the model that *model* and *provider* name, for a client whose provider is *own*."""
+    if model is None and provider is None:
+        return own, None
+    chosen_config = config.model_copy(update={"provider": provider, "model": model})
+    name, found = chosen_config.target(registry.list_providers())
+    if provider is None and f"{name}:{found}" != model:
+        return own, model
+    return name, found
+
+
+def settings_of_another(config: GatewayConfig, provider: str) -> GatewayConfig:
+    """Settings for *provider* out of those for another one, whose key and address are not its own."""
+    theirs = {"api_key": None, "base_url": None, "api_version": None}
+    return config.model_copy(update={"provider": provider, "model": None, **theirs})

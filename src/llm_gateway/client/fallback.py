@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from llm_gateway.client.attempts import attempt
+from llm_gateway.client.cache.lookup import with_cache
 from llm_gateway.client.call import Call, provider_name
-from llm_gateway.client.fit import with_truncation
 from llm_gateway.exceptions import AllFallbacksFailedError, ErrorKind, ProviderError
 from llm_gateway.flow.steps import Flow, Now
 from llm_gateway.providers.base import Provider
 from llm_gateway.types import ChatReply, ChatRequest
 
-__all__ = ["Target", "with_fallbacks"]
+__all__ = ["Target", "with_fallbacks", "with_truncation"]
 
 _log = logging.getLogger("llm_gateway.fallback")
 _OF_THE_REQUEST: frozenset[ErrorKind] = frozenset(
@@ -82,3 +82,24 @@ def _give_up(errors: Sequence[ProviderError]) -> NoReturn:
     if len(errors) == 1:
         raise errors[0]
     raise AllFallbacksFailedError(list(errors)) from errors[-1]
+
+
+def with_truncation(call: Call, request: ChatRequest, send: Callable[[Call, ChatRequest], Flow]) -> Flow:
+    """
+    Send what fits, and once more with less after a refusal that states numbers; return the `ChatReply`.
+
+    Raises:
+        ContextWindowError: Not even the last turn fits.
+        ProviderError: As with `with_retries`.
+    """
+    context = call.context
+    if context is None:
+        return (yield from with_cache(call, request, send))
+    sent = context.fit(request)
+    try:
+        return (yield from with_cache(call, sent, send))
+    except ProviderError as error:
+        shorter = context.refit(request, sent, error)
+        if shorter is None:
+            raise
+    return (yield from with_cache(call, shorter, send))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn, get_args
 
 from llm_gateway.exceptions import ConfigError
-from llm_gateway.types import ImagePart, LLMMessage, Part, Role, TextPart
+from llm_gateway.types import ImagePart, LLMMessage, Part, Role, TextPart, Tool
 from llm_gateway.wire.openai_chat import decode_message
 
-__all__ = ["Messages", "messages_from"]
+__all__ = ["Messages", "messages_from", "tools_from"]
 
 Message = str | LLMMessage | dict[str, Any]
 Messages = Message | Sequence[Message]
@@ -152,3 +152,41 @@ def _is(value: object, kind: type) -> bool:
 
 def _reject_part(what: str, why: str, fix: str) -> NoReturn:
     raise ConfigError(what, cause=why, fix=fix)
+
+
+_TOOL_EXAMPLE = '{"name": "weigh", "description": "Weigh it", "parameters": {"type": "object", "properties": {}}}'
+
+
+def tools_from(given: Sequence[Any]) -> tuple[Tool, ...]:
+    """
+    The tools in *given*: `Tool`, or a dict, bare or as OpenAI's chat completions have it.
+
+    Raises:
+        ConfigError: One of them is no tool, or there are two of one name.
+    """
+    tools = tuple(_tool(one, f"tools[{index}]") for index, one in enumerate(given))
+    names = [tool.name for tool in tools]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ConfigError(f"two tools are called {twice!r}", cause="a call names its tool", fix="rename one of them")
+    return tools
+
+
+def _tool(one: object, place: str) -> Tool:
+    tool = one if isinstance(one, Tool) else _read_tool(one)
+    parameters: object = tool.parameters if tool is not None else None
+    if tool is None or not tool.name or not isinstance(parameters, dict):
+        raise ConfigError(
+            f"{place} is {one!r}",
+            cause="a tool has a name, and parameters: a JSON schema of an object, as a dict",
+            fix=f"for example: {_TOOL_EXAMPLE}",
+        )
+    return tool
+
+
+def _read_tool(one: object) -> Tool | None:
+    if not isinstance(one, Mapping):
+        return None
+    function = one.get("function", one)
+    if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
+        return None
+    return Tool(function["name"], function.get("description") or "", function.get("parameters", {"type": "object"}))

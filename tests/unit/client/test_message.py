@@ -7,8 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from llm_gateway import ImagePart, LLMMessage, SyncLLMClient, TextPart, Tool, ToolCall, ToolResult
-from llm_gateway.client.message import messages_from
-from llm_gateway.client.tool import tools_from
+from llm_gateway.client.message import messages_from, tools_from
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.providers.encoding import encode_checked
 from llm_gateway.types import ChatRequest

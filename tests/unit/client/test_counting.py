@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from llm_gateway import SyncLLMClient, Tool
-from llm_gateway.client import vocabulary
 from llm_gateway.config.folder import vocabulary_folder
 from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, TextPart
 from llm_gateway.wire.tokens import Estimate, framed_tokens
@@ -42,15 +41,15 @@ def test_the_frame_of_a_request(asked, tokens):
 
 def test_without_tiktoken_or_a_known_model_there_is_none(monkeypatch, tmp_path):
     """Nor where the file is not there, or another one stands in its place, which stays there."""
-    assert vocabulary.sizer_of("gpt-4o", None) is None
-    assert vocabulary.sizer_of("my-model", tmp_path) is None
-    assert vocabulary.sizer_of("gpt-4o", tmp_path) is None
-    file = tmp_path / hashlib.sha1(vocabulary._URL.format("o200k_base").encode()).hexdigest()
+    assert counting.sizer_of("gpt-4o", None) is None
+    assert counting.sizer_of("my-model", tmp_path) is None
+    assert counting.sizer_of("gpt-4o", tmp_path) is None
+    file = tmp_path / hashlib.sha1(counting._URL.format("o200k_base").encode()).hexdigest()
     file.write_bytes(b"another")
-    assert vocabulary.sizer_of("gpt-4o-mini", tmp_path) is None
+    assert counting.sizer_of("gpt-4o-mini", tmp_path) is None
     assert b"another" == file.read_bytes()
     monkeypatch.setitem(sys.modules, "tiktoken", None)
-    assert vocabulary.sizer_of("gpt-5", tmp_path) is None
+    assert counting.sizer_of("gpt-5", tmp_path) is None
 
 
 def test_a_count_is_an_estimate_then(monkeypatch, tmp_path):
