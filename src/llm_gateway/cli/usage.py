@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from llm_gateway.cli.grid import as_json, printable
-from llm_gateway.cli.period import parse_time
 from llm_gateway.client.usage import ledger_named
 from llm_gateway.cost.ledger import Entry, Ledger, Span, open_ledger
 from llm_gateway.cost.ledger.report import GROUPS, UsageRow, check_group, rows_by
 from llm_gateway.exceptions import ConfigError
 from llm_gateway.usage import CACHE_READ, CACHE_WRITE, LABELS, SHORT_COUNTS, TokenUsage
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "parse_time"]
 
 _BATCH = 1000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -186,3 +186,27 @@ def _aligned(line: tuple[str, ...], widths: list[int]) -> str:
 
 def _dollars(cost: Decimal | None) -> str | None:
     return None if cost is None else f"{cost:f}"
+
+
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def parse_time(text: str, option: str, *, now: datetime) -> date | datetime:
+    """
+    Return the date or the time that *text* is; a time without a zone is in UTC.
+
+    Raises:
+        ConfigError: It is none; names *option*.
+    """
+    try:
+        if ago := re.fullmatch(r"(\d+)([hdw])", text):
+            return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+            return date.fromisoformat(text)
+        stated = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
+        raise ConfigError(
+            f"{option} {text!r} is no time",
+            fix=f"for example: {option} 7d, {option} 24h, {option} {now:%Y-%m-%d} or {option} {now:%Y-%m-%dT%H:%M}",
+        ) from None
+    return stated if stated.tzinfo else stated.replace(tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +27,6 @@ from llm_gateway.client.message import Messages, messages_from, tools_from
 from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.listing import ModelLister
 from llm_gateway.client.observed import Observation
-from llm_gateway.client.observers import build_observers
 from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.timeouts import Timeouts
@@ -40,11 +39,12 @@ from llm_gateway.cost.overrides import read as read_prices
 from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.observability.events import Observer
+from llm_gateway.observability.observers import Observers
 from llm_gateway.providers.base import HttpProvider, Provider
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 
-__all__ = ["BaseClient", "chosen", "session_cost", "settings_of_another"]
+__all__ = ["BaseClient", "build_observers", "chosen", "session_cost", "settings_of_another"]
 
 
 class BaseClient:
@@ -349,3 +349,25 @@ def settings_of_another(config: GatewayConfig, provider: str) -> GatewayConfig:
     """Settings for *provider* out of those for another one, whose key and address are not its own."""
     theirs = {"api_key": None, "base_url": None, "api_version": None}
     return config.model_copy(update={"provider": provider, "model": None, **theirs})
+
+
+def build_observers(config: GatewayConfig, given: Sequence[Observer]) -> Observers | None:
+    """Return the *given* observers and those of *config*, or None where there are none."""
+    observers = (*given, *_enabled_observers(config))
+    return Observers(observers) if observers else None
+
+
+def _enabled_observers(config: GatewayConfig) -> Iterator[Observer]:
+    """Yield the observers of the settings; each is imported only where it is enabled."""
+    if config.log != "off":
+        from llm_gateway.observability.logging import configured as configured_logging
+
+        yield configured_logging(config.log)
+    if config.tracing is not None:
+        from llm_gateway.observability.tracing import configured as configured_tracing
+
+        yield configured_tracing(config.tracing, capture_content=config.capture_content)
+    if config.metrics is not None:
+        from llm_gateway.observability.metrics import configured as configured_metrics
+
+        yield configured_metrics(config.metrics)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from llm_gateway import SyncLLMClient, Tool
+from llm_gateway.client import counting
 from llm_gateway.config.folder import vocabulary_folder
 from llm_gateway.types import ChatRequest, ImagePart, LLMMessage, TextPart
 from llm_gateway.wire.tokens import Estimate, framed_tokens

@@ -15,7 +15,7 @@ from llm_gateway.cost.prices import price
 from llm_gateway.cost.reservation import MemoryReservations
 from llm_gateway.cost.shared_reservations import SharedReservations
 from llm_gateway.cost.totals import Totals
-from llm_gateway.pytest_plugin.reports.sums import sums
+from llm_gateway.pytest_plugin.reports.document import sums
 from llm_gateway.record import CallRecord
 from llm_gateway.types import TokenUsage
 

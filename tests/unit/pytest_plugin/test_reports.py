@@ -11,10 +11,9 @@ import pytest
 
 from llm_gateway.cost.money import shown
 from llm_gateway.pytest_plugin.reports import wording
-from llm_gateway.pytest_plugin.reports.document import SCHEMA, build
+from llm_gateway.pytest_plugin.reports.collect import render
+from llm_gateway.pytest_plugin.reports.document import SCHEMA, build, sums
 from llm_gateway.pytest_plugin.reports.fact import Fact
-from llm_gateway.pytest_plugin.reports.render import render
-from llm_gateway.pytest_plugin.reports.sums import sums
 from llm_gateway.pytest_plugin.reports.target import Target
 from llm_gateway.record import CallRecord
 from llm_gateway.usage import COUNTS, TokenUsage

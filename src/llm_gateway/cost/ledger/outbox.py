@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import shlex
+import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from llm_gateway.cost.ledger.base import Ledger
 from llm_gateway.cost.ledger.entry import Entry
-from llm_gateway.cost.ledger.rescue import rescued
 from llm_gateway.exceptions import LedgerError
 
-__all__ = ["Outbox"]
+__all__ = ["Outbox", "rescued"]
 
 _log = logging.getLogger("llm_gateway.ledger")
 _LONGEST_REST_S = 60.0
@@ -127,3 +130,42 @@ class Outbox:
                 self._ledger = None
         why = f"{error.report}\n" if error else ""
         return f"{why}{rescued(left, self._rescue)}" if left else None
+
+
+def rescued(entries: Sequence[Entry], file: Path) -> str:
+    """
+    Keep *entries* in *file*, else in the temporary folder, else in the text itself.
+
+    Returns:
+        Where they are, and what to do with them.
+    """
+    for place in _places(file):
+        try:
+            _keep(entries, place)
+        except LedgerError:
+            continue
+        return (
+            f"  {len(entries)} entries are in {place} instead\n"
+            f"  to move them: llm-gateway usage --ledger {shlex.quote(str(place))} --copy-to WHERE"
+        )
+    lines = "\n".join(json.dumps(asdict(entry), default=str) for entry in entries)
+    return f"  {len(entries)} entries found no place in a file either; here they are:\n{lines}"
+
+
+def _places(file: Path) -> Iterator[Path]:
+    yield file
+    try:
+        folder = tempfile.mkdtemp(prefix="llm-ledger-rescue-")
+    except OSError:
+        return
+    yield Path(folder) / file.name
+
+
+def _keep(entries: Sequence[Entry], place: Path) -> None:
+    from llm_gateway.cost.ledger import open_ledger
+
+    ledger = open_ledger(place)
+    try:
+        ledger.append(entries)
+    finally:
+        ledger.close()

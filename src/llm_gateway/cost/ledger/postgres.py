@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,13 @@ from llm_gateway.cost.ledger.address import Address
 from llm_gateway.cost.ledger.base import Span
 from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, decode, encode, totals
 from llm_gateway.cost.ledger.entry import Entry
-from llm_gateway.cost.ledger.postgres_failure import absent, explained
 from llm_gateway.cost.ledger.turns import Turns
 from llm_gateway.cost.ledger.version import VERSION, check_version
 from llm_gateway.cost.totals import Totals
+from llm_gateway.exceptions import LedgerError
 from llm_gateway.usage import COUNTS
 
-__all__ = ["PostgresLedger"]
+__all__ = ["PostgresLedger", "absent", "explained"]
 
 _PAGE = 10_000
 _LOCK = 0x4C4C4D4C
@@ -174,3 +175,54 @@ def _is_ready(connection: _Connection) -> bool:
 
 def _key(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def absent(address: Address) -> LedgerError:
+    """The database has no ledger."""
+    return LedgerError(
+        f"there is no ledger in {str(address)!r}",
+        cause="a ledger is made by the first run that writes one",
+        fix=f"look which tables it has: psql {_quoted(address)} -c '\\dt'",
+    )
+
+
+@contextmanager
+def explained(address: Address, timeout_s: float) -> Generator[None, None, None]:
+    """Turn errors of PostgreSQL into errors that say what to do and show no password."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _explain(error, address, timeout_s) from None
+
+
+def _explain(error: psycopg.Error, address: Address, timeout_s: float) -> LedgerError:
+    said = address.masked(str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
+    if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
+        return LedgerError(
+            f"the ledger {str(address)!r} was locked for {timeout_s:g} s",
+            cause="another session keeps a lock on its tables",
+            fix=f"find it: psql {_quoted(address)} -c 'TABLE pg_stat_activity'",
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+        return LedgerError(
+            f"the ledger {str(address)!r} cannot be written",
+            cause=said,
+            fix="give its user the right: GRANT SELECT, INSERT ON llm_ledger, llm_ledger_version TO ...",
+        )
+    cause, fix = _hint(said, address)
+    return LedgerError(f"the ledger {str(address)!r} cannot be used", cause=cause, fix=fix)
+
+
+def _hint(said: str, address: Address) -> tuple[str, str]:
+    """The cause with what to do. A server that refuses to connect says why in words alone, without a code."""
+    if "authentication" in said or "password" in said or "role " in said:
+        return said, f"try the user and the password until this connects: psql {_quoted(address)}"
+    if 'database "' in said and "does not exist" in said:
+        place = f" -h {shlex.quote(address.host)}" if address.host else ""
+        port = f" -p {address.port}" if address.port else ""
+        return said, f"createdb{place}{port} {shlex.quote(address.database)}"
+    return said, f"see whether the server is there: pg_isready -d {_quoted(address)}"
+
+
+def _quoted(address: Address) -> str:
+    return shlex.quote(str(address))

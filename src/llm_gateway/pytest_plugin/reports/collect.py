@@ -14,8 +14,9 @@ from llm_gateway.pytest_plugin.reports.target import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+import json
 
-__all__ = ["Collector"]
+__all__ = ["Collector", "render"]
 
 
 class Collector:
@@ -84,7 +85,7 @@ class Collector:
         return build(run, list(self._facts.values()), self._refused, self._broken_modules)
 
     def _written(self, document: dict[str, Any]) -> Iterator[str]:
-        from llm_gateway.pytest_plugin.reports.render import render
+        from llm_gateway.pytest_plugin.reports.collect import render
 
         for target in self._targets:
             try:
@@ -94,3 +95,16 @@ class Collector:
                 yield "  to write it: make room or change --llm-report, then run again"
             else:
                 yield f"LLM report written to {target.given}"
+
+
+def render(document: dict[str, Any], suffix: str) -> str:
+    """*document* as ``.html``, ``.json`` or ``.md``."""
+    if suffix == ".json":
+        return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if suffix == ".md":
+        from llm_gateway.pytest_plugin.reports import markdown
+
+        return markdown.render(document)
+    from llm_gateway.pytest_plugin.reports import page
+
+    return page.render(document)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from llm_gateway.pytest_plugin.reports.page.bars import Bar, Row, chart, drawn, legend
-from llm_gateway.pytest_plugin.reports.page.markup import name_of, text
+from llm_gateway.pytest_plugin.reports.page.markup import figure, name_of, text
 from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share, size
 from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 
-__all__ = ["pictures"]
+__all__ = ["Bar", "Row", "chart", "drawn", "legend", "pictures"]
 
 _MOST = 10
 _SERIES = {"fresh": "input", "read": "input from cache", "write": "input into cache", "output": "output"}
@@ -109,3 +109,65 @@ def _cache(sums: _Sums) -> str:
         '<section class="card cache"><h2>Prompt cache</h2><p class="note">Where the input tokens came from.</p>'
         f"{drawn(bar)}{legend(words)}</section>"
     )
+
+
+Segments = Sequence[tuple[str, float]]
+_LEAST = 0.6
+_LEAST_STACKED = 6.0
+"""In percent of the width: shorter ones could not be seen, or their parts not be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Stacked *segments*, each a series of the legend and its size; *scale* is the size that fills the width."""
+
+    segments: Segments
+    scale: float
+    shown: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the bars below it are about; *name* is markup."""
+
+    name: str
+    title: str
+    bars: Sequence[Bar]
+
+
+def chart(title: str, note: str, rows: Sequence[Row], *, keys: Iterable[tuple[str, str]] = ()) -> str:
+    """A card of bars, or one that says that there is nothing to draw."""
+    body = "".join(map(_row, rows))
+    drawing = f"<ol>{body}</ol>" if rows else '<p class="none">Nothing was reported.</p>'
+    said = f'<p class="note">{text(note)}</p>' if note else ""
+    return f'<section class="card"><h2>{text(title)}</h2>{said}{legend(keys) if rows else ""}{drawing}</section>'
+
+
+def legend(keys: Iterable[tuple[str, str]]) -> str:
+    """Which colour is what."""
+    items = "".join(f'<li><span class="key {series}"></span>{text(words)}</li>' for series, words in keys)
+    return f'<ul class="legend">{items}</ul>' if items else ""
+
+
+def _row(row: Row) -> str:
+    bars = "".join(f'<div class="line">{drawn(bar)}<span>{figure(bar.shown)}</span></div>' for bar in row.bars)
+    return f'<li><div class="name" title="{text(row.title)}">{row.name}</div>{bars}</li>'
+
+
+def drawn(bar: Bar) -> str:
+    """The bar itself."""
+    at, rects = 0.0, []
+    for series, percent in _visible(bar):
+        rects.append(f'<rect class="{series}" x="{at:.2f}%" width="{percent:.2f}%" height="100%"/>')
+        at += percent
+    return f'<svg role="img" focusable="false"><title>{text(bar.said)}</title>{"".join(rects)}</svg>'
+
+
+def _visible(bar: Bar) -> Segments:
+    """The segments in percent; of a bar too short to show them, only the largest, as long as the whole."""
+    sizes = [(series, 100 * size / bar.scale) for series, size in bar.segments if size > 0]
+    whole = sum(size for _, size in sizes)
+    if whole >= _LEAST_STACKED or not sizes:
+        return sizes
+    return [(max(sizes, key=lambda segment: segment[1])[0], max(whole, _LEAST))]
