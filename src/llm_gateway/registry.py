@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Factory", "build_provider", "list_providers", "register_provider", "resolve"]
 
 Factory: TypeAlias = Callable[[GatewayConfig], Any]
-"""Makes a provider of the settings that it is given."""
+"""A function that builds a provider from its settings."""
 _GROUP = "llm_gateway"
 
 _registered: dict[str, Factory] = {}
@@ -28,7 +28,7 @@ _registered: dict[str, Factory] = {}
 
 def register_provider(name: str, factory: Factory) -> None:
     """
-    Make a provider known by *name*; it wins over one of that name that is built in or installed.
+    Register a provider by *name*; it wins over one of that name that is built in or installed.
 
     Args:
         name: As in ``LLM_PROVIDER=name`` and ``name:model``.
@@ -37,7 +37,7 @@ def register_provider(name: str, factory: Factory) -> None:
             ``async def complete(messages, response_model=None)`` and ``async def close()``.
 
     Raises:
-        ConfigError: The name is none, or holds a colon, which stands between provider and model.
+        ConfigError: The name is empty, or has a colon, which separates provider and model.
     """
     if not name or ":" in name:
         raise ConfigError(f"a provider cannot be called {name!r}", fix="use letters, digits, - and _")
@@ -45,14 +45,14 @@ def register_provider(name: str, factory: Factory) -> None:
 
 
 def list_providers() -> list[str]:
-    """The names that are known, sorted: built in, installed and registered ones."""
+    """Return the names of all providers, sorted: built in, installed and registered ones."""
     built_in = (name for name, one in PROVIDERS.items() if one.adapter)
     return sorted({*built_in, *_installed(), *_registered})
 
 
 def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
     """
-    The provider *name*, set up by *config*, or by variables and ``.env`` where none is given.
+    Build the provider *name*, set up by *config*, or by variables and ``.env`` where none is given.
 
     Raises:
         UnknownProviderError: Offers the nearest names, then lists all.
@@ -69,7 +69,7 @@ def build_provider(name: str, config: GatewayConfig | None = None) -> Provider:
 
 def resolve(name: str) -> Factory:
     """
-    The factory of provider *name*.
+    Return the factory of provider *name*.
 
     Raises:
         UnknownProviderError: Offers the nearest names, then lists all.
@@ -97,7 +97,7 @@ def _built_in(entry: Entry) -> Factory:
 
 @functools.cache
 def _installed() -> dict[str, Factory]:
-    """What installed packages add; looked up once, when the first name is."""
+    """Return the providers of installed packages; looked up once, with the first name."""
     from importlib.metadata import entry_points
 
     if not entry_points(group=_GROUP):

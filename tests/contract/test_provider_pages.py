@@ -22,7 +22,7 @@ def block(name, language):
 
 @pytest.fixture
 def alone(monkeypatch):
-    """No setting of whoever runs this reaches a page."""
+    """Remove every setting of a provider from the environment."""
     for one in PROVIDERS.values():
         variables = (one.url_variable, one.version_variable, one.project_variable)
         for variable in (*filter(None, variables), *one.key_variables, *one.region_variables):
@@ -35,7 +35,7 @@ def test_every_provider_has_its_page_and_the_index_has_each():
     assert set(NAMES) <= set(list_providers())
 
 
-def test_a_table_says_what_the_code_says(alone):
+def test_what_repeats_the_catalogue_is_up_to_date(alone):
     """Written again by: python tests/fakes/provider_pages.py."""
     for path, text in provider_pages.pages().items():
         written = path.read_text(encoding="utf-8")
@@ -44,7 +44,7 @@ def test_a_table_says_what_the_code_says(alone):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_section_of_a_file_is_read_as_it_stands(name, alone, tmp_path, monkeypatch):
+def test_the_section_of_a_file_is_read_unchanged(name, alone, tmp_path, monkeypatch):
     """It chooses the provider, the model and what else the section sets."""
     text = block(name, "yaml")
     for variable in re.findall(r"\$\{(\w+)\}", text):
@@ -62,7 +62,7 @@ def test_the_section_of_a_file_is_read_as_it_stands(name, alone, tmp_path, monke
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_what_a_page_shows_runs(name, api, claude, monkeypatch, capsys):
-    """Against a stand-in, with its variables set as the page says."""
+    """Against a stub server, with the variables of the page."""
     for variable, value in {
         "AWS_REGION": "us-east-1",
         "GOOGLE_CLOUD_PROJECT": "my-project",

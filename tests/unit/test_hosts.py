@@ -31,14 +31,14 @@ def _nothing_set(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(set(HOSTS) - {"compatible"}))
-def test_each_host_is_told_by_its_address(name):
+def test_each_host_is_recognised_by_its_address(name):
     """So that a recording knows whom it was made with, and what it cost."""
     made = compatible.provider(name, GatewayConfig(api_key="k"))
-    asked = made.request(CHAT)
-    told = identify("POST", asked.url)
+    request = made.request(CHAT)
+    found = identify("POST", request.url)
 
-    assert (name, "openai.chat") == (told.provider, told.api)
-    assert ("authorization", "Bearer k") in made.auth.apply(asked).headers
+    assert (name, "openai.chat") == (found.provider, found.api)
+    assert ("authorization", "Bearer k") in made.auth.apply(request).headers
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
 def test_a_server_of_ones_own_needs_no_key():
     """Only an address."""
     made = compatible.provider("compatible", load(base_url="http://localhost:8000/v1/"))
-    asked = made.auth.apply(made.request(CHAT))
+    request = made.auth.apply(made.request(CHAT))
 
-    assert "http://localhost:8000/v1/chat/completions" == asked.url
-    assert "authorization" not in dict(asked.headers)
+    assert "http://localhost:8000/v1/chat/completions" == request.url
+    assert "authorization" not in dict(request.headers)
 
 
-def test_an_address_is_asked_for_where_only_the_user_knows_it():
+def test_an_address_is_required_where_only_the_user_knows_it():
     """With what to type."""
     with pytest.raises(ConfigError) as caught:
         compatible.provider("compatible", GatewayConfig())
@@ -105,26 +105,26 @@ def test_azure_takes_keys_and_tokens(key, header, monkeypatch):
     assert header in made.auth.apply(made.request(CHAT)).headers
 
     monkeypatch.setenv("OPENAI_API_VERSION", "2025-04-01-preview")
-    asked = azure.provider(GatewayConfig()).request(CHAT)
+    request = azure.provider(GatewayConfig()).request(CHAT)
     assert (
         "https://mine.openai.azure.com/openai/deployments/some%2Fmodel/chat/completions?api-version=2025-04-01-preview"
-    ) == asked.url
-    assert ("azure", "openai.chat") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+    ) == request.url
+    assert ("azure", "openai.chat") == (identify("POST", request.url).provider, identify("POST", request.url).api)
 
 
-def test_cohere_is_asked_in_its_own_chat(monkeypatch):
+def test_cohere_is_called_in_its_own_format(monkeypatch):
     """Known by its address, or at one of the user's own."""
     with pytest.raises(MissingKeyError, match="export CO_API_KEY="):
         cohere.provider(GatewayConfig())
     monkeypatch.setenv("CO_API_KEY", "k")
-    asked = cohere.provider(GatewayConfig()).request(CHAT)
-    assert "https://api.cohere.com/v2/chat" == asked.url
-    assert ("cohere", "cohere.v2.chat") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+    request = cohere.provider(GatewayConfig()).request(CHAT)
+    assert "https://api.cohere.com/v2/chat" == request.url
+    assert ("cohere", "cohere.v2.chat") == (identify("POST", request.url).provider, identify("POST", request.url).api)
     monkeypatch.setenv("CO_API_URL", "http://127.0.0.1:1/")
     assert "http://127.0.0.1:1/v2/chat" == cohere.provider(GatewayConfig()).request(CHAT).url
 
 
-def test_hosts_are_asked_in_their_own_words():
+def test_hosts_are_called_with_their_own_fields():
     """What the limit of an answer is called, and whether a stream has to be asked for its usage."""
     groq, mistral = (
         compatible.provider(name, GatewayConfig(api_key="k")).dialect.encode_request(CHAT)
