@@ -9,8 +9,7 @@ import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from llm_gateway.catalog import PROVIDERS, find
-from llm_gateway.catalog import Provider as Entry
+from llm_gateway.catalog import PROVIDERS, ProviderEntry, find
 from llm_gateway.config import GatewayConfig, load
 from llm_gateway.exceptions import ConfigError, UnknownProviderError
 
@@ -89,7 +88,7 @@ def resolve(name: str) -> Factory:
     )
 
 
-def _built_in(entry: Entry) -> Factory:
+def _built_in(entry: ProviderEntry) -> Factory:
     module, _, function = entry.adapter.partition(":")
     factory = getattr(importlib.import_module(f"llm_gateway.providers.{module}"), function or "provider")
     return functools.partial(factory, entry.name) if module == "compatible" else factory

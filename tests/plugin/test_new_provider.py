@@ -1,9 +1,9 @@
 """A provider that speaks an existing format is one entry in the catalogue."""
 
 ENTRY = """
-from llm_gateway.catalog import PROVIDERS, ChatQuirks, Provider
+from llm_gateway.catalog import PROVIDERS, ChatQuirks, ProviderEntry
 
-PROVIDERS["acme"] = Provider(
+PROVIDERS["acme"] = ProviderEntry(
     "acme",
     "Acme",
     adapter="compatible",

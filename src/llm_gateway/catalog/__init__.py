@@ -8,14 +8,14 @@ Pure data. Internal.
 from __future__ import annotations
 
 from llm_gateway.catalog import hosts, own_format
-from llm_gateway.catalog.provider import ChatQuirks, Provider, Unsupported
+from llm_gateway.catalog.entry import ChatQuirks, ProviderEntry, Unsupported
 
-__all__ = ["PROVIDERS", "ChatQuirks", "Provider", "Unsupported", "find"]
+__all__ = ["PROVIDERS", "ChatQuirks", "ProviderEntry", "Unsupported", "find"]
 
 PROVIDERS = {one.name: one for one in (*own_format.PROVIDERS, *hosts.CALLED, *hosts.RECOGNISED)}
 """By name."""
 
 
-def find(name: str) -> Provider:
+def find(name: str) -> ProviderEntry:
     """Return the provider *name*; one that is not in the catalogue has nothing but its name."""
-    return PROVIDERS.get(name) or Provider(name, name)
+    return PROVIDERS.get(name) or ProviderEntry(name, name)

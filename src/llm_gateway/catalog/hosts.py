@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_gateway.catalog.provider import ChatQuirks, Provider, Unsupported
+from llm_gateway.catalog.entry import ChatQuirks, ProviderEntry, Unsupported
 
 __all__ = ["CALLED", "RECOGNISED"]
 
@@ -11,7 +11,7 @@ _NO_LEVEL = "its host has no such level"
 _UP_TO_HIGH = ("low", "medium", "high")
 
 CALLED = (
-    Provider(
+    ProviderEntry(
         "groq",
         "Groq",
         adapter="compatible",
@@ -30,7 +30,7 @@ CALLED = (
             Unsupported(_EFFORT, _NO_LEVEL, "", allowed=("none", *_UP_TO_HIGH)),
         ),
     ),
-    Provider(
+    ProviderEntry(
         "mistral",
         "Mistral",
         adapter="compatible",
@@ -46,7 +46,7 @@ CALLED = (
         chat=ChatQuirks(seed_field="random_seed", has_stream_options=False, stream_usage="last", stream_calls="last"),
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "together",
         "Together",
         adapter="compatible",
@@ -62,7 +62,7 @@ CALLED = (
         # together 3.1, types of chat completions.
         unsupported=(Unsupported(_EFFORT, _NO_LEVEL, "", allowed=_UP_TO_HIGH),),
     ),
-    Provider(
+    ProviderEntry(
         "openrouter",
         "OpenRouter",
         adapter="compatible",
@@ -76,7 +76,7 @@ CALLED = (
         chat=ChatQuirks(effort_as="reasoning", reasoning_field="reasoning"),
         states_cost=True,
     ),
-    Provider(
+    ProviderEntry(
         "deepseek",
         "DeepSeek",
         adapter="compatible",
@@ -91,7 +91,7 @@ CALLED = (
         ),
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "xai",
         "xAI",
         adapter="compatible",
@@ -112,7 +112,7 @@ CALLED = (
         ),
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "fireworks",
         "Fireworks",
         adapter="compatible",
@@ -124,7 +124,7 @@ CALLED = (
         key_patterns=(("Fireworks key", "fw_", r"fw_[A-Za-z0-9]{22,}"),),
         chat=ChatQuirks(stream_usage="always"),
     ),
-    Provider(
+    ProviderEntry(
         "cerebras",
         "Cerebras",
         adapter="compatible",
@@ -136,7 +136,7 @@ CALLED = (
         key_patterns=(("Cerebras key", "csk-", r"csk-[A-Za-z0-9]{32,}"),),
         chat=ChatQuirks("max_completion_tokens", stream_usage="always"),
     ),
-    Provider(
+    ProviderEntry(
         "compatible",
         "Compatible",
         adapter="compatible",
@@ -144,7 +144,7 @@ CALLED = (
         has_colons=True,
         chat=ChatQuirks(reasoning_field="reasoning_content"),  # as vLLM, SGLang and llama.cpp have it
     ),
-    Provider(
+    ProviderEntry(
         "litellm",
         "LiteLLM",
         adapter="litellm",
@@ -156,7 +156,7 @@ CALLED = (
 """Providers that the client calls with chat completions."""
 
 RECOGNISED = (
-    Provider(
+    ProviderEntry(
         "perplexity",
         "Perplexity",
         hosts=("api.perplexity.ai",),
@@ -165,14 +165,14 @@ RECOGNISED = (
         sdk_url_variables={"PERPLEXITY_API_BASE": ""},
         key_patterns=(("Perplexity key", "pplx-", r"pplx-[A-Za-z0-9]{32,}"),),
     ),
-    Provider(
+    ProviderEntry(
         "huggingface",
         "Hugging Face",
         hosts=("router.huggingface.co", "api-inference.huggingface.co", ".huggingface.cloud"),
         key_variables=("HF_TOKEN",),
         key_patterns=(("Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{30,}"),),
     ),
-    Provider(
+    ProviderEntry(
         "voyage",
         "Voyage",
         hosts=("api.voyageai.com",),
@@ -183,46 +183,46 @@ RECOGNISED = (
         key_variables=("VOYAGE_API_KEY",),
         price_list_id="voyageai",
     ),
-    Provider(
+    ProviderEntry(
         "replicate",
         "Replicate",
         hosts=("api.replicate.com",),
         key_variables=("REPLICATE_API_TOKEN",),
         key_patterns=(("Replicate token", "r8_", r"r8_[A-Za-z0-9]{20,}"),),
     ),
-    Provider(
+    ProviderEntry(
         "writer",
         "Writer",
         hosts=("api.writer.com",),
         paths=((r"api\.writer\.com/v1/chat", "openai.chat"),),
         key_variables=("WRITER_API_KEY",),
     ),
-    Provider("zai", "Z.ai", hosts=("api.z.ai",), key_variables=("ZAI_API_KEY",)),
-    Provider(
+    ProviderEntry("zai", "Z.ai", hosts=("api.z.ai",), key_variables=("ZAI_API_KEY",)),
+    ProviderEntry(
         "moonshot",
         "Moonshot",
         hosts=("api.moonshot.ai", "api.moonshot.cn"),
         key_variables=("MOONSHOT_API_KEY",),
         price_list_id="moonshotai",
     ),
-    Provider(
+    ProviderEntry(
         "dashscope",
         "DashScope",
         hosts=("dashscope.aliyuncs.com",),
         key_variables=("DASHSCOPE_API_KEY",),
     ),
-    Provider(
+    ProviderEntry(
         "alephalpha",
         "Aleph Alpha",
         hosts=("api.aleph-alpha.com",),
         paths=((r"aleph-alpha\.com/complete", "alephalpha.complete"),),
     ),
-    Provider(
+    ProviderEntry(
         "pydantic-gateway",
         "Pydantic Gateway",
         hosts=("gateway.pydantic.dev",),
         key_patterns=(("Pydantic token", "pylf_v", r"pylf_v\d_[a-z]{2}_[A-Za-z0-9]{20,}"),),
     ),
-    Provider("portkey", "Portkey", hosts=("api.portkey.ai",), key_variables=("PORTKEY_API_KEY",)),
+    ProviderEntry("portkey", "Portkey", hosts=("api.portkey.ai",), key_variables=("PORTKEY_API_KEY",)),
 )
 """Providers that the client does not call, but whose traffic is recorded, replayed and kept in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llm_gateway.catalog.provider import ChatQuirks, Provider, Unsupported
+from llm_gateway.catalog.entry import ChatQuirks, ProviderEntry, Unsupported
 
 __all__ = ["PROVIDERS"]
 
@@ -33,7 +33,7 @@ _GEMINI_MODEL = "gemini-3.1-flash-lite"
 _OPENAI_CHAT = ChatQuirks("max_completion_tokens", numbers_calls=False)
 
 PROVIDERS = (
-    Provider(
+    ProviderEntry(
         "anthropic",
         "Anthropic",
         adapter="anthropic",
@@ -55,7 +55,7 @@ PROVIDERS = (
         request_id_header="request-id",
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "local_claude",
         "Claude Code",
         adapter="local_claude",
@@ -63,7 +63,7 @@ PROVIDERS = (
         sdk_package="claude_agent_sdk",
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "openai",
         "OpenAI",
         adapter="openai",
@@ -100,8 +100,8 @@ PROVIDERS = (
         ),
         has_published_limits=True,
     ),
-    Provider("openai_responses", "OpenAI responses", adapter="openai:responses", shares="openai"),
-    Provider(
+    ProviderEntry("openai_responses", "OpenAI responses", adapter="openai:responses", shares="openai"),
+    ProviderEntry(
         "azure",
         "Azure",
         adapter="azure",
@@ -122,7 +122,7 @@ PROVIDERS = (
         has_published_limits=True,
         has_deployments=True,
     ),
-    Provider(
+    ProviderEntry(
         "gemini",
         "Gemini",
         adapter="gemini",
@@ -140,7 +140,7 @@ PROVIDERS = (
         unsupported=_GEMINI,
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "vertex",
         "Vertex",
         adapter="vertex",
@@ -169,7 +169,7 @@ PROVIDERS = (
         unsupported=_GEMINI,
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "bedrock",
         "Bedrock",
         adapter="bedrock",
@@ -206,7 +206,7 @@ PROVIDERS = (
         request_id_header="x-amzn-requestid",
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "cohere",
         "Cohere",
         adapter="cohere",
@@ -228,7 +228,7 @@ PROVIDERS = (
         unsupported=(Unsupported(_IMAGES, _TEXT_ONLY, r"^command-(r|a-03)"),),
         has_published_limits=True,
     ),
-    Provider(
+    ProviderEntry(
         "ollama",
         "Ollama",
         adapter="compatible",

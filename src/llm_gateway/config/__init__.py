@@ -22,7 +22,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from llm_gateway.catalog import Provider, find
+from llm_gateway.catalog import ProviderEntry, find
 from llm_gateway.config.file import named_files, read_files
 from llm_gateway.config.folder import cache_folder
 from llm_gateway.config.validate import validate_key, validate_url
@@ -330,7 +330,7 @@ def _sections(provider: str) -> tuple[str, ...]:
     return tuple(filter(None, (provider, find(provider).shares)))
 
 
-def _shared(provider: str) -> Provider:
+def _shared(provider: str) -> ProviderEntry:
     """Return the entry of the catalogue that has the environment variables of *provider*."""
     return find(find(provider).shares or provider)
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
-from llm_gateway.catalog import PROVIDERS, Provider
+from llm_gateway.catalog import PROVIDERS, ProviderEntry
 from llm_gateway.types import Headers
 from llm_gateway.wire.identify import identify
 
@@ -71,7 +71,7 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _region(provider: Provider, rest: str, headers: Headers, environ: Mapping[str, str]) -> str:
+def _region(provider: ProviderEntry, rest: str, headers: Headers, environ: Mapping[str, str]) -> str:
     """Return the region that a request is for: by its path or its signature, else by the environment."""
     signed = next((value for name, value in headers if name.lower() == "authorization"), "")
     if found := _REGION.search(rest) or _REGION.search(signed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from llm_gateway.catalog import PROVIDERS, Provider
+from llm_gateway.catalog import PROVIDERS, ProviderEntry
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers.auth import Auth, Key, NoAuth
 from llm_gateway.providers.base import HttpProvider
@@ -44,6 +44,6 @@ def provider(name: str, config: GatewayConfig, *, client: Any = None) -> HttpPro
     )
 
 
-def _auth(host: Provider, config: GatewayConfig) -> Auth:
+def _auth(host: ProviderEntry, config: GatewayConfig) -> Auth:
     key = config.key(host.name) if host.needs_key else config.key_if_set(host.name)
     return Key(key) if key else NoAuth()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from urllib.parse import unquote, urlsplit
 
-from llm_gateway.catalog import PROVIDERS, Provider
+from llm_gateway.catalog import PROVIDERS, ProviderEntry
 
 __all__ = ["Endpoint", "identify", "is_llm_host"]
 
@@ -61,7 +61,7 @@ def _provider_of(host: str) -> str | None:
     return next((name for name, one in PROVIDERS.items() if _is_host_of(one, host)), None)
 
 
-def _is_host_of(provider: Provider, host: str) -> bool:
+def _is_host_of(provider: ProviderEntry, host: str) -> bool:
     is_named = any(host.endswith(one) if one[0] in ".-" else host == one for one in provider.hosts)
     return is_named or bool(provider.host_pattern and re.fullmatch(provider.host_pattern, host))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-__all__ = ["ChatQuirks", "Provider", "Unsupported"]
+__all__ = ["ChatQuirks", "ProviderEntry", "Unsupported"]
 
 
 _EMPTY: Mapping[str, str] = MappingProxyType({})
@@ -76,7 +76,7 @@ class ChatQuirks(NamedTuple):
     numbers_calls: bool = True
 
 
-class Provider(NamedTuple):
+class ProviderEntry(NamedTuple):
     """
     A provider, or one way to call it.
 
