@@ -1,6 +1,8 @@
 """Money does not depend on the `decimal` context of the code under test."""
 
 import decimal
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -72,3 +74,24 @@ def test_money_is_exact_under_any_context(reckon, tmp_path):
         found, wanted = reckon(tmp_path)
 
     assert wanted == found
+
+
+IMPORTED_LATE = """
+import decimal, sys
+decimal.getcontext().prec = 2
+from datetime import UTC, datetime
+from llm_gateway import usage_report
+from llm_gateway.cost.ledger import Entry, open_ledger
+ledger = open_ledger(sys.argv[1])
+ledger.append([Entry("1", datetime(2026, 11, 1, tzinfo=UTC), "acme", cost_usd=decimal.Decimal("0.0123"))])
+ledger.close()
+print(*(row.cost_usd for row in usage_report(ledger=sys.argv[1])))
+"""
+
+
+def test_the_context_at_import_changes_no_amount(tmp_path):
+    """A module may be imported first inside a test that has set a precision of its own."""
+    run = [sys.executable, "-c", IMPORTED_LATE, str(tmp_path / "ledger.db")]
+    done = subprocess.run(run, capture_output=True, text=True, check=True)
+
+    assert "0.0123\n" == done.stdout

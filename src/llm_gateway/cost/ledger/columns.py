@@ -32,7 +32,7 @@ COLUMNS = (
     *COUNTS,
     "service_tier",
 )
-_PICO = Decimal(10) ** 12
+_PICO = Decimal(10**12)  # of an int: arithmetic at import would follow the decimal context of whoever imports
 _TEXTS = COLUMNS[2:10]
 
 
