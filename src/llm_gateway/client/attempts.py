@@ -6,13 +6,13 @@ import dataclasses
 import json
 from typing import Any, NoReturn
 
-from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.call import Call
 from llm_gateway.client.models.nearest import nearest_models
 from llm_gateway.client.redact_key import redact_key, redact_key_bytes
 from llm_gateway.exceptions import ErrorKind, ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Await, Emit, Finish, Flow, Open, Read, Rest, Run, Send, Start
-from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider, Provider
+from llm_gateway.providers.base import CustomProvider, HttpProvider, ProcessProvider, Provider, provider_name
 from llm_gateway.providers.custom import arguments
 from llm_gateway.types import (
     ChatReply,

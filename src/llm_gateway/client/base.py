@@ -19,7 +19,7 @@ from llm_gateway.catalog import find
 from llm_gateway.client.breaker import Breakers
 from llm_gateway.client.cache.cache import cache_for
 from llm_gateway.client.cache.store import CacheStore
-from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.call import Call
 from llm_gateway.client.context import Context
 from llm_gateway.client.fallback import Target
 from llm_gateway.client.flows import schema_name, schema_of
@@ -40,7 +40,7 @@ from llm_gateway.cost.tracker import CostTracker
 from llm_gateway.exceptions import ConfigError, MissingKeyError
 from llm_gateway.observability.events import Observer
 from llm_gateway.observability.observers import Observers
-from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.providers.base import HttpProvider, Provider, provider_name
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.models import ModelInfo
 

@@ -13,7 +13,7 @@ from llm_gateway.client.breaker import Breaker, Breakers
 from llm_gateway.client.cache.cache import Cache
 from llm_gateway.client.cache.entry import Entry as Kept
 from llm_gateway.client.context import Context
-from llm_gateway.client.observed import Observation
+from llm_gateway.client.observation import Observation
 from llm_gateway.client.params import Params
 from llm_gateway.client.timeouts import Timeouts
 from llm_gateway.cost.account import priced
@@ -27,27 +27,15 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow
 from llm_gateway.flow.timeout import Timeout
-from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.providers.base import HttpProvider, Provider, provider_address, provider_name
 from llm_gateway.record import CallRecord, RecordHolder
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
 from llm_gateway.usage import TokenUsage
 from llm_gateway.wire.bounds import upper_bound
 
-__all__ = ["Call", "provider_name"]
+__all__ = ["Call"]
 
 M = TypeVar("M")
-
-
-def provider_name(provider: Provider) -> str:
-    """The name of *provider*; a class of someone else's need not have one."""
-    return str(getattr(provider, "name", type(provider).__name__))
-
-
-def address_of(provider: Provider) -> str:
-    """Where *provider* is called; empty for what is not called over HTTP."""
-    if not isinstance(provider, HttpProvider):
-        return ""
-    return str(getattr(provider.client, "base_url", provider.base_url))  # a client's own address, where it has one
 
 
 @dataclass
@@ -133,7 +121,7 @@ class Call:
         """The circuit of the provider that is asked now, if it has one."""
         if self.breakers is None:
             return None
-        return self.breakers.of(self.provider_name, address_of(self.provider))
+        return self.breakers.of(self.provider_name, provider_address(self.provider))
 
     def fitted(self, request: ChatRequest) -> ChatRequest:
         """*request* without what its model does not take; errors as in `llm_gateway.client.params.Params.fit`."""
@@ -152,7 +140,7 @@ class Call:
             self._hold(request)
         self._asked, self.holder = request.model, None
         if self.observed is not None:
-            self.observed.attempt_begins(self, request)
+            self.observed.attempt_begins(len(self.attempts) + 1, self.provider, request.model)
 
     def _hold(self, request: ChatRequest) -> None:
         is_bound = isinstance(self.provider, HttpProvider)

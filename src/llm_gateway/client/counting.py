@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from llm_gateway.client.attempts import attempt
-from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.call import Call
 from llm_gateway.client.retry import with_retries
 from llm_gateway.config.folder import vocabulary_folder
 from llm_gateway.exceptions import ProviderError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow
-from llm_gateway.providers.base import HttpProvider
+from llm_gateway.providers.base import HttpProvider, provider_name
 from llm_gateway.types import ChatReply, ChatRequest
 from llm_gateway.wire.tokens import Estimate, estimate_tokens, framed_tokens
 

@@ -10,10 +10,10 @@ from typing import NoReturn
 
 from llm_gateway.client.attempts import attempt
 from llm_gateway.client.cache.lookup import with_cache
-from llm_gateway.client.call import Call, provider_name
+from llm_gateway.client.call import Call
 from llm_gateway.exceptions import AllFallbacksFailedError, ErrorKind, ProviderError
 from llm_gateway.flow.steps import Flow, Now
-from llm_gateway.providers.base import Provider
+from llm_gateway.providers.base import Provider, provider_name
 from llm_gateway.types import ChatReply, ChatRequest
 
 __all__ = ["Target", "with_fallbacks", "with_truncation"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from llm_gateway.client.call import provider_name
-from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.providers.base import HttpProvider, Provider, provider_name
 
 __all__ = ["redact_key", "redact_key_bytes"]
 

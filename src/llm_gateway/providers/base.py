@@ -14,7 +14,7 @@ from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, Pro
 from llm_gateway.wire.base import Dialect, ProcessDialect
 from llm_gateway.wire.models import Listing
 
-__all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
+__all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider", "provider_address", "provider_name"]
 
 
 @runtime_checkable
@@ -130,6 +130,18 @@ class ProcessProvider:
         """Build the run of the command for *chat*; raise errors as `HttpProvider.request` does."""
         argv, stdin, env = encode_checked(self.name, chat, lambda: self.dialect.encode_request(chat))
         return ProcessRequest(argv, stdin, {**self.env, **env})
+
+
+def provider_name(provider: Provider) -> str:
+    """Return the name of *provider*; of a custom class without one, the name of the class."""
+    return str(getattr(provider, "name", type(provider).__name__))
+
+
+def provider_address(provider: Provider) -> str:
+    """Return the URL of *provider*'s API, or that of its SDK client; empty where it is not called over HTTP."""
+    if not isinstance(provider, HttpProvider):
+        return ""
+    return str(getattr(provider.client, "base_url", provider.base_url))
 
 
 def _json(body: Any) -> bytes:

@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
-from llm_gateway.client.observed import Observation, asynchronously, synchronously
+from llm_gateway.client.observation import Observation
+from llm_gateway.client.observed import asynchronously, synchronously
 from llm_gateway.exceptions import ConfigError, CostLimitExceededError
 from llm_gateway.observability.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, FirstContent
 from llm_gateway.observability.observers import Observers
@@ -160,11 +161,11 @@ def test_times_are_of_the_clock_that_is_handed_in():
     client = SyncLLMClient(provider_instance=Mine())
     call, request = client._start_call(), client._build_request("hi")
     call.observed = Observation(Observers([events]), lambda: float(next(ticks)))
-    started = call.observed.begin("stream", call, request)
+    started = call.observed.begin("stream", call.provider, request, None)
     call.enter(request)
     call.content()
     call.content()
-    call.observed.end(started, call, None, None)
+    call.observed.end(started, "mine", call.attempts, None, None)
 
     assert [2.0] == [one.after_s for one in events if isinstance(one, FirstContent)]
     assert (3.0, 2.0) == (events[-1].duration_s, events[-1].first_content_s)

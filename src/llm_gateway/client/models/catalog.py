@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from llm_gateway.client.call import provider_name
 from llm_gateway.client.models import registered
 from llm_gateway.client.models.store import Listed, Store
 from llm_gateway.config import GatewayConfig
-from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider
+from llm_gateway.providers.base import HttpProvider, ProcessProvider, Provider, provider_name
 from llm_gateway.types import ChatRequest
 from llm_gateway.wire.limits import Limits, published
 from llm_gateway.wire.models import ModelInfo, find_model

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from llm_gateway.client.call import provider_name
 from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.nearest import nearest_of
 from llm_gateway.client.models.store import Listed
@@ -19,7 +18,7 @@ from llm_gateway.client.retry import wait_s
 from llm_gateway.exceptions import ConfigError, ProviderError, UnknownModelError
 from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow, Send, Sleep
-from llm_gateway.providers.base import HttpProvider, Provider
+from llm_gateway.providers.base import HttpProvider, Provider, provider_name
 from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.models import Listing, ModelInfo, Page, find_model
 
