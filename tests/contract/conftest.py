@@ -1,4 +1,4 @@
-"""A stand-in for every provider on loopback: HTTP in six formats, and a ``claude`` command."""
+"""A stub of every provider on loopback: an HTTP server for six formats, and a ``claude`` command."""
 
 import dataclasses
 import http.server
@@ -54,13 +54,13 @@ AWS_ERRORS = {400: "Validation", 403: "AccessDenied", 404: "ResourceNotFound", 4
 
 
 def signature(headers, method, url, body):
-    """What botocore makes of a request that came in, with the headers that its sender says to have signed."""
-    asked = botocore.awsrequest.AWSRequest(method, url, data=body)
+    """Return the signature that botocore computes for a received request, from the headers it names as signed."""
+    request = botocore.awsrequest.AWSRequest(method, url, data=body)
     for name in re.search("SignedHeaders=([^,]+)", headers["authorization"])[1].split(";"):
-        asked.headers[name] = headers[name]
-    asked.context["timestamp"] = headers["x-amz-date"]
+        request.headers[name] = headers[name]
+    request.context["timestamp"] = headers["x-amz-date"]
     signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials("AKIAEXAMPLE", "k"), "bedrock", "us-east-1")
-    return signer.signature(signer.string_to_sign(asked, signer.canonical_request(asked)), asked)
+    return signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -78,8 +78,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.count(-1)
 
     def do_GET(self):
-        self.server.asked.append((self.path, dict(self.headers), None))
-        if not self.is_signed_well("GET", b""):
+        self.server.requests.append((self.path, dict(self.headers), None))
+        if not self.has_valid_signature("GET", b""):
             return self.fail(403)
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
@@ -87,8 +87,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
-        self.server.asked.append((self.path, dict(self.headers), json.loads(raw)))
-        if not self.is_signed_well("POST", raw):
+        self.server.requests.append((self.path, dict(self.headers), json.loads(raw)))
+        if not self.has_valid_signature("POST", raw):
             return self.fail(403)
         if self.server.statuses:
             return self.fail(self.server.statuses.pop(0))
@@ -96,17 +96,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.send(200, json.dumps(self.server.lists[self.path]).encode())
         dialect = next(one for suffix, one in DIALECTS.items() if self.path.partition("?")[0].endswith(suffix))
         request = dialect.decode_request(json.loads(raw))
-        if dialect is gemini.DIALECT:  # whose address says what other bodies say
+
+        if dialect is gemini.DIALECT:  # its URL holds the model and whether to stream, not the body
             model, is_stream = identify("POST", self.path).model, "streamGenerateContent?alt=sse" in self.path
             request = dataclasses.replace(request, model=model, stream=is_stream)
-        if dialect is bedrock.DIALECT:  # what others say in the body stands in its address
+
+        if dialect is bedrock.DIALECT:  # its URL holds whether to stream, not the body
             request = dataclasses.replace(request, stream=self.path.endswith("-stream"))
         reply = answer_to(request)
         if request.stream:
             return self.stream(dialect, reply)
         return self.send(200, json.dumps(dialect.encode_reply(reply)).encode())
 
-    def is_signed_well(self, method, raw):
+    def has_valid_signature(self, method, raw):
         proof = self.headers.get("authorization") or ""
         url = f"http://{self.headers['host']}{self.path}"
         return not proof.startswith("AWS4") or proof.endswith(signature(self.headers, method, url, raw))
@@ -161,43 +163,43 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Api(http.server.ThreadingHTTPServer):
     """
-    Answers as every provider does.
+    Server that answers in the format of every provider, over HTTP.
 
     Attributes:
-        asked: Path, headers and body of each request.
+        requests: Path, headers and body of each request.
 
-        statuses: Of the next replies; bytes are a reply of status 200.
+        statuses: Status codes of the next replies; bytes are the body of a reply of status 200.
 
-        lists: Bodies by path, for what is asked beside chats.
+        lists: Reply bodies by path, for requests other than chats: lists of models and token counts.
     """
 
     daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.asked, self.lists = [], {}
-        self.behave()
-        self.held = threading.Condition()
+        self.requests, self.lists = [], {}
+        self.reset()
+        self.changed = threading.Condition()
         self.connections = 0
         self.url = f"http://127.0.0.1:{self.server_port}"
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
-    def behave(self):
-        """Answer as usual again."""
+    def reset(self):
+        """Answer every request with success again."""
         self.statuses, self.cut_after, self.error_after, self.junk = [], None, None, b""
 
     def count(self, change):
-        with self.held:
+        with self.changed:
             self.connections += change
-            self.held.notify_all()
+            self.changed.notify_all()
 
-    def is_left(self):
-        """Whether every connection was closed by the other side, in a while."""
-        with self.held:
-            return self.held.wait_for(lambda: not self.connections, timeout=60)
+    def wait_until_disconnected(self):
+        """Return True once the client has closed every connection, False after 60 seconds."""
+        with self.changed:
+            return self.changed.wait_for(lambda: not self.connections, timeout=60)
 
     def handle_error(self, request, client_address):
-        """Print nothing: some tests hang up early, and any other error is a reply that a test misses."""
+        """Print nothing: some tests hang up early, and any other error shows as a reply that a test misses."""
 
 
 @pytest.fixture
@@ -210,7 +212,7 @@ def api():
 
 COMMAND = f"""#!{sys.executable}
 import json, os, sys, time
-behaviour = os.environ.get("STAND_IN")
+behaviour = os.environ.get("STUB_CLAUDE")
 if behaviour == "junk":
     print("not json at all")
     sys.exit(0)
@@ -230,8 +232,8 @@ from answering import answer_to
 from llm_gateway.wire.claude_cli import DIALECT
 import dataclasses
 stdin = sys.stdin.buffer.read()
-with open(os.environ["STAND_IN_ASKED"], "a") as asked:
-    print(json.dumps({{"argv": sys.argv, "stdin": stdin.decode()}}), file=asked)
+with open(os.environ["STUB_CLAUDE_LOG"], "a") as log:
+    print(json.dumps({{"argv": sys.argv, "stdin": stdin.decode()}}), file=log)
 request = DIALECT.decode_request(tuple(sys.argv), stdin)
 reply = answer_to(request)
 if request.response_schema is not None and reply.stop_reason == "end_turn":
@@ -246,21 +248,21 @@ else:
 
 @pytest.fixture
 def claude(tmp_path, monkeypatch):
-    """A command in the shape of the real one; its behaviour is set by ``STAND_IN``, its runs are in a file."""
+    """Put a stub ``claude`` command on PATH; ``STUB_CLAUDE`` sets its behaviour, ``STUB_CLAUDE_LOG`` logs its runs."""
     folder = tmp_path / "bin"
-    monkeypatch.setenv("STAND_IN_ASKED", str(tmp_path / "asked.jsonl"))
+    monkeypatch.setenv("STUB_CLAUDE_LOG", str(tmp_path / "runs.jsonl"))
     folder.mkdir()
     (folder / "claude").write_text(COMMAND)
     (folder / "claude").chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
-    guard.open_up()  # this command is no model: the suite's own guard would refuse it
+    guard.open_up()  # the suite's guard against real calls would refuse this command
     yield monkeypatch
     guard.close()
 
 
 @pytest.fixture(scope="session")
 def postgres():
-    """The URL of a server that these tests start and stop themselves."""
+    """Start a PostgreSQL server for these tests and yield its URL."""
     if postgres_server.program("postgres") is None:
         pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
     with postgres_server.running() as url:
@@ -268,8 +270,8 @@ def postgres():
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def where(request, tmp_path):
-    """Where a ledger that nobody made yet would be: a file, or a schema of its own."""
+def ledger_url(request, tmp_path):
+    """Return the URL of a ledger that does not exist yet: a file, or a schema of its own."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'ledger.db'}"
     url, name = request.getfixturevalue("postgres"), f"s{uuid.uuid4().hex}"

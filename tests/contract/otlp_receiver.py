@@ -1,8 +1,8 @@
 """
-A receiver of OTLP over HTTP, in a process of its own: reads what OpenTelemetry's exporters send.
+OTLP receiver over HTTP, run in its own process: reads what OpenTelemetry's exporters send.
 
-Bodies are read by the message classes of opentelemetry-proto. The first line that it writes is its port; each span and
-metric that arrives is a line of JSON.
+Bodies are decoded with the message classes of opentelemetry-proto. The first line of its output is its port; each batch
+of spans or metrics that arrives is a line of JSON.
 """
 
 import gzip

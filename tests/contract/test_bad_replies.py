@@ -1,4 +1,4 @@
-"""What comes back when something in between goes wrong, and what the user then reads, in both colours."""
+"""Error messages for broken replies, proxies and connections, with the sync and the async client."""
 
 import asyncio
 import contextlib
@@ -17,34 +17,34 @@ from llm_gateway.interception import guard
 from llm_gateway.providers import openai
 from llm_gateway.types import ChatReply, TextPart, TokenUsage
 
-pytestmark = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+pytestmark = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>\n<h1>nginx</h1></body></html>"
 
 
 @pytest.fixture
 def serve():
-    """Start a server that sends these pieces, a moment apart, and closes."""
+    """Start a server that sends these chunks 10 ms apart and closes the connection."""
 
-    def script(pieces):
+    def script(chunks):
         def send(connection):
-            for piece in pieces:
-                connection.sendall(piece)
-                if len(pieces) > 1:
+            for chunk in chunks:
+                connection.sendall(chunk)
+                if len(chunks) > 1:
                     time.sleep(0.01)
             return "close"
 
         return send
 
     with contextlib.ExitStack() as stack:
-        yield lambda *pieces: stack.enter_context(contextlib.closing(raw_server.RawServer(script(pieces))))
+        yield lambda *chunks: stack.enter_context(contextlib.closing(raw_server.RawServer(script(chunks))))
 
 
-def client_of(colour, url):
-    return colour(GatewayConfig(provider="openai", api_key="k", model="m", base_url=url, max_retries=0))
+def client_of(client_class, url):
+    return client_class(GatewayConfig(provider="openai", api_key="k", model="m", base_url=url, max_retries=0))
 
 
-def ask(client, *, is_stream=False):
-    """The text that came."""
+def text_of(client, *, is_stream=False):
+    """Return the text of the reply."""
 
     async def read():
         async with client:
@@ -58,9 +58,10 @@ def ask(client, *, is_stream=False):
         return "".join(one.text for one in client.stream("hi")) if is_stream else client.chat("hi").content
 
 
-def error_of(client, **how):
+def error_of(client, **options):
+    """Return the ProviderError that the call raises."""
     with pytest.raises(ProviderError) as caught:
-        ask(client, **how)
+        text_of(client, **options)
     return caught.value
 
 
@@ -143,28 +144,29 @@ ADDRESS = "  check that LLM_BASE_URL is the address of an API, and which proxy i
     ],
     ids=["page", "sign in", "empty", "204", "deep", "redirect", "407", "window", "coding", "short"],
 )
-def test_what_the_user_reads(sent, kind, text, colour, serve):
-    """One error of ours, short, with what to do; a stream says nearly the same."""
+def test_bad_reply_raises_an_error_with_advice(sent, kind, text, client_class, serve):
+    """A bad reply raises one short ProviderError; a stream raises nearly the same one."""
     server = serve(sent)
-    error = error_of(client_of(colour, server.url))
+    error = error_of(client_of(client_class, server.url))
 
     assert text.replace("HOST", server.host) == str(error)
     assert kind == error.kind
     if error.status is None or error.status >= 300:
         message = error.message.replace("the reply", "the stream") if kind == "connection" else error.message
-        assert message in str(error_of(client_of(colour, server.url), is_stream=True))
+        assert message in str(error_of(client_of(client_class, server.url), is_stream=True))
 
 
 @functools.cache
-def bomb():
+def gzip_bomb():
+    """Return 140 MiB of zeros, compressed."""
     return gzip.compress(bytes(140 << 20), 1)
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_a_bomb(is_stream, colour, serve):
-    """A few kilobytes that unpack to more than any answer has are not unpacked to their end."""
-    server = serve(raw_server.reply(bomb(), content_encoding="gzip"))
-    error = error_of(client_of(colour, server.url), is_stream=is_stream)
+def test_gzip_bomb_is_not_unpacked_to_its_end(is_stream, client_class, serve):
+    """A compressed reply that unpacks to more than 128 MiB raises an error."""
+    server = serve(raw_server.reply(gzip_bomb(), content_encoding="gzip"))
+    error = error_of(client_of(client_class, server.url), is_stream=is_stream)
 
     assert "is longer than 128 MiB" in str(error)
     assert "no answer is that long; the rest was not read" in str(error)
@@ -177,18 +179,18 @@ def event(**delta):
 END = b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
 
-def test_a_character_that_is_cut_and_one_that_is_none(colour, serve):
-    """The first arrives whole; the second is replaced, and nothing else is lost."""
+def test_split_utf8_character_is_joined_and_invalid_byte_replaced(client_class, serve):
+    """A character split between chunks arrives whole; an invalid byte becomes U+FFFD and nothing else is lost."""
     first, second = event(content="é").split(b"\xa9")
     broken = event(content="<?>").replace(b"?", b"\xff")
     server = serve(raw_server.STREAM, first, b"\xa9" + second + broken[:-9], broken[-9:] + END)
 
-    assert "é<\ufffd>" == ask(client_of(colour, server.url), is_stream=True)
+    assert "é<\ufffd>" == text_of(client_of(client_class, server.url), is_stream=True)
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_ten_megabytes(is_stream, colour, serve):
-    """As one reply, and as one event of a stream: the processor's time grows with the length, not with its square."""
+def test_reading_time_grows_linearly_with_length(is_stream, client_class, serve):
+    """CPU time for ten megabytes, in one reply or one stream event, is far below quadratic growth."""
 
     def seconds_for(length):
         text = "x" * length
@@ -196,7 +198,7 @@ def test_ten_megabytes(is_stream, colour, serve):
         body = json.dumps(openai.openai_chat.DIALECT.encode_reply(whole)).encode()
         server = serve(raw_server.STREAM + event(content=text) + END if is_stream else raw_server.reply(body))
         began = time.process_time()
-        assert text == ask(client_of(colour, server.url), is_stream=is_stream)
+        assert text == text_of(client_of(client_class, server.url), is_stream=is_stream)
         return time.process_time() - began
 
     assert seconds_for(10_000_000) < 50 * seconds_for(1_000_000)
@@ -204,15 +206,15 @@ def test_ten_megabytes(is_stream, colour, serve):
 
 @pytest.fixture
 def _no_guard():
-    """These hosts are nowhere: the suite's own guard would answer for them."""
+    """Disable the suite's guard against real calls, which would answer for these hosts that do not exist."""
     guard.open_up()
     yield
     guard.close()
 
 
 @pytest.mark.usefixtures("_no_guard")
-def test_nobody_there(colour, monkeypatch):
-    """A port where nobody listens, a name that nobody has, and a proxy that is away."""
+def test_unreachable_host_is_named_without_password(client_class, monkeypatch):
+    """A closed port, an unknown host name and an unreachable proxy each name the host and what to check."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     advice = "check the address (LLM_BASE_URL), the network and any proxy (HTTP_PROXY, HTTPS_PROXY)"
@@ -220,22 +222,22 @@ def test_nobody_there(colour, monkeypatch):
         (f"http://127.0.0.1:{port}/v1", f"127.0.0.1:{port}"),
         ("http://nowhere.invalid/v1", "nowhere.invalid"),
     ):
-        error = error_of(client_of(colour, url))
+        error = error_of(client_of(client_class, url))
         assert f"cannot reach {host}" == error.message
         assert advice == error.fix
-    secret = str(error_of(client_of(colour, f"http://me:hunter2@127.0.0.1:{port}/v1")))
+    secret = str(error_of(client_of(client_class, f"http://me:hunter2@127.0.0.1:{port}/v1")))
     assert f"cannot reach 127.0.0.1:{port}\n" in secret
     assert "hunter2" not in secret
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
-    assert "cannot reach api.example\n" in str(error_of(client_of(colour, "http://api.example/v1")))
+    assert "cannot reach api.example\n" in str(error_of(client_of(client_class, "http://api.example/v1")))
 
 
 @pytest.mark.usefixtures("_no_guard")
-def test_a_proxy_that_refuses(colour, serve, monkeypatch):
-    """Before the provider hears of it."""
+def test_proxy_that_demands_a_password_is_reported(client_class, serve, monkeypatch):
+    """A proxy that rejects the tunnel raises a connection error with the setting for name and password."""
     proxy = serve(raw_server.reply(b"", status="407 Proxy Authentication Required"))
     monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.host}")
-    error = error_of(client_of(colour, "https://api.example/v1"))
+    error = error_of(client_of(client_class, "https://api.example/v1"))
 
     assert (
         "the proxy does not connect to api.example\n"
@@ -253,31 +255,31 @@ def reply_of(**message):
     return {"model": "m", "choices": [{"message": message, "finish_reason": "stop"}], "usage": USED}
 
 
-def called(arguments):
+def tool_calls_of(arguments):
     return [{"index": 0, "id": "a", "function": {"name": "f", "arguments": arguments}}]
 
 
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_arguments_nested_too_deep(is_stream, colour, serve):
-    """What no parser can read ends in an error of ours, never in a RecursionError."""
-    calls = called("[" * 200_000)
+def test_deeply_nested_arguments_raise_provider_error(is_stream, client_class, serve):
+    """JSON too deep for the parser raises ProviderError, never RecursionError."""
+    calls = tool_calls_of("[" * 200_000)
     sent = event(tool_calls=calls) + END if is_stream else json.dumps(reply_of(tool_calls=calls)).encode()
     server = serve(raw_server.STREAM + sent if is_stream else raw_server.reply(sent))
-    error = error_of(client_of(colour, server.url), is_stream=is_stream)
+    error = error_of(client_of(client_class, server.url), is_stream=is_stream)
 
     assert "something that is not part of its format" in error.message
     assert "server" == error.kind
 
 
-def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
-    """Text that was delivered stays; a part that cannot be decoded is reported as a broken stream."""
+def test_undecodable_last_event_is_reported_as_broken_stream(client_class, serve):
+    """A stream whose last event cannot be decoded has begun, so that it is not retried."""
     last = {
         "candidates": [
             {"content": {"parts": [{"text": "hello"}, {"inlineData": {"data": "x"}}]}, "finishReason": "STOP"}
         ]
     }
     server = serve(raw_server.STREAM + b"data: " + json.dumps(last).encode() + b"\n\n")
-    client = colour(GatewayConfig(provider="gemini", api_key="k", model="m", base_url=server.url, max_retries=3))
+    client = client_class(GatewayConfig(provider="gemini", api_key="k", model="m", base_url=server.url, max_retries=3))
     error = error_of(client, is_stream=True)
 
     assert (
@@ -290,20 +292,20 @@ def test_the_end_of_a_stream_that_cannot_be_read(colour, serve):
 
 @pytest.mark.parametrize("is_stream", [False, True])
 @pytest.mark.parametrize("model", [-1, {}, ["m"], 0.5])
-def test_a_model_that_is_no_name(model, is_stream, colour, serve):
-    """The model that was asked stands for it, and the call is priced as usual."""
+def test_invalid_model_name_in_a_reply_is_ignored(model, is_stream, client_class, serve):
+    """A reply whose model is no string is read as one of the requested model."""
     first = b"data: " + json.dumps({"model": model, "choices": [], "usage": USED}).encode() + b"\n\n"
     whole = json.dumps({**reply_of(), "model": model}).encode()
     server = serve(raw_server.STREAM + first + event(content="hello") + END if is_stream else raw_server.reply(whole))
 
-    assert "hello" == ask(client_of(colour, server.url), is_stream=is_stream)
+    assert "hello" == text_of(client_of(client_class, server.url), is_stream=is_stream)
 
 
-def test_a_long_error_page_to_a_stream(colour, serve):
-    """It is read in a time that grows with it, and no faster."""
+def test_long_error_page_for_a_stream_is_read_in_linear_time(client_class, serve):
+    """An error page of 60 MiB takes less than two seconds of CPU time."""
     server = serve(raw_server.reply(b"x" * (60 << 20), status="500 Oh"))
     began = time.process_time()
-    error = error_of(client_of(colour, server.url), is_stream=True)
+    error = error_of(client_of(client_class, server.url), is_stream=True)
 
     assert 500 == error.status
     assert time.process_time() - began < 2
@@ -328,18 +330,20 @@ NAMED = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}"}})
     ids=["401", "page", "cut", "redirect", "no JSON", "no format", "in stream", "odd stream"],
 )
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_a_server_that_repeats_the_key(sent, is_stream, colour, serve):
-    """Neither the text of the error nor its raw reply holds the key, or a part of it."""
+def test_api_key_in_a_reply_is_redacted(sent, is_stream, client_class, serve):
+    """Neither the message of the error nor its raw reply holds the key, or the first part of it."""
     server = serve(sent)
     error = error_of(
-        colour(GatewayConfig(provider="openai", api_key=KEY, model="m", base_url=server.url, max_retries=0)),
+        client_class(GatewayConfig(provider="openai", api_key=KEY, model="m", base_url=server.url, max_retries=0)),
         is_stream=is_stream,
     )
 
     assert KEY[:10] not in f"{error}{error!r}{error.raw}{error.__dict__}"
 
 
-def once(client, verb, *arguments):
+def call_once(client, verb, *arguments):
+    """Return the result of one method of the client, sync or async, and close the client."""
+
     async def wait():
         async with client:
             return await getattr(client, verb)(*arguments)
@@ -350,20 +354,22 @@ def once(client, verb, *arguments):
         return getattr(client, verb)(*arguments)
 
 
-def test_a_list_of_models_that_repeats_the_key(colour, serve):
-    """As with any other reply, and the text says whose key stood there."""
+def test_api_key_in_a_list_of_models_is_redacted(client_class, serve):
+    """The message has the provider's name in the key's place."""
     server = serve(raw_server.reply(NAMED, status="401 Unauthorized"))
-    client = colour(GatewayConfig(provider="openai", api_key=KEY, base_url=server.url, max_retries=0))
+    client = client_class(GatewayConfig(provider="openai", api_key=KEY, base_url=server.url, max_retries=0))
     with pytest.raises(ProviderError, match=r"Incorrect API key provided: \[key of openai\]") as caught:
-        once(client, "refresh_models")
+        call_once(client, "refresh_models")
 
     assert KEY[:10] not in f"{caught.value}{caught.value.raw}"
 
 
 @pytest.mark.parametrize("count", [b"{}", b'{"input_tokens": -5}', b'{"input_tokens": 1e999}', b'{"input_tokens": []}'])
-def test_a_count_that_is_none(count, colour, serve):
-    """A count of tokens is never less than none."""
+def test_invalid_token_count_raises_provider_error(count, client_class, serve):
+    """A count of tokens that is missing, negative, infinite or no number is rejected."""
     server = serve(raw_server.reply(count))
-    client = colour(GatewayConfig(provider="anthropic", api_key="k", model="m", base_url=server.url, max_retries=0))
+    client = client_class(
+        GatewayConfig(provider="anthropic", api_key="k", model="m", base_url=server.url, max_retries=0)
+    )
     with pytest.raises(ProviderError, match="something that is not part of its format"):
-        once(client, "count_tokens", "hi")
+        call_once(client, "count_tokens", "hi")

@@ -1,4 +1,4 @@
-"""One contract for every store of answers, with a real Redis, and for the client with each of them."""
+"""Contract of every answer cache, with a real Redis server, and of the client with each of them."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory):
-    """A server of our own, on loopback, that writes nothing to disk."""
+    """Start a Redis server on loopback that writes nothing to disk, and yield its URL."""
     program = shutil.which("redis-server")
     if program is None:
         pytest.skip("no redis-server on PATH: apt-get install redis-server")
@@ -52,8 +52,8 @@ class Clock:
         return self.now
 
 
-def moved(url):
-    """A function that lets *seconds* pass for all that a Redis holds."""
+def redis_clock(url):
+    """Return a function that shortens the expiry of every key in Redis by some seconds."""
 
     def pass_time(seconds):
         with redis.Redis.from_url(url) as client:
@@ -64,8 +64,8 @@ def moved(url):
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
-def kept(request, tmp_path):
-    """A store, and a function that lets time pass for it."""
+def store_and_clock(request, tmp_path):
+    """Return a store, and a function that advances its clock by some seconds."""
     clock = Clock()
 
     def pass_time(seconds):
@@ -73,7 +73,7 @@ def kept(request, tmp_path):
 
     if request.param == "redis":
         url = request.getfixturevalue("redis_url")
-        store, pass_time = RedisStore(url), moved(url)
+        store, pass_time = RedisStore(url), redis_clock(url)
     else:
         store = MemoryStore(clock=clock) if request.param == "memory" else SQLiteStore(tmp_path / "a.db", clock=clock)
     yield store, pass_time
@@ -84,24 +84,24 @@ def kept(request, tmp_path):
 
 
 @pytest.fixture
-def store(kept):
-    return kept[0]
+def store(store_and_clock):
+    return store_and_clock[0]
 
 
 class TestEveryStore:
-    """What holds for all."""
+    """Behaviour of every store."""
 
-    def test_what_is_put_is_there(self, store):
-        """Whatever the bytes; the later value wins; what was never put is not there."""
+    def test_get_returns_the_last_put(self, store):
+        """Any bytes are stored; a missing key returns None."""
         large = bytes(range(256)) * 4096
         for key, value in [("a", b"1"), ("b", b""), ("a", large)]:
             store.put(key, value, 60)
 
         assert [large, b"", None] == [store.get(key) for key in ("a", "b", "c")]
 
-    def test_time_runs_out(self, kept):
-        """For each value its own; a value that is put again starts again."""
-        store, pass_time = kept
+    def test_values_expire(self, store_and_clock):
+        """Each value has its own lifetime, which starts again with each put."""
+        store, pass_time = store_and_clock
         store.put("short", b"1", 5)
         store.put("long", b"2", 60)
         pass_time(4)
@@ -110,8 +110,8 @@ class TestEveryStore:
 
         assert [None, b"2", b"3"] == [store.get(key) for key in ("short", "long", "again")]
 
-    def test_many_threads_at_once(self, store):
-        """Nobody reads what nobody put."""
+    def test_threads_share_a_store(self, store):
+        """Each thread reads only values that were put."""
 
         def work(number):
             for turn in range(10):
@@ -121,8 +121,8 @@ class TestEveryStore:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(work, range(4)))
 
-    def test_it_can_be_closed_twice_and_used_again(self, store):
-        """A client that is closed may not be the only one that has it."""
+    def test_closed_store_can_be_used_again(self, store):
+        """Closing twice is no error, since clients may share a store."""
         store.put("a", b"1", 60)
         store.close()
         store.close()
@@ -131,8 +131,8 @@ class TestEveryStore:
         assert b"2" == store.get("b")
 
 
-def test_memory_is_bounded():
-    """The least recently used go first; what is larger than all is not kept, and drops the older value."""
+def test_memory_store_evicts_least_recently_used():
+    """A value larger than the whole store is not kept, and removes the older value of its key."""
     store = MemoryStore(max_bytes=10)
     for key in "abc":
         store.put(key, b"1234", 60)
@@ -142,8 +142,8 @@ def test_memory_is_bounded():
     assert [b"1234", None, None] == [store.get(key) for key in "abc"]
 
 
-def test_a_file_is_bounded(tmp_path):
-    """What was written first goes first, and what is over is cleared away."""
+def test_sqlite_store_evicts_oldest_and_expired(tmp_path):
+    """The file stays below its limit, and a value too large for it is not stored."""
     clock = Clock()
     store = SQLiteStore(tmp_path / "a.db", max_bytes=400_000, clock=clock)
     store.put("large", b"x" * 40_001, 60)
@@ -163,8 +163,8 @@ def test_a_file_is_bounded(tmp_path):
     store.close()
 
 
-def test_a_file_outlives_a_write_that_fails(tmp_path):
-    """The next one finds nothing half done."""
+def test_failed_write_leaves_sqlite_store_usable(tmp_path):
+    """The next write is not affected by the failed transaction."""
     store = SQLiteStore(tmp_path / "a.db")
     with pytest.raises(sqlite3.Error):
         store.put(["no key"], b"1", 60)
@@ -175,8 +175,8 @@ def test_a_file_outlives_a_write_that_fails(tmp_path):
     assert b"2" == found
 
 
-def test_a_file_is_its_owners(tmp_path):
-    """Answers may be confidential; folders that are missing are made."""
+def test_sqlite_files_are_readable_by_owner_only(tmp_path):
+    """Answers may be confidential; missing folders are created."""
     store = SQLiteStore(tmp_path / "sub" / "a.db")
     store.put("a", b"1", 60)
     modes = {one.name: one.stat().st_mode & 0o777 for one in (tmp_path / "sub").iterdir()}
@@ -197,8 +197,8 @@ store.close()
 """
 
 
-def test_several_processes_share_a_file(tmp_path):
-    """They may all be the first to open it."""
+def test_processes_share_a_sqlite_store(tmp_path):
+    """Four processes may create the file at the same time."""
     path = tmp_path / "a.db"
     running = [
         subprocess.Popen([sys.executable, "-c", WORK, path, name], stderr=subprocess.PIPE, text=True) for name in "abcd"
@@ -214,8 +214,8 @@ def test_several_processes_share_a_file(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_forked_process_opens_the_file_for_itself(tmp_path):
-    """It inherits a connection that is its parent's."""
+def test_forked_process_opens_its_own_connection(tmp_path):
+    """The connection inherited from the parent is not used."""
     store = SQLiteStore(tmp_path / "a.db")
     store.put("a", b"1", 60)
     child = os.fork()
@@ -237,25 +237,25 @@ class Answer(BaseModel):
 
 
 @pytest.fixture(params=[SyncLLMClient, LLMClient])
-def colour(request):
+def client_class(request):
     return request.param
 
 
-def run(client, *works):
-    """What *works*, functions of a client, come to in turn, in the client's own colour."""
+def run(client, *calls):
+    """Return the results of *calls*, functions of a client, made one after the other with a sync or async client."""
     if isinstance(client, SyncLLMClient):
         with client:
-            return [work(client) for work in works]
+            return [call(client) for call in calls]
 
     async def go():
         async with client:
-            return [await found if asyncio.iscoroutine(found := work(client)) else found for work in works]
+            return [await found if asyncio.iscoroutine(found := call(client)) else found for call in calls]
 
     return asyncio.run(go())
 
 
 def read(llm):
-    """The deltas of a stream, and its response."""
+    """Return the texts of a stream, and its response."""
     stream = llm.stream("hello")
     if isinstance(llm, SyncLLMClient):
         return [one.text for one in stream], stream.response
@@ -267,14 +267,14 @@ def read(llm):
 
 
 @pytest.fixture
-def client(api, colour, monkeypatch):
-    """A client by its cache."""
+def client(api, client_class, monkeypatch):
+    """Return a function that makes a client with the given cache."""
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
-    return lambda cache=None: colour(provider="openai", api_key="k", base_url=f"{api.url}/v1", cache=cache)
+    return lambda cache=None: client_class(provider="openai", api_key="k", base_url=f"{api.url}/v1", cache=cache)
 
 
-def test_each_verb_is_answered_from_each_store(client, store, api):
-    """Once asked, never again, by any client that has the store; the totals stay those of what was asked."""
+def test_chat_complete_and_stream_are_answered_from_the_cache(client, store, api):
+    """A second client with the same store sends no request, and its totals stay at zero."""
     first, second = client(store), client(store)
 
     def chat(llm):
@@ -284,10 +284,10 @@ def test_each_verb_is_answered_from_each_store(client, store, api):
         return llm.complete("wrong shape", response_model=Answer)
 
     run(first, chat, complete)
-    asked = len(api.asked)
+    request_count = len(api.requests)
     chatted, completed, (texts, streamed) = run(second, chat, complete, read)
 
-    assert 3 == asked == len(api.asked)
+    assert 3 == request_count == len(api.requests)
     assert ["HELLO", Answer(answer="forty-two"), "HELLO"] == [one.content for one in (chatted, completed, streamed)]
     assert [(True, 0)] * 3 == [(one.cached, one.cost_usd) for one in (chatted, completed, streamed)]
     assert first.total_cost_usd == chatted.saved_cost_usd + completed.saved_cost_usd
@@ -295,33 +295,33 @@ def test_each_verb_is_answered_from_each_store(client, store, api):
     assert (3, 0, 0, {}) == (second.call_count, second.total_tokens, second.total_cost_usd, second.cost_summary())
 
 
-def test_a_call_may_pass_the_cache_by(client, api):
-    """It neither finds nor leaves anything there; a client may be told so for all its calls."""
+def test_cache_false_bypasses_the_cache(client, api):
+    """For a call or for a whole client, nothing is read from the cache or written to it."""
     store = MemoryStore()
 
-    def past(llm):
+    def uncached(llm):
         return llm.chat("hello", cache=False)
 
-    run(client(store), past, past, lambda llm: llm.chat("hello"), past)
+    run(client(store), uncached, uncached, lambda llm: llm.chat("hello"), uncached)
     run(client(False), lambda llm: llm.chat("hello"))
 
-    assert 5 == len(api.asked)
+    assert 5 == len(api.requests)
 
 
-def test_settings_name_the_store(client, api, tmp_path, monkeypatch):
-    """A file is found by the next client; it is closed with each, and time and tenant are set beside it."""
+def test_environment_sets_cache_file_tenant_and_lifetime(client, api, tmp_path, monkeypatch):
+    """Clients share the file of LLM_CACHE; each tenant has its own answers."""
     monkeypatch.setenv("LLM_CACHE", str(tmp_path / "a.db"))
     for tenant, ttl in [("a", 3600), ("a", 3600), ("b", 1e-9), ("b", 60)]:
         monkeypatch.setenv("LLM_CACHE_TENANT", tenant)
         monkeypatch.setenv("LLM_CACHE_TTL_S", str(ttl))
         run(client(), lambda llm: llm.chat("hello"))
 
-    assert 3 == len(api.asked)
+    assert 3 == len(api.requests)
     assert ["a.db"] == [one.name for one in tmp_path.iterdir()]
 
 
 def connections_to(listener):
-    """Count the connections that *listener* has not accepted, and close them."""
+    """Return how many connections *listener* has not accepted yet, and close them."""
     listener.setblocking(False)
     count = 0
     with contextlib.suppress(BlockingIOError):
@@ -332,8 +332,8 @@ def connections_to(listener):
 
 
 @pytest.mark.parametrize("fault", ["away", "silent"])
-def test_a_redis_that_is_gone_fails_no_call(client, api, fault, caplog):
-    """It costs one call its time limit; those that follow do not ask it, and one line says so."""
+def test_unreachable_redis_fails_no_call(client, api, fault, caplog):
+    """One call waits for its timeout; later calls skip the cache, and one warning is logged."""
     with socket.create_server(("127.0.0.1", 0)) as silent, caplog.at_level(logging.WARNING, "llm_gateway.cache"):
         port = free_port() if fault == "away" else silent.getsockname()[1]
         store = RedisStore(f"redis://127.0.0.1:{port}")
@@ -347,8 +347,8 @@ def test_a_redis_that_is_gone_fails_no_call(client, api, fault, caplog):
     assert caplog.messages[0].startswith("the cache does not work, calls go on without it: ")
 
 
-def test_a_file_that_is_none_fails_no_call(client, tmp_path, caplog):
-    """It is left as it is."""
+def test_invalid_cache_file_fails_no_call(client, tmp_path, caplog):
+    """A file that is no database is left unchanged."""
     path = tmp_path / "a.db"
     path.write_text("not a database, " * 100)
     store = SQLiteStore(path)

@@ -1,4 +1,4 @@
-"""A call that is stopped: the server sees its connection closed, and what was used so far is settled."""
+"""Stopped calls: the connection is closed, and the usage so far is recorded."""
 
 import asyncio
 import contextlib
@@ -19,13 +19,13 @@ ITEMS = list(
     )
 )
 HANG_S = 60
-"""How long the tests wait for an event that always comes."""
+"""Seconds to wait for an event that is certain to come."""
 BEGUN = next(n for n, item in enumerate(ITEMS) if b'"hel"' in item) + 1
 
 
 @pytest.fixture
 def server():
-    """A server that begins a stream when one is requested, answers nothing else, and calls ``on_request`` first."""
+    """Start a server that calls ``on_request``, then begins a stream if one is requested, else answers nothing."""
 
     def script(connection):
         made.on_request()
@@ -38,8 +38,10 @@ def server():
         yield made
 
 
-def client_of(colour, server):
-    return colour(GatewayConfig(provider="anthropic", api_key="k", model="claude-haiku-4-5", base_url=server.url[:-3]))
+def client_of(client_class, server):
+    return client_class(
+        GatewayConfig(provider="anthropic", api_key="k", model="claude-haiku-4-5", base_url=server.url[:-3])
+    )
 
 
 async def cancelled(client, begun):
@@ -62,7 +64,7 @@ async def timed_out(client, begun):
                 limit.reschedule(asyncio.get_running_loop().time())
 
 
-async def cancelled_by_its_reader(client, begun):
+async def cancelled_inside_the_loop(client, begun):
     async def go():
         async with client.stream("hi") as stream:
             async for _ in stream:
@@ -76,14 +78,14 @@ async def cancelled_by_its_reader(client, begun):
         await task
 
 
-async def left(client, begun):
+async def closed_early(client, begun):
     async with client.stream("hi") as stream:
         async for _ in stream:
             begun.set()
             break
 
 
-async def forgotten(client, begun):
+async def never_closed(client, begun):
     async for _ in client.stream("hi"):
         begun.set()
         break
@@ -92,65 +94,65 @@ async def forgotten(client, begun):
             await asyncio.sleep(0)
 
 
-STREAMS = [cancelled, timed_out, cancelled_by_its_reader, left, forgotten]
+STREAMS = [cancelled, timed_out, cancelled_inside_the_loop, closed_early, never_closed]
 
 
-def settled(client):
+def errors_and_input_tokens(client):
     return [(one.error, one.usage and one.usage.input_tokens) for one in client.cost_tracker.attempts]
 
 
-@pytest.mark.parametrize("how", STREAMS)
-def test_a_stream_in_a_loop(how, server):
-    """However it is stopped; the client goes on to be of use, and holds no other connection."""
+@pytest.mark.parametrize("stop", STREAMS)
+def test_stopped_async_stream_closes_its_connection(stop, server):
+    """The usage so far is recorded, and the client can be used again."""
 
     async def go():
         client, begun = client_of(LLMClient, server), asyncio.Event()
-        await how(client, begun)
+        await stop(client, begun)
         assert begun.is_set()
         assert await asyncio.to_thread(server.left.wait, HANG_S)
-        await left(client, begun)
+        await closed_early(client, begun)
         return client
 
-    assert [("cancelled", 11)] * 2 == settled(asyncio.run(go()))
+    assert [("cancelled", 11)] * 2 == errors_and_input_tokens(asyncio.run(go()))
 
 
 @pytest.fixture(autouse=True)
 def interruptible():
-    """A process that a shell started in its background ignores the signal."""
+    """Handle SIGINT, which a process started in a shell's background ignores."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def interrupted(client):
-    """As by Ctrl+C, while nothing comes."""
+    """Interrupt the stream as Ctrl+C does, while it waits for the next chunk."""
     stream = client.stream("hi")
     with pytest.raises(KeyboardInterrupt):
         for _ in stream:
             threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
 
 
-def left_sync(client):
+def closed_early_sync(client):
     with client.stream("hi") as stream:
         next(stream)
 
 
-def forgotten_sync(client):
+def never_closed_sync(client):
     next(client.stream("hi"))
 
 
-@pytest.mark.parametrize("how", [interrupted, left_sync, forgotten_sync])
-def test_a_stream_in_a_thread(how, server):
-    """However it is stopped."""
+@pytest.mark.parametrize("stop", [interrupted, closed_early_sync, never_closed_sync])
+def test_stopped_sync_stream_closes_its_connection(stop, server):
+    """The usage so far is recorded."""
     client = client_of(SyncLLMClient, server)
-    how(client)
+    stop(client)
 
     assert server.left.wait(HANG_S)
-    assert [("cancelled", 11)] == settled(client)
+    assert [("cancelled", 11)] == errors_and_input_tokens(client)
 
 
-def test_a_chat_in_a_loop(server):
-    """It may have been answered; nobody heard what it cost."""
+def test_cancelled_async_chat_has_unknown_cost(server):
+    """The provider may have answered it, so its usage is None rather than zero."""
 
     async def go():
         client = client_of(LLMClient, server)
@@ -163,26 +165,26 @@ def test_a_chat_in_a_loop(server):
         return client
 
     client = asyncio.run(go())
-    assert [("cancelled", None)] == settled(client)
+    assert [("cancelled", None)] == errors_and_input_tokens(client)
     assert (None, None) == (client.total_tokens, client.total_cost_usd)
 
 
-def test_a_chat_in_a_thread(server):
-    """As by Ctrl+C, while nothing comes."""
+def test_interrupted_sync_chat_closes_its_connection(server):
+    """Ctrl+C while waiting for the reply is recorded as a cancelled attempt."""
     client = client_of(SyncLLMClient, server)
     server.on_request = lambda: os.kill(os.getpid(), signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
         client.chat("hi")
 
     assert server.left.wait(HANG_S)
-    assert [("cancelled", None)] == settled(client)
+    assert [("cancelled", None)] == errors_and_input_tokens(client)
 
 
-@pytest.mark.parametrize("how", [left_sync, forgotten_sync])
-def test_a_stream_whose_usage_nobody_said(how, serve_openai):
-    """It was billed: its tokens and its cost are not known, which is not the same as none."""
+@pytest.mark.parametrize("stop", [closed_early_sync, never_closed_sync])
+def test_stopped_stream_without_reported_usage_has_unknown_cost(stop, serve_openai):
+    """It was billed, so its tokens and cost are None rather than zero."""
     client = SyncLLMClient(GatewayConfig(provider="openai", api_key="k", model="gpt-5-mini", base_url=serve_openai.url))
-    how(client)
+    stop(client)
 
     assert "cancelled" == client.cost_tracker.attempts[0].error
     assert (None, None) == (client.total_tokens, client.total_cost_usd)
@@ -190,8 +192,8 @@ def test_a_stream_whose_usage_nobody_said(how, serve_openai):
 
 @pytest.fixture
 def serve_openai():
-    """A stream of which the usage comes at the end, and the end never."""
-    told = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
-    made = raw_server.RawServer(lambda connection: connection.sendall(raw_server.STREAM + told))
+    """Start a server whose stream would report its usage at the end, and never ends."""
+    first_event = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
+    made = raw_server.RawServer(lambda connection: connection.sendall(raw_server.STREAM + first_event))
     yield made
     made.close()

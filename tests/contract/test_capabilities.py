@@ -1,4 +1,4 @@
-"""Every provider, everything that a provider can do, both colours: the table in the summary, cell by cell."""
+"""Every capability of every provider, sync and async: fills the table of the terminal summary."""
 
 import json
 
@@ -24,7 +24,7 @@ from llm_gateway import LLMClient, SyncLLMClient, Tool, list_providers
 from llm_gateway.exceptions import ConfigError, ProviderError, StructuredOutputError
 from llm_gateway.types import ImagePart, LLMMessage, ToolResult
 
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient], ids=["sync", "async"])
+SYNC_AND_ASYNC = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient], ids=["sync", "async"])
 TOOL = Tool("weigh", "Weigh something", {"type": "object", "properties": {"what": {"type": "string"}}})
 HERE, THERE = ImagePart(b"\x89PNG", "image/png"), ImagePart(url="https://example.com/a.png")
 
@@ -34,47 +34,49 @@ class Answer(BaseModel):
 
 
 class Case:
-    """One provider in one colour, and what it was asked."""
+    """One provider with a sync or async client, and the requests it received."""
 
     def __init__(self, name, made, api, log):
         self.name, self.api, self.log = name, api, log
         self.format = FORMATS[name]
-        self.ask = Caller(made)
+        self.call = Caller(made)
         self.client = made
 
     @property
-    def asked(self):
-        """The bodies that arrived, or the arguments of each run of the command."""
+    def requests(self):
+        """Return the bodies of the requests, or the arguments of each run of the command."""
         if self.format == "claude_cli":
             return [json.loads(line) for line in self.log.read_text().splitlines()] if self.log.exists() else []
-        return [body for _, _, body in self.api.asked]
+        return [body for _, _, body in self.api.requests]
 
     def model(self, capability):
-        """Options that choose a model which can."""
+        """Return the options that choose a model with this capability."""
         model = SOME.get(capability, {}).get(self.name)
         return {"model": model} if model else {}
 
 
-def holds(body, wanted):
-    """Whether *wanted* stands in *body*, whatever else does."""
+def contains(body, wanted):
+    """Return True if *body* has everything in *wanted*, whatever else it has."""
     if isinstance(wanted, dict):
-        return isinstance(body, dict) and all(name in body and holds(body[name], one) for name, one in wanted.items())
+        return isinstance(body, dict) and all(
+            name in body and contains(body[name], one) for name, one in wanted.items()
+        )
     if isinstance(wanted, list):
-        return isinstance(body, list) and all(any(holds(here, one) for here in body) for one in wanted)
+        return isinstance(body, list) and all(any(contains(here, one) for here in body) for one in wanted)
     return body == wanted
 
 
-def refused(case, capability, *messages, **asked):
-    """It is not offered: said before anything is sent, or by a provider of someone else's on the response."""
-    before = len(case.asked)
+def check_unsupported(case, capability, *messages, **options):
+    """Assert that an option is rejected before anything is sent; a custom provider reports it as dropped."""
+    before = len(case.requests)
     if case.format == "none":
-        assert tuple(asked) == case.ask("chat", "hello", **asked).dropped_params
+        assert tuple(options) == case.call("chat", "hello", **options).dropped_params
         return "-"
     with pytest.raises(ProviderError) as error:
-        case.ask("chat", *(messages or ["hello"]), **asked)
+        case.call("chat", *(messages or ["hello"]), **options)
     assert "unsupported_param" == error.value.kind
     assert CANNOT[case.format, capability] in str(error.value)
-    assert before == len(case.asked)
+    assert before == len(case.requests)
     return "-"
 
 
@@ -83,8 +85,8 @@ def is_without(case, capability):
 
 
 def chat(case):
-    """Text, usage and totals."""
-    response = case.ask("chat", "hello")
+    """Check text, usage and totals."""
+    response = case.call("chat", "hello")
     assert "HELLO" == response.content
     assert (11, 7) == (response.usage.input_tokens, response.usage.output_tokens)
     assert (18, 1) == (case.client.total_tokens, case.client.call_count)
@@ -92,201 +94,203 @@ def chat(case):
 
 
 def an_object(case):
-    """Validated; asked again with what was wrong, both answers counted; one that was cut off has that as its cause."""
-    assert Answer(answer="forty-two") == case.ask("complete", "hello", response_model=Answer).content
+    """Check that an object is validated, requested again with the validation error, and never cut off silently."""
+    assert Answer(answer="forty-two") == case.call("complete", "hello", response_model=Answer).content
     if case.format == "none":
         return
     before = case.client.total_tokens
     with pytest.raises(StructuredOutputError, match="ended early: max_tokens") as error:
-        case.ask("complete", "cut off", response_model=Answer)
+        case.call("complete", "cut off", response_model=Answer)
     assert "raise max_tokens" in str(error.value)
     assert 18 == error.value.usage.total_tokens == case.client.total_tokens - before
-    again = case.ask("complete", "wrong shape", response_model=Answer)
+    again = case.call("complete", "wrong shape", response_model=Answer)
     assert Answer(answer="forty-two") == again.content
     assert 36 == again.usage.total_tokens
-    assert "does not fit the schema: answer: Field required" in json.dumps(case.asked[-1])
+    assert "does not fit the schema: answer: Field required" in json.dumps(case.requests[-1])
 
 
 def a_stream(case):
-    """Deltas add up to the text; the response with its usage is there afterwards."""
+    """Check that the texts add up, and that the response with its usage is there afterwards."""
     before = case.client.total_tokens
-    texts, response = case.ask.stream("hello")
+    texts, response = case.call.stream("hello")
     assert "HELLO" == "".join(texts) == response.content
     assert 18 == response.usage.total_tokens == case.client.total_tokens - before
 
 
 def tools(case):
-    """The model asks for a tool, also in a stream, and takes its result."""
+    """Check that a tool call arrives, also in a stream, and that its result is sent."""
     if is_without(case, "tools"):
-        return refused(case, "tools", tools=[TOOL])
+        return check_unsupported(case, "tools", tools=[TOOL])
     turn = LLMMessage.user("weigh lead")
-    asked = case.ask("chat", turn, tools=[TOOL], **case.model("tools"))
-    assert [("weigh", {"what": "lead"})] == [(call.name, call.arguments) for call in asked.tool_calls]
-    assert "tool_use" == asked.stop_reason
-    _, streamed = case.ask.stream(turn, tools=[TOOL])
-    assert asked.tool_calls == streamed.tool_calls
-    result = LLMMessage.tool(asked.tool_calls[0].id, "1 kg")
-    assert "done" == case.ask("chat", [turn, asked.to_message(), result], tools=[TOOL]).content
+    reply = case.call("chat", turn, tools=[TOOL], **case.model("tools"))
+    assert [("weigh", {"what": "lead"})] == [(call.name, call.arguments) for call in reply.tool_calls]
+    assert "tool_use" == reply.stop_reason
+    _, streamed = case.call.stream(turn, tools=[TOOL])
+    assert reply.tool_calls == streamed.tool_calls
+    result = LLMMessage.tool(reply.tool_calls[0].id, "1 kg")
+    assert "done" == case.call("chat", [turn, reply.to_message(), result], tools=[TOOL]).content
     return None
 
 
 def parallel_tools(case):
-    """Two calls at once, also in a stream, and both results."""
+    """Check two tool calls in one reply, also in a stream, and both results."""
     if is_without(case, "tools"):
-        return refused(case, "tools", tools=[TOOL])
+        return check_unsupported(case, "tools", tools=[TOOL])
     turn = LLMMessage.user("weigh feathers lead")
-    asked = case.ask("chat", turn, tools=[TOOL])
-    assert [{"what": "feathers"}, {"what": "lead"}] == [call.arguments for call in asked.tool_calls]
-    _, streamed = case.ask.stream(turn, tools=[TOOL])
-    assert asked.tool_calls == streamed.tool_calls
-    results = [LLMMessage("tool", (ToolResult(call.id, "1 kg"),)) for call in asked.tool_calls]
-    assert "done" == case.ask("chat", [turn, asked.to_message(), *results], tools=[TOOL]).content
+    reply = case.call("chat", turn, tools=[TOOL])
+    assert [{"what": "feathers"}, {"what": "lead"}] == [call.arguments for call in reply.tool_calls]
+    _, streamed = case.call.stream(turn, tools=[TOOL])
+    assert reply.tool_calls == streamed.tool_calls
+    results = [LLMMessage("tool", (ToolResult(call.id, "1 kg"),)) for call in reply.tool_calls]
+    assert "done" == case.call("chat", [turn, reply.to_message(), *results], tools=[TOOL]).content
     return None
 
 
 def images(case):
-    """As bytes; and by address, or else such an image is refused before anything is sent."""
+    """Check images as bytes and by URL; a provider without URLs rejects one before anything is sent."""
     message, more = LLMMessage.user("look", HERE), LLMMessage.user("look", HERE, THERE)
     if case.format == "none":
-        assert "LOOK" == case.ask("chat", [message]).content  # it is handed the image, and that is all that we know
+        assert (
+            "LOOK" == case.call("chat", [message]).content
+        )  # it receives the image; what it does with it is its own affair
         return "-"
     model = case.model("images")
-    assert "1 images" == case.ask("chat", [message], **model).content
+    assert "1 images" == case.call("chat", [message], **model).content
     if case.format != "bedrock.converse":
-        assert "2 images" == case.ask("chat", [more], **model).content
+        assert "2 images" == case.call("chat", [more], **model).content
         return None
-    before = len(case.asked)
+    before = len(case.requests)
     with pytest.raises(ProviderError, match="bedrock takes no image by address: 'https://example") as error:
-        case.ask("chat", [more], **model)
+        case.call("chat", [more], **model)
     assert "unsupported_param" == error.value.kind
     assert "fetch the image and give ImagePart(data=" in str(error.value)
-    assert before == len(case.asked)
+    assert before == len(case.requests)
     return None
 
 
 def an_option(capability):
-    """A check that the option arrives in the provider's own words."""
+    """Return a check that an option arrives under the provider's own name."""
 
     def check(case):
-        asked = CLIENT_ARGUMENTS[capability]
+        options = CLIENT_ARGUMENTS[capability]
         if is_without(case, capability) and capability != "system":
-            return refused(case, capability, **asked)
+            return check_unsupported(case, capability, **options)
         if (case.format, capability) == ("cohere.v2.chat", "effort"):
-            asked = {"reasoning_effort": "none"}  # the one level that it has
-        response = case.ask("chat", "hello", **asked, **case.model(capability))
+            options = {"reasoning_effort": "none"}  # the only level that it has
+        response = case.call("chat", "hello", **options, **case.model(capability))
         assert () == response.dropped_params
-        if case.format != "none":  # such a one is handed the system prompt as a message
+        if case.format != "none":  # a custom provider receives the system prompt as a message
             wanted = SENT_BY.get((case.name, capability)) or SENT[case.format][capability]
-            assert holds(case.asked[-1], wanted), (wanted, case.asked[-1])
+            assert contains(case.requests[-1], wanted), (wanted, case.requests[-1])
         return None
 
     return check
 
 
 def a_list(case):
-    """The models that there are, fetched; without a list, how to say what there is."""
+    """Check that models are listed; the error of a provider without a list names register_model()."""
     if case.name in NO_LIST:
         with pytest.raises(ConfigError, match=f"(?i){case.name} has no list of models\n  it has no API") as error:
-            case.ask("refresh_models")
+            case.call("refresh_models")
         assert "register_model(" in str(error.value)
         return "-"
     case.api.lists |= LISTS[case.name]
-    assert ["m"] == [model.id for model in case.ask("refresh_models")]
+    assert ["m"] == [model.id for model in case.call("refresh_models")]
     return None
 
 
 def a_count(case):
-    """By the provider; else an estimate that says that it is one."""
+    """Check that the provider counts tokens, or else that an estimate is marked as one."""
     case.api.lists |= COUNTS.get(case.name, {})
-    before = len(case.asked)
-    estimate = case.ask("count_tokens", "hello", system="Be brief.", model=case.model("count").get("model"))
+    before = len(case.requests)
+    estimate = case.call("count_tokens", "hello", system="Be brief.", model=case.model("count").get("model"))
     if case.name in COUNTS:
         assert (42, "counted") == (estimate.tokens, estimate.method)
         return None
-    assert ("estimated", before) == (estimate.method, len(case.asked))
+    assert ("estimated", before) == (estimate.method, len(case.requests))
     assert estimate.tokens > 0
     return "-"
 
 
 def a_close(case):
-    """The provider sees every connection end; clients that were handed in stay open for their owner."""
-    case.ask("close")
+    """Check that every connection is closed, except those of SDK clients, which belong to their owner."""
+    case.call("close")
     if case.name in BY_SDK:
         assert not sdk(case.client).is_closed()
     elif case.name in OVER_HTTP:
-        assert case.api.is_left()
+        assert case.api.wait_until_disconnected()
     elif case.name == "custom":
         assert case.client.provider.closed
 
 
 def errors(case):
-    """Each status has its kind, with the provider's own words, and no retry where the client allows none."""
+    """Check that each status has its kind and the provider's message, and is not retried when retries are off."""
     if case.format == "none":
-        return errors_of_ones_own(case)
+        return errors_of_custom_provider(case)
     if case.format == "claude_cli":
         return errors_of_a_command(case)
     for status, kinds in STATUSES.items():
         case.api.statuses = [status]
-        before = len(case.asked)
+        before = len(case.requests)
         with pytest.raises(ProviderError, match=f"answered {status} for .*: ") as error:
-            case.ask("chat", "hello")
+            case.call("chat", "hello")
         assert error.value.kind in kinds, (status, error.value.kind)
         assert status == error.value.status
-        assert before + 1 == len(case.asked)
+        assert before + 1 == len(case.requests)
     return None
 
 
-def errors_of_ones_own(case):
-    """They have no kinds here: what is raised reaches the caller as it is."""
+def errors_of_custom_provider(case):
+    """Check that the exception of a custom provider reaches the caller unchanged."""
     with pytest.raises(LookupError, match="its own words"):
-        case.ask("chat", "fail")
+        case.call("chat", "fail")
     return "-"
 
 
 def errors_of_a_command(case):
-    """What it says and how it ended; chat and stream say the same."""
+    """Check that the command's output and exit code are reported, by chat and stream alike."""
     for behaviour, (words, kind) in COMMANDS.items():
-        case.behave(behaviour)
-        for verb in (case.ask.stream, lambda asked: case.ask("chat", asked)):
+        case.set_behaviour(behaviour)
+        for verb in (case.call.stream, lambda prompt: case.call("chat", prompt)):
             with pytest.raises(ProviderError) as error:
                 verb("hello")
             assert words in str(error.value)
             assert kind == error.value.kind
 
 
-def broken(case):
-    """Replies that end early, fail midway or are something else: never taken for an answer."""
+def broken_replies(case):
+    """Check that replies which end early, fail midway or are no reply at all raise an error."""
     if case.format == "none":
-        return errors_of_ones_own(case)
+        return errors_of_custom_provider(case)
     if case.format == "claude_cli":
-        case.behave("junk")
-        for verb in (case.ask.stream, lambda asked: case.ask("chat", asked)):
+        case.set_behaviour("junk")
+        for verb in (case.call.stream, lambda prompt: case.call("chat", prompt)):
             with pytest.raises(ProviderError, match="not json at all"):
                 verb("hello")
         return None
-    case.api.behave()
+    case.api.reset()
     case.api.error_after = 1 if case.name in GOOGLE else 5 if case.format == "openai.responses" else 4
     with pytest.raises(ProviderError, match=r"stream broke after .* characters: overloaded") as error:
-        case.ask.stream("hello")
-    assert ("server" if case.name == "cohere" else "overloaded") == error.value.kind  # Cohere has no word for it
+        case.call.stream("hello")
+    assert ("server" if case.name == "cohere" else "overloaded") == error.value.kind  # Cohere names no kind of error
     return None if case.name == "litellm" else broken_bytes(case)
 
 
 def broken_bytes(case):
-    """What holds where the bytes of replies are read here; litellm takes what it gets for an answer, or says so."""
-    case.api.behave()
+    """Check bytes that are no reply, for all providers but litellm, which reads replies itself."""
+    case.api.reset()
     case.api.cut_after = 2 if case.name in GOOGLE else 4
     with pytest.raises(ProviderError, match="stream"):
-        case.ask.stream("hello")
-    case.api.behave()
+        case.call.stream("hello")
+    case.api.reset()
     case.api.junk = b'data: {"choices": 5, "type": 7\n\n'
     with pytest.raises(ProviderError, match=r"its format does not know|stream broke"):
-        case.ask.stream("hello")
-    case.api.behave()
+        case.call.stream("hello")
+    case.api.reset()
     case.api.statuses = [b"<html>"]
     with pytest.raises(ProviderError, match="something that is no JSON\n  <html>"):
-        case.ask("chat", "hello")
-    case.api.behave()
+        case.call("chat", "hello")
+    case.api.reset()
 
 
 CHECKS = {
@@ -300,13 +304,13 @@ CHECKS = {
     "list": a_list,
     "count": a_count,
     "errors": errors,
-    "broken": broken,
+    "broken": broken_replies,
     "close": a_close,
 }
 
 
-def test_the_table_is_whole():
-    """It has every provider that there is, and a check of every column."""
+def test_table_has_every_provider_and_a_check_for_every_column():
+    """Every option is either sent by a format or listed as unsupported, not both."""
     assert set(list_providers()) <= set(EVERY)
     assert sorted(CAPABILITIES) == sorted(CHECKS)
     assert set(CANNOT) <= {(form, capability) for form in FORMATS.values() for capability in CHECKS}
@@ -314,8 +318,8 @@ def test_the_table_is_whole():
     assert [] == [cell for cell in used if (cell in CANNOT) == (cell[1] in SENT[cell[0]])]
 
 
-def test_a_cell_that_is_not_green_shows():
-    """One that failed, one that ran in one colour alone, and one that never ran."""
+def test_table_shows_failed_and_missing_cells():
+    """A cell that failed, one that ran only sync or async, and one that never ran are marked."""
     parts = [("azure", {"chat": "s", "tools": "-"}), ("azure", {"chat": "a", "tools": "-"}), ("groq", {"chat": "s"})]
     table = written([*parts, ("ollama", {"chat": "s", "tools": "!"}), ("ollama", {"recorded": "3"})]).splitlines()
 
@@ -323,21 +327,21 @@ def test_a_cell_that_is_not_green_shows():
     assert "1 cells passed sync and async, 1 not offered, 4 open" == table[-1]
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("name", EVERY)
-def test_a_provider_can(name, colour, api, claude, tmp_path, record_property):
-    """Each cell of its row passes, or is refused for the reason that stands above; one that fails hides no other."""
+def test_provider_capabilities(name, client_class, api, claude, tmp_path, record_property):
+    """Each capability of a provider works or is rejected as listed; one failure hides no other."""
     for variable, value in {**variables(name), "LLM_MODELS_CACHE": str(tmp_path)}.items():
         claude.setenv(variable, value)
-    case = Case(name, client(name, api.url, colour), api, tmp_path / "asked.jsonl")
-    case.behave = lambda behaviour: claude.setenv("STAND_IN", behaviour)
+    case = Case(name, client(name, api.url, client_class), api, tmp_path / "runs.jsonl")
+    case.set_behaviour = lambda behaviour: claude.setenv("STUB_CLAUDE", behaviour)
     marks, failures = {}, []
-    with case.ask:
+    with case.call:
         for capability, check in CHECKS.items():
             try:
-                marks[capability] = check(case) or ("s" if colour is SyncLLMClient else "a")
+                marks[capability] = check(case) or ("s" if client_class is SyncLLMClient else "a")
             except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001  every cell is tried
-                error.add_note(f"{name}, {capability}, {colour.__name__}")
+                error.add_note(f"{name}, {capability}, {client_class.__name__}")
                 marks[capability] = "!"
                 failures.append(error)
     record_property("row providers", [name, marks])

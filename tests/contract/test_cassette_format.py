@@ -1,4 +1,4 @@
-"""Cassettes are files that plain vcrpy reads: those of this repository's own tests and of its examples."""
+"""Cassettes of this repository's tests and examples, read by plain vcrpy."""
 
 import json
 import re
@@ -23,22 +23,26 @@ def name_of(file):
 
 
 @pytest.mark.parametrize("file", HTTP, ids=name_of)
-def test_vcrpy_reads_it(file):
-    """Every request and every reply, as the file holds them."""
-    held = yaml.safe_load(file.read_text(encoding="utf-8"))["interactions"]
+def test_vcrpy_reads_the_same_requests_and_replies(file):
+    """Method, URL, body and status are those in the file."""
+    interactions = yaml.safe_load(file.read_text(encoding="utf-8"))["interactions"]
 
     read = Cassette.load(path=str(file))
 
-    assert [(one["request"]["method"], one["request"]["uri"]) for one in held] == [
+    assert [(one["request"]["method"], one["request"]["uri"]) for one in interactions] == [
         (request.method, request.uri) for request in read.requests
     ]
-    assert [json.loads(one["request"]["body"]) for one in held] == [json.loads(one.body) for one in read.requests]
-    assert [one["response"]["status"]["code"] for one in held] == [one["status"]["code"] for one in read.responses]
+    assert [json.loads(one["request"]["body"]) for one in interactions] == [
+        json.loads(one.body) for one in read.requests
+    ]
+    assert [one["response"]["status"]["code"] for one in interactions] == [
+        one["status"]["code"] for one in read.responses
+    ]
     assert all(one["body"]["string"] for one in read.responses)
 
 
 @pytest.mark.parametrize("file", OWN, ids=name_of)
-def test_belongs_to_a_test(file):
+def test_cassette_belongs_to_an_existing_test(file):
     """A test that was renamed or deleted leaves no cassette behind."""
     module = (ROOT / file.parent.relative_to(ROOT / "cassettes")).with_suffix(".py")
     function = file.stem.partition("[")[0].rpartition(".")[2]
@@ -47,6 +51,6 @@ def test_belongs_to_a_test(file):
 
 
 def test_own_cassettes_are_few_and_small():
-    """They are read in every clone: at most 300 kB together."""
+    """The repository's cassettes have at most 300 kB together."""
     assert len(OWN) > 20
     assert sum(file.stat().st_size for file in OWN) < 300_000

@@ -1,4 +1,4 @@
-"""What every ledger promises, kept by SQLite and by a real PostgreSQL server."""
+"""Contract of every ledger, with SQLite and a real PostgreSQL server."""
 
 import os
 import random
@@ -22,8 +22,8 @@ ALWAYS = Span.of(None, None)
 
 
 @pytest.fixture
-def ledger(where):
-    opened = open_ledger(where, timeout_s=60)  # a busy machine is no locked ledger
+def ledger(ledger_url):
+    opened = open_ledger(ledger_url, timeout_s=60)  # longer than a busy machine needs
     yield opened
     opened.close()
 
@@ -32,8 +32,8 @@ def an_entry(name="1", **facts):
     return Entry(name, **{"at": NOON, "provider": "openai", **facts})
 
 
-def test_what_is_appended_comes_back(ledger):
-    """Every field, in the order of time; what is not known stays unknown."""
+def test_rows_returns_appended_entries(ledger):
+    """Every field is kept, in order of time; None stays None."""
     full = Entry(
         "ü",
         NOON.astimezone(timezone(timedelta(hours=5))) - timedelta(microseconds=1),
@@ -58,11 +58,11 @@ def test_what_is_appended_comes_back(ledger):
     assert "0.123456789012" == str(back[0].cost_usd)
 
 
-def test_an_id_is_taken_once(ledger, where):
-    """Within a call, in a later one, and from another connection; the first that came stands."""
+def test_duplicate_ids_are_ignored(ledger, ledger_url):
+    """The first entry of an id is kept, within one append, in a later one and from another connection."""
     ledger.append([an_entry(), an_entry(provider="other")])
     ledger.append([an_entry(), an_entry("2")])
-    again = open_ledger(where)
+    again = open_ledger(ledger_url)
     again.append([an_entry("2")])
     again.close()
 
@@ -71,8 +71,8 @@ def test_an_id_is_taken_once(ledger, where):
     assert ("openai", 2) == (row.key, row.calls)
 
 
-def test_texts_that_no_database_holds_are_escaped(ledger):
-    """A row is not lost for a NUL or half a surrogate pair in the name of a test."""
+def test_characters_that_databases_reject_are_escaped(ledger):
+    """NUL and lone surrogates in names are stored as escape sequences."""
     ledger.append([an_entry(test_id="a\0b\ud800", tags={"\0": "\ud800"})])
 
     (entry,) = ledger.rows(ALWAYS)
@@ -117,8 +117,8 @@ KEYS = {
 PARTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
 
-def added_up(entries, by):
-    """What a report has to say, added up one by one."""
+def expected_report(entries, by):
+    """Return the expected report of *entries*, summed one by one."""
     groups = defaultdict(list)
     for entry in entries:
         for key in KEYS[by](entry):
@@ -133,23 +133,23 @@ def parts_of(entries):
         yield (sum(known) if known else None, len(values) - len(known))
 
 
-def told(row):
+def report_row(row):
     sums = {**{part: getattr(row.usage, part) for part in PARTS}, "cost_usd": row.cost_usd}
     return (row.calls, row.failed, *((value, row.unknown.get(part, 0)) for part, value in sums.items()))
 
 
-def test_sums_are_exact(ledger):
-    """By everything, over any span, as many as are not known; also past 2**63 picodollars."""
+def test_report_sums_are_exact(ledger):
+    """For every grouping and span, sums and counts of unknown values are exact, also past 2**63 picodollars."""
     dice = random.Random(3)
     entries = [any_entry(number, dice) for number in range(300)]
     for start in range(0, 300, 60):
         ledger.append(entries[start : start + 60])
-    moments = sorted(entry.at for entry in entries)
+    times = sorted(entry.at for entry in entries)
     spans = [
         (None, None),
         (date(2026, 11, 15), date(2026, 11, 22)),
-        (moments[20], moments[250]),
-        (moments[100], moments[101]),
+        (times[20], times[250]),
+        (times[100], times[101]),
         (NOON, NOON + timedelta(hours=5)),
         (NOON, NOON),
         (NOON - timedelta(hours=12), NOON + timedelta(hours=14)),
@@ -160,21 +160,21 @@ def test_sums_are_exact(ledger):
         assert sorted(inside, key=lambda entry: entry.at) == list(ledger.rows(span))
         for by in KEYS:
             rows = usage_report(start, end, ledger=ledger, by=by)
-            assert added_up(inside, by) == {row.key: told(row) for row in rows}, (by, start, end)
+            assert expected_report(inside, by) == {row.key: report_row(row) for row in rows}, (by, start, end)
             assert rows == sorted(rows, key=lambda row: (row.key is None, row.key))
     (total,) = usage_report(ledger=ledger, by="tag:none")
     assert total.cost_usd > Decimal(2**63).scaleb(-12)
 
 
-def test_pages_of_rows_leave_none_out(ledger):
-    """Also where many were sent in the same moment."""
+def test_rows_with_the_same_time_are_all_returned(ledger):
+    """Paging through 20,001 rows leaves none out."""
     ledger.append([an_entry(f"{number}") for number in range(20_001)])
 
     assert [f"{number}" for number in range(20_001)] == [entry.id for entry in ledger.rows(ALWAYS)]
 
 
 def test_threads_share_a_ledger(ledger):
-    """Each row is there once."""
+    """Each of 200 entries from eight threads is stored once."""
 
     def work(name):
         for number in range(25):
@@ -189,14 +189,14 @@ def test_threads_share_a_ledger(ledger):
     assert 200 == len({entry.id for entry in ledger.rows(ALWAYS)})
 
 
-def test_many_make_a_ledger_at_once(where):
-    """Each finds it whole; none takes it for something else while another makes it."""
+def test_ledger_can_be_created_by_many_threads_at_once(ledger_url):
+    """No thread sees a half-created ledger."""
     barrier, failures = threading.Barrier(8), []
 
     def work():
         barrier.wait()
         try:
-            open_ledger(where, timeout_s=60).close()
+            open_ledger(ledger_url, timeout_s=60).close()
         except LedgerError as error:
             failures.append(error)
 
@@ -213,8 +213,8 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from llm_gateway.cost.ledger import Entry, open_ledger
-where, name, count = sys.argv[1:]
-ledger = open_ledger(where, timeout_s=60)
+url, name, count = sys.argv[1:]
+ledger = open_ledger(url, timeout_s=60)
 for number in range(int(count)):
     ledger.append([Entry(f"{name}-{number}", datetime.now(UTC), name)])
     print(f"{name}-{number}", flush=True)
@@ -222,33 +222,33 @@ ledger.close()
 """
 
 
-def writer(where, name, count):
-    argv = [sys.executable, "-c", WRITER, where, name, str(count)]
+def writer(ledger_url, name, count):
+    argv = [sys.executable, "-c", WRITER, ledger_url, name, str(count)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
 
 
-def test_a_killed_writer_loses_nothing_that_it_was_told_is_kept(where):
-    """Of four processes that make the ledger at once; the sums know of each row as well."""
-    steady = [writer(where, f"steady{number}", 150) for number in range(3)]
-    killed = writer(where, "killed", 10**6)
+def test_killed_writer_loses_no_confirmed_entry(ledger_url):
+    """Entries of four processes are stored and summed, and those of one that is killed as well."""
+    steady = [writer(ledger_url, f"steady{number}", 150) for number in range(3)]
+    killed = writer(ledger_url, "killed", 10**6)
     kept = [killed.stdout.readline().strip() for _ in range(100)]
     killed.kill()
     kept += killed.communicate()[0].split()
     kept += [line for one in steady for line in one.communicate()[0].split()]
 
     assert [0, 0, 0] == [one.returncode for one in steady]
-    ledger = open_ledger(where, must_exist=True)
+    ledger = open_ledger(ledger_url, must_exist=True)
     ids = [entry.id for entry in ledger.rows(ALWAYS)]
     sums = {row.key: row.calls for row in usage_report(ledger=ledger, by="provider")}
     ledger.close()
     assert len(ids) == len(set(ids)) == sum(sums.values())
     assert set(kept) <= set(ids)
-    assert len(ids) - len(kept) <= 1  # one row may be kept whose writer was killed before it could say so
+    assert len(ids) - len(kept) <= 1  # the writer may be killed between storing a row and printing its id
     assert [150, 150, 150] == [sums[f"steady{number}"] for number in range(3)]
 
 
-def test_a_child_process_has_a_connection_of_its_own(ledger):
-    """One that was forked goes on writing, beside its parent."""
+def test_forked_process_opens_its_own_connection(ledger):
+    """A forked child and its parent both go on writing."""
     ledger.append([an_entry("before")])
     child = os.fork()
     if child == 0:
@@ -262,36 +262,36 @@ def test_a_child_process_has_a_connection_of_its_own(ledger):
     assert ["before", "child", "after"] == [entry.id for entry in ledger.rows(ALWAYS)]
 
 
-def test_a_closed_ledger_says_so(ledger):
-    """Closing twice is no error, writing then is."""
+def test_append_to_a_closed_ledger_raises(ledger):
+    """Closing twice is no error."""
     ledger.close()
     ledger.close()
     with pytest.raises(LedgerError, match=r"was closed\n  open it again: open_ledger\(\.\.\.\)"):
         ledger.append([an_entry()])
 
 
-def test_a_ledger_that_has_to_be_there_is_not_made(where):
-    """A report on a wrong name leaves nothing behind."""
+def test_must_exist_does_not_create_a_ledger(ledger_url):
+    """Opening a missing ledger fails each time and leaves nothing behind."""
     for _ in range(2):
         with pytest.raises(LedgerError, match="there is no ledger"):
-            open_ledger(where, must_exist=True)
+            open_ledger(ledger_url, must_exist=True)
 
 
-def test_a_newer_ledger_is_left_alone(where):
-    """With what to do about it."""
-    open_ledger(where).close()
-    if where.startswith("sqlite"):
+def test_newer_ledger_version_is_rejected(ledger_url):
+    """The message names the command that upgrades the package."""
+    open_ledger(ledger_url).close()
+    if ledger_url.startswith("sqlite"):
         import sqlite3
 
-        with sqlite3.connect(where.removeprefix("sqlite:///")) as connection:
+        with sqlite3.connect(ledger_url.removeprefix("sqlite:///")) as connection:
             connection.execute("PRAGMA user_version = 7")
         connection.close()
     else:
-        with psycopg.connect(where) as connection:
+        with psycopg.connect(ledger_url) as connection:
             connection.execute("UPDATE llm_ledger_version SET version = 7")
 
     with pytest.raises(LedgerError) as error:
-        open_ledger(where)
+        open_ledger(ledger_url)
     assert "has version 7" in str(error.value)
     assert str(error.value).endswith("versions up to 1\n  pip install --upgrade pytest-llm-gateway")
 
@@ -299,7 +299,7 @@ def test_a_newer_ledger_is_left_alone(where):
 @pytest.mark.parametrize(
     ("facts", "text"),
     [
-        ({"at": datetime(2026, 1, 1)}, "at=datetime"),  # noqa: DTZ001 - that it has no zone is the claim
+        ({"at": datetime(2026, 1, 1)}, "at=datetime"),  # noqa: DTZ001 - a time without a zone is what is tested
         (
             {"cost_usd": Decimal("NaN")},
             "cost_usd=Decimal('NaN')\n  it has to be from 0 to 1,000,000 US dollars, or None",
@@ -313,8 +313,8 @@ def test_a_newer_ledger_is_left_alone(where):
         ({"name": ""}, "id=''\n  it has to be a text that no other attempt has"),
     ],
 )
-def test_an_entry_that_cannot_be_is_refused(facts, text):
-    """When it is made, so that a ledger always holds what can be added up."""
+def test_invalid_entry_is_rejected(facts, text):
+    """Creating an entry with an impossible value raises LedgerError."""
     with pytest.raises(LedgerError) as error:
         an_entry(**facts)
     assert text in str(error.value)

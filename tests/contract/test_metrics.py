@@ -1,4 +1,4 @@
-"""Metrics of real calls, measured by OpenTelemetry's own SDK."""
+"""Metrics of real calls, measured with OpenTelemetry's own SDK."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from llm_gateway.observability.metrics import Metrics
 
 
 def calls(client, api):
-    """A call that is answered, a stream, one of unknown price, and one that is refused."""
+    """Make a chat, a stream, a chat of unknown price, and one that is rejected."""
     with client:
         client.chat("hello")
         list(client.stream("hello"))
@@ -23,7 +23,7 @@ def calls(client, api):
 
 
 async def async_calls(client, api):
-    """The same in an event loop."""
+    """Make the same calls with an async client."""
     async with client:
         await client.chat("hello")
         _ = [one async for one in client.stream("hello")]
@@ -33,13 +33,13 @@ async def async_calls(client, api):
             await client.chat("hello")
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-def test_calls_are_measured(colour, api):
-    """By the conventions' names: tokens by type, errors by kind; a cost that is not known is in no sum."""
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+def test_metrics_follow_the_semantic_conventions(client_class, api):
+    """Tokens are counted by type and errors by kind; an unknown cost is counted apart and not summed."""
     reader = InMemoryMetricReader()
     settings = {"api_key": "k", "base_url": f"{api.url}/v1", "model": "openai:gpt-5-mini"}
-    client = colour(observers=[Metrics(MeterProvider([reader]))], **settings)
-    asyncio.run(async_calls(client, api)) if colour is LLMClient else calls(client, api)
+    client = client_class(observers=[Metrics(MeterProvider([reader]))], **settings)
+    asyncio.run(async_calls(client, api)) if client_class is LLMClient else calls(client, api)
     (scope,) = reader.get_metrics_data().resource_metrics[0].scope_metrics
     points = {one.name: one.data.data_points for one in scope.metrics}
     tokens = {(one.attributes["gen_ai.token.type"], one.count, one.sum) for one in points["gen_ai.client.token.usage"]}

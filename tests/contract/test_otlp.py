@@ -1,4 +1,4 @@
-"""Export by settings alone: programs in processes of their own, and a receiver of OTLP in another."""
+"""OTLP export by settings alone: programs and the receiver run in their own processes."""
 
 import json
 import os
@@ -13,8 +13,8 @@ from llm_gateway.exceptions import ConfigError
 
 
 @pytest.mark.parametrize("name", ["tracing", "metrics"])
-def test_a_missing_extra_names_the_command(name, monkeypatch):
-    """When the client is made."""
+def test_missing_otel_extra_raises_with_install_command(name, monkeypatch):
+    """The error is raised when the client is created."""
     for module in ("trace", "metrics"):
         monkeypatch.setitem(sys.modules, f"opentelemetry.sdk.{module}", None)
     monkeypatch.setenv(f"LLM_{name.upper()}", "otlp")
@@ -47,7 +47,7 @@ asyncio.run(main())
 
 @pytest.fixture
 def receiver():
-    """A process that takes OTLP."""
+    """Start a process that receives OTLP, and yield it with its URL."""
     command = [sys.executable, str(Path(__file__).parent / "otlp_receiver.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         process.url = f"http://127.0.0.1:{int(process.stdout.readline())}"
@@ -55,8 +55,8 @@ def receiver():
         process.terminate()
 
 
-def program(api, **variables):
-    """The environment of a program whose calls go to *api*."""
+def environment(api, **variables):
+    """Return the environment of a environment whose calls go to *api*."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "LLM_"))}
     return env | {
         "LLM_MODEL": "openai:gpt-5-mini",
@@ -67,16 +67,16 @@ def program(api, **variables):
     }
 
 
-def ran(code, env, folder):
-    """A program that has ended."""
+def run_program(code, env, folder):
+    """Return the completed process of *code*."""
     command = [sys.executable, "-c", code]
     return subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_spans_and_metrics_arrive_at_a_receiver_by_settings_alone(receiver, api, tmp_path):
-    """All that were made, when the program ends."""
-    env = program(api, LLM_TRACING="otlp", LLM_METRICS="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
-    done = ran(PROGRAM, env, tmp_path)
+def test_spans_and_metrics_are_exported_over_otlp(receiver, api, tmp_path):
+    """All of them have arrived when the program ends."""
+    env = environment(api, LLM_TRACING="otlp", LLM_METRICS="otlp", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    done = run_program(PROGRAM, env, tmp_path)
     receiver.terminate()
     messages = [json.loads(line) for line in receiver.stdout]
     spans = [one["message"]["resourceSpans"][0]["scopeSpans"][0] for one in messages if one["path"] == "/v1/traces"]
@@ -94,12 +94,12 @@ def test_spans_and_metrics_arrive_at_a_receiver_by_settings_alone(receiver, api,
     } == {one["name"] for one in metrics[-1]["metrics"]}
 
 
-def test_the_console_shows_spans_by_settings_alone(api, tmp_path):
-    """As OpenTelemetry prints them; a program that has set up OpenTelemetry itself keeps what it has set up."""
-    env = program(api, LLM_TRACING="console")
+def test_spans_are_printed_to_the_console(api, tmp_path):
+    """A program that configures OpenTelemetry itself keeps its own configuration."""
+    env = environment(api, LLM_TRACING="console")
     own = "from opentelemetry import trace; from opentelemetry.sdk.trace import TracerProvider\n"
     own += "trace.set_tracer_provider(TracerProvider())\n"
-    runs = [ran(code, env, tmp_path) for code in (PROGRAM, own + PROGRAM)]
+    runs = [run_program(code, env, tmp_path) for code in (PROGRAM, own + PROGRAM)]
 
     assert ["", ""] == [one.stderr for one in runs]
     assert [3, 0] == [one.stdout.count('"name": "chat gpt-5-mini"') for one in runs]

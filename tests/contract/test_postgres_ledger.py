@@ -1,4 +1,4 @@
-"""What can be wrong with a PostgreSQL server, and what is said of it, without a password."""
+"""Errors of a PostgreSQL ledger: each names the cause and the fix, and shows no password."""
 
 import sys
 from contextlib import closing
@@ -23,46 +23,47 @@ def entry(name):
     return Entry(name, datetime(2026, 11, 20, tzinfo=UTC), "openai")
 
 
-def refused(url, **how):
+def error_of(url, **options):
+    """Return the message of the error that opening the ledger raises."""
     with pytest.raises(LedgerError) as error:
-        open_ledger(url, **how)
+        open_ledger(url, **options)
     assert SECRET not in repr(vars(error.value))
     assert error.value.__cause__ is None
     return str(error.value)
 
 
-def test_a_wrong_password(folder):
-    """The user is named, the password is not."""
-    text = refused(f"postgresql://gateway:{SECRET}@/postgres?host={folder}")
+def test_wrong_password_names_the_user_only(folder):
+    """The message has the command that tests the connection, without the password."""
+    text = error_of(f"postgresql://gateway:{SECRET}@/postgres?host={folder}")
     assert f"the ledger 'postgresql://gateway@/postgres?host={folder}' cannot be used\n" in text
     assert 'FATAL:  password authentication failed for user "gateway"\n' in text
     assert text.endswith(f"until this connects: psql 'postgresql://gateway@/postgres?host={folder}'")
 
 
-def test_an_unknown_database(postgres, folder):
-    """With the command that makes it."""
-    text = refused(postgres.replace("/postgres?", "/nowhere?"))
+def test_unknown_database_names_createdb(postgres, folder):
+    """The message has the command that creates the database."""
+    text = error_of(postgres.replace("/postgres?", "/nowhere?"))
     assert 'FATAL:  database "nowhere" does not exist\n' in text
     assert text.endswith(f"\n  createdb -h {folder} nowhere")
 
 
-def test_a_server_that_is_away():
-    """With the command that looks for it."""
-    text = refused(f"postgresql://me:{SECRET}@127.0.0.1:1/calls")
+def test_unreachable_server_names_pg_isready():
+    """The message has the command that checks whether the server runs."""
+    text = error_of(f"postgresql://me:{SECRET}@127.0.0.1:1/calls")
     assert text.startswith("the ledger 'postgresql://me@127.0.0.1:1/calls' cannot be used\n")
     assert "Connection refused" in text
     assert text.endswith("see whether the server is there: pg_isready -d postgresql://me@127.0.0.1:1/calls")
 
 
 @pytest.mark.parametrize("written", ["me:{}@x@host/db", "me:{}/x@host/db", "me:x/{}@host/db", "me:{}%zz@host/db"])
-def test_a_password_that_is_not_encoded_is_not_shown(written):
-    """Parts of it would be taken for a host, a port or a database, and shown as such."""
-    text = refused(f"postgresql://{written.format(SECRET)}")
+def test_unencoded_password_is_not_shown(written):
+    """Parts of it would else be taken for a host, a port or a database, and shown as such."""
+    text = error_of(f"postgresql://{written.format(SECRET)}")
     assert text.endswith("is written as %40 %3A %2F %3F %23 %25\n  postgresql://user:password@host:5432/database")
 
 
-def test_a_connection_that_was_cut_is_made_anew(postgres):
-    """The server ended it; the writer does not notice, and no row is there twice."""
+def test_closed_connection_is_opened_again(postgres):
+    """Entries written after the server closed the connection are stored once."""
     name = "cut"
     with psycopg.connect(postgres, autocommit=True) as admin:
         admin.execute(f"CREATE SCHEMA {name}")
@@ -74,8 +75,8 @@ def test_a_connection_that_was_cut_is_made_anew(postgres):
             assert ["1", "2"] == [one.id for one in ledger.rows(Span.of(None, None))]
 
 
-def test_a_lock_is_waited_for_so_long_and_no_longer(postgres):
-    """Then the writer is told where to look."""
+def test_locked_table_raises_after_the_timeout(postgres):
+    """The ledger can be written again once the lock is gone."""
     with psycopg.connect(postgres) as admin:
         admin.execute("CREATE SCHEMA locked")
         admin.commit()
@@ -89,8 +90,8 @@ def test_a_lock_is_waited_for_so_long_and_no_longer(postgres):
             ledger.append([entry("1")])
 
 
-def test_a_user_who_may_not_write(postgres, folder):
-    """With the right that is missing."""
+def test_missing_write_permission_names_the_grant(postgres, folder):
+    """A user with read access can run reports."""
     with psycopg.connect(postgres) as admin:
         admin.execute("CREATE ROLE reader LOGIN PASSWORD 'geheim'; CREATE SCHEMA readable")
         admin.commit()
@@ -106,17 +107,17 @@ def test_a_user_who_may_not_write(postgres, folder):
     assert "permission denied for table llm_ledger\n  give its user the right: GRANT SELECT, INSERT" in str(error.value)
 
 
-def test_the_extra_is_named_where_it_is_missing(monkeypatch):
-    """With the command that installs it."""
+def test_missing_postgres_extra_raises_with_install_command(monkeypatch):
+    """The error is raised when the ledger is opened."""
     monkeypatch.setitem(sys.modules, "psycopg", None)
     for name in [one for one in sys.modules if one.startswith("llm_gateway.cost.ledger.postgres")]:
         monkeypatch.delitem(sys.modules, name)
 
-    assert refused("postgresql://host/db").endswith("\n  pip install 'pytest-llm-gateway[postgres]'")
+    assert error_of("postgresql://host/db").endswith("\n  pip install 'pytest-llm-gateway[postgres]'")
 
 
-def test_a_copy_shows_no_password(postgres, folder, tmp_path, capsys):
-    """Wherever the URL has it."""
+def test_copying_a_ledger_prints_no_password(postgres, folder, tmp_path, capsys):
+    """A password in the URL's query is left out as well."""
     place = str(tmp_path / "x@y.db")
     with closing(open_ledger(place)) as ledger:
         ledger.append([entry("copied")])

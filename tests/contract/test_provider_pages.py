@@ -1,4 +1,4 @@
-"""The pages of docs/providers: what they say of a provider holds, and what they show runs."""
+"""Pages of docs/providers: their tables agree with the code, and their examples run."""
 
 import re
 
@@ -11,32 +11,32 @@ from llm_gateway.config import load
 from llm_gateway.registry import list_providers
 
 AT_ROOT = ("anthropic", "azure", "bedrock", "cohere", "vertex")
-OTHERS = [name for name in NAMES if name != "litellm"]  # which runs in tests/replay/test_litellm.py
+OTHERS = [name for name in NAMES if name != "litellm"]  # its example runs in tests/replay/test_litellm.py
 
 
 def block(name, language):
-    """The first example in *language* of a page."""
+    """Return the first example in *language* of a page."""
     found, *_ = re.findall(rf"^```{language}\n(.*?)^```", (FOLDER / f"{name}.md").read_text(), re.DOTALL | re.MULTILINE)
     return found
 
 
 @pytest.fixture
-def alone(monkeypatch):
-    """Remove every setting of a provider from the environment."""
+def no_provider_variables(monkeypatch):
+    """Unset the environment variables of every provider."""
     for one in PROVIDERS.values():
         variables = (one.url_variable, one.version_variable, one.project_variable)
         for variable in (*filter(None, variables), *one.key_variables, *one.region_variables):
             monkeypatch.delenv(variable, raising=False)
 
 
-def test_every_provider_has_its_page_and_the_index_has_each():
-    """And there is no page of a provider that is gone."""
+def test_every_provider_has_a_page():
+    """There is no page of a provider that was removed."""
     assert {*NAMES, "README"} == {path.stem for path in FOLDER.glob("*.md")}
     assert set(NAMES) <= set(list_providers())
 
 
-def test_what_repeats_the_catalogue_is_up_to_date(alone):
-    """Written again by: python tests/fakes/provider_pages.py."""
+def test_pages_agree_with_the_catalogue(no_provider_variables):
+    """They are written by: python tests/fakes/provider_pages.py."""
     for path, text in provider_pages.pages().items():
         written = path.read_text(encoding="utf-8")
         assert text == written, path
@@ -44,8 +44,8 @@ def test_what_repeats_the_catalogue_is_up_to_date(alone):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_section_of_a_file_is_read_unchanged(name, alone, tmp_path, monkeypatch):
-    """It chooses the provider, the model and what else the section sets."""
+def test_configuration_example_is_valid(name, no_provider_variables, tmp_path, monkeypatch):
+    """It selects the provider and the model that the other examples of the page use."""
     text = block(name, "yaml")
     for variable in re.findall(r"\$\{(\w+)\}", text):
         monkeypatch.setenv(variable, "from-the-environment")
@@ -61,8 +61,8 @@ def test_the_section_of_a_file_is_read_unchanged(name, alone, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_what_a_page_shows_runs(name, api, claude, monkeypatch, capsys):
-    """Against a stub server, with the variables of the page."""
+def test_python_example_runs(name, api, claude, monkeypatch, capsys):
+    """With the documented variables set, it gets a reply from a stub server."""
     for variable, value in {
         "AWS_REGION": "us-east-1",
         "GOOGLE_CLOUD_PROJECT": "my-project",

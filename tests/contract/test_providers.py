@@ -1,4 +1,4 @@
-"""What single providers do in their own way, and what happens around a call: over real sockets and a real process."""
+"""Behaviour of single providers, and of calls in general, over real sockets and with a real process."""
 
 import asyncio
 import contextlib
@@ -15,35 +15,35 @@ from llm_gateway.interception.use_cassette import use_cassette
 
 @pytest.fixture
 def client_of(api, claude):
-    """A client by name and colour."""
+    """Return a function that makes a client of a provider."""
 
-    def make(name, colour, **settings):
+    def make(name, client_class, **settings):
         for variable, value in variables(name).items():
             claude.setenv(variable, value)
-        return client(name, api.url, colour, **settings)
+        return client(name, api.url, client_class, **settings)
 
     return make
 
 
-def run(client, work):
-    """Do *work*, a function of a client, in the client's own colour; `ask` awaits what an async client returns."""
+def run(client, call):
+    """Return the result of *call*, a function of a sync or async client, and close the client."""
     if isinstance(client, SyncLLMClient):
         with client, sdk(client):
-            return work(client)
+            return call(client)
 
     async def go():
         async with client, sdk(client):
-            result = work(client)
+            result = call(client)
             return await result if asyncio.iscoroutine(result) else result
 
     return asyncio.run(go())
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
 @pytest.mark.parametrize("name", ["openai", *BY_SDK, "litellm"])
-def test_a_refused_connection(name, colour, client_of, api):
-    """By each way to send; names the address and what to check."""
-    made = client_of(name, colour)
+def test_refused_connection_names_the_address(name, client_class, client_of, api):
+    """The error has the setting to check, whichever transport sent the request."""
+    made = client_of(name, client_class)
     api.shutdown()
     api.server_close()
     with pytest.raises(ProviderError, match=r"cannot reach (127\.0\.0\.1|litellm)") as error:
@@ -52,44 +52,44 @@ def test_a_refused_connection(name, colour, client_of, api):
     assert "LLM_BASE_URL" in str(error.value)
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-def test_a_command_that_hangs_is_stopped(colour, client_of, claude):
-    """After the client's time limit, in chat and in a stream."""
-    claude.setenv("STAND_IN", "hangs")
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+def test_hanging_command_is_stopped(client_class, client_of, claude):
+    """It ends after timeout_s, in a chat and in a stream."""
+    claude.setenv("STUB_CLAUDE", "hangs")
     claude.setenv("LLM_TIMEOUT_S", "0.8")  # longer than a command takes to start
 
     async def read(llm):
         return [delta async for delta in llm.stream("hello")]
 
-    by_stream = read if colour is LLMClient else lambda llm: list(llm.stream("hello"))
-    for work, words in (
+    by_stream = read if client_class is LLMClient else lambda llm: list(llm.stream("hello"))
+    for call, message in (
         (lambda llm: llm.chat("hello"), "did not end within 0.8 s"),
         (by_stream, "wrote nothing of an answer within 0.8 s"),
     ):
         with pytest.raises(ProviderError) as error:
-            run(client_of("local_claude", colour), work)
-        assert f"{words} and was stopped" in str(error.value)
+            run(client_of("local_claude", client_class), call)
+        assert f"{message} and was stopped" in str(error.value)
         assert "raise timeout_s (LLM_TIMEOUT_S)" in str(error.value)
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-def test_a_missing_command_says_how_to_get_it(colour, claude, tmp_path):
-    """The command to type."""
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+def test_missing_command_names_the_install_command(client_class, claude, tmp_path):
+    """The error has the npm command to type."""
     claude.setenv("PATH", str(tmp_path))
     with pytest.raises(ProviderError, match="cannot run 'claude'") as error:
-        run(colour(provider="local_claude"), lambda llm: llm.chat("hello"))
+        run(client_class(provider="local_claude"), lambda llm: llm.chat("hello"))
     assert "npm install -g @anthropic-ai/claude-code" in str(error.value)
 
 
-def test_an_unknown_model_offers_the_nearest(client_of, api):
-    """As the provider refuses it, names that it may have meant."""
+def test_unknown_model_error_suggests_the_nearest(client_of, api):
+    """A status of 404 names a model that may have been meant."""
     api.statuses = [404]
     with pytest.raises(ProviderError, match="did you mean 'claude-haiku-4-5'"):
         run(client_of("anthropic", SyncLLMClient, model="claude-haiku-4-6x"), lambda llm: llm.chat("hello"))
 
 
-def test_retries_wait_as_asked_and_are_on_the_response(api):
-    """Each attempt has its status; one that was not answered costs nothing."""
+def test_retried_attempts_are_on_the_response(api):
+    """Each attempt has its error; failed ones add no tokens."""
     api.statuses = [429, 429]
     config = GatewayConfig(provider="openai", api_key="k", base_url=f"{api.url}/v1", max_retries=2)
     response = run(SyncLLMClient(config), lambda llm: llm.chat("hello"))
@@ -97,24 +97,24 @@ def test_retries_wait_as_asked_and_are_on_the_response(api):
     assert 18 == response.usage.total_tokens
 
 
-def test_a_stream_that_is_left_counts_what_it_used(client_of):
-    """The input was paid for, however little was read."""
+def test_stream_closed_early_counts_its_input_tokens(client_of):
+    """The input was billed, however little of the reply was read."""
     client = client_of("anthropic", SyncLLMClient)
     with client, client.stream("hello") as stream:
         next(iter(stream))
     assert 11 == client.cost_summary()[f"anthropic:{client.model}"]["input_tokens"]
 
 
-def test_a_custom_provider_is_closed_with_the_client():
-    """By either colour."""
-    for colour in (SyncLLMClient, LLMClient):
+def test_custom_provider_is_closed_with_the_client():
+    """Sync and async clients close it once."""
+    for client_class in (SyncLLMClient, LLMClient):
         provider = Custom()
-        run(colour(provider_instance=provider), lambda llm: None)
+        run(client_class(provider_instance=provider), lambda llm: None)
         assert 1 == provider.closed
 
 
-def test_a_stream_is_an_iterator_and_keeps_its_response(client_of):
-    """One delta at a time, and a second pass brings nothing and takes nothing away."""
+def test_stream_is_an_iterator_and_keeps_its_response(client_of):
+    """Deltas come one at a time; a second pass is empty and leaves the response alone."""
     with client_of("anthropic", SyncLLMClient) as client:
         stream = client.stream("hello")
         assert "HEL" == next(stream).text
@@ -123,21 +123,21 @@ def test_a_stream_is_an_iterator_and_keeps_its_response(client_of):
     assert "HELLO" == stream.response.content
 
 
-@pytest.mark.parametrize(("colour", "other"), [(SyncLLMClient, LLMClient), (LLMClient, SyncLLMClient)])
-def test_an_sdk_client_of_the_other_colour_is_refused(colour, other, api):
-    """Before anything is sent, and it says which one to use."""
+@pytest.mark.parametrize(("client_class", "other"), [(SyncLLMClient, LLMClient), (LLMClient, SyncLLMClient)])
+def test_sync_client_rejects_async_sdk_client_and_vice_versa(client_class, other, api):
+    """The error names the client class to use, and nothing is sent."""
     provider = sdk_of("openai", api.url, other)
     with pytest.raises(ConfigError, match="Client cannot send through") as error:
-        asked = colour(provider_instance=provider).chat("hello")
-        asyncio.run(asked)  # an async client asks when it is awaited
+        reply = client_class(provider_instance=provider).chat("hello")
+        asyncio.run(reply)  # an async client sends when it is awaited
     assert f"use {other.__name__}" in str(error.value)
-    assert [] == api.asked
+    assert [] == api.requests
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'{"content": 5, "choices": 7, "output": 3}', b'{"usage": []}'])
 @pytest.mark.parametrize("name", [*HTTP, *GOOGLE, "bedrock", "cohere"])
-def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, api):
-    """Never a traceback of ours."""
+def test_malformed_reply_raises_provider_error_or_is_empty(name, body, client_of, api):
+    """No other exception is raised for valid JSON of an unexpected form."""
     api.statuses = [body]
     outcome = ""
     with contextlib.suppress(ProviderError):
@@ -145,17 +145,17 @@ def test_a_reply_of_another_shape_is_an_error_or_empty(name, body, client_of, ap
     assert "" == outcome
 
 
-def test_what_the_api_refuses_is_refused_before_it_is_sent(client_of, api):
-    """With the variable that may have set it."""
+def test_unsupported_option_is_rejected_before_sending(client_of, api):
+    """The error names the environment variable that may have set it."""
     with pytest.raises(ProviderError, match="anthropic takes no temperature") as error:
         run(client_of("anthropic", SyncLLMClient), lambda llm: llm.chat("hello", temperature=0.5))
     assert "unset LLM_TEMPERATURE" in str(error.value)
-    assert [] == api.asked
+    assert [] == api.requests
 
 
 @pytest.mark.parametrize("name", [*HTTP, *GOOGLE])
-def test_a_recorded_stream_replays_with_its_usage_and_cost(name, client_of, tmp_path):
-    """Though the client stops reading at the end that the format has."""
+def test_recorded_stream_replays_with_usage_and_cost(name, client_of, tmp_path):
+    """They are the same as in the recording, though the client stops reading at the format's last event."""
 
     def read(llm):
         stream = llm.stream("hello")
@@ -180,8 +180,8 @@ def test_a_recorded_stream_replays_with_its_usage_and_cost(name, client_of, tmp_
         ("compatible", "gpt-5-mini", None),
     ],
 )
-def test_a_provider_behind_an_unknown_address_has_its_own_price(name, model, row, client_of, tmp_path):
-    """Live, in the recording and in its replay; nobody knows what an unknown server costs."""
+def test_provider_at_an_unknown_address_keeps_its_price(name, model, row, client_of, tmp_path):
+    """Live, recorded and replayed costs agree; an unknown server's cost is None."""
 
     def cost():
         return run(client_of(name, SyncLLMClient, model=model), lambda llm: llm.chat("hello")).cost_usd
@@ -195,8 +195,8 @@ def test_a_provider_behind_an_unknown_address_has_its_own_price(name, model, row
     assert row is not None or live is None
 
 
-def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
-    """Whatever the price list says today."""
+def test_replay_reports_the_recorded_cost(client_of, tmp_path):
+    """Today's price list does not change it."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         run(client_of("openai", SyncLLMClient), lambda llm: llm.chat("hello"))
     text = (tmp_path / "a.yaml").read_text()
@@ -206,8 +206,8 @@ def test_what_a_replay_costs_is_what_was_recorded(client_of, tmp_path):
     assert "9.99" == str(response.cost_usd)
 
 
-def test_what_was_signed_replays_with_any_credentials(client_of, api, tmp_path, monkeypatch):
-    """A signature and its date are neither compared nor kept; streams come back frame by frame."""
+def test_signed_requests_replay_with_any_credentials(client_of, api, tmp_path, monkeypatch):
+    """AWS signatures and dates are neither compared nor stored."""
 
     def both(llm):
         stream = llm.stream("hello")
@@ -227,8 +227,8 @@ def test_what_was_signed_replays_with_any_credentials(client_of, api, tmp_path, 
     assert [] == [word for word in ("authorization", "amz-date", "signature", "akiaexample") if word in text]
 
 
-def test_a_wrong_signature_is_refused_by_the_stand_in(client_of, api, monkeypatch):
-    """So that the right ones above say something."""
+def test_stub_server_rejects_a_wrong_signature(client_of, api, monkeypatch):
+    """The other tests with signed requests therefore prove that signatures are right."""
     client = client_of("bedrock signed", SyncLLMClient)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     wrong = SyncLLMClient(provider="bedrock", base_url=api.url)

@@ -1,4 +1,4 @@
-"""Which limit ends a wait, how soon, and what the user reads, in both colours and over the official SDK."""
+"""Timeouts: which one ends a call, and its error, sync and async, and through the official SDK."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ from llm_gateway.exceptions import ProviderError
 from llm_gateway.providers import openai
 from llm_gateway.types import ChatReply, TextPart, TokenUsage
 
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-WAYS = pytest.mark.parametrize("is_sdk", [False, True], ids=["httpx2", "sdk"])
+SYNC_AND_ASYNC = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+TRANSPORTS = pytest.mark.parametrize("is_sdk", [False, True], ids=["httpx2", "sdk"])
 PING = b": ping\n\n"
 HELLO = b'data: {"choices": [{"delta": {"content": "hello"}}]}\n\n'
 REPLY = ChatReply((TextPart("hello"),), "gpt-5-mini", "id", "end_turn", TokenUsage(3, 4))
@@ -24,33 +24,35 @@ WHOLE = raw_server.reply(json.dumps(openai.openai_chat.DIALECT.encode_reply(REPL
 
 @pytest.fixture
 def serve():
-    """Start a server with a script."""
+    """Return a function that starts a server with a script."""
     with contextlib.ExitStack() as stack:
         yield lambda script: stack.enter_context(contextlib.closing(raw_server.RawServer(script)))
 
 
-def trickle(first, piece, every_s=0.04):
-    """Send *first*, then *piece* again and again, until the other side hangs up."""
+def trickle(first, chunk, every_s=0.04):
+    """Return a script that sends *first*, then *chunk* again and again until the client disconnects."""
 
     def script(connection):
         connection.sendall(first)
         while True:
-            connection.sendall(piece)
+            connection.sendall(chunk)
             time.sleep(every_s)
 
     return script
 
 
-def client_of(colour, server, *, is_sdk=False, **settings):
+def client_of(client_class, server, *, is_sdk=False, **settings):
     config = GatewayConfig(provider="openai", api_key="k", base_url=server.url, max_retries=0, **settings)
     if not is_sdk:
-        return colour(config)
-    made = openai_sdk.AsyncOpenAI if colour is LLMClient else openai_sdk.OpenAI
-    return colour(config, provider_instance=openai.provider(config, client=made(api_key="k", base_url=server.url)))
+        return client_class(config)
+    made = openai_sdk.AsyncOpenAI if client_class is LLMClient else openai_sdk.OpenAI
+    return client_class(
+        config, provider_instance=openai.provider(config, client=made(api_key="k", base_url=server.url))
+    )
 
 
-def ask(client, *, is_stream=False, **options):
-    """Chat or read a stream; what came, or the error, and how long it took."""
+def outcome_of(client, *, is_stream=False, **options):
+    """Return the text of a chat or the texts of a stream, or else the error, and the seconds that it took."""
 
     async def read():
         async with client:
@@ -72,47 +74,47 @@ def ask(client, *, is_stream=False, **options):
     return found, time.monotonic() - began
 
 
-@COLOURS
-@WAYS
-@pytest.mark.parametrize("sent", [b"", raw_server.STREAM], ids=["no head", "no piece"])
-def test_nothing_of_a_stream(sent, colour, is_sdk, serve):
-    """Whether the head came or not: the limit until the first content holds, and not that between pieces."""
+@SYNC_AND_ASYNC
+@TRANSPORTS
+@pytest.mark.parametrize("sent", [b"", raw_server.STREAM], ids=["no head", "no chunk"])
+def test_first_token_timeout_ends_a_stream_without_content(sent, client_class, is_sdk, serve):
+    """It applies before and after the headers arrive; the idle timeout does not."""
     server = serve(lambda connection: connection.sendall(sent))
-    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=0.3, idle_timeout_s=600)
-    error, took = ask(client, is_stream=True)
+    client = client_of(client_class, server, is_sdk=is_sdk, first_token_timeout_s=0.3, idle_timeout_s=600)
+    error, took = outcome_of(client, is_stream=True)
 
-    words = f"nothing of an answer from {server.host} within 0.3 s"
-    assert words in error.message
+    message = f"nothing of an answer from {server.host} within 0.3 s"
+    assert message in error.message
     if not sent:
         assert (
-            f"{words}\n  first_token_timeout_s ran out\n"
+            f"{message}\n  first_token_timeout_s ran out\n"
             "  try again, or raise first_token_timeout_s (LLM_FIRST_TOKEN_TIMEOUT_S)"
         ) == str(error)
     assert ("timeout", True) == (error.kind, error.is_retryable)
     assert 0.25 < took
 
 
-@COLOURS
-@WAYS
+@SYNC_AND_ASYNC
+@TRANSPORTS
 @pytest.mark.parametrize("every_s", [0.04, 0.0])
-def test_pings_are_no_content(every_s, colour, is_sdk, serve):
-    """A stream that keeps itself awake is late all the same, also one that never lets its reader wait."""
+def test_pings_do_not_reset_the_first_token_timeout(every_s, client_class, is_sdk, serve):
+    """A stream of pings alone times out, also one that never lets its reader wait."""
     server = serve(trickle(raw_server.STREAM, PING * (1 if every_s else 100_000), every_s))
-    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=0.3)
-    error, took = ask(client, is_stream=True)
+    client = client_of(client_class, server, is_sdk=is_sdk, first_token_timeout_s=0.3)
+    error, took = outcome_of(client, is_stream=True)
 
     assert "timeout" == error.kind
     assert "raise first_token_timeout_s (LLM_FIRST_TOKEN_TIMEOUT_S)" in str(error)
     assert 0.25 < took
 
 
-@COLOURS
-@WAYS
-def test_a_stream_that_stands_still(colour, is_sdk, serve):
-    """After its first content only the limit between pieces holds; what came is handed out."""
+@SYNC_AND_ASYNC
+@TRANSPORTS
+def test_idle_timeout_ends_a_stalled_stream(client_class, is_sdk, serve):
+    """After the first content only the time between chunks is limited."""
     server = serve(lambda connection: connection.sendall(raw_server.STREAM + HELLO))
-    client = client_of(colour, server, is_sdk=is_sdk, first_token_timeout_s=600, idle_timeout_s=0.3)
-    error, _ = ask(client, is_stream=True)
+    client = client_of(client_class, server, is_sdk=is_sdk, first_token_timeout_s=600, idle_timeout_s=0.3)
+    error, _ = outcome_of(client, is_stream=True)
 
     assert (
         f"openai's stream broke after 5 characters: the stream from {server.host} stood still for 0.3 s\n"
@@ -122,10 +124,10 @@ def test_a_stream_that_stands_still(colour, is_sdk, serve):
     assert ("timeout", True) == (error.kind, error.has_begun)
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize(("early", "idle_timeout_s"), [(b"", 0.1), (HELLO, 600)], ids=["first content", "length"])
-def test_a_slow_stream_is_not_late(early, idle_timeout_s, colour, serve):
-    """The limit between chunks is not for its first content, and the limit of an attempt not for its length."""
+def test_slow_stream_does_not_time_out(early, idle_timeout_s, client_class, serve):
+    """idle_timeout_s does not limit the wait for the first content, nor timeout_s the length of a stream."""
 
     def script(connection):
         connection.sendall(raw_server.STREAM + early)
@@ -134,19 +136,19 @@ def test_a_slow_stream_is_not_late(early, idle_timeout_s, colour, serve):
         connection.sendall(rest + b'data: {"choices": [{"delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n')
 
     server = serve(script)
-    client = client_of(colour, server, timeout_s=0.1, first_token_timeout_s=600, idle_timeout_s=idle_timeout_s)
-    found, _ = ask(client, is_stream=True)
+    client = client_of(client_class, server, timeout_s=0.1, first_token_timeout_s=600, idle_timeout_s=idle_timeout_s)
+    found, _ = outcome_of(client, is_stream=True)
 
     assert ["hello"] * 8 == [text for text in found if text]
 
 
-@COLOURS
-@WAYS
+@SYNC_AND_ASYNC
+@TRANSPORTS
 @pytest.mark.parametrize("part", ["head", "body"])
-def test_a_reply_that_trickles_in(part, colour, is_sdk, serve):
-    """The limit of an attempt is for all of it, not for each read; a call may have its own."""
+def test_timeout_limits_the_whole_reply(part, client_class, is_sdk, serve):
+    """A reply that arrives byte by byte times out; a call can have its own timeout_s."""
     server = serve(trickle(WHOLE[:-10_000], b" ") if part == "body" else trickle(b"HTTP/1.1 200 OK\r\n", b"x-a: b\r\n"))
-    error, took = ask(client_of(colour, server, is_sdk=is_sdk), timeout_s=0.3)
+    error, took = outcome_of(client_of(client_class, server, is_sdk=is_sdk), timeout_s=0.3)
 
     assert (
         f"no answer from {server.host} within 0.3 s\n  timeout_s ran out\n  try again, or raise timeout_s (LLM_TIMEOUT_S)"
@@ -154,22 +156,22 @@ def test_a_reply_that_trickles_in(part, colour, is_sdk, serve):
     assert 0.25 < took
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize("is_stream", [False, True])
-def test_the_whole_call_has_a_limit(is_stream, colour, serve):
-    """It ends the attempt that runs, and no other is begun, by whichever model."""
+def test_total_timeout_limits_the_whole_call(is_stream, client_class, serve):
+    """It ends the running attempt, and no fallback model is tried."""
     server = serve(trickle(raw_server.STREAM, PING))
-    client = client_of(colour, server, fallback_models=("gpt-5-nano",))
-    error, _ = ask(client, is_stream=is_stream, total_timeout_s=0.3)
+    client = client_of(client_class, server, fallback_models=("gpt-5-nano",))
+    error, _ = outcome_of(client, is_stream=is_stream, total_timeout_s=0.3)
 
     assert f"no answer from {server.host} within the 0.3 s that the whole call may take" in error.message
     assert "raise total_timeout_s (LLM_TOTAL_TIMEOUT_S)" in str(error)
     assert len(server.requests) <= 1  # none, where the machine needs as long to connect
 
 
-@COLOURS
-def test_a_connection_that_is_not_made(colour, serve):
-    """Has a limit of its own: here a server whose queue of connections is full."""
+@SYNC_AND_ASYNC
+def test_connect_timeout_limits_the_connection(client_class, serve):
+    """A server whose queue of connections is full raises an error that names connect_timeout_s."""
     import socket
 
     with contextlib.ExitStack() as stack:
@@ -182,7 +184,7 @@ def test_a_connection_that_is_not_made(colour, serve):
         config = GatewayConfig(
             provider="openai", api_key="k", base_url=f"http://{host}", max_retries=0, connect_timeout_s=0.3
         )
-        error, _ = ask(colour(config))
+        error, _ = outcome_of(client_class(config))
 
     assert (
         f"no connection to {host} within 0.3 s\n  connect_timeout_s ran out\n"

@@ -1,4 +1,4 @@
-"""Spans of real calls over real sockets, made by OpenTelemetry's own SDK."""
+"""Spans of real calls over real sockets, made with OpenTelemetry's own SDK."""
 
 import asyncio
 import json
@@ -19,25 +19,25 @@ from llm_gateway.observability.metrics import Metrics
 from llm_gateway.observability.tracing import Tracing
 from llm_gateway.types import LLMResponse, TokenUsage
 
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+SYNC_AND_ASYNC = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
 
 
-def run(client, work):
-    """Do *work* with *client*, in its own colour."""
+def run(client, call):
+    """Return the result of *call*, a function of a sync or async client, and close the client."""
     if isinstance(client, SyncLLMClient):
         with client:
-            return work(client)
+            return call(client)
 
     async def go():
         async with client:
-            result = work(client)
+            result = call(client)
             return await result if asyncio.iscoroutine(result) else result
 
     return asyncio.run(go())
 
 
 def read(client, prompt, most=100, **options):
-    """Read a stream of *client*, up to *most* deltas, then leave it."""
+    """Return up to *most* deltas of a stream, and close the stream."""
 
     async def async_read():
         async with client.stream(prompt, **options) as stream:
@@ -57,7 +57,7 @@ def read(client, prompt, most=100, **options):
 
 
 class Spans:
-    """A provider of spans, and what it made."""
+    """A tracer provider, and the spans that it made."""
 
     def __init__(self):
         self._kept = InMemorySpanExporter()
@@ -82,22 +82,25 @@ def spans():
 
 @pytest.fixture
 def client_of(api, spans):
-    """A client of OpenAI whose calls are traced."""
+    """Return a function that makes an OpenAI client whose calls are traced."""
 
-    def make(colour, *, capture_content=False, **settings):
+    def make(client_class, *, capture_content=False, **settings):
         tracing = Tracing(spans.provider, capture_content=capture_content)
         settings = {"api_key": "sk-secret", "base_url": f"{api.url}/v1", "model": "openai:gpt-5-mini"} | settings
-        return colour(observers=[tracing], **settings)
+        return client_class(observers=[tracing], **settings)
 
     return make
 
 
-@COLOURS
-def test_a_call_is_a_span_with_its_attempts_beneath(colour, client_of, spans, api):
-    """By the names of OpenTelemetry's conventions; the tokens of attempts have names of their own."""
+@SYNC_AND_ASYNC
+def test_call_span_has_a_child_span_for_each_attempt(client_class, client_of, spans, api):
+    """Attributes follow the semantic conventions; token counts of attempts have names of their own."""
     api.statuses = [429]
-    run(client_of(colour, session_id="s-1"), lambda llm: llm.chat("hello", max_tokens=9, stop=["."], extra={"seed": 7}))
-    refused, answered, call = spans.all
+    run(
+        client_of(client_class, session_id="s-1"),
+        lambda llm: llm.chat("hello", max_tokens=9, stop=["."], extra={"seed": 7}),
+    )
+    rejected, answered, call = spans.all
     port = int(api.url.rpartition(":")[2])
     where = {"gen_ai.provider.name": "openai", "server.address": "127.0.0.1", "server.port": port}
 
@@ -118,28 +121,28 @@ def test_a_call_is_a_span_with_its_attempts_beneath(colour, client_of, spans, ap
         "gen_ai.usage.cache_write.input_tokens": 0,
         "llm_gateway.cost_usd": pytest.approx(0.00001675),
     } == dict(call.attributes)
-    assert ["attempt gpt-5-mini"] * 2 == [refused.name, answered.name]
-    assert {call.context.span_id} == {refused.parent.span_id, answered.parent.span_id}
+    assert ["attempt gpt-5-mini"] * 2 == [rejected.name, answered.name]
+    assert {call.context.span_id} == {rejected.parent.span_id, answered.parent.span_id}
     assert where | {
         "gen_ai.request.model": "gpt-5-mini",
         "llm_gateway.attempt": 1,
         "http.response.status_code": 429,
         "error.type": "rate_limited",
-    } == dict(refused.attributes)
+    } == dict(rejected.attributes)
     assert (2, 200, 11) == tuple(
         answered.attributes[name]
         for name in ("llm_gateway.attempt", "http.response.status_code", "llm_gateway.input_tokens")
     )
-    assert [False, True, True] == [one.status.is_ok for one in (refused, answered, call)]
+    assert [False, True, True] == [one.status.is_ok for one in (rejected, answered, call)]
 
 
-@COLOURS
-def test_a_fallback_is_counted_and_the_call_names_who_answered(colour, client_of, spans, api, monkeypatch):
-    """What was asked for stays what was asked for."""
+@SYNC_AND_ASYNC
+def test_call_span_names_the_fallback_model_that_answered(client_class, client_of, spans, api, monkeypatch):
+    """The requested model stays the one of the call, and fallbacks are counted."""
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
     monkeypatch.setenv("LLM_FALLBACK_MODELS", "gpt-5-nano")
     api.statuses = [529]
-    run(client_of(colour), lambda llm: llm.chat("hello"))
+    run(client_of(client_class), lambda llm: llm.chat("hello"))
     (call,) = spans.named("chat")
 
     assert ["gpt-5-mini", "gpt-5-nano"] == [one.attributes["gen_ai.request.model"] for one in spans.named("attempt")]
@@ -148,11 +151,11 @@ def test_a_fallback_is_counted_and_the_call_names_who_answered(colour, client_of
     )
 
 
-@COLOURS
+@SYNC_AND_ASYNC
 @pytest.mark.parametrize(("most", "end"), [(100, None), (1, "abandoned")])
-def test_a_stream_ends_its_span_when_its_reader_does(most, end, colour, client_of, spans):
-    """With the time to its first chunk; the reader's own code runs outside of the span."""
-    run(client_of(colour), lambda llm: read(llm, "hello", most))
+def test_stream_span_ends_when_reading_stops(most, end, client_class, client_of, spans):
+    """It has the time to the first chunk; a stream closed early is marked as abandoned."""
+    run(client_of(client_class), lambda llm: read(llm, "hello", most))
     (attempt,), (call,) = spans.named("attempt"), spans.named("chat")
 
     assert call.attributes["gen_ai.request.stream"]
@@ -162,18 +165,18 @@ def test_a_stream_ends_its_span_when_its_reader_does(most, end, colour, client_o
     assert call.status.is_ok
 
 
-@COLOURS
-def test_a_stream_that_breaks_is_an_error(colour, client_of, spans, api):
-    """After its first chunk."""
+@SYNC_AND_ASYNC
+def test_broken_stream_is_an_error_span(client_class, client_of, spans, api):
+    """The call and its attempt have the error's kind."""
     api.cut_after = 3
     with pytest.raises(ProviderError):
-        run(client_of(colour), lambda llm: read(llm, "hello"))
+        run(client_of(client_class), lambda llm: read(llm, "hello"))
 
     assert ["stream_interrupted"] * 2 == [one.attributes["error.type"] for one in spans.all]
 
 
 class Slow:
-    """A provider of someone else's that says which span was current when it was called."""
+    """Custom provider that records the current span of each call."""
 
     def __init__(self, spans):
         self.spans, self.seen = spans, {}
@@ -192,7 +195,7 @@ class Slow:
 
 
 class Cancelling(Slow):
-    """A provider that cancels the call which it is to answer."""
+    """Custom provider that cancels each call instead of answering it."""
 
     scope = None
 
@@ -222,8 +225,8 @@ def cancelled_while_reading(client, provider):
 
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 @pytest.mark.parametrize("work", [cancelled_while_waiting, cancelled_while_reading])
-def test_a_cancelled_task_ends_the_span(work, backend, client_of, spans):
-    """While it waits for the provider, and then its cost is not known; and while it is busy with what it has read."""
+def test_cancelled_task_ends_its_spans(work, backend, client_of, spans):
+    """A call cancelled while waiting for the provider has no cost attribute."""
     provider = Cancelling(spans)
     settings = {"provider_instance": provider} if work is cancelled_while_waiting else {}
     anyio.run(work(client_of(LLMClient, **settings), provider), backend=backend)
@@ -234,8 +237,8 @@ def test_a_cancelled_task_ends_the_span(work, backend, client_of, spans):
         assert "llm_gateway.cost_usd" not in call.attributes
 
 
-def together(client, spans, count):
-    """*count* calls at once, each beneath a span of its own: tasks of one loop, or threads."""
+def make_concurrent_calls(client, spans, count):
+    """Make *count* calls at once, each within its own outer span: in tasks of one event loop, or in threads."""
 
     async def one(number):
         with spans.tracer.start_as_current_span(f"outer {number}") as outer:
@@ -260,11 +263,11 @@ def together(client, spans, count):
     return [thread.join() for thread in threads]
 
 
-@COLOURS
-def test_calls_at_once_keep_their_spans_apart(colour, client_of, spans):
-    """Outer > call > attempt > whatever the provider does, in one trace each, in tasks and in threads."""
+@SYNC_AND_ASYNC
+def test_concurrent_calls_have_separate_traces(client_class, client_of, spans):
+    """Outer, call, attempt and inner spans are nested correctly in tasks and in threads."""
     provider = Slow(spans)
-    together(client_of(colour, provider_instance=provider), spans, 20)
+    make_concurrent_calls(client_of(client_class, provider_instance=provider), spans, 20)
     by_id = {one.context.span_id: one for one in spans.all}
 
     assert 80 == len(by_id)
@@ -280,9 +283,9 @@ def test_calls_at_once_keep_their_spans_apart(colour, client_of, spans):
         assert attempt.context.span_id == provider.seen[f"{number}"].get_span_context().span_id
 
 
-@COLOURS
-def test_the_reader_of_a_stream_is_not_inside_its_span(colour, client_of, spans):
-    """What a span is current for is waiting for the provider."""
+@SYNC_AND_ASYNC
+def test_reader_of_a_stream_is_outside_its_span(client_class, client_of, spans):
+    """The span is current only while the client waits for the provider."""
     current = []
 
     async def work(llm):
@@ -291,32 +294,32 @@ def test_the_reader_of_a_stream_is_not_inside_its_span(colour, client_of, spans)
     def work_sync(llm):
         current.extend(trace.get_current_span() for _ in llm.stream("hello"))
 
-    run(client_of(colour), work if colour is LLMClient else work_sync)
+    run(client_of(client_class), work if client_class is LLMClient else work_sync)
 
     assert current
     assert {trace.INVALID_SPAN} == set(current)
 
 
-@COLOURS
-def test_content_and_secrets_stay_out(colour, client_of, spans, api, monkeypatch):
-    """Also what an error quotes of them."""
+@SYNC_AND_ASYNC
+def test_spans_have_no_content_or_secrets_by_default(client_class, client_of, spans, api, monkeypatch):
+    """Neither does the message of an error that quotes them."""
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
-    client = client_of(colour)
+    client = client_of(client_class)
     api.statuses = [b'{"choices": [{"message": "WHISPER"}]}']
     with pytest.raises(ProviderError, match="its format does not know"):
         run(client, lambda llm: llm.chat("whisper", system="murmur"))
-    run(client_of(colour), lambda llm: llm.chat("whisper", system="murmur"))
-    told = "".join(one.to_json() for one in spans.all).lower()
+    run(client_of(client_class), lambda llm: llm.chat("whisper", system="murmur"))
+    exported = "".join(one.to_json() for one in spans.all).lower()
 
-    assert [] == [word for word in ("whisper", "murmur", "sk-secret") if word in told]
+    assert [] == [word for word in ("whisper", "murmur", "sk-secret") if word in exported]
 
 
-@COLOURS
-def test_content_is_kept_on_request(colour, client_of, spans, api, monkeypatch):
-    """In the form of the conventions."""
+@SYNC_AND_ASYNC
+def test_capture_content_adds_messages_to_spans(client_class, client_of, spans, api, monkeypatch):
+    """Messages and tools have the form of the semantic conventions."""
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
     tool = {"name": "weigh", "description": "Weigh", "parameters": {"type": "object"}}
-    client = client_of(colour, capture_content=True)
+    client = client_of(client_class, capture_content=True)
     run(client, lambda llm: llm.chat("weigh feathers", system="Be brief", tools=[tool]))
     api.statuses = [529]
     with pytest.raises(ProviderError):
@@ -348,7 +351,7 @@ KEPT = {
 
 
 class Instrumented(Slow):
-    """A provider whose SDK makes spans of its own, as OpenTelemetry's instrumentations do."""
+    """Custom provider whose SDK makes spans itself, as OpenTelemetry's instrumentations do."""
 
     async def complete(self, messages, response_model=None):
         invocation = TelemetryHandler(tracer_provider=self.spans.provider).inference("sdk", request_model="m")
@@ -356,21 +359,23 @@ class Instrumented(Slow):
         return await super().complete(messages, response_model)
 
 
-@COLOURS
-def test_an_instrumented_sdk_makes_no_second_span(colour, client_of, spans):
-    """Alone it makes one."""
+@SYNC_AND_ASYNC
+def test_instrumented_sdk_makes_no_second_span(client_class, client_of, spans):
+    """Called without this client, the same SDK makes one."""
     asyncio.run(Instrumented(spans).complete([type("Message", (), {"text": "alone"})]))
-    run(client_of(colour, provider_instance=Instrumented(spans)), lambda llm: llm.chat("hello"))
+    run(client_of(client_class, provider_instance=Instrumented(spans)), lambda llm: llm.chat("hello"))
 
     assert ["chat m", "inner alone", "inner hello", "attempt", "chat"] == [
         one.name.removesuffix(" gpt-5-mini") for one in spans.all
     ]
 
 
-@COLOURS
-def test_without_an_sdk_set_up_nothing_comes_of_it(colour, api):
-    """OpenTelemetry's API alone does nothing, and calls go on."""
-    client = colour(observers=[Tracing(), Metrics()], api_key="k", base_url=f"{api.url}/v1", model="openai:gpt-5-mini")
+@SYNC_AND_ASYNC
+def test_calls_work_without_a_configured_sdk(client_class, api):
+    """With OpenTelemetry's API alone, no spans or metrics are made."""
+    client = client_class(
+        observers=[Tracing(), Metrics()], api_key="k", base_url=f"{api.url}/v1", model="openai:gpt-5-mini"
+    )
 
     assert "HELLO" == run(client, lambda llm: llm.chat("hello")).content
     assert not isinstance(trace.get_tracer_provider(), TracerProvider)
