@@ -23,8 +23,8 @@ def install(module: ModuleType) -> None:
     if hasattr(here.run, "__wrapped__"):
         return
     here.run, here.arun = _run(here.run), _arun(here.arun)
-    here.Running.finish = _finish(here.Running.finish)
-    here.AsyncRunning.finish = _afinish(here.AsyncRunning.finish)
+    here.RunningProcess.finish = _finish(here.RunningProcess.finish)
+    here.AsyncRunningProcess.finish = _afinish(here.AsyncRunningProcess.finish)
 
 
 def _run(real: Any) -> Any:
