@@ -36,8 +36,8 @@ REFUSED = call(None, None, status=429, error="rate_limited", is_billed=False)
         ({"min_cache_hit": 0.01}, Limits(min_cache_hit=0.01)),
     ],
 )
-def test_reads_limits_as_they_are_written(given, expected):
-    """None is no limit, and money keeps its digits."""
+def test_limits_are_read_as_written(given, expected):
+    """None is no limit, and amounts of money keep their digits."""
     assert expected == Limits.read(given)
 
 
@@ -54,7 +54,7 @@ DOLLARS, FLAG = "US dollars above 0, such as 0.05", "True or False"
         *(("allow_unknown", value, FLAG) for value in (0, 1, "yes")),
     ],
 )
-def test_rejects_values_that_are_no_limit(name, value, allowed):
+def test_invalid_limits_are_rejected(name, value, allowed):
     """The message has the marker, the value and what is allowed."""
     with pytest.raises(ConfigError) as caught:
         Limits.read({name: value})
@@ -63,7 +63,7 @@ def test_rejects_values_that_are_no_limit(name, value, allowed):
 
 
 def test_an_unknown_limit_is_an_error_with_the_nearest_name():
-    """All names are listed."""
+    """The message lists all names."""
     names = "max_tokens, max_input_tokens, max_output_tokens, max_cost_usd, max_calls, min_cache_hit, allow_unknown"
     with pytest.raises(ConfigError) as near:
         Limits.read({"max_token": 5})
@@ -111,15 +111,15 @@ def test_a_budget_without_a_limit_is_an_error(given):
     ],
 )
 def test_each_exceeded_limit_has_a_line(limits, expected):
-    """A sum at its limit passes; a refused attempt is a call, and uses nothing."""
+    """A total equal to its limit passes; a rejected attempt counts as a call without usage."""
     assert expected == overruns(limits, [call(), REFUSED, call()])
 
 
 @pytest.mark.parametrize(
     "one", [call(source="miss"), call(source="refused"), CallRecord(usage=USAGE, cost_usd=Decimal(9))]
 )
-def test_calls_that_were_not_made_or_called_no_model_do_not_count(one):
-    """They are in no sum."""
+def test_unsent_calls_and_requests_to_no_model_do_not_count(one):
+    """They are in no total."""
     limits = Limits(max_calls=1, max_tokens=1_200, max_cost_usd=Decimal("0.50"))
 
     assert [] == overruns(limits, [call(), one])
@@ -136,7 +136,7 @@ def test_calls_that_were_not_made_or_called_no_model_do_not_count(one):
     ],
 )
 def test_an_unknown_number_fails_every_limit_on_it(limits, what):
-    """The first call without it is named; it counts as nothing only where the test allows that."""
+    """The first such call is named; only `allow_unknown` counts it as nothing."""
     calls = [call(), call(None, None, "m-2"), call(None, None, "m-3")]
     allowed = Limits(**{name: getattr(limits, name) for name in Limits.__slots__} | {"allow_unknown": True})
 
@@ -144,20 +144,20 @@ def test_an_unknown_number_fails_every_limit_on_it(limits, what):
     assert [] == overruns(allowed, calls)
 
 
-def test_a_limit_on_calls_needs_no_known_number():
+def test_a_limit_on_calls_needs_no_usage_or_cost():
     """It counts attempts alone."""
     assert [] == overruns(Limits(max_calls=1), [call(None, None)])
 
 
-def test_a_share_of_no_input_is_zero():
-    """A call that was refused read nothing from the cache."""
+def test_the_cached_share_of_no_input_is_zero():
+    """A call that was rejected read nothing from the cache."""
     expected = ["0% of the input was read from the cache, below min_cache_hit=0.5"]
 
     assert expected == overruns(Limits(min_cache_hit=0.5), [REFUSED])
 
 
 def test_the_table_has_a_row_for_each_call():
-    """Unknown numbers are question marks, a refused call used nothing."""
+    """Unknown numbers are question marks, and a rejected call used nothing."""
     calls = [call(), call(source="miss"), call(None, None, "model-2"), REFUSED]
 
     assert (

@@ -1,4 +1,4 @@
-"""Money does not depend on the `decimal` context of the code under test."""
+"""Amounts of money do not depend on the `decimal` context of the code under test."""
 
 import decimal
 import subprocess
@@ -66,8 +66,8 @@ def reported(_):
 
 
 @pytest.mark.parametrize("reckon", [priced, tracked, both_kinds, budgeted, kept, reported])
-def test_money_is_exact_under_any_context(reckon, tmp_path):
-    """Neither rounded to three digits, nor refused by a trap."""
+def test_money_is_exact_under_any_decimal_context(reckon, tmp_path):
+    """It is neither rounded to the context's precision, nor stopped by its traps."""
     with decimal.localcontext() as context:
         context.prec = 3
         context.traps[decimal.Inexact] = True
@@ -89,8 +89,8 @@ print(*(row.cost_usd for row in usage_report(ledger=sys.argv[1])))
 """
 
 
-def test_the_context_at_import_changes_no_amount(tmp_path):
-    """A module may be imported first inside a test that has set a precision of its own."""
+def test_the_decimal_context_at_import_changes_no_amount(tmp_path):
+    """A test that sets a precision may be the first to import a module."""
     run = [sys.executable, "-c", IMPORTED_LATE, str(tmp_path / "ledger.db")]
     done = subprocess.run(run, capture_output=True, text=True, check=True)
 

@@ -1,4 +1,4 @@
-"""Prices of the user's own."""
+"""Prices that users register."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,8 +22,8 @@ def forgotten():
     overrides.clear()
 
 
-def test_a_registered_price_wins_over_the_list():
-    """And the row says where it came from."""
+def test_a_registered_price_takes_precedence_over_the_price_list():
+    """The price row names its source."""
     register_pricing("openai:gpt-5-mini", input=2, output="10", cache_read=Decimal("0.5"))
     found = price("openai", "gpt-5-mini", USAGE, at=NOON)
 
@@ -37,15 +37,15 @@ def test_a_registered_price_wins_over_the_list():
     } == found.row
 
 
-def test_tokens_of_a_kind_without_a_rate_cost_what_their_whole_does():
-    """Cached input without a rate is input."""
+def test_tokens_without_a_rate_of_their_own_cost_the_general_rate():
+    """Cached input without a rate costs as much as fresh input."""
     register_pricing("acme:one", input=2, output=0)
 
     assert Decimal(2) == price("acme", "one", USAGE, at=NOON).cost_usd
 
 
-def test_the_longest_pattern_that_fits_counts():
-    """A name without a star wins over all."""
+def test_the_longest_matching_pattern_wins():
+    """A name without a wildcard wins over all patterns."""
     read({"acme:*": {"input": 1}, "acme:big-*": {"input": 5}, "acme:big-1": {"input": 7}}, "prices.yaml")
 
     costs = [price("acme", model, TokenUsage(1_000_000), at=NOON) for model in ("small", "big-2", "big-1", "big")]
@@ -90,8 +90,8 @@ def test_the_longest_pattern_that_fits_counts():
         ),
     ],
 )
-def test_a_typo_is_named_and_nothing_counts(document, text):
-    """With what is allowed."""
+def test_a_misspelt_entry_is_an_error_and_registers_no_price(document, text):
+    """The message lists what is allowed."""
     with pytest.raises(ConfigError) as caught:
         read(document, "prices.yaml")
 

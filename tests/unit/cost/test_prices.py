@@ -1,4 +1,4 @@
-"""What calls cost: properties that hold for any usage, and the cases that other tools get wrong."""
+"""Prices of calls: properties that hold for any usage, and cases that are easily priced wrong."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -38,7 +38,7 @@ def cost(target, usage):
 
 @given(target=MODELS, usage=usages())
 def test_the_cost_is_the_sum_of_its_parts(target, usage):
-    """Fresh, read and written input, and output; no token counts twice."""
+    """Fresh, cached and cache-writing input, and output: no token is counted twice."""
     read, written = usage.cache_read_tokens, usage.cache_write_tokens
     fresh = usage.input_tokens - read - written
     parts = [
@@ -51,8 +51,8 @@ def test_the_cost_is_the_sum_of_its_parts(target, usage):
 
 
 @given(target=MODELS, usage=usages())
-def test_what_is_read_from_a_cache_never_costs_more_than_fresh_input(target, usage):
-    """Reasoning is output and costs nothing of its own."""
+def test_cached_input_never_costs_more_than_fresh_input(target, usage):
+    """Reasoning tokens are output, and add no cost."""
     fresh = dataclasses.replace(usage, cache_read_tokens=None)
     without = dataclasses.replace(usage, reasoning_tokens=None)
 
@@ -61,13 +61,13 @@ def test_what_is_read_from_a_cache_never_costs_more_than_fresh_input(target, usa
 
 
 @given(target=MODELS, usage=usages(), more=usages())
-def test_two_calls_cost_what_their_sum_does(target, usage, more):
-    """For models without steps in their price."""
+def test_two_calls_cost_as_much_as_one_with_their_summed_usage(target, usage, more):
+    """For models whose rates do not depend on the length of the input."""
     assert cost(target, usage) + cost(target, more) == cost(target, usage + more)
 
 
-def test_input_and_output_alone_cost_what_the_list_makes_of_them():
-    """They are reckoned here, for every model that has no tiers."""
+def test_costs_of_input_and_output_equal_those_of_the_price_list():
+    """For every model without tiered prices."""
     from genai_prices import Usage
     from genai_prices.data import providers
 
@@ -81,7 +81,7 @@ def test_input_and_output_alone_cost_what_the_list_makes_of_them():
     assert reckoned > 1_000
 
 
-def test_a_price_of_its_day():
+def test_the_price_in_force_on_the_day_of_the_call_is_used():
     """o3 cost five times as much in May 2025."""
     usage = TokenUsage(1_000_000, 0)
     then = price("openai", "o3", usage, at=datetime(2025, 5, 1, tzinfo=UTC))
@@ -90,8 +90,8 @@ def test_a_price_of_its_day():
     assert Decimal(2) == cost(("openai", "o3"), usage)
 
 
-def test_a_long_input_costs_its_step():
-    """All of it, once it passes 200,000 tokens."""
+def test_a_long_input_costs_the_higher_rate():
+    """For all of its tokens, once there are more than 200,000."""
     assert Decimal("0.6") == cost(("anthropic", "claude-sonnet-4-5"), TokenUsage(200_000, 0))
     assert Decimal("1.200006") == cost(("anthropic", "claude-sonnet-4-5"), TokenUsage(200_001, 0))
 
@@ -99,16 +99,16 @@ def test_a_long_input_costs_its_step():
 @pytest.mark.parametrize(
     ("tier", "expected"), [("default", "0.25"), (None, "0.25"), ("flex", "0.125"), ("priority", "0.45")]
 )
-def test_the_tier_sets_the_price(tier, expected):
-    """And stands in the row."""
+def test_the_service_tier_sets_the_price(tier, expected):
+    """It is recorded in the price row."""
     found = price("openai", "gpt-5-mini", TokenUsage(1_000_000, 0, service_tier=tier), at=NOON)
 
     assert Decimal(expected) == found.cost_usd
     assert (tier if tier in ("flex", "priority") else None) == found.row.get("tier")
 
 
-def test_batches_and_fast_answers_of_anthropic():
-    """It names both in its usage."""
+def test_anthropic_batches_cost_half():
+    """The usage that Anthropic reports names the tier."""
     usage = TokenUsage(1_000_000, 0)
     batch = dataclasses.replace(usage, service_tier="batch")
 
@@ -127,33 +127,33 @@ def test_batches_and_fast_answers_of_anthropic():
         ("openai", "gpt-5-mini", TokenUsage(10, 5, cache_read_tokens=11)),
     ],
 )
-def test_what_is_not_known_has_no_price(provider, model, usage):
-    """A tier, a model, a provider, a count, or parts that do not fit: never 0."""
+def test_unknown_tiers_models_providers_and_counts_have_no_price(provider, model, usage):
+    """Nor have counts that contradict each other; the price is None, never 0."""
     assert price(provider, model, usage, at=NOON) is None
 
 
 def test_embeddings_cost_their_input():
-    """They report no output, and have no price for any."""
+    """They report no output tokens, and their models have no output price."""
     assert Decimal("0.02") == cost(("openai", "text-embedding-3-small"), TokenUsage(1_000_000))
 
 
 def test_searches_and_audio_are_part_of_the_cost():
-    """Ten dollars a thousand searches; audio is dearer than text."""
+    """Searches cost $10 per thousand, and audio costs more than text."""
     target = ("anthropic", "claude-sonnet-4-5")
     assert Decimal("0.02") == cost(target, TokenUsage(0, 0, web_searches=2))
     text, audio = TokenUsage(1_000_000, 0), TokenUsage(1_000_000, 0, input_audio_tokens=1_000_000)
     assert cost(("gemini", "gemini-2.5-flash"), text) < cost(("gemini", "gemini-2.5-flash"), audio)
 
 
-def test_a_local_model_is_free_and_says_so():
-    """Explicitly, not for want of a price."""
+def test_a_local_model_costs_zero_and_its_price_row_names_the_source():
+    """The zero is a price, not an unknown cost."""
     found = price("ollama", "llama3:8b", TokenUsage(10, 5), at=NOON)
 
     assert (Decimal(0), {"source": "local", "model": "llama3:8b"}) == (found.cost_usd, found.row)
 
 
-def test_the_dearest_output_counts_before_a_call():
-    """A model that paints may paint all of it."""
+def test_before_a_call_the_most_expensive_kind_of_output_is_assumed():
+    """A model that can output images may output nothing else."""
     usage = TokenUsage(0, 1_000_000)
     most = dearest_usd("gemini", ["gemini-2.5-flash-image"], usage, at=NOON)
 
@@ -161,8 +161,8 @@ def test_the_dearest_output_counts_before_a_call():
     assert dearest_usd("openai", ["gpt-5-nano", "no-such-model"], usage, at=NOON) is None
 
 
-def test_a_price_without_output_makes_no_output_free():
-    """Its cost is not known."""
+def test_output_without_an_output_price_has_an_unknown_cost():
+    """It is not free."""
     overrides.register_pricing("acme:one", input=1)
     try:
         assert price("acme", "one", TokenUsage(10, 5), at=NOON) is None

@@ -1,4 +1,4 @@
-"""Money under one limit: the same for reservations of one process and for one in a file."""
+"""Reservations against a cost limit, kept in memory for one process or in a file for several."""
 
 import subprocess
 import sys
@@ -16,12 +16,12 @@ TENTH = Decimal("0.10")
 
 @pytest.fixture(params=["memory", "file"])
 def reservations(request, tmp_path):
-    """An empty reservations."""
+    """Return reservations of which none is made yet."""
     return MemoryReservations() if request.param == "memory" else SharedReservations(tmp_path / "reservations.sqlite3")
 
 
-def test_what_is_held_counts_until_it_is_settled(reservations):
-    """Then only what the call cost does, and an unknown cost is all that was held."""
+def test_a_reservation_counts_in_full_until_it_is_settled(reservations):
+    """Then the cost of the call counts, or all of the reservation where that cost is unknown."""
     first, second = reservations.reserve(Decimal("0.60"), LIMIT), reservations.reserve(Decimal("0.40"), LIMIT)
     assert InsufficientBudget(Decimal(0), Decimal(1)) == reservations.reserve(Decimal("0.000001"), LIMIT)
 
@@ -32,8 +32,8 @@ def test_what_is_held_counts_until_it_is_settled(reservations):
     assert isinstance(reservations.reserve(Decimal("0.55"), LIMIT), Reservation)
 
 
-def test_a_call_is_settled_once(reservations):
-    """Whatever is said of it again."""
+def test_settling_a_reservation_again_changes_nothing(reservations):
+    """Neither with the same cost nor with an unknown one."""
     held = reservations.reserve(TENTH, LIMIT)
     for cost in (Decimal("0.07"), Decimal("0.07"), None):
         reservations.settle(held, cost)
@@ -41,8 +41,8 @@ def test_a_call_is_settled_once(reservations):
     assert (Decimal("0.07"), Decimal(0)) == reservations.spent()
 
 
-def test_threads_never_pass_the_limit(reservations):
-    """Each holds a tenth, and spends all of it."""
+def test_concurrent_threads_never_exceed_the_limit(reservations):
+    """Each reserves a tenth of it, and spends all of that."""
 
     def spend(_):
         held = reservations.reserve(TENTH, LIMIT)
@@ -57,8 +57,8 @@ def test_threads_never_pass_the_limit(reservations):
     assert (LIMIT, Decimal(0)) == reservations.spent()
 
 
-def test_a_cost_that_no_call_can_have_raises_nothing(reservations):
-    """It spends the reservations, also many times."""
+def test_an_absurdly_high_cost_raises_no_error(reservations):
+    """It uses up the limit, even when repeated."""
     for _ in range(20):
         reservations.settle(reservations.reserve(Decimal(0), Decimal("1e999")), Decimal("1e13"))
 
@@ -67,7 +67,7 @@ def test_a_cost_that_no_call_can_have_raises_nothing(reservations):
 
 
 def test_small_sums_add_up_exactly(reservations):
-    """Down to a millionth of a millionth of a dollar."""
+    """Down to 10**-12 dollars."""
     for _ in range(3):
         reservations.settle(reservations.reserve(TENTH, LIMIT), Decimal("0.000000000001"))
 
@@ -89,8 +89,8 @@ print(made)
 """
 
 
-def test_processes_never_pass_the_limit(tmp_path):
-    """Eight at once, to the last cent that a call fits into."""
+def test_concurrent_processes_never_exceed_the_limit(tmp_path):
+    """Eight of them together spend as much of it as whole calls fit into."""
     path = tmp_path / "reservations.sqlite3"
     command = [sys.executable, "-c", SPEND, str(path)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
@@ -113,8 +113,8 @@ sys.stdin.read()
 """
 
 
-def test_what_a_killed_process_held_counts_as_spent(tmp_path):
-    """Its call may have been answered; nothing is held any more, and the limit is never passed."""
+def test_a_reservation_of_a_killed_process_counts_as_spent(tmp_path):
+    """The provider may have billed its call, and no process is left to settle it."""
     path = tmp_path / "reservations.sqlite3"
     command = [sys.executable, "-c", HOLD, str(path)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""One rule for sums: what is known is added up, and what is not is counted."""
+"""One rule for totals: known numbers are added up, and unknown ones are counted."""
 
 from decimal import Decimal
 
@@ -34,8 +34,8 @@ def call(cost="1.00", usage=USAGE, **more):
 
 
 @given(several, several, several)
-def test_sums_do_not_depend_on_how_they_are_joined(one, two, three):
-    """Sums of parts join to the sum of all, in any grouping, and come apart again."""
+def test_totals_do_not_depend_on_the_order_of_addition(one, two, three):
+    """They can be added in any grouping, and subtracted again."""
     first, second, third = map(Totals.of, (one, two, three))
 
     assert Totals.of([*one, *two, *three]) == (first + second) + third == first + (second + third)
@@ -44,26 +44,26 @@ def test_sums_do_not_depend_on_how_they_are_joined(one, two, three):
 
 
 @given(several)
-def test_every_call_to_a_model_told_a_number_or_is_counted_as_silent(calls):
-    """Calls that were not made, and requests to no model, are in neither."""
+def test_each_billed_model_call_adds_to_the_sum_or_to_the_unknown(calls):
+    """Calls that were not sent and requests that call no model add to neither."""
     totals = Totals.of(calls)
-    asked = [one for one in calls if one.is_model_call]
+    model_calls = [one for one in calls if one.is_model_call]
 
-    assert len(asked) == totals.model_calls
+    assert len(model_calls) == totals.model_calls
     for name in NUMBERS:
-        told = [
+        reported = [
             getattr(one, name) if name == "cost_usd" else getattr(one.usage, name, None)
-            for one in asked
+            for one in model_calls
             if one.is_billed
         ]
-        assert told.count(None) == totals.unknown(name)
-        assert sum(number for number in told if number is not None) == totals.sum_known(name)
-        assert (totals.total(name) is None) == (None in told)
+        assert reported.count(None) == totals.unknown(name)
+        assert sum(number for number in reported if number is not None) == totals.sum_known(name)
+        assert (totals.total(name) is None) == (None in reported)
 
 
 @given(several)
-def test_a_call_that_nobody_bills_is_never_unknown(calls):
-    """Taking its numbers away changes no sum, and zeros in their place change none either."""
+def test_a_call_that_is_not_billed_leaves_nothing_unknown(calls):
+    """Its totals are the same with its numbers missing or zero."""
     refused = [one for one in calls if not one.is_billed]
     totals = Totals.of(refused)
 
@@ -72,43 +72,43 @@ def test_a_call_that_nobody_bills_is_never_unknown(calls):
     assert totals.sums == Totals.of(one.charged() for one in refused).sums
 
 
-def test_a_refused_attempt_before_an_answer_leaves_nothing_unknown():
-    """A 429 costs nothing, and that is known."""
+def test_a_rejected_attempt_before_a_reply_leaves_nothing_unknown():
+    """A 429 is known to cost nothing."""
     totals = Totals.of([call(None, None, status=429, error="rate_limited", is_billed=False), call()])
 
     assert (2, 1, 1) == (totals.model_calls, totals.billed_calls, totals.failed_calls)
     assert (Decimal("1.00"), TokenUsage(10, 5), 0) == (totals.cost_usd, totals.usage, totals.unknown("cost_usd"))
 
 
-@pytest.mark.parametrize("silent", [None, TokenUsage(7)], ids=["nothing", "input alone"])
-def test_a_sum_with_an_unknown_part_is_unknown_and_its_known_part_is_there(silent):
+@pytest.mark.parametrize("unreported", [None, TokenUsage(7)], ids=["nothing", "input alone"])
+def test_a_total_with_an_unknown_part_is_none_and_has_a_known_part(unreported):
     """Usage and cost follow the same rule."""
-    totals = Totals.of([call(), call(None, silent)])
+    totals = Totals.of([call(), call(None, unreported)])
 
     assert (None, Decimal("1.00"), 1) == (totals.cost_usd, totals.known_cost_usd, totals.unknown("cost_usd"))
-    assert (None if silent is None else 17) == totals.total("input_tokens")
-    assert (10 if silent is None else 17, 5) == (totals.partial("input_tokens"), totals.partial("output_tokens"))
-    assert (None if silent is None else TokenUsage(17)) == totals.usage
+    assert (None if unreported is None else 17) == totals.total("input_tokens")
+    assert (10 if unreported is None else 17, 5) == (totals.partial("input_tokens"), totals.partial("output_tokens"))
+    assert (None if unreported is None else TokenUsage(17)) == totals.usage
 
 
-def test_nothing_is_the_sum_of_no_calls():
-    """Zero, and no usage."""
+def test_totals_of_no_calls_are_zero_without_usage():
+    """Zero cost and tokens, and no usage object."""
     totals = Totals()
 
     assert (Decimal(0), 0, None) == (totals.cost_usd, totals.total("input_tokens"), totals.usage)
     assert 0 == totals.waited_s
 
 
-def test_the_tier_is_known_where_all_calls_have_the_same():
-    """One of another tier, or of none, makes it unknown."""
+def test_the_service_tier_is_kept_if_all_calls_share_it():
+    """A call with another tier, or without one, makes it None."""
     flex = call(usage=TokenUsage(1, 1, service_tier="flex"))
 
     assert "flex" == Totals.of([flex, flex]).usage.service_tier
     assert Totals.of([flex, call()]).usage.service_tier is None
 
 
-def test_sums_of_groups_are_those_of_their_calls():
-    """A ledger adds up in its database; tokens of a call are known where both parts are."""
+def test_totals_can_be_built_from_sums_that_a_database_computed():
+    """A total of tokens is known only where input and output both are."""
     sums = {"input_tokens": 30, "output_tokens": 9, "cost_usd": Decimal("0.50")}
     known = {"input_tokens": 3, "output_tokens": 2, "cost_usd": 1}
     totals = Totals.of_groups(calls=3, failed_calls=1, sums=sums, known=known)
@@ -120,8 +120,8 @@ def test_sums_of_groups_are_those_of_their_calls():
     assert Decimal("0.50") == totals.known_cost_usd
 
 
-def test_waiting_is_the_sum_of_known_durations():
-    """In microseconds, so that it adds up in any order; of calls to no model too."""
+def test_waited_time_is_the_sum_of_known_durations():
+    """In microseconds, so that order does not matter; requests that call no model count too."""
     timed = [call(duration_s=0.25), CallRecord(duration_s=0.5), call(duration_s=1e-6, is_billed=False), call()]
     totals = Totals.of(timed)
 
@@ -130,7 +130,7 @@ def test_waiting_is_the_sum_of_known_durations():
 
 
 def test_failed_calls_are_those_with_an_error():
-    """Billed or not; calls that were not made are in no count."""
+    """Whether billed or not; calls that were not sent are not counted."""
     failed = [call(error="read_timeout"), call(error="rate_limited", is_billed=False), call(error="x", source="miss")]
     totals = Totals.of([call(), *failed, CallRecord(error="not_found")])
 
@@ -146,8 +146,8 @@ def test_known_usage_is_the_sum_of_what_was_reported():
     assert Totals.of([call(None, None)]).usage is None
 
 
-def test_the_tier_of_a_difference_is_kept():
-    """A part that is taken away had no other tier."""
+def test_subtracting_totals_of_the_same_tier_keeps_the_tier():
+    """Both sides had it."""
     flex = Totals.of([call(usage=TokenUsage(1, 1, service_tier="flex"))])
 
     assert "flex" == (flex + flex - flex).usage.service_tier

@@ -40,7 +40,7 @@ def test_totals_and_a_row_for_each_model():
     ]
 
 
-def test_two_providers_of_one_model_are_told_apart():
+def test_one_model_at_two_providers_has_two_rows():
     """Azure sells OpenAI's models."""
     tracker = CostTracker()
     for one in (attempt(), attempt("0.20", provider="other")):
@@ -51,8 +51,8 @@ def test_two_providers_of_one_model_are_told_apart():
     }
 
 
-def test_the_last_attempts_are_kept_and_all_are_counted():
-    """Memory does not grow with the calls."""
+def test_only_the_last_attempts_are_kept_but_all_are_counted():
+    """Memory use does not grow with the number of calls."""
     tracker = CostTracker()
     for number in range(1_000):
         tracker.note(attempt(model=f"m-{number % 2}", session_id="s"))
@@ -62,8 +62,8 @@ def test_the_last_attempts_are_kept_and_all_are_counted():
     assert (500, Decimal(100)) == (tracker.summary()["acme:m-1"]["attempts"], tracker.session_cost_usd("s"))
 
 
-def test_the_oldest_sessions_are_forgotten_and_never_said_to_cost_nothing(caplog):
-    """Those that were used last stay; it is told once."""
+def test_costs_of_the_least_recently_used_sessions_are_dropped(caplog):
+    """Their cost becomes None, not 0, and one warning is logged."""
     sessions = Sessions(most=2)
 
     assert Decimal(0) == sessions.cost_usd("one")
@@ -81,8 +81,8 @@ def test_the_oldest_sessions_are_forgotten_and_never_said_to_cost_nothing(caplog
     ) == "\n".join(caplog.messages)
 
 
-def test_what_one_call_did_not_say_is_not_known_of_the_sum():
-    """Never a sum of the rest."""
+def test_a_number_missing_in_one_call_makes_the_total_unknown():
+    """It is None, not the sum of the other calls."""
     tracker = CostTracker()
     tracker.note(attempt())
     tracker.note(attempt(None, TokenUsage(5)))
@@ -90,8 +90,8 @@ def test_what_one_call_did_not_say_is_not_known_of_the_sum():
     assert (None, None) == (tracker.total_cost_usd, tracker.total_tokens)
 
 
-def test_a_call_that_could_pass_the_limit_is_refused():
-    """What is under way counts as well; what it cost less comes back."""
+def test_a_call_that_could_exceed_the_limit_is_rejected():
+    """Reservations of running calls count; what a call did not spend is released."""
     tracker = CostTracker(limit_usd=Decimal("1.00"))
     held = tracker.reserve("m-1", Decimal("0.70"), is_bound=True)
     with pytest.raises(CostLimitExceededError) as caught:
@@ -105,8 +105,8 @@ def test_a_call_that_could_pass_the_limit_is_refused():
     assert tracker.reserve("m-1", Decimal("0.90"), is_bound=True)
 
 
-def test_an_attempt_that_was_cancelled_counts_as_what_was_held():
-    """Nobody will say what it cost."""
+def test_a_cancelled_attempt_counts_as_its_whole_reservation():
+    """Its cost will never be reported."""
     tracker = CostTracker(limit_usd=Decimal(1))
     tracker.abandon(tracker.reserve("m-1", Decimal("0.70"), is_bound=True))
 
@@ -114,22 +114,22 @@ def test_an_attempt_that_was_cancelled_counts_as_what_was_held():
         tracker.reserve("m-1", Decimal("0.40"), is_bound=True)
 
 
-def test_an_attempt_that_was_not_billed_gives_all_back():
-    """An overloaded provider costs nothing."""
+def test_an_attempt_that_was_not_billed_releases_its_reservation():
+    """An overloaded provider bills nothing."""
     tracker = CostTracker(limit_usd=Decimal(1))
     tracker.note(attempt(None, None, error="overloaded"), tracker.reserve("m-1", Decimal(1), is_bound=True))
 
     assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
-def test_a_price_that_nobody_knows_is_refused_before_the_call():
-    """A limit holds only where prices are known."""
+def test_a_call_of_unknown_price_is_rejected_under_a_limit():
+    """The limit could be exceeded unnoticed."""
     with pytest.raises(CostLimitExceededError, match=r"cannot be held: the price of 'm-9' is not known"):
         CostTracker(limit_usd=Decimal(1)).reserve("m-9", None, is_bound=True)
 
 
-def test_reset_starts_from_zero():
-    """Limit, totals and warning."""
+def test_reset_clears_totals_reservations_and_warning():
+    """A call as high as the limit fits again."""
     tracker = CostTracker(limit_usd=Decimal(1))
     tracker.note(attempt("1.00"), tracker.reserve("m-1", Decimal(1), is_bound=True))
     tracker.reset()
@@ -138,8 +138,8 @@ def test_reset_starts_from_zero():
     assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
-def test_one_warning_when_much_is_spent(caplog):
-    """Not one for each call after it."""
+def test_the_warning_is_logged_once(caplog):
+    """Later calls do not repeat it."""
     tracker = CostTracker(warn_usd=Decimal("0.15"))
     with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
         for _ in range(4):
@@ -148,16 +148,16 @@ def test_one_warning_when_much_is_spent(caplog):
     assert ["$0.20 spent, the warning is set at $0.15"] == caplog.messages
 
 
-def test_without_a_limit_nothing_is_held():
-    """Then a call may cost anything."""
+def test_without_a_limit_nothing_is_reserved():
+    """A call of unknown price is allowed too."""
     tracker = CostTracker()
 
     assert tracker.reserve("m-1", None, is_bound=True) is None
     assert tracker.abandon(None) is None
 
 
-def test_a_call_without_a_bound_is_sent_while_anything_is_left():
-    """A command cannot be bound; what other calls hold counts as spent."""
+def test_a_call_without_a_maximum_cost_is_sent_while_budget_is_left():
+    """Commands have no such maximum; reservations of other calls count as spent."""
     tracker = CostTracker(limit_usd=Decimal("1.00"))
     tracker.note(attempt("0.40"), tracker.reserve("m-1", None, is_bound=False))
     tracker.reserve("m-1", Decimal("0.59"), is_bound=True)
@@ -171,8 +171,8 @@ def test_a_call_without_a_bound_is_sent_while_anything_is_left():
         tracker.reserve("m-1", None, is_bound=False)
 
 
-def test_a_bound_call_after_the_limit_says_that_it_is_reached():
-    """There is nothing left to compare it with."""
+def test_a_call_after_the_limit_raises_that_the_limit_is_reached():
+    """No amount is left to compare its maximum cost with."""
     tracker = CostTracker(limit_usd=Decimal("0.10"))
     tracker.note(attempt("0.10"), tracker.reserve("m-1", Decimal("0.10"), is_bound=True))
 
@@ -182,8 +182,8 @@ def test_a_bound_call_after_the_limit_says_that_it_is_reached():
         tracker.reserve("m-1", Decimal("0.01"), is_bound=True)
 
 
-def test_a_limit_cannot_be_kept_after_a_call_of_unknown_cost():
-    """The first such model is named."""
+def test_after_a_call_of_unknown_cost_a_limit_rejects_every_call():
+    """The error names the first model whose cost is unknown."""
     tracker = CostTracker(limit_usd=Decimal(1))
     for model in ("m-1", "m-2"):
         tracker.note(attempt(None, model=model))
@@ -195,16 +195,16 @@ def test_a_limit_cannot_be_kept_after_a_call_of_unknown_cost():
 
 
 @pytest.mark.parametrize("one", [attempt(None, error="cancelled"), attempt(None, None, error="overloaded")])
-def test_a_cancelled_or_unbilled_call_leaves_the_limit_usable(one):
-    """A cancelled one counts as all that was held for it, an unbilled one as nothing."""
+def test_a_cancelled_or_unbilled_call_does_not_block_the_limit(one):
+    """Its missing cost is not taken for an unknown one."""
     tracker = CostTracker(limit_usd=Decimal(1))
     tracker.note(one)
 
     assert tracker.reserve("m-1", Decimal(1), is_bound=True)
 
 
-def test_calls_without_a_session_are_in_no_session():
-    """Those of a session are its own."""
+def test_costs_are_kept_by_session():
+    """Calls without a session are in none."""
     tracker = CostTracker()
     for one in (attempt(), attempt("0.20", session_id="s"), attempt("0.30", session_id="t")):
         tracker.note(one)
@@ -212,8 +212,8 @@ def test_calls_without_a_session_are_in_no_session():
     assert (Decimal("0.20"), Decimal(0)) == (tracker.session_cost_usd("s"), tracker.session_cost_usd("x"))
 
 
-def test_the_warning_comes_at_its_amount(caplog):
-    """Not below it, and not without one."""
+def test_the_warning_is_logged_from_its_amount_on(caplog):
+    """Not below it, and not where no amount is set."""
     with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
         for tracker in (CostTracker(), CostTracker(warn_usd=Decimal("0.21")), CostTracker(warn_usd=Decimal("0.20"))):
             tracker.note(attempt("0.20"))

@@ -1,4 +1,4 @@
-"""Entries on their way to a ledger that is away, locked, or answers nothing."""
+"""Entries on their way to a ledger that is unreachable, locked, or never replies."""
 
 import json
 import logging
@@ -28,17 +28,17 @@ def ids(file):
 
 
 @pytest.fixture
-def silent():
-    """A server that takes connections and says nothing."""
+def silent_server():
+    """Yield the URL of a server that accepts connections and never replies."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"postgresql://me:hush@127.0.0.1:{server.getsockname()[1]}/calls"
 
 
-def test_a_silent_server_costs_one_short_wait(silent, tmp_path, caplog, monkeypatch):
-    """However many calls are made; that it is away is logged once."""
+def test_a_server_that_never_replies_is_waited_for_once(silent_server, tmp_path, caplog, monkeypatch):
+    """Further calls do not wait, and one warning is logged."""
     join, waits = threading.Thread.join, []
     monkeypatch.setattr(threading.Thread, "join", lambda *args: (waits.append(args[1]), join(*args)))
-    outbox = Outbox(lambda: open_ledger(silent, timeout_s=0.2), tmp_path / "rescue.db", patience_s=0.1)
+    outbox = Outbox(lambda: open_ledger(silent_server, timeout_s=0.2), tmp_path / "rescue.db", patience_s=0.1)
     with caplog.at_level(logging.WARNING, "llm_gateway.ledger"):
         for name in "abc":
             outbox.add([entry(name)])
@@ -53,8 +53,8 @@ def test_a_silent_server_costs_one_short_wait(silent, tmp_path, caplog, monkeypa
     assert ["a", "b", "c"] == ids(tmp_path / "rescue.db")
 
 
-def test_a_ledger_that_was_locked_gets_all_when_it_is_free(tmp_path):
-    """Without another entry to bring them: the writer that waited for it writes them."""
+def test_entries_of_a_locked_ledger_are_written_once_it_is_unlocked(tmp_path):
+    """The thread that waited for the lock writes them; no further entry is needed."""
     file = tmp_path / "ledger.db"
     with closing(open_ledger(file)) as ledger:
         ledger.append([entry("before")])
@@ -70,14 +70,14 @@ def test_a_ledger_that_was_locked_gets_all_when_it_is_free(tmp_path):
     assert not (tmp_path / "rescue.db").exists()
 
 
-def test_a_ledger_that_failed_rests(tmp_path, monkeypatch):
-    """It is not tried by each entry, but by the first after its rest."""
+def test_a_failed_ledger_is_tried_again_only_after_a_pause(tmp_path, monkeypatch):
+    """Entries added during the pause are kept, and written by the first attempt after it."""
     tried, file = [], tmp_path / "ledger.db"
 
     def opened():
         tried.append(1)
         if len(tried) < 2:
-            raise LedgerError("away")
+            raise LedgerError("unreachable")
         return open_ledger(file)
 
     outbox = Outbox(opened, tmp_path / "rescue.db", patience_s=60, rest_s=3600)
@@ -93,27 +93,27 @@ def test_a_ledger_that_failed_rests(tmp_path, monkeypatch):
     assert ["a", "b", "c", "d"] == ids(file)
 
 
-def away():
-    raise LedgerError("away")
+def unreachable():
+    raise LedgerError("unreachable")
 
 
-def test_a_rescue_goes_where_there_is_room(tmp_path, monkeypatch):
-    """To the temporary folder, and where that takes nothing either, into the text."""
+def test_unwritten_entries_go_to_a_temporary_file_or_the_error_message(tmp_path, monkeypatch):
+    """The message holds them only where the temporary folder cannot be written either."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    outbox = Outbox(away, tmp_path / "no such folder" / "rescue.db")
+    outbox = Outbox(unreachable, tmp_path / "no such folder" / "rescue.db")
     outbox.add([entry("a")])
     text = outbox.close()
     (file,) = tmp_path.glob("llm-ledger-rescue-*/rescue.db")
 
     assert text == (
-        f"LedgerError: away\n  1 entries are in {file} instead\n"
+        f"LedgerError: unreachable\n  1 entries are in {file} instead\n"
         f"  to move them: llm-gateway usage --ledger {file} --copy-to WHERE"
     )
     assert ["a"] == ids(file)
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
     outbox.add([entry("b")])
-    why, told, line = outbox.close().splitlines()
-    assert ("LedgerError: away", "  1 entries found no place in a file either; here they are:") == (why, told)
+    error, hint, line = outbox.close().splitlines()
+    assert ("LedgerError: unreachable", "  1 entries found no place in a file either; here they are:") == (error, hint)
     assert {"id": "b", "provider": "openai"}.items() <= json.loads(line).items()
     assert not Path(tmp_path / "no such folder").exists()

@@ -1,4 +1,4 @@
-"""What can be wrong with the file of a ledger, and what is said of it."""
+"""Ledger files that are locked, read-only, damaged or no ledgers, and the errors raised for them."""
 
 import os
 import sqlite3
@@ -18,7 +18,7 @@ ENTRY = Entry("1", datetime(2026, 11, 20, tzinfo=UTC), "openai")
 
 @pytest.fixture
 def file():
-    """A ledger of one call in a folder that any user reaches; pytest's own folders are closed to others."""
+    """Yield a ledger of one call in a folder that every user can open; only its owner can open pytest's own."""
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         Path(name).chmod(0o755)
         made = Path(name) / "ledger.db"
@@ -28,8 +28,8 @@ def file():
 
 
 @contextmanager
-def anybody():
-    """As a user who may do no more than the modes of files say: root may do all."""
+def unprivileged():
+    """Run the block as a user bound by file modes: root may read and write everything."""
     root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
@@ -44,8 +44,8 @@ def calls(where):
     return [(row.key, row.calls) for row in usage_report(ledger=where)]
 
 
-def test_a_lock_is_waited_for_so_long_and_no_longer(file):
-    """Then the writer is told who to look for; a report reads on."""
+def test_a_locked_ledger_raises_after_the_timeout(file):
+    """The error has the command that finds the locking process; reports can still read the file."""
     with closing(open_ledger(file, timeout_s=0.2)) as ledger, closing(sqlite3.connect(file)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError) as error:
@@ -58,11 +58,11 @@ def test_a_lock_is_waited_for_so_long_and_no_longer(file):
     ) == str(error.value)
 
 
-def test_a_read_only_file_is_read_and_not_written(file):
-    """The report is the same as before."""
+def test_a_read_only_ledger_can_be_read_but_not_written(file):
+    """Its report is unchanged after the failed write."""
     file.chmod(0o444)
     file.parent.chmod(0o555)
-    with anybody():
+    with unprivileged():
         assert [("2026-11-20", 1)] == calls(file)
         with pytest.raises(LedgerError) as error, closing(open_ledger(file)) as ledger:
             ledger.append([ENTRY])
@@ -73,8 +73,8 @@ def test_a_read_only_file_is_read_and_not_written(file):
     assert str(file.parent) in error.value.fix
 
 
-def test_what_is_no_ledger_is_left_alone(tmp_path):
-    """A text, and a database of another program."""
+def test_a_file_that_is_no_ledger_is_rejected_and_left_unchanged(tmp_path):
+    """Be it text, or the SQLite database of another program."""
     text, other = tmp_path / "notes.txt", tmp_path / "other.db"
     text.write_text("the ledger is somewhere else " * 40)
     with closing(sqlite3.connect(other)) as connection:
@@ -89,8 +89,8 @@ def test_what_is_no_ledger_is_left_alone(tmp_path):
     assert before == (text.read_bytes(), other.read_bytes())
 
 
-def test_an_empty_file_becomes_a_ledger(tmp_path):
-    """Where one is to be written; a report calls it none."""
+def test_an_empty_file_becomes_a_ledger_when_written(tmp_path):
+    """A report rejects it as no ledger."""
     empty = tmp_path / "empty.db"
     empty.touch()
     with pytest.raises(LedgerError, match="is not a ledger"):
@@ -99,8 +99,8 @@ def test_an_empty_file_becomes_a_ledger(tmp_path):
     assert [] == calls(empty)
 
 
-def test_a_place_where_no_file_can_be(tmp_path):
-    """A folder that is not there, and a folder in the place of a file."""
+def test_a_path_that_cannot_be_a_file_is_an_error(tmp_path):
+    """Its folder does not exist, or the path is itself a folder."""
     with pytest.raises(LedgerError) as error:
         open_ledger(tmp_path / "no such" / "ledger.db")
     assert str(error.value).endswith(f"there is no folder '{tmp_path}/no such'\n  mkdir -p '{tmp_path}/no such'")
@@ -109,8 +109,8 @@ def test_a_place_where_no_file_can_be(tmp_path):
 
 
 @pytest.mark.parametrize("where", ["mysql://host/db", "sqlite://relative.db", "sqlite:///"])
-def test_a_kind_that_is_not_known(where):
-    """With the three that are."""
+def test_a_malformed_or_unsupported_ledger_url_is_an_error(where):
+    """The message shows the three forms that are supported."""
     with pytest.raises(LedgerError) as error:
         open_ledger(where)
     assert str(error.value) == (
@@ -120,8 +120,8 @@ def test_a_kind_that_is_not_known(where):
 
 
 @pytest.mark.parametrize("start", ["postgresql:/u", "postgres:u", "Postgres:u", "POSTGRESQL://u"])
-def test_a_misspelt_url_of_a_server_is_no_file_and_is_not_shown(start):
-    """For a password may be in it."""
+def test_a_misspelt_server_url_is_neither_used_as_a_path_nor_shown(start):
+    """It may hold a password."""
     with pytest.raises(LedgerError) as error:
         open_ledger(f"{start}:hunter22@h/db")
     assert str(error.value) == (
@@ -131,8 +131,8 @@ def test_a_misspelt_url_of_a_server_is_no_file_and_is_not_shown(start):
     )
 
 
-def test_a_url_and_a_path_are_one_ledger(file, monkeypatch):
-    """Also relative, and from the home of the user."""
+def test_a_url_and_a_path_open_the_same_ledger(file, monkeypatch):
+    """Relative paths and ``~`` are expanded in both."""
     monkeypatch.chdir(file.parent)
     monkeypatch.setenv("HOME", str(file.parent))
 
@@ -141,7 +141,7 @@ def test_a_url_and_a_path_are_one_ledger(file, monkeypatch):
 
 
 def test_the_write_ahead_log_of_a_killed_writer_is_read(file):
-    """What was not folded into the file yet counts."""
+    """Calls that SQLite has not yet moved into the main file are reported."""
     child = os.fork()
     if child == 0:
         try:
