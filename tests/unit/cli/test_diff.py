@@ -128,8 +128,8 @@ cost           $0.00013145  $0.00013765  +$0.0000062 (+4.7 %)
     )
 
 
-def test_every_pair_of_sides_can_be_named(diff, repo, tmp_path):
-    """Revisions, places in them, files and folders; what both have in common is compared by path."""
+def test_revisions_paths_in_them_files_and_folders_can_be_compared(diff, repo, tmp_path):
+    """What both sides have in common is compared by path."""
     spend_more(repo / "cassettes" / CHAT)
     commit(repo)
     changed = "1 of 6 exchanges differ: 1 changed\n"
@@ -224,8 +224,8 @@ def test_equal_requests_are_compared_in_any_order(diff, tmp_path):
     ]
 
 
-def test_a_changed_argument_of_a_tool_is_shown_by_its_path(diff, tmp_path):
-    """And a pull request's comment holds nothing that a recording could break it with."""
+def test_a_changed_tool_argument_is_shown_by_its_path(diff, tmp_path):
+    """Text of a recording is escaped, so that it cannot break the comment on a pull request."""
     hostile = "evil | `x` @team\n\x1b[31m"
     old = recorded(tmp_path / "old.yaml", chat("Hi", calls=[("find", '{"q": {"city": "Rome"}}')], stop="tool_calls"))
     new = recorded(
@@ -262,8 +262,8 @@ not known of all: cached 1 old and 1 new, cache write 1 old and 1 new, reasoning
     assert "\x1b" not in diff(old, new)[1]
 
 
-def test_a_comment_is_cut_where_github_would_refuse_it(diff, tmp_path):
-    """With the number of rows that are missing."""
+def test_a_comment_is_truncated_to_the_length_that_github_accepts(diff, tmp_path):
+    """It states the number of rows that are missing."""
     old = recorded(tmp_path / "old.yaml")
     new = recorded(tmp_path / "new.yaml", *(chat(str(n)) for n in range(600)))
 
@@ -286,7 +286,7 @@ def test_runs_of_the_command_line_are_compared_too(diff, tmp_path):
     assert "1 of 6 exchanges differ: 1 changed" == lines[-1]
 
 
-def test_recordings_of_others_do_not_differ_from_themselves(diff):
+def test_cassettes_of_other_tools_do_not_differ_from_themselves(diff):
     """Every exchange of every tool is read."""
     if not DATA.exists():
         pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
@@ -295,8 +295,8 @@ def test_recordings_of_others_do_not_differ_from_themselves(diff):
     assert (0, f"no difference in {expected} exchanges\n") == diff(DATA, DATA)
 
 
-def test_git_runs_nothing_of_the_repository(diff, repo):
-    """No hook, no filter, no file system monitor; and a file in LFS is reported, not fetched."""
+def test_git_runs_no_code_from_the_repository(diff, repo):
+    """No hook, filter or file system monitor; a file in Git LFS is reported, not fetched."""
     ran = repo / "ran"
     (repo / ".gitattributes").write_text("*.yaml filter=evil diff=evil\n")
     for name in ("filter.evil.smudge", "filter.evil.clean", "diff.evil.textconv", "core.fsmonitor", "core.pager"):
@@ -410,12 +410,12 @@ def test_what_cannot_be_compared_is_an_error(diff, repo, arguments, expected):
     assert (2, expected.replace("{repo}", str(repo))) == diff(*arguments)
 
 
-def test_a_name_that_no_file_can_have_is_no_file(diff, repo):
+def test_an_argument_that_cannot_be_a_file_name_is_read_as_a_revision(diff, repo):
     """It is looked for in git."""
     assert f"CassetteReadError: '{'x' * 300}' is neither a file, a folder nor a revision\n" in diff("x" * 300)[1]
 
 
-def test_a_broken_cassette_is_no_absence(diff, repo):
+def test_an_unreadable_cassette_is_an_error_not_a_missing_file(diff, repo):
     """Whether it is on disk or in a revision, it is named."""
     (repo / "cassettes" / CHAT).write_text("")
     assert f"cannot read cassette cassettes/{CHAT}, line 1\n  not a cassette: it is empty\n" in diff()[1]
@@ -431,8 +431,8 @@ def test_markdown_has_a_line_when_nothing_differs(diff, repo):
     )
 
 
-def test_what_is_no_longer_on_disk_is_removed(diff, repo):
-    """A place in a revision needs no place in the working tree."""
+def test_a_cassette_that_is_no_longer_on_disk_is_shown_as_removed(diff, repo):
+    """A path in a revision need not exist in the working tree."""
     (repo / "cassettes" / CHAT).unlink()
     code, printed = diff(f"HEAD:cassettes/{CHAT}")
     assert (1, True) == (code, printed.endswith("1 of 1 exchange differ: 1 removed\n"))
@@ -454,8 +454,8 @@ CassetteReadError: 'HEAD~1' is neither a file, a folder nor a revision of this c
     )
 
 
-def test_objects_that_are_missing_are_an_error(diff, repo, tmp_path, monkeypatch):
-    """As in a clone without blobs, or in one that is broken; nothing is fetched."""
+def test_missing_git_objects_are_an_error(diff, repo, tmp_path, monkeypatch):
+    """As in a partial clone or a damaged one; nothing is fetched."""
 
     def drop(name):
         named = subprocess.run(["git", "rev-parse", name], cwd=repo, check=True, capture_output=True, text=True)
@@ -501,7 +501,7 @@ CassetteReadError: cannot read revisions: there is no command `git`
     assert 0 == diff(QUICKSTART, QUICKSTART)[0]
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path):
+def test_a_reader_that_closes_the_pipe_early_is_no_error(tmp_path):
     """As in ``| head -1``."""
     new = recorded(tmp_path / "new.yaml", *(chat(str(n), model="m" * 500) for n in range(200)))
     code = "import sys; from llm_gateway.cli.main import main; sys.exit(main(sys.argv[1:]))"

@@ -12,7 +12,7 @@ QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart"
 
 
 def test_the_table_has_a_row_for_each_cassette_and_their_sum(capsys, monkeypatch):
-    """Of the folder `cassettes`, unless another is named."""
+    """It lists the folder `cassettes`, unless another is named."""
     monkeypatch.chdir(QUICKSTART)
 
     assert 0 == main(["cassettes", "ls"])
@@ -70,8 +70,8 @@ CassetteReadError: there is no cassette nowhere
     )
 
 
-def test_nothing_is_listed_where_nothing_is(capsys, tmp_path, monkeypatch):
-    """The default folder is named like any other."""
+def test_a_missing_default_folder_is_an_error(capsys, tmp_path, monkeypatch):
+    """It is named like any other."""
     monkeypatch.chdir(tmp_path)
 
     assert 2 == main(["cassettes", "ls"])

@@ -23,7 +23,7 @@ DRAFT = "tests/test_helpdesk/test_draft_streams_with_the_openai_sdk.yaml"
 
 @pytest.fixture
 def reprice(capsys):
-    """Run the command; exit code, output, complaints."""
+    """Return a function that runs the command and returns exit code, output and errors."""
 
     def run(*arguments):
         code = main(["cassettes", "reprice", *map(str, arguments)])
@@ -71,7 +71,7 @@ def of_o3(path, recorded_at=datetime(2025, 1, 1, tzinfo=UTC), **known):
 
 
 def test_only_cost_and_price_row_are_written(reprice, copy):
-    """A file that was priced otherwise has its old bytes back; the others are not touched."""
+    """A file that was priced otherwise gets its old bytes back; the others are not touched."""
     before = contents(copy)
     edit(copy / CHAT, (b"'0.0000049'", b"'0.5'"), (b"      web_searches_kcount: '10'\n", b""))
     edit(copy / DRAFT, (b"    cost_usd: '0.00004175'\n", b""))
@@ -112,8 +112,8 @@ def test_a_dry_run_writes_nothing(reprice, copy):
     )
 
 
-def test_a_call_is_priced_by_its_own_day_by_default(reprice, tmp_path):
-    """Prices fall: what was recorded before stays as dear as it was."""
+def test_a_call_is_priced_by_the_day_it_was_recorded_by_default(reprice, tmp_path):
+    """A later price cut does not change its cost."""
     path = of_o3(tmp_path / "o3.yaml")
 
     assert reprice(path)[1].endswith("sum: - -> $0.014, -\n")
@@ -151,7 +151,7 @@ def test_what_has_no_price_today_is_kept(reprice, copy):
     ids=["line ends", "comment", "more comments", "byte order mark", "characters"],
 )
 def test_every_other_byte_of_a_file_is_kept(reprice, copy, pairs):
-    """Whatever an editor or git made of it."""
+    """Also those that an editor or git has added or changed."""
     wanted = edit(copy / CHAT, *pairs)
     edit(copy / CHAT, (b"cost_usd: '0.0000049'", b"cost_usd: '7'"))
 
@@ -160,14 +160,14 @@ def test_every_other_byte_of_a_file_is_kept(reprice, copy, pairs):
 
 
 def test_a_file_that_is_named_twice_is_priced_once(reprice, copy):
-    """As a file, and in its folder."""
+    """Once as a file and once by its folder."""
     edit(copy / CHAT, (b"'0.0000049'", b"'7'"))
 
     assert "1 exchange repriced" in reprice(copy / CHAT, copy)[1]
 
 
-def test_a_text_whose_lines_cannot_be_counted_is_left_alone(reprice, copy):
-    """YAML takes more characters for line ends than editors do."""
+def test_a_file_with_line_ends_that_only_yaml_knows_is_left_unchanged(reprice, copy):
+    """YAML ends lines at more characters than editors do."""
     raw = edit(copy / CHAT, (b"'0.0000049'", b"'7'"), (b"message: OK", b'message: "O\xc2\x85        K"'))
 
     code, _, output = reprice(copy / CHAT)
@@ -176,8 +176,8 @@ def test_a_text_whose_lines_cannot_be_counted_is_left_alone(reprice, copy):
     assert output.startswith("CassetteSaveError: cannot reprice ")
 
 
-def test_recordings_of_others_are_left_alone(reprice):
-    """They carry no usage and no price."""
+def test_cassettes_of_other_tools_are_left_unchanged(reprice):
+    """They have no usage and no price."""
     if not DATA.exists():
         pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
     before = contents(DATA)
@@ -190,8 +190,8 @@ def test_recordings_of_others_are_left_alone(reprice):
     assert 2 == len(printed.splitlines())
 
 
-def test_what_fails_leaves_the_rest_done(reprice, copy):
-    """Each failure is reported, the exit code shows that there was one, and no file is half written."""
+def test_a_failure_does_not_stop_the_other_files(reprice, copy):
+    """Each failure is reported and sets the exit code, and no file is half written."""
     broken = copy / "broken.yaml"
     broken.write_text("version: 1\ninteractions: 5\n")
     flow = copy / "flow.yaml"
@@ -228,8 +228,8 @@ CassetteSaveError: cannot save cassette {unwritable.relative_to(copy.parent)}: F
     )
 
 
-def test_a_folder_without_cassettes_and_a_date_that_is_none_are_errors(reprice, tmp_path, monkeypatch):
-    """With what to type."""
+def test_a_folder_without_cassettes_and_an_invalid_date_are_errors(reprice, tmp_path, monkeypatch):
+    """Each error has the command to type."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -250,8 +250,8 @@ ConfigError: --at 'yesterday' is no date
     )
 
 
-def test_prices_of_ones_own_win_here_too(reprice, tmp_path, monkeypatch):
-    """From the file that ``LLM_PRICES`` names."""
+def test_registered_prices_take_precedence(reprice, tmp_path, monkeypatch):
+    """Those of the file that ``LLM_PRICES`` names."""
     of_o3(tmp_path / "one.yaml")
     (tmp_path / "prices.yaml").write_text('"openai:o3": {input: 1000, output: 0}\n')
     monkeypatch.setenv("LLM_PRICES", str(tmp_path / "prices.yaml"))

@@ -1,4 +1,4 @@
-"""``llm-gateway cassettes show``, on our own cassettes and on those of others."""
+"""``llm-gateway cassettes show``, on our own cassettes and on those of other tools."""
 
 import json
 import os
@@ -20,7 +20,7 @@ def shown(capsys, *arguments):
 
 
 def test_the_table_has_a_row_for_each_exchange(capsys):
-    """With tokens and cost, under the name of each file."""
+    """With tokens and cost, under the name of its file."""
     files = sorted(QUICKSTART.rglob("*.yaml"))
     lines = shown(capsys, *files).splitlines()
     assert [str(file) for file in files] == [line for line in lines if line.endswith(".yaml")]
@@ -29,7 +29,7 @@ def test_the_table_has_a_row_for_each_exchange(capsys):
 
 
 def test_json_has_the_documented_keys(capsys):
-    """And null where nothing was reported."""
+    """A value that was not reported is null."""
     (row,) = json.loads(shown(capsys, "--json", QUICKSTART / "test_llm_fixture" / "test_chat.yaml"))
     assert {
         "file",
@@ -56,8 +56,8 @@ def test_json_has_the_documented_keys(capsys):
     assert row["price"]["model"] == "anthropic:claude-haiku-5-5"
 
 
-def test_every_recorded_file_of_others_can_be_shown(capsys):
-    """One row for each exchange, at its own place in the file."""
+def test_every_cassette_of_other_tools_can_be_shown(capsys):
+    """One row for each exchange, with its position in the file."""
     if not DATA.exists():
         pytest.skip(f"no recorded traffic at {DATA}: it is kept outside of the repository")
     manifest = [json.loads(line) for line in (DATA / "MANIFEST.jsonl").read_text().splitlines()]
@@ -73,7 +73,7 @@ def test_a_file_that_is_not_there_is_named(capsys):
     assert "there is no cassette nowhere.yaml" in capsys.readouterr().err
 
 
-def test_a_recording_cannot_steer_the_terminal(capsys, tmp_path):
+def test_a_recording_cannot_send_control_codes_to_the_terminal(capsys, tmp_path):
     """Its text is escaped in the table, and in JSON as JSON does."""
     text = (QUICKSTART / "test_llm_fixture" / "test_chat.yaml").read_text(encoding="utf-8")
     file = tmp_path / "a.yaml"
@@ -88,7 +88,7 @@ def test_a_recording_cannot_steer_the_terminal(capsys, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="its file names are Unicode")
-def test_a_file_name_that_is_no_utf8_comes_back_from_json(capsys, tmp_path):
+def test_a_file_name_that_is_not_utf8_survives_json(capsys, tmp_path):
     """In every command that prints JSON, to an output that takes UTF-8 only."""
     old, new = tmp_path / "old", tmp_path / os.fsdecode(b"n\xff")
     for folder in (old, new):

@@ -52,8 +52,8 @@ def error_of(capsys, *arguments):
     return capsys.readouterr().err
 
 
-def test_the_table_shows_what_is_not_known(capsys):
-    """A sum is over what is known; a group of which nothing is known has a question mark, not a 0."""
+def test_the_table_shows_unknown_numbers_as_question_marks(capsys):
+    """A total covers the known numbers; a group without any has a question mark, not a 0."""
     assert printed(capsys, "--by", "provider") == (
         "provider   calls  failed  input  cached  output         cost  not known of\n"
         "anthropic      1       0  1,200   1,000      30    $0.012300\n"
@@ -80,8 +80,8 @@ def test_a_date_is_a_whole_day(capsys):
     assert "no calls\n" != printed(capsys, "--since", "99999h", "--until", "9999-12-31")
 
 
-def test_json_has_null_where_nothing_is_known(capsys):
-    """And how many calls do not state a part."""
+def test_json_has_null_for_unknown_numbers(capsys):
+    """And how many calls do not state a number."""
     (row,) = json.loads(printed(capsys, "--since", "2026-11-21", "--format", "json"))
     assert ("2026-11-21", 1, 1, None) == (row["key"], row["calls"], row["failed"], row["cost_usd"])
     assert {None} == set(row["usage"].values())
@@ -89,15 +89,15 @@ def test_json_has_null_where_nothing_is_known(capsys):
     assert {*row["usage"], "cost_usd"} == set(row["unknown"])
 
 
-def test_csv_of_groups(capsys):
-    """With empty cells where nothing is known, and the counts of what is not."""
+def test_csv_of_groups_has_empty_cells_for_unknown_numbers(capsys):
+    """And the number of calls that do not state them."""
     header, anthropic, openai = printed(capsys, "--by", "provider", "--format", "csv").splitlines()
     assert header.startswith("provider,calls,failed,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens,")
     assert "anthropic,1,0,1200,30,1000,0,,,0.0123,0,0,0,0,1,1,0" == anthropic
     assert "openai,2,1,7,5,,,,,0.00000175,1,1,2,2,2,2,1" == openai
 
 
-def test_csv_of_calls_has_the_promised_columns(capsys):
+def test_csv_of_calls_has_the_documented_columns(capsys):
     """One line a call, in the order of time."""
     assert printed(capsys, "--by", "call", "--format", "csv") == (
         "timestamp,provider,model,prompt_tokens,completion_tokens,total_tokens,cost,session_id\n"
@@ -119,8 +119,8 @@ def test_an_empty_tag_is_not_a_missing_one(capsys, ledger):
     ]
 
 
-def test_names_of_others_run_nothing(capsys, ledger):
-    """Neither in a terminal nor, as CSV, in a spreadsheet."""
+def test_names_from_the_ledger_are_escaped(capsys, ledger):
+    """They run nothing in a terminal nor, as CSV, in a spreadsheet."""
     with closing(open_ledger(ledger)) as opened:
         opened.append([Entry("4", NOON, "\x1b[2J\nx", model_served="=cmd|' /C calc'!A0", session_id="-1+1")])
 
@@ -129,8 +129,8 @@ def test_names_of_others_run_nothing(capsys, ledger):
     assert ",'=cmd|' /C calc'!A0,,,,,'-1+1\n" in printed(capsys, "--by", "call", "--format", "csv")
 
 
-def test_what_cannot_be_is_named(capsys, monkeypatch):
-    """With what to type instead."""
+def test_invalid_options_are_errors(capsys, monkeypatch):
+    """The message names the option and what to type instead."""
     assert error_of(capsys, "--by", "provder") == (
         "LedgerError: a report cannot be by 'provder'\n"
         "  did you mean 'provider'?\n"
@@ -172,8 +172,8 @@ def test_a_reader_may_close_the_output_early(ledger):
     assert 0 == process.returncode
 
 
-def test_the_report_of_the_api_takes_the_ledger_of_the_environment(monkeypatch):
-    """Or raises where none is named, and for a time without a zone."""
+def test_usage_report_reads_the_ledger_that_the_environment_names(monkeypatch):
+    """It raises where none is named, and for a time without a zone."""
     assert [("2026-W47", 3)] == [(row.key, row.calls) for row in usage_report(by="week")]
     with pytest.raises(Exception, match=r"has no time zone\n  for example: datetime.now\(UTC\)"):
         usage_report(datetime(2026, 11, 20))  # noqa: DTZ001 - that it has no zone is the claim
