@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document
 from llm_gateway.exchange import Chunk, HttpExchange
@@ -56,12 +57,10 @@ def _headers(raw: object) -> Headers:
     pairs: list[tuple[str, str]] = []
     for name, values in raw.items():
         for value in values if isinstance(values, list) else [values]:
-            pairs.append((_header_text(name), _header_text(value)))  # noqa: PERF401  one loop reads better than two
+            # Early aiohttp cassettes have bytes.
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            pairs.append((name.decode("latin-1") if isinstance(name, bytes) else str(name), text))
     return tuple(pairs)
-
-
-def _header_text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def _value(headers: Headers, name: str) -> str | None:
@@ -84,7 +83,9 @@ def request_from(interaction: dict[str, Any]) -> WireRequest:
     if encoding and (plain := decoded(body, encoding)) is not None:
         body, headers = plain, _without(headers, "content-encoding")
     url = str(raw["uri"])
-    return WireRequest(str(raw["method"]).upper(), url if "://" in url else f"https://{url.lstrip('/')}", headers, body)
+    url = url if "://" in url else f"https://{url.lstrip('/')}"
+    urlsplit(url).port  # noqa: B018  raises for a port that is no number, here where the entry is known
+    return WireRequest(str(raw["method"]).upper(), url, headers, body)
 
 
 def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchange:
@@ -251,20 +252,16 @@ def read_body(message: dict[str, Any]) -> bytes:
         if "string" not in body and body:
             return _from_parsed(body)
         body = body.get("string")
-    return _as_bytes(body)
-
-
-def _as_bytes(body: object) -> bytes:
-    if body is None:
-        return b""
-    if isinstance(body, bytes):
-        return body
+    if body is None or isinstance(body, bytes):
+        return body or b""
     return str(body).encode("utf-8", "surrogatepass")
 
 
 def _from_parsed(parsed: object) -> bytes:
-    if isinstance(parsed, str | bytes):
-        return _as_bytes(parsed)
+    if isinstance(parsed, bytes):
+        return parsed
+    if isinstance(parsed, str):
+        return parsed.encode("utf-8", "surrogatepass")
     return json.dumps(parsed, ensure_ascii=False, default=str).encode("utf-8", "surrogatepass")
 
 

@@ -40,15 +40,15 @@ def place(url: str) -> tuple[str, str, str]:
     """Return the origin, path and query of *url* in one spelling, without credentials."""
     parts = urlsplit(url)
     port = parts.port or _PORTS.get(parts.scheme.lower(), 0)
-    query = sorted(
-        pair for pair in parse_qsl(parts.query, keep_blank_values=True) if pair[0].lower() not in _IGNORED_QUERY
-    )
-    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", _path(parts.path), repr(query)
+    # Without percent-encoding, but for encoded slashes, which separate nothing.
+    path = unquote(parts.path.replace("%2F", "%252F").replace("%2f", "%252F")) or "/"
+    query = _query(parts.query) if parts.query else []
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}", path, repr(query)
 
 
-def _path(path: str) -> str:
-    """Return *path* without percent-encoding, but for encoded slashes, which separate nothing."""
-    return unquote(path.replace("%2F", "%252F").replace("%2f", "%252F")) or "/"
+def _query(text: str) -> list[tuple[str, str]]:
+    """Return the fields of a query or a form, in order, without those that differ between equal requests."""
+    return sorted(pair for pair in parse_qsl(text, keep_blank_values=True) if pair[0].lower() not in _IGNORED_QUERY)
 
 
 def canonical_body(request: WireRequest) -> bytes:
@@ -56,13 +56,10 @@ def canonical_body(request: WireRequest) -> bytes:
     body = request.body
     if not body:
         return b""
-    kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
-    if "multipart/" in kind and (boundary := _BOUNDARY.search(kind)):
-        return body.replace(boundary[1].encode(), b"boundary")
     try:
         value = json.loads(body, parse_float=_number)
     except (ValueError, RecursionError):
-        return _canonical_form(body) if kind.startswith("application/x-www-form-urlencoded") else body
+        return _canonical_text(request)
     if _SIGNS_OF_CALLS.search(body):
         value = _Ordinals().apply(value)
     return json.dumps(value, sort_keys=True).encode()
@@ -74,9 +71,14 @@ def _number(text: str) -> int | float:
     return int(value) if value.is_integer() else value
 
 
-def _canonical_form(body: bytes) -> bytes:
-    pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return repr(sorted(pair for pair in pairs if pair[0].lower() not in _IGNORED_QUERY)).encode()
+def _canonical_text(request: WireRequest) -> bytes:
+    """Return a body that is no JSON in one spelling, where it is a form."""
+    kind = next((value for name, value in request.headers if name.lower() == "content-type"), "")
+    if "multipart/" in kind and (boundary := _BOUNDARY.search(kind)):
+        return request.body.replace(boundary[1].encode(), b"boundary")
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return repr(_query(request.body.decode("utf-8", "replace"))).encode()
+    return request.body
 
 
 class _Ordinals:
@@ -104,13 +106,10 @@ class Index:
     """Positions of recorded requests by key; equal requests are returned in recorded order, each once."""
 
     def __init__(self, requests: Iterable[WireRequest], normalize: Normalize | None = None) -> None:
-        self._normalize = normalize
+        self._key = key if normalize is None else lambda request: key(normalize(request))
         self._waiting: dict[bytes, deque[int]] = defaultdict(deque)
         for position, request in enumerate(requests):
             self._waiting[self._key(request)].append(position)
-
-    def _key(self, request: WireRequest) -> bytes:
-        return key(self._normalize(request) if self._normalize else request)
 
     def take(self, request: WireRequest) -> int | None:
         """Remove and return the position of the next recorded request that equals *request*, or None."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from llm_gateway.exceptions import CassetteMissError, GatewayError
 
@@ -19,12 +19,14 @@ class Outcome:
 
     Args:
         redact: Takes secrets out of a text.
+
+        checks: See `check_at_end`.
     """
 
-    def __init__(self, redact: Callable[[str], str]) -> None:
+    def __init__(self, redact: Callable[[str], str], checks: Iterable[Check] = ()) -> None:
         self._redact = redact
         self._failures: dict[str, GatewayError] = {}
-        self._checks: list[Check] = []
+        self._checks = list(checks)
         self._lock = threading.Lock()
 
     def fail(self, error: GatewayError) -> GatewayError:
@@ -50,4 +52,9 @@ class Outcome:
 
     def left_over(self) -> list[GatewayError]:
         """Return the errors of `check_at_end`: for faults, recorded exchanges and scripted answers without a call."""
-        return [error for check in self._checks if (error := check()) is not None]
+        errors: list[GatewayError] = []
+        for check in self._checks:
+            error = check()
+            if error is not None:
+                errors.append(error)
+        return errors

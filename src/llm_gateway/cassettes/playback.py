@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.diagnosis import Recorded, left_unused, missed, no_recording, summary
@@ -56,9 +55,9 @@ class Playback:
         raw = read(path)
         self.exists = raw is not None
         self.content: dict[str, Any] = {"interactions": []} if raw is None else document.parse(raw, path)
-        self._entries = [entry for entry in self.content.get("interactions") or [] if is_http(entry)]
+        self._entries = list(filter(is_http, self.content.get("interactions") or []))
         self.processes = self._read_each("processes", self.content.get("processes") or [], process_from)
-        self._requests = self._read_each("interactions", self._entries, _placed)
+        self._requests = self._read_each("interactions", self._entries, request_from)
         self._index = Index(self._requests, normalize)
         self._used = [False] * len(self._entries)
         self._processes_used = [False] * len(self.processes)
@@ -168,10 +167,3 @@ class Playback:
 
     def __len__(self) -> int:
         return len(self._entries) + len(self.processes)
-
-
-def _placed(entry: dict[str, Any]) -> WireRequest:
-    """The request of an entry; an address that is none is found here, where its line can be told."""
-    request = request_from(entry)
-    urlsplit(request.url).port  # noqa: B018  raises for a port that is no number
-    return request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.cost.account import account
-from llm_gateway.exceptions import CassetteError
+from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception import guard
 from llm_gateway.interception.clock_skew import skewed
@@ -78,6 +79,8 @@ class Cassette(Faults):
 
         record_command: The command that records the test again.
 
+        on_script: Called with the cassette when a script begins to answer; None for nothing.
+
     Raises:
         CassetteReadError: The file exists and cannot be read, in any mode that would read or replace it.
     """
@@ -95,18 +98,19 @@ class Cassette(Faults):
         self._recorder: Recorder | None = None
         if mode.connects:
             self._recorder = Recorder(path, settings.environ, is_writing=mode.writes, before_save=settings.before_save)
-        self.outcome = Outcome(self.redact)
+        checks: list[Callable[[], GatewayError | None]] = [self.unreached]
+        if mode is Mode.REPLAY and not settings.allow_unused:
+            checks.append(functools.partial(self._playback.unused, self.record_command))
+        self.outcome = Outcome(self.redact, checks)
         self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, settings.gates, self._count)
         self._forks = ForkResponder(self.outcome)
         self._script: Script | None = None
         self._answers: list[Responder] = []
         self._responders = self._chain()
-        self._on_script: list[Callable[[], None]] = []
+        self.on_script: Callable[[Cassette], None] | None = None
         self._listeners: list[Callable[[], None]] = []
         self._sources: list[Collect] = [self._forks.collect]
         self._closers: list[Callable[[], None]] = []
-        self.outcome.check_at_end(self.unreached)
-        self.outcome.check_at_end(self.unused)
 
     def _chain(self) -> list[Responder]:
         """Return the responders of this mode in their order; those in ``_answers`` are changed by faults."""
@@ -173,12 +177,8 @@ class Cassette(Faults):
         self._script = self.processes.script = script
         self._answers.insert(0, ScriptResponder(script, self.path, self.knows, self.outcome))
         self.outcome.check_at_end(script.unused)
-        for callback in self._on_script:
-            callback()
-
-    def on_script(self, callback: Callable[[], None]) -> None:
-        """Call *callback* when a script begins to answer."""
-        self._on_script.append(callback)
+        if self.on_script is not None:
+            self.on_script(self)
 
     @property
     def is_forked(self) -> bool:
@@ -236,12 +236,6 @@ class Cassette(Faults):
             source(is_over=is_over)
         if is_over and self._recorder is not None:
             self._recorder.end_open()
-
-    def unused(self) -> CassetteError | None:
-        """Return the error for recorded exchanges without a call; None when all were used or may stay unused."""
-        if self.mode is not Mode.REPLAY or self._settings.allow_unused:
-            return None
-        return self._playback.unused(self.record_command)
 
     def save(self) -> bool:
         """

@@ -12,7 +12,7 @@ from llm_gateway.interception import active, guard
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.types import WireRequest
 
-__all__ = ["Handler", "handler_for", "is_replaying", "own_servers"]
+__all__ = ["Handler", "handler_for", "own_servers"]
 
 own_servers: set[str] = set()
 """Host and port of servers that answer from a cassette: a call to one of them is met there, and only there."""
@@ -54,9 +54,3 @@ def handler_for(method: str, url: str) -> Handler | None:
     if any(cassette.wants(method, url) for cassette in active.opened()):
         return active.current()
     return _blocker if guard.closed_to(method, url) else None
-
-
-def is_replaying() -> bool:
-    """Return whether calls made here are answered from a file, so that nothing will connect."""
-    cassette = active.current()
-    return cassette is not None and cassette.mode.reads and not cassette.mode.writes

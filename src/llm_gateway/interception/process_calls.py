@@ -59,7 +59,7 @@ class ProcessCalls:
 
     def has_answers(self) -> bool:
         """Return whether a script or the file may answer a run."""
-        return bool(self._playback.processes) or self.is_scripted()
+        return bool(self._playback.processes) or (self.script is not None and self.script.wants_runs())
 
     def is_scripted(self) -> bool:
         """Return whether a script answers runs of ``claude``."""

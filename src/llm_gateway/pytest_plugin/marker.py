@@ -157,7 +157,8 @@ def cassette_path(item: pytest.Item, marked: str | None) -> Path:
 
 
 def _filled(rule: str, item: pytest.Item) -> str:
-    path = _relative(item)
+    root = item.config.rootpath
+    path = item.path.relative_to(root) if item.path.is_relative_to(root) else Path(item.path.name)
     function = getattr(item, "originalname", None) or item.name
     parts = {
         "path": path.with_suffix("").as_posix(),
@@ -175,13 +176,6 @@ def _filled(rule: str, item: pytest.Item) -> str:
             f"  it may use {' '.join(f'{{{name}}}' for name in parts)}\n"
             "  set it in the pytest section of your ini file, for example: llm_cassette_name = {path}/{test}.yaml"
         ) from None
-
-
-def _relative(item: pytest.Item) -> Path:
-    try:
-        return item.path.relative_to(item.config.rootpath)
-    except ValueError:
-        return Path(item.path.name)
 
 
 def check_collisions(paths: Iterable[tuple[str, Path, bool]], *, is_writing: bool) -> None:

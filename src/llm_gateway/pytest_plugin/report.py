@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ class Report:
         if told is None:
             return
         self._tests[report.nodeid] += told["calls"]
-        self.refused += [(report.nodeid, what) for what in told["refused"]]
+        self.refused += zip(itertools.repeat(report.nodeid), told["refused"])
         self._saved += told["outcome"] == "saved"
         if told["outcome"] == "not saved":
             self._not_saved.append(report.nodeid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from contextlib import contextmanager
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +21,7 @@ from llm_gateway.pytest_plugin.options import read_prices
 from llm_gateway.pytest_plugin.spending import Spending
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from contextvars import Token
 
     from llm_gateway.interception.cassette import Cassette
@@ -49,16 +49,12 @@ class _State:
         self.before_test = 0
         self.first_refusal = len(guard.refusals)
 
-    def all_calls(self) -> list[CallRecord]:
-        """Return all calls, also those in cassettes of fixtures."""
-        return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls]
-
     def counted_calls(self) -> list[CallRecord]:
         """Return the calls that count against the budget: none of a fixture before the test, in its own cassette."""
         return [] if self.cassette is None else [*self.cassette.calls, *self.cassette.inner_calls[self.before_test :]]
 
 
-_REPORT = attrgetter("report")
+_report = attrgetter("report")
 _STATE: pytest.StashKey[_State] = pytest.StashKey()
 
 
@@ -166,12 +162,15 @@ class Session:
         from llm_gateway.interception.settings import Settings
 
         ignored = [*self.config.getini("llm_ignore_hosts"), *(marked(item, "ignore_hosts") or ())]
+        hooks = item.ihook
         return Settings(
             environ=os.environ,
             ignore_hosts=frozenset(map(str.lower, ignored)),
             allow_unused=bool(marked(item, "allow_unused")),
-            normalize=self._rewriter(item, "pytest_llm_normalize"),
-            before_save=self._rewriter(item, "pytest_llm_before_save"),
+            normalize=_rewriter(hooks.pytest_llm_normalize) if hooks.pytest_llm_normalize.get_hookimpls() else None,
+            before_save=_rewriter(hooks.pytest_llm_before_save)
+            if hooks.pytest_llm_before_save.get_hookimpls()
+            else None,
             gates=[] if self.mode_name == "replay" else self._gates(item),
             chunks=marker.variant(item),
         )
@@ -181,17 +180,6 @@ class Session:
 
         limits = limits_of(item)
         return [BudgetGate(item.nodeid, limits)] if limits else []
-
-    def _rewriter(self, item: pytest.Item, name: str) -> Any:
-        caller = getattr(item.ihook, name)
-        if not caller.get_hookimpls():
-            return None
-
-        def rewrite(request: WireRequest) -> WireRequest:
-            rewritten: WireRequest | None = caller(request=request)
-            return request if rewritten is None else rewritten
-
-        return rewrite
 
     def cassette(self, item: pytest.Item) -> Cassette:
         """Return the open cassette of *item*."""
@@ -230,10 +218,17 @@ class Session:
 
     def _failures(self, item: pytest.Item, *, is_over: bool) -> list[str]:
         state = item.stash[_STATE]
-        texts = self._refusals(state)
+        texts: list[str] = []
+        if new := guard.refusals[state.first_refusal + state.reported_refusals :]:
+            state.reported_refusals += len(new)
+            texts += dict.fromkeys(map(guard.explained, new))
         if state.cassette is not None:
             state.cassette.settle(is_over=is_over)
-            texts += self._problems(state, state.cassette, is_over=is_over)
+            failures = state.cassette.outcome.failures()
+            errors, state.reported_misses = failures[state.reported_misses :], len(failures)
+            if is_over and state.was_called and state.has_passed and not failures:
+                errors = state.cassette.outcome.left_over()
+            texts += map(_report, errors)
             if not state.is_over_budget and item.get_closest_marker("llm_budget") is not None:
                 texts += self._over_budget(item, state, is_over=is_over)
         return texts
@@ -248,20 +243,6 @@ class Session:
         state.is_over_budget, state.over_budget = text is not None, text
         return [] if text is None else [text]
 
-    def _refusals(self, state: _State) -> list[str]:
-        new = guard.refusals[state.first_refusal + state.reported_refusals :]
-        if not new:
-            return []
-        state.reported_refusals += len(new)
-        return list(dict.fromkeys(guard.explained(refusal) for refusal in new))
-
-    def _problems(self, state: _State, cassette: Cassette, *, is_over: bool) -> list[str]:
-        failures = cassette.outcome.failures()
-        errors, state.reported_misses = failures[state.reported_misses :], len(failures)
-        if is_over and state.was_called and state.has_passed and not failures:
-            errors = cassette.outcome.left_over()
-        return list(map(_REPORT, errors))
-
     def note(self, item: pytest.Item, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         """Keep the outcome of a phase, and put what was called into its report; xdist carries it to the controller."""
         state = item.stash.get(_STATE, None)
@@ -271,46 +252,45 @@ class Session:
         state.was_called = state.was_called or call.when == "call"
         if call.excinfo is not None and (way := marker.variant(item)) is not None:
             report.sections.append(("llm_chunks", chunking.shown(way)))
-        calls = state.all_calls()[state.sent_calls :]
+        cassette = state.cassette
+        calls = [] if cassette is None else [*cassette.calls, *cassette.inner_calls][state.sent_calls :]
         refused = guard.refusals[state.first_refusal :] if call.when == "teardown" else []
         state.sent_calls += len(calls)
-        if calls or refused or (state.cassette is not None and call.when == "teardown"):
+        if calls or refused or (cassette is not None and call.when == "teardown"):
             vars(report)["llm_gateway"] = {
-                "outcome": self._outcome(state, call),
-                "calls": [one.to_dict() for one in calls],
-                "refused": [one.what for one in refused],
+                "outcome": None,
+                "calls": list(map(methodcaller("to_dict"), calls)),
+                "refused": list(map(attrgetter("what"), refused)),
                 "missed": [],
                 "budget": None,
                 **(self._facts_at_end(item, state) if call.when == "teardown" else {}),
             }
 
     def _facts_at_end(self, item: pytest.Item, state: _State) -> dict[str, Any]:
-        """Return what is only known at the end of a test: its misses, and the outcome of its budget."""
+        """Return what is only known when a test is over: its recording, its misses, and how it kept its budget."""
         if state.cassette is None:
             return {}
-        from llm_gateway.exceptions import BudgetExceededError
-
+        results: dict[str, Any] = {}
+        if state.cassette.mode.writes and (state.is_saved or not state.has_passed):
+            results["outcome"] = "saved" if state.is_saved else "not saved"
         problems = state.cassette.outcome.failures()
-        missed = [error.report for error in problems if not isinstance(error, BudgetExceededError)]
-        if item.get_closest_marker("llm_budget") is None:
-            return {"missed": missed}
+        has_budget = item.get_closest_marker("llm_budget") is not None
+        if not problems and not has_budget:
+            return results
+        from llm_gateway.exceptions import BudgetExceededError
         from llm_gateway.pytest_plugin.budgets import judgement
 
-        refused = next((error.report for error in problems if isinstance(error, BudgetExceededError)), None)
-        return {"missed": missed, "budget": judgement(item, state.counted_calls(), state.over_budget or refused)}
-
-    def _outcome(self, state: _State, call: pytest.CallInfo[None]) -> str | None:
-        if call.when != "teardown" or state.cassette is None or not state.cassette.mode.writes:
-            return None
-        if state.is_saved:
-            return "saved"
-        return None if state.has_passed else "not saved"
+        results["missed"] = [error.report for error in problems if not isinstance(error, BudgetExceededError)]
+        if has_budget:
+            refused = next((error.report for error in problems if isinstance(error, BudgetExceededError)), None)
+            results["budget"] = judgement(item, state.counted_calls(), state.over_budget or refused)
+        return results
 
     def save(self, item: pytest.Item) -> None:
         """Write what a passing test recorded."""
         state = item.stash[_STATE]
         is_good = state.has_passed or (state.is_over_budget and state.is_recording_good)
-        if state.cassette is None or not is_good or not state.was_called:
+        if state.cassette is None or not state.cassette.mode.writes or not is_good or not state.was_called:
             return
         from llm_gateway.exceptions import CassetteError
 
@@ -335,6 +315,16 @@ class Session:
 
 
 _PRINTED_ABOVE = ("CassetteMissError", "BlockedCallError", "FakeMissError", "FakeScriptError", "FaultError")
+
+
+def _rewriter(caller: Any) -> Callable[[WireRequest], WireRequest]:
+    """Return a function that rewrites requests as the hook behind *caller* does."""
+
+    def rewrite(request: WireRequest) -> WireRequest:
+        rewritten: WireRequest | None = caller(request=request)
+        return request if rewritten is None else rewritten
+
+    return rewrite
 
 
 def _outcome_text(item: pytest.Item, error: BaseException) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exchange import HttpExchange, timed_chunks
-from llm_gateway.interception.dispatch import handler_for, is_replaying
+from llm_gateway.interception import active
+from llm_gateway.interception.dispatch import handler_for
 from llm_gateway.record import EXTENSION, RecordHolder
 from llm_gateway.types import WireRequest
 
@@ -158,7 +159,8 @@ class _Hook:
 
         @functools.wraps(real)
         def create_ssl_context(verify: Any = True, cert: Any = None, trust_env: bool = True) -> Any:
-            if verify is not True or cert is not None or not is_replaying():
+            cassette = active.current()
+            if verify is not True or cert is not None or cassette is None or cassette.mode.connects:
                 return real(verify=verify, cert=cert, trust_env=trust_env)
             if trust_env not in shared:
                 shared[trust_env] = real(trust_env=trust_env)
@@ -198,30 +200,36 @@ def _wire(request: Any, body: bytes) -> WireRequest:
     return WireRequest(request.method, str(request.url), headers, body, provider if isinstance(provider, str) else None)
 
 
+class _Replay:
+    """The stream of a reply that is replayed, in its recorded chunks and, where it has waits, in its time."""
+
+    _hook: _Hook  # of the library whose stream this is
+
+    def __init__(self, exchange: HttpExchange, request: Any) -> None:
+        self._exchange, self._request = exchange, request
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk, wait in timed_chunks(self._exchange):
+            if wait:
+                self._hook.wait(wait, self._request)
+            yield chunk
+        self._end()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk, wait in timed_chunks(self._exchange):
+            await self._hook.wait_later(wait, self._request)
+            yield chunk
+        self._end()
+
+    def _end(self) -> None:
+        if self._exchange.failure:
+            raise self._hook.error(self._exchange, self._request)
+        if self._exchange.end == "partial":
+            raise self._hook.module.ReadError(_PARTIAL, request=self._request)
+
+
 def _replay_class(hook: _Hook) -> Any:
-    class Replay(hook.module.SyncByteStream, hook.module.AsyncByteStream):  # type: ignore[misc,name-defined]
-        def __init__(self, exchange: HttpExchange, request: Any) -> None:
-            self._exchange, self._request = exchange, request
-
-        def __iter__(self) -> Iterator[bytes]:
-            for chunk, wait in timed_chunks(self._exchange):
-                hook.wait(wait, self._request)
-                yield chunk
-            self._end()
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            for chunk, wait in timed_chunks(self._exchange):
-                await hook.wait_later(wait, self._request)
-                yield chunk
-            self._end()
-
-        def _end(self) -> None:
-            if self._exchange.failure:
-                raise hook.error(self._exchange, self._request)
-            if self._exchange.end == "partial":
-                raise hook.module.ReadError(_PARTIAL, request=self._request)
-
-    return Replay
+    return type("Replay", (_Replay, hook.module.SyncByteStream, hook.module.AsyncByteStream), {"_hook": hook})
 
 
 def _recording_class(hook: _Hook) -> Any:

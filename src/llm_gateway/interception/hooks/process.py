@@ -45,11 +45,7 @@ def install_uvloop(module: ModuleType) -> None:
 
 def prepare(cassette: Cassette) -> None:
     """Let ``claude`` be found on the search path while *cassette* has runs of it to give, or records them."""
-    cassette.on_script(lambda: _put_on_path(cassette))
-    _put_on_path(cassette)
-
-
-def _put_on_path(cassette: Cassette) -> None:
+    cassette.on_script = prepare
     if cassette.processes.has_answers() or (cassette.mode.connects and _exists("claude")):
         runs_of(cassette).put_on_path()
 
@@ -100,7 +96,8 @@ def _changed(rest: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any,
     args = given if isinstance(given, (str, bytes, os.PathLike)) else list(given or ())  # an iterator is read once
     named = rest[_EXECUTABLE] if len(rest) > _EXECUTABLE else options.get("executable")
     argv = None if options.get("shell") else _argv(args, named)
-    kept = {name: value for name, value in options.items() if name != "args"}
+    kept = dict(options)
+    kept.pop("args", None)
     if argv and (instead := _instead(argv)):
         kept.pop("executable", None)
         return (instead, *rest[1:2], *((None, *rest[3:]) if len(rest) > _EXECUTABLE else ())), kept
