@@ -78,7 +78,7 @@ def test_an_unused_recording_fails_the_test(recorded):
     result.stdout.fnmatch_lines(
         [
             "CassetteUnusedError: 1 of 1 recorded exchanges were not used in cassettes/test_app/test_greets.yaml",
-            "  not asked for: #1 POST 127.0.0.1:*/v1/messages",
+            "  never requested: #1 POST 127.0.0.1:*/v1/messages",
             "  to record it again: pytest --llm-record test_app.py::test_greets",
             "  to accept it: @pytest.mark.llm(allow_unused=True)",
         ]

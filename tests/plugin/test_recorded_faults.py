@@ -127,7 +127,7 @@ def test_a_recording_run_refuses_to_cut(recorded):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "E*FaultError: cut(after_chunks=1) needs a recorded reply, and this run asks the provider",
+            "E*FaultError: cut(after_chunks=1) needs a recorded reply, and this run calls the provider",
             "E*  cut while it is recorded, the reply would be recorded cut",
             "E*  to record the test: if not llm_cassette.mode.connects: llm_cassette.cut(after_chunks=1)",
         ]

@@ -411,6 +411,6 @@ def test_a_run_cannot_be_cut(claude, tmp_path):
 
     assert (
         "cut(after_chunks=1) cannot be injected into a run of claude\n"
-        "  it cuts a reply over HTTP\n"
+        "  it breaks off a reply over HTTP\n"
         "  let the run fail instead: llm_cassette.fault(status=529)"
     ) == str(caught.value)

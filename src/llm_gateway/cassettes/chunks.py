@@ -1,7 +1,7 @@
 """
-Where a stream is cut: at its events, or anywhere that a parser may not expect. Pure.
+Chunk boundaries of a stream: at its events, or anywhere that a parser may not expect. Pure.
 
-The pieces joined are the stream as it was recorded; ``crlf`` alone rewrites line ends, which server-sent events allow.
+The chunks joined are the stream as it was recorded; ``crlf`` alone rewrites line ends, which server-sent events allow.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _FRAMING = (2, 4, 8, 12)
 
 
 def events(body: bytes) -> list[bytes]:
-    """A stream in one piece for each of its events, whichever framing they came in."""
+    """Return a stream as one chunk for each of its events, in any framing."""
     if framed := list(frames(body)):
-        return _pieces(body, (frame.end for frame in framed))
+        return _chunks_at(body, (frame.end for frame in framed))
     is_sse = b"\n\n" in body or b"\r\n\r\n" in body or b"\r\r" in body
     return [found[0] for found in (_EVENT if is_sse else _LINE).finditer(body)]
 
@@ -46,17 +46,17 @@ def split(body: bytes, how: str | int) -> list[bytes]:
     Args:
         body: The whole stream.
 
-        how: One of `STRATEGIES`, or a seed for cuts at random, the same for the same seed.
+        how: One of `STRATEGIES`, or a seed for random boundaries, the same for the same seed.
     """
     if isinstance(how, int):
-        return _pieces(body, _at_random(len(body), how))
+        return _chunks_at(body, _at_random(len(body), how))
     if how == "crlf":
         body = body if _is_framed(body) else _END.sub(b"\r\n", body)
-    return _pieces(body, STRATEGIES[how](body))
+    return _chunks_at(body, STRATEGIES[how](body))
 
 
 def recut(exchange: HttpExchange, how: str | int) -> HttpExchange:
-    """*exchange* with its stream cut as *how* says; as it is where its reply is no stream."""
+    """Return *exchange* with its stream in chunks by the strategy *how*; unchanged where its reply is no stream."""
     reply = exchange.reply
     body = plain(reply.body, reply.header("content-encoding")) if reply else b""
     if reply is None or not (exchange.chunks or is_stream(reply.headers, body)):
@@ -76,8 +76,8 @@ def _chunked(headers: Headers, *, is_decoded: bool) -> Headers:
     return (*(pair for pair in headers if pair[0].lower() not in dropped), ("transfer-encoding", "chunked"))
 
 
-def _pieces(body: bytes, cuts: Iterable[int]) -> list[bytes]:
-    places = sorted({0, len(body), *(cut for cut in cuts if 0 < cut < len(body))})
+def _chunks_at(body: bytes, boundaries: Iterable[int]) -> list[bytes]:
+    places = sorted({0, len(body), *(place for place in boundaries if 0 < place < len(body))})
     return [body[start:end] for start, end in pairwise(places)]
 
 
@@ -141,4 +141,4 @@ STRATEGIES: dict[str, Callable[[bytes], Iterable[int]]] = {
     "ends": _at_ends,
     "crlf": _in_line_ends,
 }
-"""Where each cuts."""
+"""Functions that return the chunk boundaries of a body, by the name of the strategy."""

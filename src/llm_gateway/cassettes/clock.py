@@ -13,13 +13,13 @@ _REAL = (time.time, time.monotonic)
 
 
 def now() -> datetime:
-    """The time, in UTC."""
+    """Return the time, in UTC."""
     read = sys.modules["time_machine"].escape_hatch.time.time if is_travelling() else _REAL[0]
     return datetime.fromtimestamp(read(), UTC)
 
 
 def monotonic() -> float:
-    """Seconds since some moment, to measure by."""
+    """Return seconds since an arbitrary start, for durations."""
     return _REAL[1]()
 
 

@@ -44,14 +44,14 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where two requests differ: a path such as ``messages[0].content`` and both values as text."""
+    """A difference between two requests: a path such as ``messages[0].content``, and both values as text."""
 
     path: str
-    asked: str
+    actual: str
     recorded: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.asked} != {self.recorded}"
+        return f"{self.path}: {self.actual} != {self.recorded}"
 
 
 def missed(request: WireRequest, recorded: Sequence[Recorded], path: Path, normalize: Normalize | None) -> str:
@@ -76,11 +76,11 @@ def forked(request: WireRequest) -> CassetteMissError:
 
 
 def left_unused(path: Path, left: Sequence[str], count: int, command: str) -> CassetteUnusedError:
-    """Return the error for the exchanges *left*, of *count* in the file at *path*, that no call asked for."""
+    """Return the error for the exchanges *left*, of *count* in the file at *path*, that no call used."""
     few = [*left[:_MOST_SHOWN], f"and {len(left) - _MOST_SHOWN} more"] if len(left) > _MOST_SHOWN else left
     return CassetteUnusedError(
         f"{len(left)} of {count} recorded exchanges were not used in {shown(path)}",
-        cause="not asked for: " + ", ".join(few),
+        cause="never requested: " + ", ".join(few),
         fix=f"to record it again: {command}\nto accept it: @pytest.mark.llm(allow_unused=True)",
     )
 
@@ -94,20 +94,20 @@ def claimed_twice(path: Path, what: str, recorded: str) -> FakeScriptError:
     )
 
 
-def nearest_text(asked: WireRequest, recorded: Sequence[Recorded], normalize: Normalize | None = None) -> str:
-    """One or more lines on the recorded request that is closest to *asked*, both as they are compared."""
+def nearest_text(request: WireRequest, recorded: Sequence[Recorded], normalize: Normalize | None = None) -> str:
+    """Return lines on the recorded request that is closest to *request*, both as they are compared."""
     if not recorded:
         return "nothing is recorded yet"
     if normalize is not None:
-        asked = normalize(asked)
+        request = normalize(request)
         recorded = [replace(one, request=normalize(one.request)) for one in recorded]
-    same = [one for one in recorded if key(one.request) == key(asked)]
+    same = [one for one in recorded if key(one.request) == key(request)]
     if same:
         used = ", ".join(f"#{one.number}" for one in same)
         return f"the same request was recorded {_times(len(same))} ({used}) and each recording was used already"
-    ranked = sorted(recorded, key=lambda one: _distance(asked, one))[:_MOST_COMPARED]
-    found = [(len(changes := list(differences(asked, one.request))), one, changes) for one in ranked]
-    _, nearest, changes = min(found, key=lambda row: (_is_elsewhere(asked, row[1]), row[0], row[1].is_used))
+    ranked = sorted(recorded, key=lambda one: _distance(request, one))[:_MOST_COMPARED]
+    found = [(len(changes := list(differences(request, one.request))), one, changes) for one in ranked]
+    _, nearest, changes = min(found, key=lambda row: (_is_elsewhere(request, row[1]), row[0], row[1].is_used))
     lines = [f"nearest: #{nearest.number}{' (used already)' if nearest.is_used else ''}, differs in {changes[0]}"]
     lines += [f"         and in {change}" for change in changes[1:_MOST_SHOWN]]
     if len(changes) > _MOST_SHOWN:
@@ -119,67 +119,67 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _is_elsewhere(asked: WireRequest, one: Recorded) -> bool:
-    return place(asked.url)[:2] != place(one.request.url)[:2] or asked.method.upper() != one.request.method
+def _is_elsewhere(request: WireRequest, one: Recorded) -> bool:
+    return place(request.url)[:2] != place(one.request.url)[:2] or request.method.upper() != one.request.method
 
 
-def _distance(asked: WireRequest, one: Recorded) -> tuple[bool, int]:
-    return _is_elsewhere(asked, one), abs(len(asked.body) - len(one.request.body))
+def _distance(request: WireRequest, one: Recorded) -> tuple[bool, int]:
+    return _is_elsewhere(request, one), abs(len(request.body) - len(one.request.body))
 
 
-def differences(asked: WireRequest, recorded: WireRequest) -> Iterator[Difference]:
-    """Every difference between two requests, the place first, then the body by JSON path."""
-    if asked.method.upper() != recorded.method:
-        yield Difference("method", asked.method.upper(), recorded.method)
-    for name, left, right in zip(("host", "path", "query"), place(asked.url), place(recorded.url), strict=True):
+def differences(request: WireRequest, recorded: WireRequest) -> Iterator[Difference]:
+    """Yield every difference between two requests, the address first, then the body by JSON path."""
+    if request.method.upper() != recorded.method:
+        yield Difference("method", request.method.upper(), recorded.method)
+    for name, left, right in zip(("host", "path", "query"), place(request.url), place(recorded.url), strict=True):
         if left != right:
             yield Difference(name, left, right)
-    yield from _body_differences(canonical_body(asked), canonical_body(recorded))
+    yield from _body_differences(canonical_body(request), canonical_body(recorded))
 
 
-def _body_differences(asked: bytes, recorded: bytes) -> Iterator[Difference]:
-    if asked == recorded:
+def _body_differences(actual: bytes, recorded: bytes) -> Iterator[Difference]:
+    if actual == recorded:
         return
     try:
-        yield from json_differences("", json.loads(asked), json.loads(recorded))
+        yield from json_differences("", json.loads(actual), json.loads(recorded))
     except ValueError:
-        yield Difference("body", _short(asked.decode("utf-8", "replace")), _short(recorded.decode("utf-8", "replace")))
+        yield Difference("body", _short(actual.decode("utf-8", "replace")), _short(recorded.decode("utf-8", "replace")))
 
 
-def json_differences(path: str, asked: Any, recorded: Any) -> Iterator[Difference]:
-    """Every difference between two JSON values that stand at *path*."""
-    if isinstance(asked, dict) and isinstance(recorded, dict):
-        for name in [*asked, *(name for name in recorded if name not in asked)]:
+def json_differences(path: str, actual: Any, recorded: Any) -> Iterator[Difference]:
+    """Yield every difference between two JSON values at *path*."""
+    if isinstance(actual, dict) and isinstance(recorded, dict):
+        for name in [*actual, *(name for name in recorded if name not in actual)]:
             below = f"{path}.{name}" if path else name
-            yield from _member_differences(below, asked, recorded, name)
-    elif isinstance(asked, list) and isinstance(recorded, list):
-        for index, (left, right) in enumerate(zip(asked, recorded, strict=False)):
+            yield from _field_differences(below, actual, recorded, name)
+    elif isinstance(actual, list) and isinstance(recorded, list):
+        for index, (left, right) in enumerate(zip(actual, recorded, strict=False)):
             yield from json_differences(f"{path}[{index}]", left, right)
-        if len(asked) != len(recorded):
-            yield Difference(path or "body", f"{len(asked)} items", f"{len(recorded)} items")
-    elif asked != recorded or type(asked) is not type(recorded):
-        yield Difference(path or "body", *_both(asked, recorded))
+        if len(actual) != len(recorded):
+            yield Difference(path or "body", f"{len(actual)} items", f"{len(recorded)} items")
+    elif actual != recorded or type(actual) is not type(recorded):
+        yield Difference(path or "body", *_both(actual, recorded))
 
 
-def _member_differences(path: str, asked: dict[str, Any], recorded: dict[str, Any], name: str) -> Iterator[Difference]:
+def _field_differences(path: str, actual: dict[str, Any], recorded: dict[str, Any], name: str) -> Iterator[Difference]:
     if name not in recorded:
-        yield Difference(path, _short(asked[name]), "absent")
-    elif name not in asked:
+        yield Difference(path, _short(actual[name]), "absent")
+    elif name not in actual:
         yield Difference(path, "absent", _short(recorded[name]))
     else:
-        yield from json_differences(path, asked[name], recorded[name])
+        yield from json_differences(path, actual[name], recorded[name])
 
 
-def _both(asked: Any, recorded: Any) -> tuple[str, str]:
-    """Both values, cut to where they begin to differ when they are long texts."""
-    if not (isinstance(asked, str) and isinstance(recorded, str)) or max(len(asked), len(recorded)) <= _WIDTH:
-        return _short(asked), _short(recorded)
+def _both(actual: Any, recorded: Any) -> tuple[str, str]:
+    """Return both values as text, long ones from where they begin to differ."""
+    if not (isinstance(actual, str) and isinstance(recorded, str)) or max(len(actual), len(recorded)) <= _WIDTH:
+        return _short(actual), _short(recorded)
     start = next(
-        (i for i, (a, b) in enumerate(zip(asked, recorded, strict=False)) if a != b), min(len(asked), len(recorded))
+        (i for i, (a, b) in enumerate(zip(actual, recorded, strict=False)) if a != b), min(len(actual), len(recorded))
     )
     start = max(0, start - 15)
     lead = "..." if start else ""
-    return _short(lead + asked[start:]), _short(lead + recorded[start:])
+    return _short(lead + actual[start:]), _short(lead + recorded[start:])
 
 
 def _short(value: Any) -> str:
@@ -188,6 +188,6 @@ def _short(value: Any) -> str:
 
 
 def summary(request: WireRequest) -> str:
-    """``POST api.anthropic.com/v1/messages``."""
+    """Return a request in short, as in ``POST api.anthropic.com/v1/messages``."""
     parts = urlsplit(request.url)
     return f"{request.method.upper()} {parts.netloc.rsplit('@', 1)[-1]}{parts.path}"

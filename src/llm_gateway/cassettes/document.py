@@ -47,7 +47,7 @@ class _Loader(_Base):  # type: ignore[misc]
         self.depth -= 1
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:
-        """A text, as most nodes are, needs none of what is done for objects that may hold themselves."""
+        """Construct a node; a text, as most are, needs no care for objects that contain themselves."""
         if node.tag == _TEXT and isinstance(node, yaml.ScalarNode):
             return node.value
         return super().construct_object(node, deep)
@@ -63,12 +63,12 @@ def _python_object(tag: str, node: Any) -> _RejectedError:
     return _RejectedError(None, None, f"refused to build a Python object ({tag})", node.start_mark)
 
 
-def _refused_object(_loader: Any, suffix: str, node: Any) -> Any:
+def _reject_object(_loader: Any, suffix: str, node: Any) -> Any:
     raise _python_object(f"python/{suffix}", node)
 
 
 _Loader.add_multi_constructor("tag:yaml.org,2002:python/object/apply:", _header_name)
-_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _refused_object)
+_Loader.add_multi_constructor("tag:yaml.org,2002:python/", _reject_object)
 
 
 def shown(path: Path) -> str:
@@ -81,7 +81,7 @@ def shown(path: Path) -> str:
 
 def read(path: Path) -> bytes | None:
     """
-    The file's bytes, or None when there is no such file.
+    Return the file's bytes, or None when there is no such file.
 
     Raises:
         CassetteReadError: It exists and cannot be read.
@@ -150,13 +150,13 @@ def _unreadable(path: Path, line: int, problem: str, fix: str = _READ_FIX) -> Ca
 
 
 def line_of(raw: bytes, section: str, index: int) -> int:
-    """The line where entry *index* of the list *section* starts; 1 when it cannot be told."""
+    """Return the line where entry *index* of the list *section* starts; 1 when that is unknown."""
     entries = nodes(raw).get(section, [])
     return int(entries[index].start_mark.line) + 1 if index < len(entries) else 1
 
 
 def nodes(raw: bytes) -> dict[str, list[Any]]:
-    """The YAML nodes of each list of a cassette, which know where in the text they stand."""
+    """Return the YAML nodes of each list of a cassette, with their places in the text."""
     root: Any = yaml.compose(raw.decode("utf-8-sig"), Loader=_Loader)
     return {key.value: value.value for key, value in root.value if isinstance(value, yaml.SequenceNode)}
 
@@ -230,12 +230,12 @@ def write(path: Path, text: str) -> None:
 
 
 def _mode(path: Path) -> int | None:
-    """The mode of the file that is to be replaced; None where there is none, or no way to it."""
+    """Return the mode of the file to be replaced; None where there is none, or it cannot be reached."""
     try:
         mode = path.stat().st_mode & 0o777
     except OSError:
         return None
-    if not mode & 0o222:  # a rename asks only the folder
+    if not mode & 0o222:  # a rename needs rights to the folder alone
         raise CassetteSaveError(
             f"cannot save cassette {shown(path)}: the file is read-only",
             cause="the recording of this run is not kept; the cassette is as it was",

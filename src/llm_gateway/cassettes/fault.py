@@ -28,8 +28,8 @@ class Fault:
     """
     One fault, written by a test as *text*.
 
-    *answer* is given in place of any reply; *facts* and *status* tell what a run of a command prints instead. *change*
-    is made to the reply that is there. *is_end* says that the caller does not get the recorded reply, or not all of
+    *answer* is given instead of any reply; *facts* and *status* are what a run of a command prints instead. *change*
+    is made to the recorded reply. *is_end* means that the caller does not get the recorded reply, or not all of
     it: a call can end in one way only.
     """
 
@@ -42,26 +42,26 @@ class Fault:
 
 
 def answered(faults: Iterable[Fault], request: WireRequest) -> HttpExchange | None:
-    """What one of *faults* answers to *request*; None where none does."""
+    """Return the answer of one of *faults* to *request*; None where none has one."""
     return next((fault.answer(request) for fault in faults if fault.answer), None)
 
 
 def failed(faults: Iterable[Fault], argv: tuple[str, ...]) -> ProcessExchange | None:
     """
-    The run of a command that one of *faults* ends; None where none does.
+    Return the run of a command that one of *faults* ends; None where none does.
 
     Raises:
-        FaultError: One of them cuts HTTP replies only.
+        FaultError: One of them breaks off HTTP replies only.
     """
     from llm_gateway.wire.claude_cli import DIALECT
 
     for fault in faults:
         if not fault.is_end:
-            continue  # when lines of a run come is no part of what it says
+            continue  # the times of lines are not part of a run
         if fault.facts is None:
             raise FaultError(
                 f"{fault.text} cannot be injected into a run of {Path(argv[0]).name}",
-                cause="it cuts a reply over HTTP",
+                cause="it breaks off a reply over HTTP",
                 fix="let the run fail instead: llm_cassette.fault(status=529)",
             )
         reply = DIALECT.encode_error(argv, fault.status, fault.facts)
@@ -72,7 +72,7 @@ def failed(faults: Iterable[Fault], argv: tuple[str, ...]) -> ProcessExchange | 
 
 def changed(faults: Iterable[Fault], exchange: HttpExchange, chunks: str | int | None) -> HttpExchange:
     """
-    What *faults* make of *exchange*, with its stream cut as *chunks* says.
+    Return *exchange* changed by *faults*, with its stream in chunks as *chunks* sets.
 
     Raises:
         FaultError: The reply has no place for one of them.
@@ -86,7 +86,7 @@ def changed(faults: Iterable[Fault], exchange: HttpExchange, chunks: str | int |
 
 
 def refusing(status: int, facts: ErrorFacts) -> Answer:
-    """An error reply, in the wire format of whichever API is asked."""
+    """Return the answer with an error, in the wire format of the API that is called."""
 
     def answer(request: WireRequest) -> HttpExchange:
         from llm_gateway.wire.dialects import encode_error
@@ -107,7 +107,7 @@ def failure(kind: str, text: str) -> Answer:
 
 
 def cut(after_chunks: int) -> Change:
-    """The reply breaks off behind so many of its pieces."""
+    """Return the change that breaks a reply off after *after_chunks* chunks."""
 
     def change(exchange: HttpExchange) -> HttpExchange:
         parts = _parts(exchange)
@@ -124,7 +124,7 @@ def cut(after_chunks: int) -> Change:
 
 
 def _parts(exchange: HttpExchange) -> list[bytes]:
-    """The pieces of a reply; a stream of which no cut is known comes in one piece an event."""
+    """Return the chunks of a reply; a stream without known boundaries has one chunk for each event."""
     from llm_gateway.cassettes.chunks import events
     from llm_gateway.wire.framing.reply import is_stream
 
@@ -143,7 +143,7 @@ def _beyond(exchange: HttpExchange, after_chunks: int, count: int) -> FaultError
 
 
 def delayed(seconds: float) -> Change:
-    """The reply begins so much later."""
+    """Return the change that delays a reply."""
 
     def change(exchange: HttpExchange) -> HttpExchange:
         first, *rest = exchange.waits or (0.0,)
@@ -153,7 +153,7 @@ def delayed(seconds: float) -> Change:
 
 
 def paced(speed: float) -> Change:
-    """The reply takes the time that it took when it was recorded, divided by *speed*; at once where that is unknown."""
+    """Return the change that replays a reply in its recorded time divided by *speed*; at once where that is unknown."""
 
     def change(exchange: HttpExchange) -> HttpExchange:
         times = [chunk.at_s for chunk in exchange.chunks] or [exchange.duration_s or 0.0]

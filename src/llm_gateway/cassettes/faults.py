@@ -25,7 +25,7 @@ class Faults:
     The faults of one cassette.
 
     Calls are counted from 1 in the order in which the test makes them, those that were failed included. A fault that
-    answers in the provider's place does so in every mode, and the provider is not asked; what changes a recorded reply
+    answers in the provider's place does so in every mode, and the provider is not called; what changes a recorded reply
     needs one.
 
     Args:
@@ -49,7 +49,7 @@ class Faults:
         kind: ErrorKind | None = None,
     ) -> None:
         """
-        Answer a call with an error, in the wire format of the API that it asks.
+        Answer a call with an error, in the wire format of the API that it calls.
 
         The recorded reply stays unused: a call that is tried again gets it.
 
@@ -58,11 +58,11 @@ class Faults:
 
             at: Which calls; the next one when None.
 
-            retry_after: Seconds that the error asks to wait.
+            retry_after: Seconds to wait, as the error states.
 
             message: The provider's words.
 
-            kind: The sort of error, where one status has several: ``quota_exhausted`` for a 429 that no wait helps.
+            kind: The kind of error, where one status has several: ``quota_exhausted`` for a 429 that no wait helps.
 
         Raises:
             FaultError: It cannot be injected.
@@ -101,16 +101,16 @@ class Faults:
 
     def cut(self, *, after_chunks: int, at: At = None) -> None:
         """
-        Break a recorded reply off behind its first *after_chunks* pieces; asked again, it is whole.
+        Break a recorded reply off after its first *after_chunks* chunks; a repeated call gets it whole.
 
         Raises:
-            FaultError: It cannot be injected; this run asks the provider, whose reply would be recorded cut.
+            FaultError: It cannot be injected; this run calls the provider, whose reply would be recorded cut.
         """
         text = f"cut(after_chunks={after_chunks!r}{_shown(at)})"
         _check(text, after_chunks >= 0, "a reply has no less than 0 chunks", "cut(after_chunks=1)")
         if self.mode.connects:
             raise FaultError(
-                f"{text} needs a recorded reply, and this run asks the provider",
+                f"{text} needs a recorded reply, and this run calls the provider",
                 cause="cut while it is recorded, the reply would be recorded cut",
                 fix="to record the test: if not llm_cassette.mode.connects: llm_cassette." + text,
             )
@@ -118,7 +118,7 @@ class Faults:
 
     def delay(self, seconds: float, *, at: At = None) -> None:
         """
-        Let a recorded reply begin *seconds* later; where the provider is asked its own time holds.
+        Let a recorded reply begin *seconds* later; where the provider is called its own time holds.
 
         Raises:
             FaultError: It cannot be injected.
@@ -175,19 +175,19 @@ class Faults:
             return [*self._planned.pop(self._begun, ()), *self._every]
 
     def unreached(self) -> FaultError | None:
-        """The error for faults whose call was never made; None when there are none."""
+        """Return the error for faults whose call was never made; None when there are none."""
         left: dict[str, list[str]] = {}
         for number, faults in sorted(self._planned.items()):
             for one in faults:
                 left.setdefault(one.text, []).append(str(number))
         if not left:
             return None
-        told = "; ".join(
+        listed = "; ".join(
             f"{text} for call{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}" for text, numbers in left.items()
         )
         made = f"{self._begun} call{'' if self._begun == 1 else 's'}"
         return FaultError(
-            f"never reached: {told}",
+            f"never reached: {listed}",
             cause=f"the test made {made}",
             fix="if code under test was to try again, look why it did not; else take the fault away",
         )

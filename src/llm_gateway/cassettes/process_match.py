@@ -23,7 +23,7 @@ _ANY = "<any>"
 
 def arguments(argv: list[str]) -> list[Any]:
     """
-    The arguments as they are compared.
+    Return the arguments as they are compared.
 
     Without the program; ``--name=value`` apart, JSON read, paths by their last part, and values that differ on every
     run left out.
@@ -71,7 +71,7 @@ def _after(argv: list[str], name: str) -> int:
 
 
 def line_value(line: bytes) -> Any:
-    """A line of input as it is compared: without the ids that differ on every run."""
+    """Return a line of input as it is compared: without the ids that differ on every run."""
     text = line.decode("utf-8", "replace").rstrip("\r\n")
     value = _value(text)
     if not isinstance(value, dict):
@@ -83,13 +83,13 @@ def line_value(line: bytes) -> Any:
 
 
 def is_turn(line: bytes) -> bool:
-    """Whether a line is what a user says, of which the order matters."""
+    """Return whether a line is a user's message, of which the order matters."""
     value = line_value(line)
     return isinstance(value, dict) and value.get("type") == "user"
 
 
 def live_id(line: bytes) -> str | None:
-    """The id that the caller gave to a request of its own on this line; its answer must carry it."""
+    """Return the id that the caller gave to its request on this line; the answer must have it."""
     if b"control_request" not in line:
         return None
     try:

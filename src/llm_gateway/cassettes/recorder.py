@@ -125,7 +125,7 @@ def write(
     if runs or content.get("processes"):
         content["processes"] = [*(content.get("processes") or []), *runs]
     text = _dumped(path, content)
-    _refuse_secrets(path, text, environ)
+    _raise_for_secrets(path, text, environ)
     document.write(path, text)
 
 
@@ -146,7 +146,7 @@ def _rewritten(exchange: Exchange, before: Normalize | None) -> Exchange:
     return dataclasses.replace(exchange, request=before(exchange.request))
 
 
-def _refuse_secrets(path: Path, text: str, environ: Mapping[str, str]) -> None:
+def _raise_for_secrets(path: Path, text: str, environ: Mapping[str, str]) -> None:
     findings = find_secrets(text, environ)
     if not findings:
         return

@@ -22,7 +22,7 @@ _STREAM_ENDS = re.compile(
 
 class Recording:
     """
-    What a hook tells while a request is really sent. Every method may be called from any thread.
+    A request that is really sent, as its hook reports it. Every method may be called from any thread.
 
     Args:
         request: As it goes out.
@@ -46,27 +46,27 @@ class Recording:
         self.holder = RecordHolder()
 
     def head(self, status: int, reason: str, headers: Iterable[tuple[str, str]]) -> None:
-        """The status line and headers arrived."""
+        """Note the status line and headers."""
         self._status, self._reason, self._headers = status, reason, tuple(headers)
 
     def chunk(self, data: bytes) -> None:
-        """A piece of the body arrived, still content-encoded."""
+        """Add a chunk of the body, still content-encoded."""
         if data and not self._is_over:
             self._parts.append((bytes(data), clock.monotonic() - self._start))
 
     def finish(self, end: End = "complete") -> None:
-        """The reply is over; ``partial`` when the caller stopped reading early. Later calls do nothing."""
+        """End the reply; ``partial`` when the caller stopped reading early. Later calls do nothing."""
         self._close(end, None, None)
 
     def fail(self, kind: str, text: str) -> None:
-        """The transport failed: ``connect``, ``connect_timeout``, ``read_timeout``, ``read`` or ``protocol``."""
+        """End with a transport failure: ``connect``, ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``."""
         self._close("error", kind, text)
 
     def _close(self, end: End, failure: str | None, text: str | None) -> None:
         if self._is_over:
             return
         self._is_over = True
-        if end == "partial" and self._said_its_end():
+        if end == "partial" and self._reached_its_end():
             end = "complete"
         headers, body, chunks = _plain(self._headers, self._parts)
         self._parts = []
@@ -87,22 +87,22 @@ class Recording:
             )
         )
 
-    def _said_its_end(self) -> bool:
-        """Whether the stream's own end went by: clients stop reading there, before the connection says so."""
+    def _reached_its_end(self) -> bool:
+        """Return whether the stream's own end arrived: clients stop reading there, before the connection is closed."""
         tail = b"".join(data for data, _ in self._parts[-4:])
         return _STREAM_ENDS.search(tail) is not None
 
 
 def _plain(headers: Headers, parts: list[tuple[bytes, float]]) -> tuple[Headers, bytes, tuple[Chunk, ...]]:
-    """Take the content encoding off, so that the file can be read and searched for secrets; keep the cuts."""
+    """Take the content encoding off, so that the file is readable and searchable for secrets; keep the boundaries."""
     encoding = next((value for name, value in headers if name.lower() == "content-encoding"), "").lower()
     if encoding not in ("", "identity"):
         plain = _unpacked(parts, encoding)
         if plain is None:
-            return headers, b"".join(data for data, _ in parts), _cuts(parts)
+            return headers, b"".join(data for data, _ in parts), _boundaries(parts)
         parts = plain
         headers = tuple(pair for pair in headers if pair[0].lower() not in ("content-encoding", "content-length"))
-    return headers, b"".join(data for data, _ in parts), _cuts(parts)
+    return headers, b"".join(data for data, _ in parts), _boundaries(parts)
 
 
 def _unpacked(parts: list[tuple[bytes, float]], encoding: str) -> list[tuple[bytes, float]] | None:
@@ -113,7 +113,7 @@ def _unpacked(parts: list[tuple[bytes, float]], encoding: str) -> list[tuple[byt
 
 
 def _gunzipped(parts: list[tuple[bytes, float]]) -> list[tuple[bytes, float]] | None:
-    """The parts of a body of one or more gzip members."""
+    """Return the parts of a body of one or more gzip streams, decompressed."""
     stream = zlib.decompressobj(16 + zlib.MAX_WBITS)
     found: list[tuple[bytes, float]] = []
     try:
@@ -129,5 +129,5 @@ def _gunzipped(parts: list[tuple[bytes, float]]) -> list[tuple[bytes, float]] | 
     return found
 
 
-def _cuts(parts: list[tuple[bytes, float]]) -> tuple[Chunk, ...]:
+def _boundaries(parts: list[tuple[bytes, float]]) -> tuple[Chunk, ...]:
     return tuple(Chunk(len(data), round(at_s, 4)) for data, at_s in parts) if len(parts) > 1 else ()

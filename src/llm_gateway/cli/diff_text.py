@@ -86,7 +86,7 @@ def _changed(change: Change, shown: Shown) -> Iterator[Row]:
         yield name, number(change.old), number(change.new), difference(change)
     elif change.name == "tool_calls" and _names(change.old) == _names(change.new):
         for one in list(json_differences("", change.new, change.old))[:_MOST_PATHS]:
-            yield f"{name} {shown(one.path)}", shown(one.recorded), shown(one.asked), ""
+            yield f"{name} {shown(one.path)}", shown(one.recorded), shown(one.actual), ""
     else:
         yield name, shown(_text(change.old)), shown(_text(change.new)), ""
 

@@ -26,7 +26,7 @@ from llm_gateway.client.flows import schema_name, schema_of
 from llm_gateway.client.message import Messages, messages_from, tools_from
 from llm_gateway.client.models.catalog import ModelCatalog
 from llm_gateway.client.models.listing import ModelLister
-from llm_gateway.client.observed import Observation
+from llm_gateway.client.observation import Observation
 from llm_gateway.client.options import CompleteOptions, NoMore, check_no_more, check_options
 from llm_gateway.client.params import Params, Policy
 from llm_gateway.client.timeouts import Timeouts

@@ -77,7 +77,7 @@ def test_unused_exchanges_are_an_error_that_lists_them():
 
     error = found.unused(COMMAND)
     assert f"2 of 3 recorded exchanges were not used in {PATH}" == error.message
-    assert "not asked for: #1 POST api.openai.com/v1/chat/completions, command 'claude -p hi'" == error.cause
+    assert "never requested: #1 POST api.openai.com/v1/chat/completions, command 'claude -p hi'" == error.cause
     assert f"to record it again: {COMMAND}\nto accept it: @pytest.mark.llm(allow_unused=True)" == error.fix
 
 

@@ -219,7 +219,7 @@ CassetteReadError: cannot read cassette cassettes/broken.yaml, line 1
   not a cassette: a mapping with a list `interactions` was expected
   restore it from version control, or delete it and record again: pytest --llm-record
 CassetteSaveError: cannot reprice cassettes/flow.yaml; it is as it was
-  its `llm` members are not one on a line, as they are written when they are recorded
+  its `llm` fields are not one on a line, as a recording writes them
   record it again: pytest --llm-record
 CassetteSaveError: cannot save cassette {unwritable.relative_to(copy.parent)}: File name too long
   it is as it was

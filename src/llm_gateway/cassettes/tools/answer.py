@@ -1,4 +1,4 @@
-"""Why a recorded reply stopped and which tools it asked for, whoever recorded it. Never raises on junk."""
+"""Read stop reason and tool calls of recorded replies, from any recorder. Never raises on malformed replies."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from llm_gateway.wire.framing.reply import is_stream, objects
 
 __all__ = ["Answer", "answer_of", "decoded"]
 
-_JUNK = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_MALFORMED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``None``: not told, or told in a format without a dialect. No tool calls are ``()``."""
+    """The outcome of a reply. ``None``: not reported, or in a format without a dialect; ``()``: no tool calls."""
 
     stop_reason: str | None = None
     tool_calls: tuple[ToolCall, ...] | None = None
 
 
 def answer_of(exchange: Exchange, api: str | None) -> Answer:
-    """The answer of *exchange*, which speaks *api*."""
+    """Return the answer of *exchange*, in the format of *api*."""
     try:
         return _of_run(exchange) if isinstance(exchange, ProcessExchange) else _of_http(exchange, find_dialect(api))
-    except _JUNK:
+    except _MALFORMED:
         return Answer()
 
 
@@ -39,13 +39,13 @@ def _of_http(exchange: HttpExchange, dialect: Dialect | None) -> Answer:
     reply = exchange.reply
     if dialect is None or reply is None or not 200 <= reply.status < 300:
         return Answer()
-    told = decoded(reply, dialect)
-    is_over = told.stop_reason is not None or told.tool_calls  # a queued response may still ask for tools
-    return Answer(told.stop_reason, told.tool_calls if is_over else None)
+    chat = decoded(reply, dialect)
+    is_over = chat.stop_reason is not None or chat.tool_calls  # a queued response may still call tools
+    return Answer(chat.stop_reason, chat.tool_calls if is_over else None)
 
 
 def decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
-    """What *reply*, streamed or not, says in *dialect*; raises whatever junk makes it raise."""
+    """Return *reply*, streamed or not, decoded by *dialect*; raises what a malformed reply makes it raise."""
     body = plain(reply.body, reply.header("content-encoding"))
     if not is_stream(reply.headers, body):
         return dialect.decode_reply(json.loads(body))
@@ -58,8 +58,8 @@ def decoded(reply: WireReply, dialect: Dialect) -> ChatReply:
 
 def _of_run(run: ProcessExchange) -> Answer:
     stdout = run.channel("stdout")
-    said = [event["message"] for event in objects((), stdout) if event.get("type") == "assistant"]
-    parts = [part for message in said for part in decode_content(message.get("content"))]
+    messages = [event["message"] for event in objects((), stdout) if event.get("type") == "assistant"]
+    parts = [part for message in messages for part in decode_content(message.get("content"))]
     calls = tuple(part for part in parts if isinstance(part, ToolCall))
     # Only a run that prints its events shows its tools; plain output is the last text alone.
-    return Answer(CLAUDE_CLI.decode_reply(stdout).stop_reason, calls if said else None)
+    return Answer(CLAUDE_CLI.decode_reply(stdout).stop_reason, calls if messages else None)

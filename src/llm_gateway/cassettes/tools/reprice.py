@@ -1,4 +1,4 @@
-"""Recorded calls by the price table of today: what each costs by it, and only that written anew."""
+"""Price recorded calls by the current price list, and rewrite their costs alone."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["Outcome", "Repriced", "reprice", "rewritten"]
 
 Outcome = Literal["repriced", "same", "stated", "unpriced", "foreign"]
 """
-``stated``: the provider said its cost itself; ``unpriced``: no usage, or no price is known today; ``foreign``: another
-tool recorded it, so there is no price to change. All but ``repriced`` stay as they are.
+``stated``: the provider stated the cost; ``unpriced``: no usage, or no current price is known; ``foreign``: recorded by
+another tool, so that there is no price to change. All but ``repriced`` stay as they are.
 """
-_MEMBERS = ("cost_usd", "price")
+_FIELDS = ("cost_usd", "price")
 _OF_OTHERS = CallRecord()
 
 
@@ -42,7 +42,7 @@ class Repriced:
 
 
 def reprice(playback: Playback, at: datetime | None) -> list[Repriced]:
-    """Price each exchange of *playback*: as of *at*, or where that is None as of when it was recorded."""
+    """Price each exchange of *playback* as of *at*, or as of its recording where that is None."""
     return [
         _repriced(section, index, exchange, at)
         for section, index, exchange in (
@@ -70,7 +70,7 @@ def _repriced(section: Any, index: int, exchange: Exchange, at: datetime | None)
 
 
 def _is_same(old: CallRecord, new: CallRecord) -> bool:
-    """Whether cost and rates are; a new release of the table alone changes no file."""
+    """Return whether cost and rates are equal; a new release of the price list alone changes no file."""
     return old.cost_usd == new.cost_usd and _rates(old) == _rates(new)
 
 
@@ -80,22 +80,22 @@ def _rates(record: CallRecord) -> dict[str, object]:
 
 def rewritten(playback: Playback, raw: bytes, changes: Sequence[Repriced]) -> str:
     """
-    The text of *playback*, which is *raw*, with the new costs and price rows; every other byte is as it was.
+    Return the text of *playback*, *raw*, with the new costs and price rows; every other byte is as it was.
 
     Raises:
-        CassetteSaveError: The text is laid out in a way in which these members cannot be replaced alone.
+        CassetteSaveError: The text is laid out in a way in which these fields cannot be replaced alone.
     """
     lines, nodes = raw.decode("utf-8").split("\n"), document.nodes(raw)
     expected = document.parse(raw, playback.path)
     for change in sorted(changes, key=lambda one: _line(nodes, one), reverse=True):
-        members = {name: value for name, value in accounted(change.new).items() if name in _MEMBERS}
-        _replace(lines, _llm(nodes, change), members)
-        expected[change.section][change.index]["llm"].update(members)
+        fields = {name: value for name, value in accounted(change.new).items() if name in _FIELDS}
+        _replace(lines, _llm(nodes, change), fields)
+        expected[change.section][change.index]["llm"].update(fields)
     text = "\n".join(lines)
     if _parsed(text, playback.path) != expected:
         raise CassetteSaveError(
             f"cannot reprice {document.shown(playback.path)}; it is as it was",
-            cause="its `llm` members are not one on a line, as they are written when they are recorded",
+            cause="its `llm` fields are not one on a line, as a recording writes them",
             fix="record it again: pytest --llm-record",
         )
     return text
@@ -109,18 +109,18 @@ def _llm(nodes: dict[str, list[Any]], change: Repriced) -> Any:
     return next(value for key, value in nodes[change.section][change.index].value if key.value == "llm")
 
 
-def _replace(lines: list[str], mapping: Any, members: dict[str, Any]) -> None:
-    """Put *members* in the place of those of that name in a block mapping, or after its ``usage``."""
+def _replace(lines: list[str], mapping: Any, fields: dict[str, Any]) -> None:
+    """Replace the fields of a block mapping by *fields* of the same names, or after its ``usage``."""
     starts = [key.start_mark.line for key, _ in mapping.value]
     ends = [*starts[1:], mapping.end_mark.line]
     names = [key.value for key, _ in mapping.value]
     spans = dict(zip(names, zip(starts, ends, strict=True), strict=True))
-    old = [_without_comments(lines, *spans[name]) for name in _MEMBERS if name in spans]
+    old = [_without_comments(lines, *spans[name]) for name in _FIELDS if name in spans]
     place = min((start for start, _ in old), default=spans["usage"][1])
     for start, end in sorted(old, reverse=True):
         del lines[start:end]
     ending = "\r" if lines[place - 1].endswith("\r") else ""
-    lines[place:place] = [f"{line}{ending}" for line in _written(members, mapping.value[0][0].start_mark.column)]
+    lines[place:place] = [f"{line}{ending}" for line in _written(fields, mapping.value[0][0].start_mark.column)]
 
 
 def _without_comments(lines: list[str], start: int, end: int) -> tuple[int, int]:
@@ -129,8 +129,8 @@ def _without_comments(lines: list[str], start: int, end: int) -> tuple[int, int]
     return start, end
 
 
-def _written(members: dict[str, Any], column: int) -> list[str]:
-    text = yaml.safe_dump(members, sort_keys=False, allow_unicode=True, width=10_000_000)
+def _written(fields: dict[str, Any], column: int) -> list[str]:
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=10_000_000)
     return [" " * column + line for line in text.splitlines()]
 
 

@@ -29,7 +29,7 @@ class Facts:
     """
     One exchange. *values* has a value for each name of `FACTS`; ``None`` means not reported or not known.
 
-    *index* is its place in the file's list, *key* equal where the same was asked. *record* is what counts in a sum.
+    *index* is its place in the file's list, *key* equal for equal requests. *record* is what counts in a sum.
     """
 
     index: int
@@ -44,7 +44,7 @@ class Facts:
 
 def facts_of(playback: Playback) -> list[Facts]:
     """
-    The facts of each exchange in *playback*, in its order.
+    Return the facts of each exchange in *playback*, in its order.
 
     Raises:
         CassetteReadError: An entry's reply is malformed.
@@ -84,5 +84,7 @@ def _calls(calls: Any) -> list[dict[str, Any]] | None:
 
 
 def _run_key(run: ProcessExchange) -> bytes:
-    asked = [arguments(list(run.argv)), [line_value(line) for line in run.channel("stdin").splitlines()]]
-    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    compared = [arguments(list(run.argv)), [line_value(line) for line in run.channel("stdin").splitlines()]]
+    return hashlib.blake2b(
+        json.dumps(compared, sort_keys=True).encode("utf-8", "surrogatepass"), digest_size=16
+    ).digest()
