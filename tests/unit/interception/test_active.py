@@ -1,4 +1,4 @@
-"""A call finds the cassette of its own test."""
+"""Each call is routed to the cassette of its own test."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from llm_gateway.interception import active
 
 
 class Opened:
-    """Stands for an open cassette: the two attributes that routing looks at."""
+    """Stub of an open cassette, with the two attributes that routing reads."""
 
     def __init__(self, path):
         self.path, self.is_closed = path, False
@@ -33,20 +33,20 @@ def opened():
         active.leave(cassette, token)
 
 
-def test_nothing_open_is_none():
-    """Without a cassette there is nothing to route to."""
+def test_without_an_open_cassette_there_is_none_to_route_to():
+    """The current cassette is None."""
     assert active.current() is None
 
 
-def test_a_bare_context_gets_the_only_open_cassette(opened):
-    """A thread that knows of no test belongs to the one that runs."""
+def test_an_empty_context_gets_the_only_open_cassette(opened):
+    """Threads that inherit no context still run during the current test."""
     cassette = opened("a")
 
     assert cassette is Context().run(active.current)
 
 
-def test_several_open_cassettes_are_not_guessed_between(opened):
-    """With two open, a bare context is told so, with both names."""
+def test_an_empty_context_with_several_open_cassettes_is_an_error(opened):
+    """The message names them all."""
     opened("a.yaml")
     opened("b.yaml")
 
@@ -55,7 +55,7 @@ def test_several_open_cassettes_are_not_guessed_between(opened):
 
 
 def test_a_context_of_a_closed_cassette_gets_the_open_one(opened):
-    """An event loop that outlives a test carries the closed cassette of that test."""
+    """An event loop that outlives a test still has that test's cassette in its context."""
     first = opened("a")
     stale = copy_context()
     first.is_closed = True
@@ -67,8 +67,8 @@ def test_a_context_of_a_closed_cassette_gets_the_open_one(opened):
     assert second is found
 
 
-def test_threads_pools_and_tasks_carry_their_test(opened):
-    """Whoever starts a thread, a pool job or a task hands on its cassette, also when several are open."""
+def test_threads_pools_and_tasks_inherit_the_cassette(opened):
+    """Also while several cassettes are open."""
     opened("other")
     mine = opened("mine")
     seen = []

@@ -1,4 +1,4 @@
-"""Requests that were signed by a clock which is wrong."""
+"""Requests whose signature was made with a wrong clock."""
 
 import base64
 import json
@@ -16,25 +16,25 @@ from llm_gateway.types import WireRequest
 BEDROCK = "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.nova-micro-v1%3A0/converse"
 
 
-def of_aws(moment):
-    return WireRequest("POST", BEDROCK, (("X-Amz-Date", f"{moment:%Y%m%dT%H%M%SZ}"),), b"{}")
+def aws_request(at):
+    return WireRequest("POST", BEDROCK, (("X-Amz-Date", f"{at:%Y%m%dT%H%M%SZ}"),), b"{}")
 
 
-def of_aws_query(moment):
-    return WireRequest("GET", f"{BEDROCK}?X-Amz-Date={moment:%Y%m%dT%H%M%SZ}&X-Amz-Signature=0")
+def aws_presigned_request(at):
+    return WireRequest("GET", f"{BEDROCK}?X-Amz-Date={at:%Y%m%dT%H%M%SZ}&X-Amz-Signature=0")
 
 
-def of_google(moment):
-    parts = [{"alg": "RS256"}, {"iat": int(moment.timestamp())}, "signature"]
+def google_token_request(at):
+    parts = [{"alg": "RS256"}, {"iat": int(at.timestamp())}, "signature"]
     token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
     body = urlencode({"assertion": token, "grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer"})
     return WireRequest("POST", "https://oauth2.googleapis.com/token", (), body.encode())
 
 
-@pytest.mark.parametrize("signed", [of_aws, of_aws_query, of_google])
+@pytest.mark.parametrize("signed", [aws_request, aws_presigned_request, google_token_request])
 @pytest.mark.parametrize("frozen", [freeze_time, time_machine.travel], ids=["freezegun", "time-machine"])
-def test_a_signature_of_a_frozen_clock_is_told(frozen, signed):
-    """With both times and what to write instead; the package's own clock is not moved by that."""
+def test_a_signature_made_with_a_frozen_clock_is_an_error(frozen, signed):
+    """It has both times and the marker to use; freezing does not affect the package's own clock."""
     before = clock.now()
     with frozen("2001-02-03T04:05:00Z"):
         from datetime import UTC, datetime
@@ -56,9 +56,9 @@ def test_a_signature_of_a_frozen_clock_is_told(frozen, signed):
     ] == fix
 
 
-@pytest.mark.parametrize("signed", [of_aws, of_aws_query, of_google])
-def test_a_signature_in_time_is_none_of_our_business(signed):
-    """To the second, and within what the providers allow."""
+@pytest.mark.parametrize("signed", [aws_request, aws_presigned_request, google_token_request])
+def test_a_signature_with_the_right_time_is_no_error(signed):
+    """The time is read to the second; a difference that providers accept is accepted."""
     now = clock.now()
 
     assert now.replace(microsecond=0) == signed_at(signed(now))
@@ -75,14 +75,14 @@ def test_a_signature_in_time_is_none_of_our_business(signed):
         WireRequest("POST", "https://a/token", (), b"assertion=a.e30.c"),
     ],
 )
-def test_what_says_no_date_is_let_alone(request_):
-    """Bearer tokens, and what is no signature at all."""
+def test_a_request_without_a_signing_date_is_no_error(request_):
+    """Such as one with a bearer token, or with no valid signature."""
     assert signed_at(request_) is None
     assert skewed(request_, command="") is None
 
 
-def test_a_server_on_this_machine_may_be_told_any_time():
-    """Stand-ins for AWS do not look at the date."""
+def test_a_local_server_may_receive_any_signing_date():
+    """Stub servers for AWS do not check it."""
     request = WireRequest("POST", "http://127.0.0.1:4566/model/x/converse", (("x-amz-date", "20010203T040506Z"),))
 
     assert skewed(request, command="") is None

@@ -1,4 +1,4 @@
-"""Which requests trade credentials for tokens, and what a replay answers them with."""
+"""Requests that exchange credentials for tokens, and the placeholder replies they get in a replay."""
 
 import json
 
@@ -34,8 +34,8 @@ SSO = WireRequest("GET", "https://portal.sso.eu-west-1.amazonaws.com/federation/
 
 
 @pytest.mark.parametrize("request_", [GOOGLE, ENTRA, IMPERSONATED, STS, SSO])
-def test_an_exchange_is_let_through_where_calls_are_made_and_answered_where_they_are_replayed(request_, tmp_path):
-    """It is neither recorded, nor counted, nor missed."""
+def test_token_requests_are_sent_when_recording_and_answered_in_a_replay(request_, tmp_path):
+    """They are neither recorded nor counted, and never a miss."""
     assert is_exchange(request_)
     for mode in (Mode.RECORD, Mode.NEW, Mode.LIVE):
         assert Cassette(tmp_path / "a.yaml", mode).handle(request_) is None
@@ -45,21 +45,25 @@ def test_an_exchange_is_let_through_where_calls_are_made_and_answered_where_they
 
 
 @pytest.mark.parametrize("request_", NONE)
-def test_other_requests_are_recorded_as_ever(request_, tmp_path):
-    """Whatever words they hold."""
+def test_other_requests_are_recorded_as_usual(request_, tmp_path):
+    """Even if they contain words of a token request."""
     assert not is_exchange(request_)
     assert isinstance(Cassette(tmp_path / "a.yaml", Mode.RECORD).handle(request_), Recording)
 
 
-def test_the_answer_has_what_either_sort_of_exchange_reads():
-    """A token that opens nothing, and outlives the test."""
-    told = json.loads(placeholder(GOOGLE).reply.body)
-    assert told["access_token"] == told["accessToken"] == "llm-gateway-replay-placeholder"
-    assert ("Bearer", 3600, "2100-01-01T00:00:00Z") == (told["token_type"], told["expires_in"], told["expireTime"])
+def test_the_placeholder_reply_has_the_fields_of_both_kinds_of_token_request():
+    """Its token grants no access, and does not expire during the test."""
+    fields = json.loads(placeholder(GOOGLE).reply.body)
+    assert fields["access_token"] == fields["accessToken"] == "llm-gateway-replay-placeholder"
+    assert ("Bearer", 3600, "2100-01-01T00:00:00Z") == (
+        fields["token_type"],
+        fields["expires_in"],
+        fields["expireTime"],
+    )
 
 
-def test_a_role_of_aws_is_assumed_in_a_replay_without_any_network(tmp_path):
-    """By boto3 itself, which reads the answer; the file holds nothing of it."""
+def test_an_aws_role_is_assumed_in_a_replay_without_network_access(tmp_path):
+    """boto3 reads the placeholder reply, and nothing is written to the cassette."""
     session = boto3.Session("AKIAEXAMPLE", "k", region_name="us-east-1")
     with use_cassette(tmp_path / "a.yaml"):
         found = session.client("sts").assume_role(RoleArn="arn:aws:iam::123456789012:role/r", RoleSessionName="tests")

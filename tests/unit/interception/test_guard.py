@@ -1,4 +1,4 @@
-"""Which addresses are this machine's own."""
+"""Which addresses count as those of this machine."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from llm_gateway.interception.guard import is_local
     ["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.8.8.8", "[::1]", "0.0.0.0", "169.254.169.254"],
 )
 def test_names_and_addresses_of_this_machine_are_local(host):
-    """Whatever the port and the path."""
+    """With any port and path."""
     assert is_local(f"http://{host}:8080/v1")
 
 
@@ -18,6 +18,6 @@ def test_names_and_addresses_of_this_machine_are_local(host):
     "host",
     ["localhost.api.openai.com", "127.api.openai.com", "127.evil.example", "1270.0.0.1", "api.openai.com", "10.0.0.1"],
 )
-def test_names_that_only_begin_like_local_ones_are_not(host):
-    """They are resolved by whoever owns the name."""
+def test_hosts_that_merely_begin_like_local_ones_are_not_local(host):
+    """The owner of their domain decides what they resolve to."""
     assert not is_local(f"https://{host}/v1")

@@ -1,4 +1,4 @@
-"""Each responder of a cassette by itself: which requests it answers, with what, and which it leaves to the next."""
+"""Each responder of a cassette on its own: which requests it answers, and which it leaves to the next."""
 
 import os
 
@@ -41,7 +41,7 @@ COMMAND = "pytest --llm-record test_app.py::test_one"
 
 
 def answers(*exchanges):
-    """A responder that gives *exchanges*, one a call, as recorded ones."""
+    """Return a responder that answers with *exchanges*, one a call, as if they were recorded."""
 
     class Given:
         def __init__(self):
@@ -64,22 +64,22 @@ def outcome():
 
 @pytest.fixture
 def playback(tmp_path):
-    """A cassette that holds REQUEST once."""
+    """Return the playback of a cassette that holds REQUEST once."""
     path = tmp_path / "a.yaml"
     path.write_text(dump({"version": 1, "interactions": [http_to_mapping(HttpExchange(REQUEST, REPLY))]}))
     return Playback(path)
 
 
-def test_the_first_that_has_an_answer_gives_it():
-    """The others are not asked; where none has one there is none."""
+def test_the_first_responder_with_an_answer_wins():
+    """Later ones are not called; the answer is None if none of them has one."""
     first, second = answers(), answers(HttpExchange(REQUEST, REPLY))
 
     assert Answer(HttpExchange(REQUEST, REPLY), "replay") == first_answer([first, second], REQUEST)
     assert first_answer([first, second], REQUEST) is None
 
 
-def test_recorded_exchanges_are_given_once(playback, outcome):
-    """In recorded order; what is not there, or no longer, is left to the next responder."""
+def test_each_recorded_exchange_is_replayed_once(playback, outcome):
+    """An unrecorded request, or one that is used up, is left to the next responder."""
     responder = RecordedResponder(playback, same, outcome)
 
     assert responder.respond(OTHER) is None
@@ -88,15 +88,15 @@ def test_recorded_exchanges_are_given_once(playback, outcome):
     assert [] == outcome.failures()
 
 
-def test_a_request_with_a_secret_finds_the_recording_without_it(playback, outcome):
-    """It was taken out when the request was written."""
+def test_a_request_with_a_secret_matches_its_redacted_recording(playback, outcome):
+    """The secret was redacted when the request was recorded."""
     secret = WireRequest(REQUEST.method, REQUEST.url, (), b'{"model": "sk-secret"}')
     responder = RecordedResponder(playback, lambda _: REQUEST, outcome)
 
     assert REPLY == responder.respond(secret).exchange.reply
 
 
-def test_a_malformed_reply_fails_the_test_whatever_becomes_of_the_error(tmp_path, outcome):
+def test_a_malformed_recorded_reply_fails_the_test_even_if_the_error_is_caught(tmp_path, outcome):
     """The code under test may swallow it."""
     entry = http_to_mapping(HttpExchange(REQUEST, REPLY))
     entry["response"]["status"] = {}
@@ -111,7 +111,7 @@ def test_a_malformed_reply_fails_the_test_whatever_becomes_of_the_error(tmp_path
 
 
 def test_a_miss_is_answered_with_its_diagnosis(playback, outcome):
-    """Which is what the test fails with as well; the request is shown without secrets."""
+    """The test fails with the same text; the request in it is redacted."""
     answer = MissResponder(playback, lambda _: OTHER, outcome, COMMAND).respond(REQUEST)
 
     [failure] = outcome.failures()
@@ -122,8 +122,8 @@ def test_a_miss_is_answered_with_its_diagnosis(playback, outcome):
     assert "differs in model: 'n' != 'm'" in answer.exchange.reply.body.decode()
 
 
-def test_without_a_due_fault_answers_stay_as_they_are(outcome):
-    """And where no source has one, the next responder is asked."""
+def test_without_a_pending_fault_answers_are_unchanged(outcome):
+    """If no source has an answer, the next responder is called."""
     found = HttpExchange(REQUEST, REPLY)
     responder = FaultResponder(Faults(Mode.REPLAY), [answers(found)], outcome, pytest.fail, None)
 
@@ -131,8 +131,8 @@ def test_without_a_due_fault_answers_stay_as_they_are(outcome):
     assert responder.respond(REQUEST) is None
 
 
-def test_a_fault_answers_before_the_sources(outcome):
-    """What they have stays there for the next call."""
+def test_a_pending_fault_answers_before_the_recordings(outcome):
+    """The recorded exchange is left for the next call."""
     faults, found = Faults(Mode.REPLAY), HttpExchange(REQUEST, REPLY)
     responder = FaultResponder(faults, [answers(found)], outcome, pytest.fail, None)
     faults.fault(529)
@@ -142,8 +142,8 @@ def test_a_fault_answers_before_the_sources(outcome):
     assert Answer(found, "replay") == responder.respond(REQUEST)
 
 
-def test_a_reply_that_is_cut_is_given_back(outcome):
-    """A retry gets all of it."""
+def test_an_exchange_whose_reply_a_fault_interrupts_can_be_replayed_again(outcome):
+    """A retry gets the whole reply."""
     faults, given_back = Faults(Mode.REPLAY), []
     responder = FaultResponder(faults, [answers(HttpExchange(REQUEST, REPLY))], outcome, given_back.append, None)
     faults.cut(after_chunks=0)
@@ -153,8 +153,8 @@ def test_a_reply_that_is_cut_is_given_back(outcome):
     assert [REQUEST] == given_back
 
 
-def test_a_fault_that_finds_no_place_fails_the_test(outcome):
-    """The call is answered with the error; it is no call of a model."""
+def test_a_fault_beyond_the_end_of_the_reply_fails_the_test(outcome):
+    """The call is answered with the error, and does not count as a model call."""
     faults = Faults(Mode.REPLAY)
     responder = FaultResponder(faults, [answers(HttpExchange(REQUEST, REPLY))], outcome, pytest.fail, None)
     faults.cut(after_chunks=7)
@@ -167,7 +167,7 @@ def test_a_fault_that_finds_no_place_fails_the_test(outcome):
 
 
 class Scripted:
-    """A script that answers REQUEST once."""
+    """Script that answers REQUEST once."""
 
     def __init__(self):
         self.left = 1
@@ -182,8 +182,8 @@ class Scripted:
         return HttpExchange(request, REPLY)
 
 
-def test_a_script_answers_what_it_wants(tmp_path, outcome):
-    """Other requests go on; one that finds no answer left fails the test, without its secrets."""
+def test_a_script_answers_only_the_requests_it_matches(tmp_path, outcome):
+    """Others go to the next responder; running out of answers fails the test, without secrets."""
     responder = ScriptResponder(Scripted(), tmp_path / "a.yaml", lambda _: False, outcome)
 
     assert responder.respond(OTHER) is None
@@ -196,8 +196,8 @@ def test_a_script_answers_what_it_wants(tmp_path, outcome):
     assert "sk-secret" not in missed.exchange.reply.body.decode()
 
 
-def test_a_script_and_a_recording_of_one_host_are_an_error(tmp_path, outcome):
-    """Whichever answered, the other would seem unused."""
+def test_a_script_for_a_recorded_url_is_an_error(tmp_path, outcome):
+    """Whichever answered, the other would be reported as unused."""
     responder = ScriptResponder(Scripted(), tmp_path / "a.yaml", lambda _: True, outcome)
 
     assert "miss" == responder.respond(REQUEST).source
@@ -205,7 +205,7 @@ def test_a_script_and_a_recording_of_one_host_are_an_error(tmp_path, outcome):
     assert "would answer POST api.openai.com/v1/chat/completions" in failure.message
 
 
-def test_token_requests_are_let_through_where_calls_are_made(outcome):
+def test_token_requests_are_sent_when_calls_are_made(outcome):
     """Other requests are left to the next responder."""
     checked = []
     responder = CredentialResponder(None, checked.append)
@@ -216,7 +216,7 @@ def test_token_requests_are_let_through_where_calls_are_made(outcome):
 
 
 def test_token_requests_are_replayed_or_answered_with_a_placeholder():
-    """Other tools record them."""
+    """Cassettes of other tools may hold them."""
     recorded = HttpExchange(TOKEN, REPLY)
     responder = CredentialResponder(answers(recorded), pytest.fail)
 
@@ -228,8 +228,8 @@ def test_token_requests_are_replayed_or_answered_with_a_placeholder():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks processes")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_calls_of_a_fork_are_answered_with_an_error_that_the_test_gets(outcome):
-    """They share no memory with it."""
+def test_calls_in_a_forked_process_fail_the_test(outcome):
+    """A forked process shares no memory with the test, so it is reported through a file."""
     responder = ForkResponder(outcome)
     assert responder.respond(REQUEST) is None
     child = os.fork()
@@ -246,7 +246,7 @@ def test_calls_of_a_fork_are_answered_with_an_error_that_the_test_gets(outcome):
 
 
 class Guard:
-    """Allows one call, and keeps how it ended."""
+    """Call guard that allows one call, and keeps how it ended."""
 
     def __init__(self):
         self.left, self.ended = 1, []
@@ -258,8 +258,8 @@ class Guard:
         return self.ended.append
 
 
-def test_a_live_call_is_recorded_if_the_guards_allow_it(tmp_path, outcome):
-    """They learn how it ended; one that they do not allow is answered with their error, which fails the test."""
+def test_a_live_call_is_recorded_if_the_call_guards_allow_it(tmp_path, outcome):
+    """They are notified of its end; a call that they reject gets their error, which fails the test."""
     guard, made, checked = Guard(), [], []
     recorder = Recorder(tmp_path / "a.yaml", {}, is_writing=True)
     responder = LiveResponder(recorder, [guard], outcome, made.append, checked.append)

@@ -1,4 +1,4 @@
-"""Which recorded run is played shows only as input arrives."""
+"""Recorded runs of ``claude``: the input decides which of several is replayed."""
 
 import json
 
@@ -14,7 +14,7 @@ def turn(text):
 
 
 def run(number, text, *mixed):
-    """A run in which *mixed* stands for how the channels were read: ``err`` is where the standard error was."""
+    """Return a run; *mixed* states where among its reads the one of standard error (``err``) was."""
     frames = {
         "begin": ("stdin", BEGIN),
         "begun": ("stdout", BEGUN),
@@ -25,8 +25,8 @@ def run(number, text, *mixed):
     return Run(number, ARGV, [frames[name] for name in mixed], True, 0)
 
 
-def test_runs_whose_channels_were_mixed_otherwise_give_out_nothing_twice():
-    """What a run had written to standard error by then was read a moment sooner or later."""
+def test_no_output_is_repeated_when_runs_read_standard_error_at_other_times():
+    """Standard error may have been read slightly earlier or later in one recording than in another."""
     runs = [
         run(0, "one", "begin", "begun", "turn", "err", "result"),
         run(1, "two", "err", "begin", "begun", "turn", "result"),

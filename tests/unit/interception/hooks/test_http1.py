@@ -1,4 +1,4 @@
-"""Requests that libraries write and replies that servers send, read from bytes."""
+"""HTTP/1.1 requests and replies, parsed from the bytes on the connection."""
 
 import pytest
 
@@ -23,8 +23,8 @@ def split(raw, size):
         b"Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nA: b\r\n\r\n",
     ],
 )
-def test_a_request_is_whole_with_its_last_byte(framed, size):
-    """By length and in chunks, however it is cut; header names keep their case."""
+def test_a_request_is_complete_with_its_last_byte(framed, size):
+    """With a length or in chunks, however its bytes are split; header names keep their case."""
     raw = b"POST /v1/messages HTTP/1.1\r\nHost: h\r\nX-One:  1 \r\n" + framed
     written = WrittenRequest("POST", URL)
     found = [written.feed(memoryview(one)) for one in split(raw, size)]
@@ -36,8 +36,8 @@ def test_a_request_is_whole_with_its_last_byte(framed, size):
     assert (("Host", "h"), ("X-One", "1")) == request.headers[:2]
 
 
-def test_a_request_that_lacks_bytes_is_read_as_far_as_it_goes():
-    """As when a caller states a length that is too long: its server would wait too."""
+def test_an_incomplete_request_is_read_as_far_as_it_goes():
+    """Its stated length is too high; a real server would wait for the rest too."""
     written = WrittenRequest("POST", URL)
 
     assert b"" == written.request().body
@@ -45,16 +45,16 @@ def test_a_request_that_lacks_bytes_is_read_as_far_as_it_goes():
     assert b"hi" == written.request().body
 
 
-def test_a_length_that_is_none_is_left_to_the_server():
-    """It rejects the request when that is recorded; a replay compares the bytes that there are."""
+def test_an_invalid_content_length_is_left_to_the_server():
+    """A recorded call is rejected by the server; a replay compares the bytes that were sent."""
     written = WrittenRequest("POST", URL)
 
     assert written.feed(b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: soon\r\n\r\nhi")
     assert b"hi" == written.request().body
 
 
-def test_chunks_that_are_none_are_an_error():
-    """Of whoever frames bodies without the library."""
+def test_malformed_chunks_are_an_error():
+    """Callers may frame bodies without their HTTP library."""
     written = WrittenRequest("POST", URL)
     with pytest.raises(CassetteError) as raised:
         written.feed(b"POST / HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nhello\r\n")
@@ -66,7 +66,7 @@ def test_chunks_that_are_none_are_an_error():
 
 
 def read(*data, method="POST", closed=False, error=None):
-    """Feed a reader with *data*, close the connection where *closed* says so, and return the exchanges recorded."""
+    """Feed *data* to a reader, then close the connection if *closed*, and return the recorded exchanges."""
     done = []
     reader = ReplyReader(Recording(WireRequest(method, URL), done.append), method)
     for one in data:
@@ -76,8 +76,8 @@ def read(*data, method="POST", closed=False, error=None):
     return done
 
 
-def test_chunks_of_one_read_stay_apart():
-    """And one that arrives in two reads is recorded as it arrived; trailers are left out."""
+def test_chunks_that_arrive_together_are_recorded_separately():
+    """A chunk that arrives in two reads is recorded as two; trailers are left out."""
     (exchange,) = read(CHUNKED + b"3\r\none\r\n3\r\ntwo\r\n5\r\nth", b"ree\r\n0\r\nTrailer: 1\r\n\r\n", b"next")
 
     assert [3, 3, 2, 3] == [chunk.length for chunk in exchange.chunks]
@@ -86,8 +86,8 @@ def test_chunks_of_one_read_stay_apart():
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_a_reply_may_be_cut_anywhere(size):
-    """Within its head and the framing of its chunks too, behind an informational reply."""
+def test_a_reply_may_arrive_in_any_parts(size):
+    """Also split within its head or a chunk's framing, and after an informational reply."""
     raw = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + CHUNKED + b"a\r\n0123456789\r\n0\r\n\r\n"
     (exchange,) = read(*split(raw, size))
 
@@ -103,16 +103,16 @@ def test_a_reply_may_be_cut_anywhere(size):
         (b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "POST"),
     ],
 )
-def test_a_reply_that_states_its_end(raw, method):
-    """It is recorded before the connection is closed, which changes nothing."""
+def test_a_reply_of_known_length_is_recorded_at_its_end(raw, method):
+    """Closing the connection afterwards changes nothing."""
     (exchange,) = read(raw, method=method)
 
     assert ("complete", None) == (exchange.end, exchange.failure)
     assert 1 == len(read(raw, method=method, closed=True, error=OSError("gone")))
 
 
-def test_a_reply_may_end_with_its_connection():
-    """Where nothing else marks its end."""
+def test_a_reply_of_unknown_length_ends_when_the_connection_closes():
+    """Nothing else marks its end."""
     raw = b"HTTP/1.0 200\r\n\r\nhel"
 
     assert [] == read(raw, b"lo")
@@ -131,8 +131,8 @@ def test_a_reply_may_end_with_its_connection():
         (b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n", None, "protocol", "bad Content-Length", None),
     ],
 )
-def test_a_reply_that_breaks_off(raw, error, failure, text, body):
-    """With what came before, and once."""
+def test_an_interrupted_or_malformed_reply_is_recorded_as_far_as_it_came(raw, error, failure, text, body):
+    """It ends with "error", and is recorded once."""
     (exchange,) = read(raw, closed=True, error=error)
 
     assert ("error", failure) == (exchange.end, exchange.failure)
