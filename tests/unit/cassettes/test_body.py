@@ -20,8 +20,8 @@ SPACINGS = st.sampled_from([{"separators": (",", ":")}, {}, {"ensure_ascii": Fal
 
 
 @given(value=st.dictionaries(st.text(), JSON), spacing=SPACINGS)
-def test_json_is_written_readably_only_when_its_bytes_come_back(value, spacing):
-    """Whatever `pretty` agrees to write, `rebuild` gives back byte for byte."""
+def test_json_is_indented_only_if_its_bytes_can_be_restored(value, spacing):
+    """`rebuild` gives back byte for byte what `pretty` wrote."""
     body = json.dumps(value, **spacing).encode("utf-8", "surrogatepass")
     shaped = pretty(body)
 
@@ -30,14 +30,14 @@ def test_json_is_written_readably_only_when_its_bytes_come_back(value, spacing):
 
 
 def test_compact_json_is_indented():
-    """The spacing that providers send is one of the forms."""
+    """Compact spacing, as providers send it, can be restored."""
     assert pretty(b'{"a":1}') == ('{\n  "a": 1\n}', "compact")
     assert pretty(b'{"a": 1}') == ('{\n  "a": 1\n}', "spaced")
 
 
 @pytest.mark.parametrize("body", [b"", b"hello", b'{"a":1} ', b'{"a":1.0e5}', b'{"a":1,"a":2}', b"{"])
-def test_other_bodies_are_left_as_they_are(body):
-    """What would not come back exactly is not reshaped."""
+def test_other_bodies_are_stored_unchanged(body):
+    """A body that could not be restored exactly is not indented."""
     assert pretty(body) is None
 
 
@@ -58,7 +58,7 @@ def test_other_bodies_are_left_as_they_are(body):
     ],
 )
 def test_every_form_of_recorded_body_is_read(message, body):
-    """vcrpy, its early httpx form and pytest-recording serialisers write bodies differently."""
+    """vcrpy, its early httpx support and pytest-recording's serialisers write bodies differently."""
     assert body == read_body(message)
 
 
@@ -66,13 +66,13 @@ def test_every_form_of_recorded_body_is_read(message, body):
     ("raw", "encoding"),
     [(gzip.compress(b"hi", mtime=0), "gzip"), (zlib.compress(b"hi"), "deflate"), (b"\xcb\xc8\x04\x00", "deflate")],
 )
-def test_compressed_bodies_are_unpacked(raw, encoding):
-    """Gzip and both kinds of deflate are read."""
+def test_compressed_bodies_are_decompressed(raw, encoding):
+    """Gzip and both kinds of deflate."""
     assert decoded(raw, encoding) == b"hi"
     assert carries(raw, encoding)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd"])
-def test_a_claimed_encoding_that_the_body_lacks_is_seen(encoding):
-    """Recordings often hold plain text under a content-encoding header."""
+def test_a_plain_body_under_a_content_encoding_header_is_read(encoding):
+    """Recordings often keep the header after decompressing the body."""
     assert not carries(b'{"a": 1}', encoding)

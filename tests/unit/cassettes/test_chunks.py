@@ -1,4 +1,4 @@
-"""Streams cut anywhere are the same streams: joined, decoded by their dialect, and counted."""
+"""Streams split at other chunk boundaries decode to the same reply."""
 
 import pytest
 from hypothesis import given
@@ -32,8 +32,8 @@ def decoded(dialect, parts):
 
 
 @given(streams, st.one_of(st.sampled_from([name for name in STRATEGIES if name != "crlf"]), st.integers()))
-def test_the_pieces_joined_are_the_stream(body, how):
-    """None is empty, and the same way of cutting cuts the same."""
+def test_the_chunks_joined_are_the_stream(body, how):
+    """No chunk is empty, and the same strategy splits the same way each time."""
     parts = split(body, how)
 
     assert body == b"".join(parts)
@@ -42,8 +42,8 @@ def test_the_pieces_joined_are_the_stream(body, how):
 
 
 @given(streams)
-def test_crlf_changes_line_ends_alone(body):
-    """And each is cut in two."""
+def test_crlf_changes_only_line_ends(body):
+    """Each CRLF is split between two chunks."""
     parts = split(body, "crlf")
 
     assert body.replace(b"\r\n", b"\n").replace(b"\r", b"\n") == b"".join(parts).replace(b"\r\n", b"\n")
@@ -52,16 +52,16 @@ def test_crlf_changes_line_ends_alone(body):
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 @pytest.mark.parametrize("how", [*STRATEGIES, *range(5)])
-def test_each_dialect_reads_the_same_reply(dialect, how):
-    """Whatever falls between two pieces."""
+def test_each_dialect_decodes_the_same_reply_at_any_chunk_boundaries(dialect, how):
+    """Even with one byte a chunk."""
     body = b"".join(dialect.encode_stream(REPLY))
 
     assert decoded(dialect, [body]) == decoded(dialect, split(body, how))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
-def test_events_are_those_that_the_dialect_wrote(dialect):
-    """One piece each."""
+def test_splitting_by_events_yields_the_events_that_the_dialect_encoded(dialect):
+    """Each event is one chunk."""
     written = list(dialect.encode_stream(REPLY))
 
     assert b"".join(written) == b"".join(events(b"".join(written)))
@@ -79,18 +79,18 @@ def test_events_are_those_that_the_dialect_wrote(dialect):
         (7, "0123456789" * 3, None),
     ],
 )
-def test_each_way_of_cutting(how, body, parts):
-    """It cuts where its name says."""
-    cut = split(body.encode(), how)
+def test_each_strategy_splits_at_its_boundaries(how, body, parts):
+    """A number is the seed of random boundaries."""
+    found = split(body.encode(), how)
 
     if parts is None:
-        assert cut == split(body.encode(), how) != split(body.encode(), how + 1)
+        assert found == split(body.encode(), how) != split(body.encode(), how + 1)
     else:
-        assert [part if isinstance(part, bytes) else part.encode() for part in parts] == cut
+        assert [part if isinstance(part, bytes) else part.encode() for part in parts] == found
 
 
-def test_a_frame_is_cut_inside_its_length_its_headers_and_its_checksum():
-    """And between its payload and what stands around it."""
+def test_an_aws_frame_is_split_inside_its_length_headers_and_checksum():
+    """And between its payload and the fields around it."""
     [frame] = list(bedrock.DIALECT.encode_stream(ChatReply(parts=(), model="m", stop_reason="end_turn")))[:1]
 
     assert [2, 2, 4, 4] == [len(part) for part in split(frame, "ends")][:4]
@@ -98,19 +98,21 @@ def test_a_frame_is_cut_inside_its_length_its_headers_and_its_checksum():
 
 
 def exchange(kind, body, **headers):
-    told = (("content-type", kind), ("content-length", str(len(body))), *headers.items())
-    return HttpExchange(WireRequest("POST", "https://api.openai.com/v1/chat/completions"), WireReply(200, told, body))
+    response_headers = (("content-type", kind), ("content-length", str(len(body))), *headers.items())
+    return HttpExchange(
+        WireRequest("POST", "https://api.openai.com/v1/chat/completions"), WireReply(200, response_headers, body)
+    )
 
 
-def test_a_reply_that_is_no_stream_stays_as_it_is():
-    """Its parser gets all of it anyway."""
+def test_a_reply_that_is_not_streamed_is_not_split():
+    """Its parser waits for the whole body anyway."""
     one = exchange("application/json", b'{"a": "\xc3\xa9"}')
 
     assert one is recut(one, "bytes")
 
 
-def test_a_stream_of_known_length_is_sent_in_chunks():
-    """As providers send it: else a library would join what was cut."""
+def test_a_split_stream_is_sent_chunked_without_a_content_length():
+    """As providers send it; HTTP libraries may join the parts of a body of known length."""
     one = recut(exchange("text/event-stream", b"data: 1\n\n"), "bytes")
 
     assert [1] * 9 == [chunk.length for chunk in one.chunks]

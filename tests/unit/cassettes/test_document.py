@@ -1,4 +1,4 @@
-"""Cassette text: what is written is read back, and what cannot be read says where."""
+"""The text of cassettes: what is written can be read, and errors name file, line and cause."""
 
 from pathlib import Path
 
@@ -22,16 +22,16 @@ LINES = st.lists(
 @example(text="event: x\ndata: \n\n")
 @example(text="a\x85b\nc")
 @example(text="\ufeffx\ny 🎈\n")
-def test_any_text_comes_back_as_it_was(text):
-    """Dumping and parsing changes no character, whatever style the text was written in."""
+def test_any_text_survives_dumping_and_parsing(text):
+    """No character changes, whatever YAML style it is written in."""
     written = document.dump({"version": 1, "interactions": [{"text": text}]})
 
     assert text == document.parse(written.encode(), Path("x.yaml"))["interactions"][0]["text"]
     assert text == yaml.safe_load(written)["interactions"][0]["text"]
 
 
-def test_streams_are_written_as_blocks_a_person_can_read():
-    """Text with line breaks is a literal block, emoji and all."""
+def test_streams_are_written_as_literal_blocks():
+    """Text with line breaks stays readable, emoji included."""
     written = document.dump({"interactions": [{"string": 'data: {"a": "🎈"}\n\ndata: [DONE]\n\n'}]})
 
     assert '- string: |+\n    data: {"a": "🎈"}\n\n    data: [DONE]\n' in written
@@ -53,8 +53,8 @@ def test_streams_are_written_as_blocks_a_person_can_read():
         (b"interactions: []\nversion: 7\n", 2, "version 7; this release reads version 1"),
     ],
 )
-def test_unreadable_text_names_file_line_and_cause(raw, line, cause):
-    """A file that cannot be read is an error with its place, never an empty cassette."""
+def test_an_unreadable_file_is_an_error_with_file_line_and_cause(raw, line, cause):
+    """It is never taken for an empty cassette."""
     with pytest.raises(CassetteReadError) as caught:
         document.parse(raw, Path("some/test.yaml"))
 
@@ -64,8 +64,8 @@ def test_unreadable_text_names_file_line_and_cause(raw, line, cause):
 
 
 @pytest.mark.parametrize("level", ["[", "[ ", "{a: ", "[0,", "[\n", "? ", "- ", "- ? ", "[']',"])
-def test_nesting_that_would_end_the_interpreter_is_an_error(level):
-    """However the levels are written: libyaml would run out of stack, and with it the whole run."""
+def test_nesting_that_would_crash_the_interpreter_is_an_error(level):
+    """In any YAML style; libyaml would overflow the stack, and end the whole test run."""
     raw = f"interactions:\n  {level * 30_000}"
 
     with pytest.raises(CassetteReadError, match=r"some/test\.yaml, line \d+") as caught:
@@ -74,15 +74,15 @@ def test_nesting_that_would_end_the_interpreter_is_an_error(level):
     assert "nested too deep to be a cassette" == caught.value.cause
 
 
-def test_many_levels_in_turn_are_not_deep():
-    """What is closed again no longer counts, nor do brackets in a text."""
+def test_only_levels_that_are_open_at_once_count_as_nesting():
+    """Levels that are closed again do not count, nor do brackets within text."""
     raw = f"interactions: [{'[[0]], ' * 5_000}]\ntext: '{'[' * 5_000}'"
 
     assert 5_000 == len(document.parse(raw.encode(), Path("x"))["interactions"])
 
 
 def test_header_names_of_early_aiohttp_cassettes_are_read_as_text():
-    """The one Python tag that old cassettes carry becomes a string; no object is built."""
+    """Old cassettes carry one Python tag; it becomes a string, and no object is built."""
     raw = (
         b"interactions:\n- headers:\n    ? !!python/object/apply:multidict._multidict.istr [Content-Type]\n    : [a]\n"
     )

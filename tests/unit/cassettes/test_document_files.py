@@ -1,4 +1,4 @@
-"""Files are replaced whole or not at all."""
+"""Cassette files are replaced as a whole or not at all."""
 
 import sys
 
@@ -8,19 +8,19 @@ from llm_gateway.cassettes import document
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
 
 
-def test_a_missing_file_is_none(tmp_path):
-    """No file is not an error."""
+def test_a_missing_file_is_read_as_none(tmp_path):
+    """It is not an error."""
     assert document.read(tmp_path / "none.yaml") is None
 
 
 def test_a_file_that_cannot_be_opened_is_an_error(tmp_path):
-    """A folder in the place of a cassette is not "no cassette"."""
+    """A folder at the path of a cassette is not taken for a missing one."""
     with pytest.raises(CassetteReadError, match="Is a directory"):
         document.read(tmp_path)
 
 
-def test_text_is_written_in_utf8_with_its_folders(tmp_path):
-    """The folder is made, and nothing but the cassette is left in it."""
+def test_text_is_written_in_utf8_into_a_new_folder(tmp_path):
+    """No temporary file is left in it."""
     path = tmp_path / "a" / "b.yaml"
     document.write(path, "é🎈\n")
 
@@ -30,7 +30,7 @@ def test_text_is_written_in_utf8_with_its_folders(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
 def test_a_full_disk_leaves_the_old_file(tmp_path):
-    """When the new text cannot be written out, the old file is byte for byte as it was."""
+    """If the new text cannot be written, the old file is unchanged."""
     import resource
 
     path = tmp_path / "b.yaml"
@@ -49,8 +49,8 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
     assert [path] == list(tmp_path.iterdir())
 
 
-def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
-    """What stands where the folder should be is left alone."""
+def test_a_file_at_the_path_of_the_folder_is_an_error(tmp_path):
+    """The cassette is not saved."""
     (tmp_path / "a").write_text("a file")
 
     with pytest.raises(CassetteSaveError, match="cannot save cassette"):
@@ -59,7 +59,7 @@ def test_a_file_in_the_place_of_the_folder_is_an_error(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such modes")
 def test_a_file_keeps_its_mode(tmp_path):
-    """What one person alone may read stays so."""
+    """A file that only its owner can read stays private."""
     path = tmp_path / "b.yaml"
     path.write_text("old")
     path.chmod(0o600)
@@ -68,8 +68,8 @@ def test_a_file_keeps_its_mode(tmp_path):
     assert ("new", 0o600) == (path.read_text(), path.stat().st_mode & 0o777)
 
 
-def test_a_read_only_file_is_left_alone(tmp_path):
-    """Although its folder would let it be replaced."""
+def test_a_read_only_file_is_not_replaced(tmp_path):
+    """Although its folder would allow that."""
     path = tmp_path / "b.yaml"
     path.write_text("old")
     path.chmod(0o444)

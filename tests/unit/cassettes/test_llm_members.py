@@ -1,4 +1,4 @@
-"""What stands under ``llm`` is read as we write it; anything else is an error that names file, line and member."""
+"""Fields under ``llm`` are read as we write them; invalid ones are errors that name file, line and field."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ interactions:
   response: {{status: {{code: 200}}, body: {{string: ""}}}}
   llm:
     provider: openai
-    {member}
+    {field}
 """
 DOLLARS = "US dollars from 0 to 1,000,000 were expected"
 TOKENS = "a whole number from 0 to 1,000,000,000,000 was expected"
@@ -21,14 +21,14 @@ PRICE = "a mapping of at most 200 short texts and numbers was expected"
 BOMB = "price: {a: &a [1,1,1,1,1,1,1,1,1,1], b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a], c: [*b,*b,*b,*b,*b,*b,*b,*b,*b]}"
 
 
-def read(member):
-    """The record of the one exchange of a cassette that has *member* under ``llm``."""
-    raw = ENTRY.format(member=member).encode()
+def read(field):
+    """Return the record of a cassette's one exchange, with *field* under ``llm``."""
+    raw = ENTRY.format(field=field).encode()
     return Playback(Path("some.yaml"), read=lambda _: raw).exchange(0).record
 
 
 @pytest.mark.parametrize(
-    ("member", "cause"),
+    ("field", "cause"),
     [
         ("cost_usd: .nan", f"`llm.cost_usd` is nan; {DOLLARS}"),
         ("cost_usd: sNaN", f"`llm.cost_usd` is 'sNaN'; {DOLLARS}"),
@@ -65,26 +65,26 @@ def read(member):
     ],
     ids=lambda value: value[:30],
 )
-def test_a_member_that_is_none_of_ours_is_named(member, cause):
+def test_an_invalid_field_is_named(field, cause):
     """With its file, its line, what it is and what it should be."""
     with pytest.raises(CassetteReadError) as caught:
-        read(member)
+        read(field)
 
     assert "cannot read cassette some.yaml, line 2" == caught.value.message
     assert f"interactions[0] is not an exchange: {cause}" == caught.value.cause
     assert "restore it from version control, or delete it and record again: pytest --llm-record" == caught.value.fix
 
 
-def test_an_unknown_part_of_usage_is_named_beside_the_known_ones():
-    """It may be a typing error, or of a later release."""
+def test_an_unknown_field_of_usage_is_named_with_the_known_ones():
+    """It may be a typing error, or come from a later release."""
     with pytest.raises(CassetteReadError) as caught:
         read("usage: {input_token: 1}")
 
     assert "`llm.usage` has 'input_token'; it can have cache_read_tokens, cache_write_1h_tokens," in caught.value.cause
 
 
-def test_a_price_row_with_tiers_is_read_as_it_is():
-    """Rates may have steps."""
+def test_a_price_row_with_tiers_is_read_unchanged():
+    """A rate may depend on the number of tokens."""
     row = {"source": "x", "input_mtok": {"base": "2", "tiers": [[200000, "4"]]}, "free": None, "step": 0.5}
 
     assert row == read(f"price: {row}".replace("None", "null")).price

@@ -68,8 +68,8 @@ def parts_with_ids(prefix):
         (post({"function": 1, "m": parts_with_ids("a")}), post({"m": parts_with_ids("b"), "function": 1})),
     ],
 )
-def test_requests_that_differ_in_spelling_share_a_key(left, right):
-    """Spelling, credentials, signing and ids of tool calls do not change what is requested."""
+def test_requests_that_differ_only_in_form_share_a_key(left, right):
+    """Encoding, credentials, signatures and ids of tool calls do not change what is requested."""
     assert key(left) == key(right)
 
 
@@ -107,28 +107,28 @@ def test_requests_that_differ_in_spelling_share_a_key(left, right):
         (post({"a": 0.1}), post({"a": 0.2})),
     ],
 )
-def test_requests_that_ask_different_things_do_not(left, right):
+def test_requests_with_different_content_have_different_keys(left, right):
     """A changed prompt is a miss, not a green test."""
     assert key(left) != key(right)
 
 
-def test_an_address_that_is_no_unicode_has_a_key():
-    """A lone surrogate reaches us from bytes of a command line; it is compared like any other letter."""
+def test_a_url_with_a_lone_surrogate_has_a_key():
+    """Python reads undecodable bytes of a command line so; it is compared like any other character."""
     left, right = post({}, "https://h/\udc80"), post({}, "https://h/\udc81")
 
     assert key(left) == key(left)
     assert key(left) != key(right)
 
 
-def test_equal_requests_are_given_out_in_recorded_order_once_each():
-    """The third time an equal request comes, nothing is left for it."""
+def test_equal_requests_match_in_recorded_order_once_each():
+    """One more than was recorded matches nothing."""
     index = Index([post({"n": 1}), post({"n": 2}), post({"n": 1})])
 
     assert [index.take(post({"n": n})) for n in (1, 1, 2, 1)] == [0, 2, 1, None]
 
 
-def test_a_request_that_is_given_back_comes_before_its_equals():
-    """A stream that broke off is replayed from its own recording."""
+def test_a_returned_recording_is_matched_again_before_its_equals():
+    """A retry after an interrupted stream is replayed from the same recording."""
     index = Index([post({"n": 1}), post({"n": 2}), post({"n": 1})])
     first = index.take(post({"n": 1}))
 
@@ -158,8 +158,8 @@ def respelled(value):
 
 
 @given(JSON)
-def test_the_spelling_of_json_does_not_matter(value):
-    """Order of keys, spaces, escapes, and 1.0 for 1: SDKs and languages differ in them."""
+def test_equal_json_matches_however_it_is_serialised(value):
+    """SDKs and languages differ in key order, spaces, escapes, and 1.0 for 1."""
     compact = json.dumps(value, separators=(",", ":"), ensure_ascii=True).encode()
     spaced = json.dumps(respelled(value), indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
@@ -176,14 +176,14 @@ def test_different_json_never_matches(left, right):
 
 @given(st.dictionaries(st.text(min_size=1), st.text()))
 def test_the_order_of_form_fields_does_not_matter(fields):
-    """Token endpoints take forms, which libraries write in their own order."""
+    """Libraries write the forms of token requests in their own order."""
     left, right = urlencode(fields), urlencode(dict(reversed(fields.items())))
 
     assert key(post(left.encode(), headers=FORM)) == key(post(right.encode(), headers=FORM))
 
 
 def test_a_normalizer_is_applied_to_both_sides():
-    """What it takes away on the live side is taken away from the recording too."""
+    """What it removes from a live request it removes from the recording too."""
 
     def without_date(request):
         return WireRequest(request.method, request.url, request.headers, request.body[:7])

@@ -1,4 +1,4 @@
-"""The recorded exchanges of one file, each given out once."""
+"""The recorded exchanges of one file, each replayed once."""
 
 from pathlib import Path
 
@@ -36,8 +36,8 @@ def playback(*exchanges, processes=(), **more):
     return Playback(PATH, read=lambda _: dump(content).encode(), **more)
 
 
-def test_equal_requests_are_taken_in_recorded_order_each_once():
-    """A request that was not recorded takes nothing."""
+def test_equal_requests_are_replayed_in_recorded_order_once_each():
+    """A request that was not recorded gets nothing."""
     found = playback(exchange(1, b"first"), exchange(2), exchange(1, b"second"))
 
     assert [b"first", b"second"] == [found.take(request(1)).reply.body for _ in range(2)]
@@ -45,8 +45,8 @@ def test_equal_requests_are_taken_in_recorded_order_each_once():
     assert found.take(request(3)) is None
 
 
-def test_what_is_given_back_is_taken_again_and_stays_used():
-    """Before others that equal it."""
+def test_a_returned_exchange_is_replayed_again_and_stays_used():
+    """It comes before others of the same request."""
     found = playback(exchange(1, b"first"), exchange(1, b"second"))
     first = found.take(request(1))
     found.give_back(first.request)
@@ -55,15 +55,15 @@ def test_what_is_given_back_is_taken_again_and_stays_used():
     assert found.unused(COMMAND) is None
 
 
-def test_normalized_requests_are_compared_on_both_sides():
-    """Live ones and recorded ones alike."""
+def test_live_and_recorded_requests_are_both_normalized():
+    """Otherwise they would never match."""
     found = playback(exchange(1), normalize=lambda one: WireRequest(one.method, one.url))
 
     assert found.take(request(7)) is not None
 
 
-def test_it_knows_addresses_not_requests():
-    """Whatever was asked there."""
+def test_it_knows_which_urls_were_recorded():
+    """With any method, query or body."""
     found = playback(exchange(1))
 
     assert found.knows("https://api.openai.com/v1/chat/completions?x=1")
@@ -71,7 +71,7 @@ def test_it_knows_addresses_not_requests():
 
 
 def test_unused_exchanges_are_an_error_that_lists_them():
-    """Requests by number and address, runs by their command."""
+    """Requests by number and URL, runs of commands by their command line."""
     found = playback(exchange(1), exchange(2), processes=[RUN])
     found.take(request(2))
 
@@ -81,15 +81,15 @@ def test_unused_exchanges_are_an_error_that_lists_them():
     assert f"to record it again: {COMMAND}\nto accept it: @pytest.mark.llm(allow_unused=True)" == error.fix
 
 
-def test_more_than_five_unused_exchanges_are_counted():
-    """The list stays short."""
+def test_more_than_five_unused_exchanges_are_summarised():
+    """The error lists five, and counts the others."""
     error = playback(*map(exchange, range(8))).unused(COMMAND)
 
     assert error.cause.endswith("#5 POST api.openai.com/v1/chat/completions, and 3 more")
 
 
-def test_runs_are_taken_by_themselves():
-    """Those that are left are in order."""
+def test_runs_of_commands_are_replayed_separately():
+    """Those that are not used yet stay in recorded order."""
     found = playback(processes=[RUN, RUN])
     first, second = found.processes_left()
     found.take_process(first)
@@ -100,8 +100,8 @@ def test_runs_are_taken_by_themselves():
     assert found.unused(COMMAND) is None
 
 
-def test_a_file_that_is_not_there_holds_nothing():
-    """The error for a call says so."""
+def test_a_missing_file_holds_no_exchanges():
+    """A miss reports that there is no cassette yet."""
     found = Playback(PATH, read=lambda _: None)
 
     assert (False, [], None) == (found.exists, found.recorded(), found.unused(COMMAND))
@@ -112,15 +112,15 @@ def test_a_file_that_is_not_there_holds_nothing():
 
 
 def test_a_miss_names_the_nearest_recording():
-    """And how many there are."""
+    """And the number of recordings."""
     error = playback(exchange(1), exchange(2)).missed(request(3), COMMAND)
 
     assert "no recording matches POST api.openai.com/v1/chat/completions" == error.message
     assert f"in {PATH} (2 recorded, 0 already used)\nnearest: #1, differs in n: 3 != 1" == error.cause
 
 
-def test_a_section_that_is_no_list_cannot_be_read():
-    """The file is named."""
+def test_a_section_that_is_not_a_list_is_an_error():
+    """The message names the section."""
     raw = b"version: 1\ninteractions: []\nprocesses: {a: 1}\n"
 
     with pytest.raises(CassetteReadError, match="`processes` is no list"):

@@ -1,4 +1,4 @@
-"""What is being recorded, the secrets in it, and the file that it becomes."""
+"""The recorder: exchanges under way, the secrets in them, and the file it writes."""
 
 import json
 
@@ -43,8 +43,8 @@ def test_exchanges_are_written_in_the_order_in_which_they_began(path):
     assert [1, 2] == recorded(path)
 
 
-def test_nothing_is_written_where_nothing_was_recorded(path):
-    """A cassette is never replaced by its absence."""
+def test_nothing_is_written_if_nothing_was_recorded(path):
+    """An existing cassette is not deleted or emptied."""
     path.write_text("as it was")
     recorder = Recorder(path, {}, is_writing=True)
 
@@ -54,8 +54,8 @@ def test_nothing_is_written_where_nothing_was_recorded(path):
     assert "as it was" == path.read_text()
 
 
-def test_live_calls_are_not_kept(path):
-    """They are reported all the same."""
+def test_live_calls_are_not_written(path):
+    """They are still reported."""
     recorder, ended = Recorder(path, {}, is_writing=False), []
     end(recorder.begin(request(1), ended.append))
     recorder.add(ProcessExchange(("claude",)))
@@ -65,8 +65,8 @@ def test_live_calls_are_not_kept(path):
     assert not path.exists()
 
 
-def test_replies_left_unread_end_as_they_are(path):
-    """Once; a caller that reads on changes nothing."""
+def test_replies_that_are_not_read_to_the_end_are_recorded_as_far_as_they_came(path):
+    """Once; reading on afterwards changes nothing."""
     recorder, ended = Recorder(path, {}, is_writing=True), []
     recording = recorder.begin(request(1), ended.append)
     recording.head(200, "OK", ())
@@ -77,8 +77,8 @@ def test_replies_left_unread_end_as_they_are(path):
     assert [("partial", b"part")] == [(one.end, one.reply.body) for one in ended]
 
 
-def test_secrets_that_were_sent_are_known_from_then_on(path):
-    """In texts and in the file, also where the variable that held one is gone."""
+def test_secrets_that_were_sent_are_redacted_from_then_on(path):
+    """In messages and in the file, even after their environment variable is gone."""
     environ = {"OPENAI_API_KEY": "sk-abcdefghijklmnop"}
     recorder = Recorder(path, environ, is_writing=True)
     end(recorder.begin(request(1, ("authorization", "Bearer own-token-0123456789")), lambda _: None))
@@ -89,8 +89,8 @@ def test_secrets_that_were_sent_are_known_from_then_on(path):
     assert "own-token-0123456789" not in shown
 
 
-def test_entries_that_are_kept_come_first(path):
-    """A run that adds to a file leaves its entries as they are."""
+def test_new_exchanges_are_added_after_kept_entries(path):
+    """The kept entries are unchanged."""
     first = Recorder(path, {}, is_writing=True)
     end(first.begin(request(1), lambda _: None))
     first.save()

@@ -1,4 +1,4 @@
-"""What a recording keeps of an exchange."""
+"""What is recorded of one exchange."""
 
 import gzip
 
@@ -20,20 +20,20 @@ def recording(done):
     return Recording(REQUEST, done.append)
 
 
-def test_a_stream_keeps_its_cuts(recording, done):
-    """Each piece is kept with its length, in order."""
+def test_a_stream_keeps_its_chunk_boundaries(recording, done):
+    """The length of each chunk is recorded, in order."""
     recording.head(200, "OK", [("content-type", "text/event-stream")])
-    for piece in (b"data: 1\n", b"\n", b"data: 2\n\n"):
-        recording.chunk(piece)
+    for chunk in (b"data: 1\n", b"\n", b"data: 2\n\n"):
+        recording.chunk(chunk)
     recording.finish()
 
     assert done[0].reply.body == b"data: 1\n\ndata: 2\n\n"
-    assert [chunk.length for chunk in done[0].chunks] == [8, 1, 9]
+    assert [one.length for one in done[0].chunks] == [8, 1, 9]
     assert done[0].end == "complete"
 
 
-def test_a_compressed_stream_is_kept_plain_with_its_cuts(recording, done):
-    """The file must be readable; the cuts are those of the plain text."""
+def test_a_compressed_stream_is_recorded_decompressed(recording, done):
+    """The file must be readable; chunk boundaries are those of the decompressed text."""
     packed = gzip.compress(b"hello " * 50)
     recording.head(200, "OK", [("Content-Encoding", "gzip"), ("Content-Length", str(len(packed)))])
     recording.chunk(packed[:20])
@@ -45,8 +45,8 @@ def test_a_compressed_stream_is_kept_plain_with_its_cuts(recording, done):
     assert sum(chunk.length for chunk in done[0].chunks) == 300 or not done[0].chunks
 
 
-def test_it_ends_once(recording, done):
-    """What comes after the end changes nothing."""
+def test_a_recording_ends_once(recording, done):
+    """Anything after the end changes nothing."""
     recording.head(200, "OK", [])
     recording.finish("partial")
     recording.chunk(b"late")
@@ -57,8 +57,8 @@ def test_it_ends_once(recording, done):
     assert done[0].reply.body == b""
 
 
-def test_a_failure_before_the_reply_is_kept(recording, done):
-    """A refused connection has no reply, and its kind."""
+def test_a_failure_before_the_reply_is_recorded(recording, done):
+    """A refused connection has no reply, but a kind of failure."""
     recording.fail("connect", "connection refused")
 
     assert done[0].reply is None
@@ -78,8 +78,8 @@ def test_a_failure_before_the_reply_is_kept(recording, done):
         ),
     ],
 )
-def test_a_stream_of_gemini_that_is_left_at_its_end_is_whole(last, end, recording, done):
-    """It has no event of its own for that, and clients stop reading there; its usage would be lost."""
+def test_a_gemini_stream_is_complete_after_its_finish_reason(last, end, recording, done):
+    """Clients stop reading there, since no event marks the end."""
     recording.head(200, "OK", [("content-type", "text/event-stream")])
     recording.chunk(b'data: {"candidates":[{"content":{"parts":[{"text":"a"}]}}]}\n\n')
     recording.chunk(last)

@@ -1,4 +1,4 @@
-"""Stop reason and tool calls of a recorded reply, streamed or not, in every format that has a dialect."""
+"""Stop reason and tool calls of a recorded reply, streamed or not, in every supported format."""
 
 import gzip
 import json
@@ -11,8 +11,8 @@ from llm_gateway.types import ChatReply, TextPart, TokenUsage, ToolCall, WireRep
 from llm_gateway.wire.dialects import find_dialect
 
 APIS = ["anthropic.messages", "openai.chat", "openai.responses"]
-ASKED = ToolCall("call_1", "find", {"city": "Rome"})
-REPLY = ChatReply((TextPart("Hm"), ASKED), "m", "id_1", "tool_use", TokenUsage(3, 2))
+TOOL_CALL = ToolCall("call_1", "find", {"city": "Rome"})
+REPLY = ChatReply((TextPart("Hm"), TOOL_CALL), "m", "id_1", "tool_use", TokenUsage(3, 2))
 
 
 def answer(body, api, status=200, **headers):
@@ -27,8 +27,8 @@ def run(*lines):
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("form", ["whole", "compressed", "stream", "stream without its last line"])
-def test_an_answer_is_read_however_it_came(api, form):
-    """Also where a recorder dropped the blank line at the end of a stream."""
+def test_an_answer_is_read_from_plain_compressed_and_streamed_replies(api, form):
+    """Also if a recorder dropped the blank line at the end of a stream."""
     whole = json.dumps(find_dialect(api).encode_reply(REPLY)).encode()
     stream = b"".join(find_dialect(api).encode_stream(REPLY))
     found = {
@@ -38,32 +38,32 @@ def test_an_answer_is_read_however_it_came(api, form):
         "stream without its last line": lambda: answer(stream.rstrip(), api),
     }[form]()
 
-    assert Answer("tool_use", (ASKED,)) == found
+    assert Answer("tool_use", (TOOL_CALL,)) == found
 
 
 @pytest.mark.parametrize("api", [*APIS, "gemini.unheard", None])
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"null", b'data: {"choices": 5}\n\n', b'{"choices": [1], "content": 2}']
 )
-def test_junk_is_unknown(api, body):
-    """It is not an answer without tool calls."""
+def test_a_malformed_reply_has_an_unknown_answer(api, body):
+    """It is not taken for an answer without tool calls."""
     assert Answer() == answer(body, api)
 
 
-def test_a_refused_call_has_no_answer():
-    """Whatever its body says."""
+def test_a_call_with_an_error_status_has_no_answer():
+    """Whatever its body contains."""
     body = json.dumps(find_dialect("openai.chat").encode_reply(REPLY)).encode()
 
     assert Answer() == answer(body, "openai.chat", status=429)
 
 
 def test_a_response_that_is_still_queued_has_no_answer():
-    """It may still ask for tools."""
+    """It may still call tools."""
     assert Answer() == answer(b'{"status": "queued", "output": []}', "openai.responses")
 
 
-def test_a_run_shows_its_tools_where_it_prints_its_events():
-    """Plain output is only the last text: which tools ran is unknown."""
+def test_tool_calls_of_a_run_are_read_from_its_printed_events():
+    """Plain output holds only the last text, so its tool calls are unknown."""
     result = {"type": "result", "stop_reason": "end_turn", "result": "Done"}
     block = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}
     event = {"type": "assistant", "message": {"content": [block]}}
