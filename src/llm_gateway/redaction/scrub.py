@@ -163,13 +163,13 @@ def _frame_edits(data: bytes, clean: Callable[[bytes], bytes]) -> Iterator[Edit]
     for frame in frames_of(data):
         changed = _INNER.sub(lambda match: _inner(match[0], clean), clean(frame.payload))
         if changed != frame.payload:
-            yield Edit(frame.start, frame.end, frame.with_payload(changed), "event")
+            yield Edit(frame.start, frame.end, frame.with_payload(changed))
 
 
 def _inner(encoded: bytes, clean: Callable[[bytes], bytes]) -> bytes:
     """Return the model's own event inside an event of Bedrock, cleaned."""
     try:
-        plain = base64.b64decode(encoded, validate=True)
+        plain = base64.b64decode(encoded)
     except ValueError:
         return encoded
     changed = clean(plain)

@@ -144,6 +144,8 @@ def test_known_usage_is_the_sum_of_what_was_reported():
     assert TokenUsage(17, 5, 2) == totals.known_usage
     assert TokenUsage() == Totals.of([call(None, None)]).known_usage == Totals().known_usage
     assert Totals.of([call(None, None)]).usage is None
+    assert Totals.of([call(None, None)]).partial("input_tokens") is None
+    assert 0 == Totals().partial("input_tokens")
 
 
 def test_subtracting_totals_of_the_same_tier_keeps_the_tier():

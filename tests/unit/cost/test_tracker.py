@@ -171,6 +171,12 @@ def test_a_call_without_a_maximum_cost_is_sent_while_budget_is_left():
         tracker.reserve("m-1", None, is_bound=False)
 
 
+def test_a_limit_of_nothing_is_reached_at_once():
+    """It is a limit, unlike None."""
+    with pytest.raises(CostLimitExceededError, match=r"the cost limit of \$0 is reached: \$0 spent in 0 attempts"):
+        CostTracker(limit_usd=Decimal(0)).reserve("m-1", Decimal("0.01"), is_bound=True)
+
+
 def test_a_call_after_the_limit_raises_that_the_limit_is_reached():
     """No amount is left to compare its maximum cost with."""
     tracker = CostTracker(limit_usd=Decimal("0.10"))
