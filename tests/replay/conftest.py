@@ -1,4 +1,4 @@
-"""Real recorded exchanges, read without any code of the package, and one line that counts what replayed."""
+"""Recorded traffic of real providers, read without any code of the package, and a local server."""
 
 import base64
 import gzip
@@ -28,7 +28,7 @@ _Loader.add_multi_constructor("tag:yaml.org,2002:python/object/apply:", _header_
 
 
 def body_of(message):
-    """The recorded bytes of a request or a response, whichever tool wrote it."""
+    """Return the recorded bytes of a request or a response, whichever tool wrote it."""
     if "parsed_body" in message:
         parsed = message["parsed_body"]
         return parsed.encode() if isinstance(parsed, str) else json.dumps(parsed, ensure_ascii=False).encode()
@@ -43,7 +43,7 @@ def body_of(message):
 
 
 def headers_of(message):
-    """Recorded headers as pairs of a lower-case name and one value."""
+    """Return recorded headers as pairs of a lower-case name and one value."""
     pairs = []
     for name, values in (message.get("headers") or {}).items():
         listed = values if isinstance(values, list) else [values]
@@ -52,7 +52,7 @@ def headers_of(message):
 
 
 def plain(raw, headers):
-    """The body as an application sees it: without a content encoding that it really has."""
+    """Return the body without its content encoding, unless the header names one that it does not have."""
     encoding = next((value for name, value in headers if name == "content-encoding"), "")
     try:
         if "gzip" in encoding:
@@ -65,28 +65,28 @@ def plain(raw, headers):
 
 
 def manifest():
-    """The rows of the manifest, or nothing where the data is absent."""
+    """Return the rows of the manifest, or an empty list where the data is absent."""
     file = DATA / "MANIFEST.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def load(file):
-    """The HTTP entries of a recorded file, with their position in it."""
+    """Return the HTTP entries of a recorded file, each with its position in the file."""
     document = yaml.load((DATA / file).read_bytes(), Loader=_Loader) or {}
     return [(i, e) for i, e in enumerate(document.get("interactions") or []) if "request" in e and "response" in e]
 
 
 @pytest.fixture(scope="session")
 def traffic():
-    """The functions above; skips where the recorded traffic is absent."""
+    """Return the functions above as one object; skip the test where the recorded traffic is absent."""
     if not DATA.exists():
-        pytest.skip(f"no recorded traffic at {DATA}: it stands beside the checkout of the maintainers")
+        pytest.skip(f"no recorded traffic at {DATA}: only maintainers have it, next to their checkout")
     return __import__("types").SimpleNamespace(
         data=DATA, manifest=manifest(), load=load, body_of=body_of, headers_of=headers_of, plain=plain
     )
 
 
-PIECES = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
+CHUNKS = [b"data: 1\n\n", b"data: 2", b"\n\n", b"data: [DONE]\n\n"]
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},
     "stopReason": "end_turn",
@@ -99,11 +99,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        self.server.asked.append(self.path)
+        self.server.paths.append(self.path)
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         if b"stream" in body:
             return self.stream()
-        raw = json.dumps(CONVERSE if "converse" in self.path else {"echo": json.loads(body)}).encode()
+        raw = json.dumps(CONVERSE if "converse" in self.path else {"received": json.loads(body)}).encode()
         if self.server.failures:
             self.send_response(self.server.failures.pop())
         else:
@@ -118,8 +118,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for piece in PIECES:
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        for chunk in CHUNKS:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
             self.wfile.flush()
         self.wfile.write(b"0\r\n\r\n")
 
@@ -130,8 +130,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.daemon_threads, made.asked, made.failures = True, [], []
-    made.pieces, made.converse = PIECES, CONVERSE
+    made.daemon_threads, made.paths, made.failures = True, [], []
+    made.chunks, made.converse = CHUNKS, CONVERSE
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     made.url = f"http://127.0.0.1:{made.server_port}"
     yield made

@@ -1,4 +1,4 @@
-"""aiohttp records over a real socket and replays with nothing listening."""
+"""Calls of aiohttp, recorded over a real socket and replayed with no server listening."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ async def whole(url, body):
 
 async def chunks(url, body):
     async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
-        return reply.status, [piece async for piece, _ in reply.content.iter_chunks() if piece]
+        return reply.status, [chunk async for chunk, _ in reply.content.iter_chunks() if chunk]
 
 
 async def three_on_one_session(url, body):
@@ -35,8 +35,8 @@ async def three_on_one_session(url, body):
 
 @pytest.mark.parametrize("send", [whole, chunks, three_on_one_session])
 @pytest.mark.parametrize("text", ["plain", "stream"])
-def test_it_records_and_replays_the_same_bytes(send, text, server, tmp_path):
-    """Whole, in pieces, and several at once on one session."""
+def test_records_and_replays_the_same_bytes(send, text, server, tmp_path):
+    """Whole, in chunks, and with several calls at once on one session."""
     url, body = f"{server.url}/v1/chat/completions", {"model": "m", "ask": text}
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         live = asyncio.run(send(url, body))
@@ -48,8 +48,8 @@ def test_it_records_and_replays_the_same_bytes(send, text, server, tmp_path):
     assert live == replayed
 
 
-def test_an_early_break_is_partial(server, tmp_path):
-    """A caller that stops reading has recorded what it saw, and replays it."""
+def test_stream_closed_early_is_recorded_partially(server, tmp_path):
+    """The part that was read is recorded and replayed."""
 
     async def first():
         url = f"{server.url}/v1/chat/completions"
@@ -64,8 +64,8 @@ def test_an_early_break_is_partial(server, tmp_path):
     assert replayed.startswith(live[:9])
 
 
-def test_a_refused_connection_is_raised_again(server, tmp_path):
-    """The error that aiohttp raises for it is of the same family when replayed."""
+def test_refused_connection_is_replayed(server, tmp_path):
+    """The replayed error is a ClientConnectionError, as the recorded one."""
     server.shutdown()
     server.server_close()
     for mode in (Mode.RECORD, Mode.REPLAY):
@@ -73,8 +73,8 @@ def test_a_refused_connection_is_raised_again(server, tmp_path):
             asyncio.run(whole(f"{server.url}/v1/chat/completions", {}))
 
 
-def test_a_miss_carries_the_diagnosis(server, tmp_path):
-    """The reply says what differs, and the block fails at its end."""
+def test_miss_replies_with_the_difference(server, tmp_path):
+    """The reply has status 470, and the block raises at its end."""
     url = f"{server.url}/v1/chat/completions"
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         asyncio.run(whole(url, {"a": 1}))
@@ -84,8 +84,8 @@ def test_a_miss_carries_the_diagnosis(server, tmp_path):
         assert "differs in a: 2 != 1" in json.loads(raw)["error"]["message"]
 
 
-def test_what_came_before_the_end_is_read_before_the_error(fake_llm):
-    """Aiohttp raises at once what is wrong with a body, whatever of it is unread."""
+def test_data_before_a_disconnect_is_read_first(fake_llm):
+    """Without care aiohttp would raise at once and drop unread data."""
     fake_llm.disconnect(after_chunks=3, content="one two three")
     body = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
     came = bytearray()
@@ -94,8 +94,8 @@ def test_what_came_before_the_end_is_read_before_the_error(fake_llm):
         url = "https://api.openai.com/v1/chat/completions"
         async with aiohttp.ClientSession() as session, session.post(url, json=body) as reply:
             await asyncio.sleep(0)
-            async for piece in reply.content.iter_any():
-                came.extend(piece)
+            async for chunk in reply.content.iter_any():
+                came.extend(chunk)
 
     with pytest.raises(aiohttp.ClientPayloadError):
         asyncio.run(read())

@@ -1,4 +1,4 @@
-"""The official SDKs' async clients, several calls at once in a task group, recorded and replayed."""
+"""Async clients of the official SDKs: several calls at once in a task group, recorded and replayed."""
 
 import asyncio
 import http.server
@@ -25,11 +25,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         dialect = DIALECTS[self.path.partition("?")[0].rpartition("/")[2]]
-        asked = dialect.decode_request(body)
-        text = asked.messages[-1].text.upper()
-        reply = ChatReply((TextPart(text),), asked.model, "id-1", "end_turn", TokenUsage(12, 3, 0))
+        request = dialect.decode_request(body)
+        text = request.messages[-1].text.upper()
+        reply = ChatReply((TextPart(text),), request.model, "id-1", "end_turn", TokenUsage(12, 3, 0))
         self.send_response(200)
-        if asked.stream:
+        if request.stream:
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
@@ -57,23 +57,23 @@ def api():
     server.server_close()
 
 
-def asked(text):
+def user_message(text):
     return [{"role": "user", "content": text}]
 
 
 async def by_anthropic(url, text):
     async with anthropic.AsyncAnthropic(api_key="k", base_url=url) as client:
-        whole = await client.messages.create(model="m", max_tokens=9, messages=asked(text))
-        async with client.messages.stream(model="m", max_tokens=9, messages=asked(text)) as stream:
-            return whole.content[0].text, [piece async for piece in stream.text_stream]
+        whole = await client.messages.create(model="m", max_tokens=9, messages=user_message(text))
+        async with client.messages.stream(model="m", max_tokens=9, messages=user_message(text)) as stream:
+            return whole.content[0].text, [text async for text in stream.text_stream]
 
 
 async def by_openai_chat(url, text):
     async with openai.AsyncOpenAI(api_key="k", base_url=f"{url}/v1") as client:
-        whole = await client.chat.completions.create(model="m", messages=asked(text))
-        stream = await client.chat.completions.create(model="m", messages=asked(text), stream=True)
-        pieces = [chunk.choices[0].delta.content async for chunk in stream if chunk.choices]
-        return whole.choices[0].message.content, [piece for piece in pieces if piece]
+        whole = await client.chat.completions.create(model="m", messages=user_message(text))
+        stream = await client.chat.completions.create(model="m", messages=user_message(text), stream=True)
+        texts = [chunk.choices[0].delta.content async for chunk in stream if chunk.choices]
+        return whole.choices[0].message.content, [text for text in texts if text]
 
 
 async def by_openai_responses(url, text):
@@ -87,27 +87,27 @@ async def by_openai_responses(url, text):
 
 async def by_mistral(url, text):
     async with Mistral(api_key="k", server_url=url) as client:
-        whole = await client.chat.complete_async(model="m", messages=asked(text))
-        stream = await client.chat.stream_async(model="m", messages=asked(text))
-        pieces = [event.data.choices[0].delta.content async for event in stream if event.data.choices]
-        return whole.choices[0].message.content, [piece for piece in pieces if piece]
+        whole = await client.chat.complete_async(model="m", messages=user_message(text))
+        stream = await client.chat.stream_async(model="m", messages=user_message(text))
+        texts = [event.data.choices[0].delta.content async for event in stream if event.data.choices]
+        return whole.choices[0].message.content, [text for text in texts if text]
 
 
-async def at_once(way, url):
+async def call_three_times(call, url):
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(way(url, text)) for text in ("one", "two", "three")]
+        tasks = [group.create_task(call(url, text)) for text in ("one", "two", "three")]
     return [task.result() for task in tasks]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("way", [by_anthropic, by_openai_chat, by_openai_responses, by_mistral])
-def test_several_at_once(way, api, tmp_path):
-    """Whole and streamed, each task gets its own answer, with the server gone when it is replayed."""
+@pytest.mark.parametrize("call", [by_anthropic, by_openai_chat, by_openai_responses, by_mistral])
+def test_concurrent_calls_replay_their_own_replies(call, api, tmp_path):
+    """Each task gets its own reply, whole and streamed, with the server stopped."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        live = asyncio.run(at_once(way, api.url))
+        live = asyncio.run(call_three_times(call, api.url))
     assert [("ONE", ["ON", "E"]), ("TWO", ["TW", "O"]), ("THREE", ["TH", "REE"])] == live
     api.shutdown()
     api.server_close()
     with use_cassette(tmp_path / "a.yaml") as cassette:
-        assert live == asyncio.run(at_once(way, api.url))
+        assert live == asyncio.run(call_three_times(call, api.url))
     assert [12] * 6 == [call.usage.input_tokens for call in cassette.calls]

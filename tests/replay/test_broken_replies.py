@@ -1,4 +1,4 @@
-"""A reply that broke off is recorded as that, and raises the same error when it is replayed."""
+"""Replies that break off: the recorded error is raised again when it is replayed."""
 
 import asyncio
 import socket
@@ -27,7 +27,7 @@ FAULTS = {
 
 @pytest.fixture
 def faulty(request):
-    """A server that sends what the fault says and then closes, resets, or says no more."""
+    """Start a server that sends the fault's bytes and then closes, resets or waits."""
     sent, then = FAULTS[request.param]
     listener = socket.create_server(("127.0.0.1", 0))
     over = threading.Event()
@@ -105,8 +105,8 @@ def record(call, url, timeout_s, path):
 
 @pytest.mark.parametrize("faulty", FAULTS, indirect=True)
 @pytest.mark.parametrize("call", [by_requests, by_urllib3, by_httpx, by_httpx2, by_aiohttp])
-def test_the_same_error_comes_back(call, faulty, tmp_path):
-    """With no server listening when it is replayed."""
+def test_replay_raises_the_recorded_error(call, faulty, tmp_path):
+    """Each library raises an error of the same class as when it was recorded."""
     url, sent, then = faulty
     timeout_s = 0.3 if then == "wait" else 60
     if sent:

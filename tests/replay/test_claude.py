@@ -1,4 +1,4 @@
-"""Runs of a ``claude`` command are recorded and, with the command taken away, replayed, however they are started."""
+"""Runs of a ``claude`` command, recorded and then replayed with the command removed, however they are started."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from llm_gateway.interception import guard
 from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.wire.claude_cli import DIALECT
 
-# A program in the shape of the real one: plain input, or JSON lines with a control request answered by its id.
+# A stub of the real command: reads plain text, or JSON lines with control requests, whose ids it repeats.
 PROGRAM = """
 import json, os, sys, time
 argv = sys.argv[1:]
@@ -45,7 +45,7 @@ sys.exit(7 if "fail" in argv else 0)
 
 @pytest.fixture
 def claude(tmp_path, monkeypatch):
-    """The command on the search path; calling the fixture takes it away."""
+    """Put the command on PATH and return a function that removes it."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program = folder / "claude"
@@ -105,28 +105,28 @@ def by_shell(text, *argv):
 
 
 def by_script(text, *argv):
-    """A child that is no Python runs it."""
+    """Run the command from a shell script."""
     done = subprocess.run(
         ["/bin/sh", "-c", 'claude -p "$@"', "sh", *argv], input=text, capture_output=True, text=True, check=False
     )
     return done.returncode, done.stdout, done.stderr
 
 
-WAYS = [by_run, by_popen, by_asyncio, by_uvloop, by_anyio, by_trio, by_shell, by_script]
+RUNNERS = [by_run, by_popen, by_asyncio, by_uvloop, by_anyio, by_trio, by_shell, by_script]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_every_way_to_run_it(way, claude, tmp_path):
-    """Output, errors and the exit code come back with the command gone."""
+@pytest.mark.parametrize("run", RUNNERS)
+def test_runs_are_replayed(run, claude, tmp_path):
+    """Output, standard error and exit code are the recorded ones."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
-        live = [way("one", "--model", "haiku"), way("two"), way("", "fail")]
+        live = [run("one", "--model", "haiku"), run("two"), run("", "fail")]
     assert [0, 0, 7] == [one[0] for one in live]
     assert "one" in live[0][1]
     assert "started\n" == live[0][2]
     assert ["0.25"] * 3 == [str(call.cost_usd) for call in cassette.calls]
     claude()
     with use_cassette(tmp_path / "a.yaml") as cassette:
-        assert live == [way("one", "--model", "haiku"), way("two"), way("", "fail")]
+        assert live == [run("one", "--model", "haiku"), run("two"), run("", "fail")]
     assert ["replay"] * 3 == [call.source for call in cassette.calls]
     assert [7] * 3 == [call.usage.total_tokens for call in cassette.calls]
 
@@ -147,8 +147,8 @@ def converse(lines, numbers):
     return replies
 
 
-def test_a_conversation_keeps_the_callers_ids(claude, tmp_path):
-    """The answer to a request of the caller carries this run's id, not the recorded one."""
+def test_replayed_conversation_uses_the_callers_request_ids(claude, tmp_path):
+    """The reply to a control request has the id of this run, not the recorded one."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         live = converse(["hello", "again"], "aaaa")
     claude()
@@ -160,8 +160,8 @@ def test_a_conversation_keeps_the_callers_ids(claude, tmp_path):
     assert ["HELLO", "AGAIN"] == [one["result"] for one in replayed[1:]]
 
 
-def test_conversations_that_begin_alike_find_their_own(claude, tmp_path):
-    """Same arguments and same first line: the second line decides, in any order and at the same time."""
+def test_conversations_with_the_same_first_line_match_by_the_second(claude, tmp_path):
+    """The second line selects the recording, in any order and at the same time."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         for text in ("one", "two", "three"):
             converse([text], "aaaa")
@@ -187,8 +187,8 @@ def test_conversations_that_begin_alike_find_their_own(claude, tmp_path):
         (("one", "--model", "opus"), "nearest: #1, differs in its arguments: opus != haiku"),
     ],
 )
-def test_a_miss_shows_what_differs(arguments, difference, claude, tmp_path):
-    """On standard error, with its own exit code, and at the end of the block."""
+def test_unrecorded_run_fails_with_the_difference(arguments, difference, claude, tmp_path):
+    """It exits with 97 and a message on standard error, and the block raises at its end."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one", "--model", "haiku")
     expected = pytest.raises(CassetteMissError, match="no recording matches the command 'claude -p")
@@ -201,8 +201,8 @@ def test_a_miss_shows_what_differs(arguments, difference, claude, tmp_path):
     )
 
 
-def test_a_used_run_is_not_played_twice(claude, tmp_path):
-    """The diagnosis shows that."""
+def test_recorded_run_is_replayed_once(claude, tmp_path):
+    """A second run of the same command raises, since its recording was used already."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     expected = pytest.raises(CassetteMissError, match="#1 is the same and was used already")
@@ -211,16 +211,16 @@ def test_a_used_run_is_not_played_twice(claude, tmp_path):
         by_run("one")
 
 
-def test_an_unused_run_fails_the_block(claude, tmp_path):
-    """As an unused HTTP exchange does."""
+def test_unused_run_fails_the_block(claude, tmp_path):
+    """A recorded run that is not replayed raises CassetteUnusedError."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     with pytest.raises(CassetteUnusedError, match="command 'claude -p'"), use_cassette(tmp_path / "a.yaml"):
         pass
 
 
-def test_new_keeps_what_fits_and_records_the_rest(claude, tmp_path):
-    """A run that is recorded is replayed, another is run and added."""
+def test_new_mode_replays_recorded_runs_and_records_others(claude, tmp_path):
+    """Afterwards the cassette has both runs."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     with use_cassette(tmp_path / "a.yaml", Mode.NEW) as cassette:
@@ -233,8 +233,8 @@ def test_new_keeps_what_fits_and_records_the_rest(claude, tmp_path):
         assert "one" in by_run("one")[1]
 
 
-def test_a_killed_run_is_kept_and_hangs_again(claude, tmp_path):
-    """What it wrote before is replayed, and then it waits to be killed as the real one did."""
+def test_killed_run_hangs_again_when_replayed(claude, tmp_path):
+    """Its output is replayed, and then it waits to be killed as the recorded one did."""
     for mode in (Mode.RECORD, Mode.REPLAY):
         with use_cassette(tmp_path / "a.yaml", mode):
             process = subprocess.Popen(["claude", "-p", "hang"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -245,8 +245,8 @@ def test_a_killed_run_is_kept_and_hangs_again(claude, tmp_path):
             assert b"" == process.communicate()[0]
 
 
-def test_a_signal_is_the_same_exit_code(claude, tmp_path):
-    """A terminated run ends by the same signal."""
+def test_terminated_run_replays_its_signal(claude, tmp_path):
+    """The exit code names the same signal."""
     for mode in (Mode.RECORD, Mode.REPLAY):
         with use_cassette(tmp_path / "a.yaml", mode):
             process = subprocess.Popen(["claude", "-p", "hang"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
@@ -256,15 +256,15 @@ def test_a_signal_is_the_same_exit_code(claude, tmp_path):
             process.stdout.close()
 
 
-def test_a_missing_command_fails_as_ever_while_recording(tmp_path, monkeypatch):
-    """The system's own error reaches the caller."""
+def test_missing_command_raises_file_not_found_while_recording(tmp_path, monkeypatch):
+    """The operating system's error reaches the caller."""
     monkeypatch.setenv("PATH", str(tmp_path))
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD), pytest.raises(FileNotFoundError):
         subprocess.run(["claude", "-p"], check=False)
 
 
-def test_a_secret_is_not_saved_and_matches_again(claude, tmp_path, monkeypatch):
-    """What was taken out of the recording matches any value."""
+def test_redacted_secret_is_not_saved_and_matches_any_value(claude, tmp_path, monkeypatch):
+    """The file has the variable's name where its value was."""
     monkeypatch.setenv("MY_API_KEY", "hunter2-but-longer-9f8e7d6c")
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("key hunter2-but-longer-9f8e7d6c end", "--append-system-prompt", "hunter2-but-longer-9f8e7d6c")
@@ -276,8 +276,8 @@ def test_a_secret_is_not_saved_and_matches_again(claude, tmp_path, monkeypatch):
     assert "[MY_API_KEY]" in out
 
 
-def test_outside_any_cassette_it_is_refused_where_the_guard_is_closed(claude):
-    """Nothing runs; the text shows what to type. A run that calls no model is not blocked."""
+def test_guard_blocks_the_command_outside_a_cassette(claude):
+    """It does not run, and the message names the marker to add."""
     before = len(guard.refusals)
     guard.close()
     try:
@@ -291,7 +291,7 @@ def test_outside_any_cassette_it_is_refused_where_the_guard_is_closed(claude):
 
 
 def test_paths_of_another_machine_match(claude, tmp_path):
-    """Homes and temporary folders differ between machines and runs, in a prompt too; a path alone is its last part."""
+    """Home and temporary folders in a prompt are ignored; a path as an argument matches by its last part."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("read /home/one/a.txt and /tmp/pytest-of-one/pytest-1/b.txt", "--mcp-config", "/srv/one/x.json")
     with use_cassette(tmp_path / "a.yaml"):
@@ -310,16 +310,16 @@ def test_paths_of_another_machine_match(claude, tmp_path):
         ("Review /repo/billing/__init__.py", "Review /repo/auth/__init__.py"),
     ],
 )
-def test_another_prompt_is_another_run(recorded, live, claude, tmp_path):
-    """Whatever brackets and slashes are in it."""
+def test_different_prompt_does_not_match(recorded, live, claude, tmp_path):
+    """Brackets and slashes in a prompt match nothing but themselves."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run(recorded)
     with pytest.raises(CassetteMissError), use_cassette(tmp_path / "a.yaml"):
         by_run(live)
 
 
-def test_turns_in_another_order_are_another_run(claude, tmp_path):
-    """At once, not after a wait for what will not come."""
+def test_turns_in_another_order_do_not_match(claude, tmp_path):
+    """The run ends at once instead of waiting for the recorded line."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         converse(["one", "two"], "a")
     with (
@@ -333,14 +333,14 @@ def test_turns_in_another_order_are_another_run(claude, tmp_path):
 @pytest.mark.parametrize(
     "command", [["sh", "-c", "claude -p hello"], ["env", "A=1", "claude", "-p", "hello"], "echo a; claude -p hello"]
 )
-@pytest.mark.parametrize("where", ["guarded", "replaying"])
-def test_another_command_that_would_run_it_does_not(command, where, claude, tmp_path):
-    """A shell or a wrapper finds the shim: refused outside any cassette, missed where nothing is recorded."""
+@pytest.mark.parametrize("state", ["guarded", "replaying"])
+def test_wrapper_commands_cannot_run_the_real_command(command, state, claude, tmp_path):
+    """A shell or a wrapper runs the shim, which the guard blocks or the cassette misses."""
 
     def run():
         return subprocess.run(command, shell=isinstance(command, str), capture_output=True, text=True, check=False)
 
-    if where == "guarded":
+    if state == "guarded":
         guard.close()
         try:
             done = run()
@@ -354,15 +354,15 @@ def test_another_command_that_would_run_it_does_not(command, where, claude, tmp_
     assert "result" not in done.stdout
 
 
-def test_other_commands_are_left_alone(tmp_path):
-    """Iterators as arguments, descriptors that are passed on, shells."""
+def test_other_commands_run_unchanged(tmp_path):
+    """Their arguments may be an iterator or a shell line."""
     with use_cassette(tmp_path / "a.yaml"):
         assert "1\n" == subprocess.run(map(str, ["echo", 1]), capture_output=True, text=True, check=True).stdout
         assert "claudette\n" == subprocess.check_output("echo claudette", shell=True, text=True)
 
 
-def test_the_program_starts_without_the_package():
-    """The shim imports the standard library only, whatever the package around it needs."""
+def test_shim_imports_only_the_standard_library():
+    """Neither yaml, nor pydantic, nor httpx2 is loaded when it starts."""
     code = textwrap.dedent("""
         import runpy, sys
         from llm_gateway.interception.claude import shim
@@ -377,20 +377,20 @@ def test_the_program_starts_without_the_package():
     assert "[]\n" == done.stdout
 
 
-@pytest.mark.parametrize("way", [by_run, by_popen, by_asyncio, by_uvloop, by_anyio])
-def test_injected_faults_end_a_run(way, claude, tmp_path):
-    """As the command line ends when the API refuses it, while it is recorded too; the run itself is left for later."""
+@pytest.mark.parametrize("run", [by_run, by_popen, by_asyncio, by_uvloop, by_anyio])
+def test_injected_faults_end_a_run(run, claude, tmp_path):
+    """The run ends as the command does on an API error; the recorded run is replayed afterwards."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
         cassette.fault(529, message="Overloaded")
-        assert (1, "API Error: Overloaded\n") == way("one")[:2]
-        live = way("one")
+        assert (1, "API Error: Overloaded\n") == run("one")[:2]
+        live = run("one")
     claude()
     with use_cassette(tmp_path / "a.yaml") as cassette:
         cassette.fault(429, message="not so fast")
         cassette.disconnect()
         cassette.timeout()
-        outputs = [way("one", "--output-format", "json") for _ in range(3)]
-        assert live == way("one")
+        outputs = [run("one", "--output-format", "json") for _ in range(3)]
+        assert live == run("one")
 
     facts = [DIALECT.decode_error(code, out.encode(), err.encode()) for code, out, err in outputs]
     assert [
@@ -401,8 +401,8 @@ def test_injected_faults_end_a_run(way, claude, tmp_path):
     assert [("fault", False)] * 3 + [("replay", True)] == [(one.source, one.is_billed) for one in cassette.calls]
 
 
-def test_a_run_cannot_be_cut(claude, tmp_path):
-    """The block fails, and shows what can be done."""
+def test_cut_cannot_be_injected_into_a_run(claude, tmp_path):
+    """The block raises FaultError with a fault that can be injected."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_run("one")
     with pytest.raises(FaultError) as caught, use_cassette(tmp_path / "a.yaml") as cassette:

@@ -1,4 +1,4 @@
-"""Calls that are open at the same time: each has the cost that was recorded with it, in every total."""
+"""Costs of calls that are open at the same time: each has the cost recorded with it, in every total."""
 
 import asyncio
 import http.server
@@ -19,17 +19,17 @@ COSTS = {"first": Decimal(1), "second": Decimal(2), "plain": Decimal(4)}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Answers in chat completions; the prompt says how many dollars the call is to cost."""
+    """Handler of chat completions whose prompt selects how many dollars the call costs."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        prompt = str(asked["messages"][-1]["content"])
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        prompt = str(request["messages"][-1]["content"])
         tokens = int(COSTS[prompt] * MILLION)
         usage = {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens}
         base = {"id": "c", "model": "m", "created": 0}
-        if asked.get("stream"):
+        if request.get("stream"):
             deltas = [{"role": "assistant", "content": "a"}, {"content": "b"}, {"content": "c"}]
             chunks = [{"choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas]
             chunks += [
@@ -64,21 +64,21 @@ def url():
     made.server_close()
 
 
-def made(kind, url, tracker):
+def client_of(kind, url, tracker):
     return kind(model="openai:m", api_key="k", base_url=url, cost_tracker=tracker)
 
 
 def two_streams(url, tracker):
-    """Two streams, read in turns."""
-    with made(SyncLLMClient, url, tracker) as llm:
+    """Read two streams in turns."""
+    with client_of(SyncLLMClient, url, tracker) as llm:
         first, second = llm.stream("first"), llm.stream("second")
         next(iter(first)), next(iter(second)), list(first), list(second)
         return {"first": first.response, "second": second.response}
 
 
 def three_streams_backwards(url, tracker):
-    """The one that was opened last ends first."""
-    with made(SyncLLMClient, url, tracker) as llm:
+    """Read three streams to their end in reverse order."""
+    with client_of(SyncLLMClient, url, tracker) as llm:
         streams = {name: llm.stream(name) for name in ("plain", "first", "second")}
         for one in streams.values():
             next(iter(one))
@@ -87,9 +87,9 @@ def three_streams_backwards(url, tracker):
         return {name: one.response for name, one in streams.items()}
 
 
-def beside_a_plain_call(url, tracker):
-    """A stream whose reader asks a model through a library of its own meanwhile."""
-    with made(SyncLLMClient, url, tracker) as llm:
+def stream_and_plain_call(url, tracker):
+    """Make a plain HTTP call while a stream is open."""
+    with client_of(SyncLLMClient, url, tracker) as llm:
         stream = llm.stream("first")
         next(iter(stream))
         body = {"model": "m", "messages": [{"role": "user", "content": "plain"}]}
@@ -99,10 +99,10 @@ def beside_a_plain_call(url, tracker):
 
 
 def in_one_task(url, tracker):
-    """Two async streams in one task."""
+    """Read two async streams in one task."""
 
     async def read():
-        async with made(LLMClient, url, tracker) as llm:
+        async with client_of(LLMClient, url, tracker) as llm:
             first, second = llm.stream("first"), llm.stream("second")
             readers = [aiter(first), aiter(second)]
             for reader in readers:
@@ -115,10 +115,10 @@ def in_one_task(url, tracker):
 
 
 def in_two_tasks(url, tracker):
-    """A stream and a whole answer, each in a task of its own."""
+    """Read a stream in one task and make a chat in another."""
 
     async def read():
-        async with made(LLMClient, url, tracker) as llm:
+        async with client_of(LLMClient, url, tracker) as llm:
             stream = llm.stream("first")
 
             async def all_of_it():
@@ -131,10 +131,10 @@ def in_two_tasks(url, tracker):
 
 
 def in_threads(url, tracker):
-    """Two threads, each of which has a stream open when the other one begins."""
+    """Read a stream in each of two threads, both open at the same time."""
     found, both_open = {}, threading.Barrier(2)
 
-    with made(SyncLLMClient, url, tracker) as llm:
+    with client_of(SyncLLMClient, url, tracker) as llm:
 
         def read(name):
             stream = llm.stream(name)
@@ -152,10 +152,10 @@ def in_threads(url, tracker):
 
 
 @pytest.mark.parametrize(
-    "ask", [two_streams, three_streams_backwards, beside_a_plain_call, in_one_task, in_two_tasks, in_threads]
+    "make_calls", [two_streams, three_streams_backwards, stream_and_plain_call, in_one_task, in_two_tasks, in_threads]
 )
-def test_each_call_has_its_own_cost(ask, url, tmp_path):
-    """When it is recorded, and when it is replayed where nobody knows its price any more."""
+def test_each_call_has_its_own_cost(make_calls, url, tmp_path):
+    """The recorded and the replayed cost are the same, also when the price is no longer known."""
     path = tmp_path / "a.yaml"
     for mode in (Mode.RECORD, Mode.REPLAY):
         tracker = CostTracker()
@@ -163,7 +163,7 @@ def test_each_call_has_its_own_cost(ask, url, tmp_path):
             register_pricing("openai:m", input=1, output=1)
         try:
             with use_cassette(path, mode) as cassette:
-                answers = ask(url, tracker)
+                answers = make_calls(url, tracker)
         finally:
             overrides.clear()
 
@@ -172,19 +172,20 @@ def test_each_call_has_its_own_cost(ask, url, tmp_path):
         assert tracker.total_cost_usd == sum(COSTS[name] for name in answers)
         seen = Totals.of(cassette.calls)
         assert (
-            sum(COSTS[name] for name in {*answers, *(["plain"] if ask is beside_a_plain_call else [])}) == seen.cost_usd
+            sum(COSTS[name] for name in {*answers, *(["plain"] if make_calls is stream_and_plain_call else [])})
+            == seen.cost_usd
         )
 
 
-def test_a_stream_that_is_left_counts_as_what_was_recorded(url, tmp_path):
-    """Its reader stops; the other stream is no part of it."""
+def test_stream_closed_early_has_its_recorded_cost(url, tmp_path):
+    """The cost of the other open stream is not part of it."""
     register_pricing("openai:m", input=1, output=1)
     path = tmp_path / "a.yaml"
     with use_cassette(path, Mode.RECORD):
         two_streams(url, CostTracker())
     overrides.clear()
     tracker = CostTracker()
-    with use_cassette(path) as cassette, made(SyncLLMClient, url, tracker) as llm:
+    with use_cassette(path) as cassette, client_of(SyncLLMClient, url, tracker) as llm:
         second = llm.stream("second")
         with llm.stream("first") as first:
             next(iter(first)), next(iter(second))

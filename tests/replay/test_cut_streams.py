@@ -1,4 +1,4 @@
-"""Real recorded streams, cut in every way, give the official SDKs the events that they give as recorded."""
+"""Recorded streams, split into other chunks: official SDKs and dialects read the same events."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -15,20 +15,20 @@ from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.dialects import find_dialect
 
-ASKED = [{"role": "user", "content": "hi"}]
-WAYS = [*STRATEGIES, 1, 2]
+MESSAGES = [{"role": "user", "content": "hi"}]
+SPLITS = [*STRATEGIES, 1, 2]
 MOST_BYTES = 20_000  # an SDK takes its time for single bytes
 
 
 def by_anthropic(base, path, model):
     client = anthropic.Anthropic(api_key="k", base_url=base, max_retries=0)
-    with client, client.messages.create(model="m", max_tokens=9, messages=ASKED, stream=True) as stream:
+    with client, client.messages.create(model="m", max_tokens=9, messages=MESSAGES, stream=True) as stream:
         return [one.to_dict() for one in stream]
 
 
 def by_openai(base, path, model):
     client = openai.OpenAI(api_key="k", base_url=base + path.rpartition("/chat/")[0], max_retries=0)
-    with client, client.chat.completions.create(model="m", messages=ASKED, stream=True) as stream:
+    with client, client.chat.completions.create(model="m", messages=MESSAGES, stream=True) as stream:
         return [one.to_dict() for one in stream]
 
 
@@ -50,14 +50,14 @@ def by_google(base, path, model):
 
 
 def by_cohere(base, path, model):
-    return [one.dict() for one in cohere.ClientV2("k", base_url=base).chat_stream(model="m", messages=ASKED)]
+    return [one.dict() for one in cohere.ClientV2("k", base_url=base).chat_stream(model="m", messages=MESSAGES)]
 
 
 def by_boto3(base, path, model):
     keys = {"aws_access_key_id": "k", "aws_secret_access_key": "k"}
     client = boto3.client("bedrock-runtime", region_name="us-east-1", endpoint_url=base, **keys)
-    asked = [{"role": "user", "content": [{"text": "hi"}]}]
-    return list(client.converse_stream(modelId=model, messages=asked)["stream"])
+    messages = [{"role": "user", "content": [{"text": "hi"}]}]
+    return list(client.converse_stream(modelId=model, messages=messages)["stream"])
 
 
 SDKS = {
@@ -71,12 +71,12 @@ SDKS = {
 
 
 def addressed(request):
-    """A request by its path alone: what was asked does not matter here."""
+    """Return the request reduced to its path, so that it matches whatever its body is."""
     return WireRequest(request.method, f"https://any{urlsplit(request.url).path}", (), b"")
 
 
 def streams(traffic, api):
-    """The files whose first exchange at an address is a stream of *api* that is not too long: its address and bytes."""
+    """Yield file, URL and body of each stream of *api* that is the first exchange at its path in the file."""
     for row in traffic.manifest:
         wanted = {one["index"]: one for one in row["expected"] if one["api"] == api and one["streaming"]}
         seen = set()
@@ -90,11 +90,11 @@ def streams(traffic, api):
                 yield traffic.data / row["file"], url, body
 
 
-def told(call, url, file, way):
-    """What the SDK hands out of the recorded stream."""
+def sdk_events(call, url, file, chunks):
+    """Return the events that the SDK yields for the recorded stream."""
     parts = urlsplit(url)
     model = unquote(parts.path.removesuffix("/converse-stream").rpartition("/")[2])
-    settings = Settings(environ={}, allow_unused=True, normalize=addressed, chunks=way)
+    settings = Settings(environ={}, allow_unused=True, normalize=addressed, chunks=chunks)
     with use_cassette(file, settings=settings):
         return call(f"{parts.scheme}://{parts.netloc}", parts.path, model)
 
@@ -102,35 +102,35 @@ def told(call, url, file, way):
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("api", SDKS)
 def test_official_sdks_read_the_same_events(api, traffic, record_property):
-    """Single bytes, cuts in characters, arguments, line ends and frames, CRLF, and cuts at random."""
+    """Splits within characters, arguments, line ends and frames, CRLF and random splits make no difference."""
     taken = 0
     for file, url, body in streams(traffic, api):
         if len(body) > MOST_BYTES or taken == 3:
             continue
-        as_recorded = told(SDKS[api], url, file, None)
-        wrong = [way for way in WAYS if told(SDKS[api], url, file, way) != as_recorded]
+        as_recorded = sdk_events(SDKS[api], url, file, None)
+        wrong = [chunks for chunks in SPLITS if sdk_events(SDKS[api], url, file, chunks) != as_recorded]
         taken += 1
         assert as_recorded, file
         assert [] == wrong, file
 
-    record_property(f"counted streams of {api} cut for SDKs", f"{taken} in {len(WAYS)} ways")
+    record_property(f"counted streams of {api} cut for SDKs", f"{taken} in {len(SPLITS)} ways")
     assert taken
 
 
 @pytest.mark.parametrize("api", SDKS)
 def test_each_dialect_reads_the_same_reply(api, traffic, record_property):
-    """Of every recorded stream."""
+    """Every recorded stream decodes to one reply, however it is split."""
     taken = 0
     for file, _, body in streams(traffic, api):
         if "mistral_model_thinking" in file.name:
-            continue  # content that is a list: the dialect does not read it, cut or not
+            continue  # content that is a list, which the dialect does not read in any split
         replies = []
-        for way in ["whole", *WAYS]:
+        for chunks in ["whole", *SPLITS]:
             decoder = find_dialect(api).stream_decoder()
-            for part in split(body, way):
+            for part in split(body, chunks):
                 decoder.feed(part)
             replies.append((decoder.reply(), decoder.is_finished, decoder.error))
         taken += 1
         assert all(one == replies[0] for one in replies), file
-    record_property(f"counted streams of {api} cut for its dialect", f"{taken} in {len(WAYS)} ways")
+    record_property(f"counted streams of {api} cut for its dialect", f"{taken} in {len(SPLITS)} ways")
     assert taken

@@ -1,4 +1,4 @@
-"""Frameworks that use the official SDKs, in environments of their own: ``tox run -e fakes-frameworks,litellm``."""
+"""Fake replies through frameworks that use the official SDKs: ``tox run -e fakes-frameworks,litellm``."""
 
 import importlib.util
 
@@ -20,8 +20,8 @@ ROWS = [sdk(kind) for sdk in SDKS for kind in sdk.kinds]
 @pytest.mark.filterwarnings("ignore")  # of the frameworks, for each other
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("sdk", ROWS, ids=repr)
-def test_cell(sdk, cell, fake_llm, record_property):
-    """As in the matrix of the official SDKs."""
-    words = sdk.run(CELLS[cell](sdk, fake_llm))
+def test_framework_behaviour(sdk, cell, fake_llm, record_property):
+    """Each behaviour is the same as with the official SDKs."""
+    note = sdk.run(CELLS[cell](sdk, fake_llm))
 
-    record_property("cell fakes by framework", (repr(sdk), cell, words))
+    record_property("cell fakes by framework", (repr(sdk), cell, note))

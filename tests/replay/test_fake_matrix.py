@@ -1,4 +1,4 @@
-"""Every official SDK gets from a script what it gets from its provider: SDK x behaviour, by the SDK's own objects."""
+"""Fake replies as each official SDK sees them: every SDK with every behaviour, asserted on the SDK's own objects."""
 
 import re
 
@@ -26,11 +26,11 @@ ROWS = [sdk(kind) for sdk in SDKS for kind in sdk.kinds]
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")  # google-genai's own
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("sdk", ROWS, ids=repr)
-def test_cell(sdk, cell, fake_llm, record_property):
-    """The SDK returns or raises its own objects; the cell names what it leaves to its caller."""
-    words = sdk.run(CELLS[cell](sdk, fake_llm))
+def test_sdk_behaviour(sdk, cell, fake_llm, record_property):
+    """The SDK returns or raises its own objects; the table shows what it leaves to its caller."""
+    note = sdk.run(CELLS[cell](sdk, fake_llm))
 
-    record_property("cell fakes by SDK", (repr(sdk), cell, words))
+    record_property("cell fakes by SDK", (repr(sdk), cell, note))
 
 
 MISS = r"""fake_llm has no answer for call #1 {provider} {model} \({api}\)
@@ -41,18 +41,18 @@ MISFIT = r"""the scripted object does not fit the requested schema: city: 3 is n
   it was scripted at .*test_fake_matrix.py:\d+
   the call to {provider} requests \{{"(?s:.)*
   reply with an object of that schema, or with its JSON as a str to answer wrongly on purpose"""
-WRONG = {
+WRONG_SCRIPTS = {
     "unknown model": (lambda fake: fake.on(model="no-such-model").reply("x"), "ask", MISS),
     "misfit": (lambda fake: fake.reply({"city": 3, "degrees": 12}), "ask_object", MISFIT),
 }
 
 
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", WRONG_SCRIPTS)
 @pytest.mark.parametrize("sdk", ROWS, ids=repr)
-def test_a_wrong_script(sdk, wrong, tmp_path, record_property):
-    """No SDK tries it again, each has the first words in its own error, and the test fails with all of them."""
-    script, method, text = WRONG[wrong]
+def test_error_in_the_script_fails_the_test(sdk, wrong, tmp_path, record_property):
+    """No SDK retries it, its error has the first line, and the test fails with the whole message."""
+    script, method, text = WRONG_SCRIPTS[wrong]
     fake = FakeLLM()
     script(fake)
 

@@ -17,8 +17,8 @@ from llm_gateway.wire.framing.eventstream import frames
 from llm_gateway.wire.framing.reply import objects
 
 PROVIDERS = {"google-gla": "gemini", "google-vertex": "vertex"}
-"""Names of the manifest that differ from ours."""
-SHAPED = [
+"""Providers by their names in the manifest, where these differ."""
+APIS = [
     ("anthropic", "anthropic.messages"),
     ("azure", "openai.chat"),
     ("bedrock", "bedrock.converse"),
@@ -36,40 +36,40 @@ SHAPED = [
     ("together", "openai.chat"),
 ]
 UNUSUAL = re.compile(rb'tool_search_call|response.queued|"status": ?"queued"|enum-encoding')
-"""Recordings of tools that the provider runs, answers fetched later, and numbers in place of words."""
+"""Recordings of tools that the provider runs, of queued responses, and of enums as numbers."""
 IGNORED = re.compile(r"\.reasoning(_content)?$|\.latency_checkpoint")
-"""Reasoning of models, and the latency of Azure."""
+"""Reasoning texts, and the latency that Azure adds."""
 TYPES = {bool: "bool", int: "number", float: "number", str: "string", type(None): "null", list: "list", dict: "object"}
 
 
-def shape(value, at="", free=("arguments", "args", "input", "parameters", "schema")):
-    """Each place inside *value*, with the types found there; a place of a list's items is there if all have it."""
+def field_types(value, at="", free=("arguments", "args", "input", "parameters", "schema")):
+    """Return each path inside *value* with the types found there; a path of list items only if all items have it."""
     found = {at: {TYPES[type(value)]}}
     if isinstance(value, dict):
         for name, one in value.items():
-            found |= {f"{at}.{name}": {TYPES[type(one)]}} if name in free else shape(one, f"{at}.{name}")
+            found |= {f"{at}.{name}": {TYPES[type(one)]}} if name in free else field_types(one, f"{at}.{name}")
     if isinstance(value, list) and value:
-        found |= common([shape(one, f"{at}[]") for one in value])
+        found |= common([field_types(one, f"{at}[]") for one in value])
     return found
 
 
-def common(shapes):
-    """The places that all have, with the types of any."""
-    places = set.intersection(*map(set, shapes))
-    return {place: set().union(*(one[place] for one in shapes)) for place in places}
+def common(types_of):
+    """Return the paths that all have, with the types of any."""
+    places = set.intersection(*map(set, types_of))
+    return {place: set().union(*(one[place] for one in types_of)) for place in places}
 
 
 def events(headers, body):
-    """Each event of a reply, by what it is called."""
+    """Yield the name and the value of each event of a reply."""
     framed = list(frames(body))
     if framed and framed[0].texts[":event-type"] != "chunk":  # a chunk holds the event of another API
         yield from ((one.texts[":event-type"], json.loads(one.payload)) for one in framed)
         return
     for event in objects(tuple(headers), body):
-        yield called(event), event
+        yield event_name(event), event
 
 
-def called(event):
+def event_name(event):
     if "choices" in event:
         choice = next(iter(event["choices"]), None)
         if choice is None or event.get("object") == "":
@@ -116,8 +116,8 @@ def faked(request, api, headers, body, *, streamed):
     return build_exchange(ScriptEntry(Answer(content), "here"), decode_request(1, request), request).reply, reply
 
 
-def shapes(traffic, provider, api):
-    """By streamed or not, kind of answer and kind of event: what real replies hold, and what fakes do."""
+def types_of(traffic, provider, api):
+    """Return the field types of recorded and of fake replies, by event and by text or tool calls."""
     real, ours = collections.defaultdict(list), collections.defaultdict(list)
     for entry, streamed in exchanges(traffic, provider, api):
         (headers, body), request = replied(traffic, entry), request_of(traffic, entry)
@@ -129,10 +129,10 @@ def shapes(traffic, provider, api):
             continue
         for found, (sent, raw) in ((real, (headers, body)), (ours, (made.headers, made.body))):
             if not streamed:
-                found["whole", kind].append(shape(json.loads(raw)))
+                found["whole", kind].append(field_types(json.loads(raw)))
                 continue
             for name, one in grouped(events(sent, raw)).items():
-                found[name, kind].append(common([shape(event) for event in one]))
+                found[name, kind].append(common([field_types(event) for event in one]))
     return real, ours
 
 
@@ -157,13 +157,13 @@ def missing(real, ours):
         written = common(ours[key])
         for place in sorted(place for place in common(seen) if not IGNORED.search(place)):
             if not written.get(place, {"nothing"}) <= types[place]:
-                yield f"{key} {place}: {written.get(place)} in place of {types[place]}"
+                yield f"{key} {place}: {written.get(place)} instead of {types[place]}"
 
 
-@pytest.mark.parametrize(("provider", "api"), SHAPED)
-def test_a_fake_has_every_field_that_is_always_there(traffic, provider, api):
-    """Streamed or not, in answers of text and in calls of tools."""
-    real, ours = shapes(traffic, provider, api)
+@pytest.mark.parametrize(("provider", "api"), APIS)
+def test_fake_replies_have_every_constant_field(traffic, provider, api):
+    """A field that all recordings have is in fake texts and tool calls, whole and streamed."""
+    real, ours = types_of(traffic, provider, api)
 
     assert real
     assert [] == list(missing(real, ours))
@@ -182,11 +182,11 @@ def test_a_fake_has_every_field_that_is_always_there(traffic, provider, api):
     ],
 )
 def test_fake_embeddings_have_every_field(traffic, provider, api):
-    """They need no script."""
+    """Embeddings are answered without a script."""
     real, ours = collections.defaultdict(list), collections.defaultdict(list)
     for entry, _ in exchanges(traffic, provider, api):
-        real["whole"].append(shape(json.loads(replied(traffic, entry)[1])))
-        ours["whole"].append(shape(json.loads(FakeLLM().answer(request_of(traffic, entry)).reply.body)))
+        real["whole"].append(field_types(json.loads(replied(traffic, entry)[1])))
+        ours["whole"].append(field_types(json.loads(FakeLLM().answer(request_of(traffic, entry)).reply.body)))
 
     assert real
     assert [] == list(missing(real, ours))

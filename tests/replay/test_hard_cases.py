@@ -1,4 +1,4 @@
-"""Calls from forks, replies that cannot be read, requests that look alike, and code that has nothing to do with us."""
+"""Forked processes, invalid cassettes, requests that differ little, and code that does not use the package."""
 
 import gzip
 import multiprocessing
@@ -24,8 +24,8 @@ def url_of(server):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("mode", [Mode.RECORD, Mode.REPLAY])
-def test_a_call_in_a_fork_fails_the_test(mode, server, tmp_path):
-    """It can neither be recorded nor be missed there, so it is refused and told."""
+def test_call_in_a_forked_process_fails_the_test(mode, server, tmp_path):
+    """It is blocked and reported, since it can be neither recorded nor replayed."""
     url = url_of(server)
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         httpx.post(url, json={"a": 1})
@@ -40,8 +40,8 @@ def _status(url):
     return httpx.post(url, json={"a": 2}).status_code
 
 
-def test_a_broken_recording_fails_the_test_that_swallows_it(server, tmp_path):
-    """As a miss does."""
+def test_invalid_recording_fails_a_test_that_swallows_the_error(server, tmp_path):
+    """The block raises at its end, as it does for a miss."""
     url, file = url_of(server), tmp_path / "a.yaml"
     with use_cassette(file, Mode.RECORD):
         httpx.post(url, json={"a": 1})
@@ -51,23 +51,23 @@ def test_a_broken_recording_fails_the_test_that_swallows_it(server, tmp_path):
         httpx.post(url, json={"a": 1})
 
 
-@pytest.mark.parametrize("members", [{"code": "print(1)"}, {"text": "a  b"}])
-def test_forms_match_by_every_member(members, server, tmp_path):
-    """Spaces and members named like a secret included."""
+@pytest.mark.parametrize("fields", [{"code": "print(1)"}, {"text": "a  b"}])
+def test_forms_match_by_every_field(fields, server, tmp_path):
+    """Spaces count, and so do fields with the name of a secret."""
     url = url_of(server)
     with use_cassette(tmp_path / "a.yaml", Mode.LIVE):
         pass
     server.failures.append(200)
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        requests.post(url, data={"stream": "1", **members})
-    other = {name: f"{value}!" for name, value in members.items()}
+        requests.post(url, data={"stream": "1", **fields})
+    other = {name: f"{value}!" for name, value in fields.items()}
     with pytest.raises(CassetteMissError), use_cassette(tmp_path / "a.yaml"):
-        assert 200 == requests.post(url, data={"stream": "1", **members}).status_code
+        assert 200 == requests.post(url, data={"stream": "1", **fields}).status_code
         requests.post(url, data={"stream": "1", **other})
 
 
 def test_json_sent_as_a_form_replays(server, tmp_path):
-    """Urllib names that type where the caller names none."""
+    """Urllib sends that content type where the caller sets none."""
 
     def post():
         with urllib.request.urlopen(url_of(server), data=b'{"prompt": "what is 1+1"}') as reply:
@@ -79,8 +79,8 @@ def test_json_sent_as_a_form_replays(server, tmp_path):
         assert live == post()
 
 
-def test_half_a_surrogate_pair_is_recorded(server, tmp_path):
-    """JSON may hold one as an escape; a file may not."""
+def test_lone_surrogate_is_recorded(server, tmp_path):
+    """JSON can hold one as an escape, a YAML file cannot."""
     body = b'{"a": "\\ud83d"}'
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         live = httpx.post(url_of(server), content=body).content
@@ -89,7 +89,7 @@ def test_half_a_surrogate_pair_is_recorded(server, tmp_path):
 
 
 def test_secrets_that_exist_only_during_the_test_are_not_saved(server, tmp_path, monkeypatch):
-    """A variable that is set inside it, and the key that a request carried."""
+    """A variable set inside the block and the key of a request are redacted."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD), monkeypatch.context() as patch:
         patch.setenv("TENANT_SECRET", "Zq8vT2mKx4Lw9RpN")
         headers = {"x-api-key": "Hh7-sent-with-the-request-42"}
@@ -99,8 +99,8 @@ def test_secrets_that_exist_only_during_the_test_are_not_saved(server, tmp_path,
     assert "Hh7-sent" not in text
 
 
-def test_a_miss_shows_no_secret(server, tmp_path, monkeypatch):
-    """Its text ends up in logs."""
+def test_miss_message_shows_no_secret(server, tmp_path, monkeypatch):
+    """Messages end up in logs."""
     monkeypatch.setenv("TENANT_SECRET", "Zq8vT2mKx4Lw9RpN")
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         httpx.post(url_of(server), json={"a": "Zq8vT2mKx4Lw9RpN", "n": 1})
@@ -109,8 +109,8 @@ def test_a_miss_shows_no_secret(server, tmp_path, monkeypatch):
     assert "Zq8vT2mKx4Lw9RpN" not in str(error.value)
 
 
-def test_a_file_that_is_cut_off_is_never_a_cassette(server, tmp_path):
-    """Cut after any line, or emptied, it is refused, in replay and before it would be replaced."""
+def test_truncated_cassette_is_rejected(server, tmp_path):
+    """Cut after any line or emptied, it is rejected in every mode, and not replaced."""
     file = tmp_path / "a.yaml"
     with use_cassette(file, Mode.RECORD):
         httpx.post(url_of(server), json={"a": "stream"})
@@ -134,22 +134,22 @@ def test_a_file_that_is_cut_off_is_never_a_cassette(server, tmp_path):
         "",
     ],
 )
-def test_malformed_files_are_errors_that_name_the_file(text, tmp_path):
-    """And never a traceback of something else."""
+def test_malformed_cassette_raises_with_the_file_name(text, tmp_path):
+    """No other exception reaches the caller."""
     (tmp_path / "a.yaml").write_text(text)
     with pytest.raises(CassetteReadError, match=r"cannot read cassette .*a\.yaml"), use_cassette(tmp_path / "a.yaml"):
         pass
 
 
-def test_a_pool_keeps_its_own_context(tmp_path):
-    """What an initializer set in a worker is there, while a cassette is open too."""
+def test_thread_pool_keeps_its_context_variables(tmp_path):
+    """A variable set by the pool's initializer has its value while a cassette is open."""
     variable = ContextVar("variable")
     with use_cassette(tmp_path / "a.yaml"), ThreadPoolExecutor(1, initializer=lambda: variable.set(5)) as pool:
         assert 5 == pool.submit(variable.get).result()
 
 
-def test_local_servers_of_the_test_are_not_touched(server, tmp_path):
-    """With several cassettes open, and from a thread that was started before any of them."""
+def test_requests_to_other_local_servers_are_not_replayed(server, tmp_path):
+    """They are sent with several cassettes open, and from a thread started before any of them."""
     seen, opened = [], threading.Event()
 
     def ask():
@@ -167,8 +167,8 @@ def test_local_servers_of_the_test_are_not_touched(server, tmp_path):
     assert {200} == connections
 
 
-def test_a_secret_that_cannot_be_taken_out_is_not_saved(server, tmp_path):
-    """The file is not there afterwards, and the text says what was found, masked, and what to do."""
+def test_secret_that_cannot_be_redacted_is_not_saved(server, tmp_path):
+    """No file is written, and the error shows the masked secret and the hook to use."""
     token = "sk-ant-api03-" + "A1b2C3d4" * 10
     file, body = tmp_path / "a.yaml", gzip.compress(f'{{"key": "{token}"}}'.encode())
     with pytest.raises(CassetteSecretError) as error, use_cassette(file, Mode.RECORD):

@@ -1,4 +1,4 @@
-"""http.client, and the libraries that stand on it, record over a real socket and replay with nothing listening."""
+"""Calls of http.client and of libraries built on it, recorded over a real socket and replayed without a server."""
 
 import asyncio
 import contextlib
@@ -76,7 +76,7 @@ CLIENTS = [by_http_client, by_urllib, by_urllib3, by_urllib3_stream, by_requests
 @pytest.mark.parametrize("send", CLIENTS)
 @pytest.mark.parametrize("text", ["plain", "stream"])
 def test_every_client_records_and_replays_the_same_bytes(send, text, server, tmp_path):
-    """Plain and streamed replies, several on one connection, are the same with the server gone."""
+    """Whole and streamed replies, several on one connection, are the same with the server stopped."""
     bodies = [json.dumps({"model": "m", "ask": f"{text} {number}"}).encode() for number in range(3)]
     url = f"{server.url}/v1/chat/completions"
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
@@ -89,14 +89,14 @@ def test_every_client_records_and_replays_the_same_bytes(send, text, server, tmp
     assert live == replayed
     assert 200 == live[0][0]
     assert live[0][1] == (
-        b"".join(server.pieces) if text == "stream" else json.dumps({"echo": json.loads(bodies[0])}).encode()
+        b"".join(server.chunks) if text == "stream" else json.dumps({"received": json.loads(bodies[0])}).encode()
     )
 
 
-def test_a_stream_comes_back_in_its_pieces(server, tmp_path):
-    """The chunks that urllib3 gave while recording are those that it gives when replaying."""
+def test_stream_is_replayed_in_the_recorded_chunks(server, tmp_path):
+    """Urllib3 yields the same chunks as while recording."""
 
-    def chunks():
+    def read():
         with urllib3.PoolManager() as pool:
             reply = pool.request(
                 "POST", f"{server.url}/v1/chat/completions", body=b'{"a": "stream"}', preload_content=False
@@ -104,11 +104,11 @@ def test_a_stream_comes_back_in_its_pieces(server, tmp_path):
             return list(reply.stream())
 
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        live = chunks()
+        live = read()
     with use_cassette(tmp_path / "a.yaml"):
-        replayed = chunks()
+        replayed = read()
 
-    assert server.pieces == live == replayed
+    assert server.chunks == live == replayed
 
 
 FRAMED = {
@@ -117,16 +117,16 @@ FRAMED = {
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nl",
         b"lo\r\n0\r\nTrailer: 1\r\n\r\n",
     ],
-    "by the connection's end": [b"HTTP/1.1 200 OK\r\n\r\nhe", b"llo"],
+    "until the connection closes": [b"HTTP/1.1 200 OK\r\n\r\nhe", b"llo"],
     "in HTTP/1.0": [b"HTTP/1.0 200 OK\r\n\r\nhe", b"llo"],
-    "behind hints": [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"],
+    "after 100 Continue": [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"],
 }
 
 
 @pytest.mark.parametrize("parts", FRAMED.values(), ids=FRAMED)
 @pytest.mark.parametrize("send", [*CLIENTS, by_aiohttp])
 def test_every_framing_of_a_reply_is_recorded_whole(send, parts, tmp_path):
-    """Whatever marks the end of a reply, the recording has it, and the replay comes without a server."""
+    """Whatever ends a reply, it is recorded as complete and replayed without a server."""
 
     def script(connection):
         for part in parts:
@@ -144,8 +144,8 @@ def test_every_framing_of_a_reply_is_recorded_whole(send, parts, tmp_path):
     assert ["replay"] == [call.source for call in cassette.calls]
 
 
-def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):
-    """A 503 that urllib3 tried again is recorded, counted and replayed like the reply after it."""
+def test_retries_of_urllib3_are_recorded_as_exchanges(server, tmp_path):
+    """A retried 503 is recorded, counted and replayed like the reply after it."""
     server.failures = [503]
 
     def ask():
@@ -161,8 +161,8 @@ def test_retries_inside_urllib3_are_exchanges_of_their_own(server, tmp_path):
     assert [503, 200] == [call.status for call in recorded.calls] == [call.status for call in replayed.calls]
 
 
-def test_bedrock_through_boto3(server, tmp_path):
-    """The AWS client signs, sends and parses as always; its reply comes from the file."""
+def test_boto3_call_is_replayed(server, tmp_path):
+    """The AWS client signs, sends and parses as usual, and gets the recorded reply."""
 
     def converse():
         client = boto3.client(
@@ -186,8 +186,8 @@ def test_bedrock_through_boto3(server, tmp_path):
     assert server.converse["output"] == live == replayed
 
 
-def test_a_miss_reaches_boto3_and_requests_without_retries(server, tmp_path):
-    """The diagnosis stands in the reply, and each call was made once."""
+def test_miss_reaches_requests_without_retries(server, tmp_path):
+    """The reply has the difference, and the call is made once."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_requests(f"{server.url}/v1/chat/completions", b'{"a": 1}')
     notes = SimpleNamespace(status=None, text=None)
@@ -200,8 +200,8 @@ def test_a_miss_reaches_boto3_and_requests_without_retries(server, tmp_path):
     assert 1 == len([call for call in cassette.calls if call.source == "miss"])
 
 
-def test_a_refused_connection_is_raised_again(server, tmp_path):
-    """The transport error is recorded; replaying raises what requests makes of it."""
+def test_refused_connection_is_replayed(server, tmp_path):
+    """The replayed error is a ConnectionError of requests, as the recorded one."""
     server.shutdown()
     server.server_close()
     for mode in (Mode.RECORD, Mode.REPLAY):
@@ -210,14 +210,14 @@ def test_a_refused_connection_is_raised_again(server, tmp_path):
 
 
 def test_threads_share_a_cassette(server, tmp_path):
-    """Calls from many threads at once are each recorded once and each find their own reply."""
+    """Concurrent calls are recorded once each, and each gets its own reply."""
 
     def many():
         answers = {}
 
         def ask(number):
             body = json.dumps({"n": number}).encode()
-            answers[number] = json.loads(by_requests(f"{server.url}/v1/chat/completions", body)[1])["echo"]["n"]
+            answers[number] = json.loads(by_requests(f"{server.url}/v1/chat/completions", body)[1])["received"]["n"]
 
         running = [threading.Thread(target=ask, args=(number,)) for number in range(12)]
         for thread in running:

@@ -1,4 +1,4 @@
-"""Faults over a recording, as each HTTP library and the official SDKs meet them."""
+"""Faults injected into a recording, with each HTTP library and the official SDKs."""
 
 import asyncio
 import re
@@ -35,7 +35,7 @@ def by_httpx2(url, timeout_s=60):
 def by_httpx2_async(url, timeout_s=60):
     async def go():
         async with httpx2.AsyncClient(timeout=timeout_s) as client, client.stream("POST", url, json=BODY) as reply:
-            return reply.status_code, b"".join([piece async for piece in reply.aiter_raw()])
+            return reply.status_code, b"".join([chunk async for chunk in reply.aiter_raw()])
 
     return asyncio.run(go())
 
@@ -52,9 +52,9 @@ def by_urllib3(url, timeout_s=60):
 
 
 def by_urllib(url, timeout_s=60):
-    asked = urllib.request.Request(url, b'{"model": "m", "stream": true}', {"content-type": "application/json"})
+    request = urllib.request.Request(url, b'{"model": "m", "stream": true}', {"content-type": "application/json"})
     try:
-        with urllib.request.urlopen(asked, timeout=timeout_s) as reply:
+        with urllib.request.urlopen(request, timeout=timeout_s) as reply:
             return reply.status, reply.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -65,7 +65,7 @@ def by_aiohttp(url, timeout_s=60):
     async def go():
         timeout = aiohttp.ClientTimeout(sock_read=timeout_s)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, json=BODY) as reply:
-            return reply.status, b"".join([piece async for piece in reply.content.iter_any()])
+            return reply.status, b"".join([chunk async for chunk in reply.content.iter_any()])
 
     return asyncio.run(go())
 
@@ -83,13 +83,13 @@ ERRORS = {  # of a lost connection, a timeout, and a reply that breaks off
 
 @pytest.fixture
 def recorded(server, tmp_path):
-    """A recorded stream in four pieces, and its address; nobody listens there any more."""
+    """Return the path, URL and body of a recorded stream of four chunks whose server was stopped."""
     url = f"{server.url}/v1/chat/completions"
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         by_httpx2(url)
     server.shutdown()
     server.server_close()
-    return tmp_path / "a.yaml", url, b"".join(server.pieces)
+    return tmp_path / "a.yaml", url, b"".join(server.chunks)
 
 
 def outcome(call, url, timeout_s=60):
@@ -101,8 +101,8 @@ def outcome(call, url, timeout_s=60):
 
 
 @pytest.mark.parametrize("call", ERRORS)
-def test_every_library_meets_every_fault(call, recorded):
-    """A status, three ways to lose a reply, one that comes too late, and then the recorded one, in its time."""
+def test_every_fault_with_every_library(call, recorded):
+    """An error status, lost connections and a late reply raise as usual; then the recorded reply follows."""
     path, url, body = recorded
     with use_cassette(path) as cassette:
         cassette.fault(503)
@@ -128,25 +128,25 @@ def test_every_library_meets_every_fault(call, recorded):
 
 
 @pytest.mark.parametrize("call", ERRORS)
-@pytest.mark.parametrize("way", ["bytes", "whole"])
-def test_every_library_reads_a_stream_that_is_cut_anew(call, way, recorded):
-    """The bytes are the recorded ones."""
+@pytest.mark.parametrize("chunks", ["bytes", "whole"])
+def test_split_stream_has_the_recorded_bytes(call, chunks, recorded):
+    """Each library joins chunks of single bytes, or reads one chunk."""
     from llm_gateway.interception.settings import Settings
 
     path, url, body = recorded
-    with use_cassette(path, settings=Settings(chunks=way)):
+    with use_cassette(path, settings=Settings(chunks=chunks)):
         assert (200, body) == call(url)
 
 
-def test_aiohttp_and_urllib3_hand_out_the_cuts(recorded):
-    """Single bytes reach the code under test as such."""
+def test_aiohttp_and_urllib3_yield_single_bytes(recorded):
+    """Injected chunk boundaries reach the code under test."""
     from llm_gateway.interception.settings import Settings
 
     path, url, body = recorded
 
     async def go():
         async with aiohttp.ClientSession() as session, session.post(url, json=BODY) as reply:
-            return [piece async for piece in reply.content.iter_any()]
+            return [chunk async for chunk in reply.content.iter_any()]
 
     with use_cassette(path, settings=Settings(chunks="bytes")):
         by_aiohttp = asyncio.run(go())
@@ -157,10 +157,10 @@ def test_aiohttp_and_urllib3_hand_out_the_cuts(recorded):
 
 
 def test_recorded_timing_is_replayed(recorded):
-    """At the speed that the test asks for."""
+    """At twice the speed, 0.4 seconds take at least 0.2."""
     path, url, body = recorded
-    cuts = "chunks: [[9, 0.1], [7, 0.2], [2, 0.2], [14, 0.4]]"
-    path.write_text(re.sub("chunks: .*", cuts, path.read_text()))
+    recorded_chunks = "chunks: [[9, 0.1], [7, 0.2], [2, 0.2], [14, 0.4]]"
+    path.write_text(re.sub("chunks: .*", recorded_chunks, path.read_text()))
     with use_cassette(path) as cassette:
         cassette.speed(2.0)
         begun = time.monotonic()
@@ -172,8 +172,8 @@ def test_recorded_timing_is_replayed(recorded):
 
 def ask_anthropic(server):
     with anthropic.Anthropic(api_key="k", base_url=server, max_retries=1) as client:
-        asked = [{"role": "user", "content": "hi"}]
-        return client.messages.create(model="m", max_tokens=9, messages=asked).model_extra is not None
+        messages = [{"role": "user", "content": "hi"}]
+        return client.messages.create(model="m", max_tokens=9, messages=messages).model_extra is not None
 
 
 def ask_openai(server):
@@ -189,37 +189,37 @@ def ask_boto3(server):
 
 
 @pytest.mark.parametrize(
-    ("ask", "errors"),
+    ("call_sdk", "errors"),
     [
         (ask_anthropic, ("RateLimitError", "APIConnectionError", "APITimeoutError")),
         (ask_openai, ("RateLimitError", "APIConnectionError", "APITimeoutError")),
         (ask_boto3, ("ThrottlingException", "ConnectionClosedError", "ReadTimeoutError")),
     ],
 )
-def test_the_retries_of_the_official_sdks(ask, errors, server, tmp_path, monkeypatch):
-    """One error of each kind is tried again; twice the same is raised as the SDK's own, and nobody was asked."""
+def test_official_sdks_retry_injected_faults(call_sdk, errors, server, tmp_path, monkeypatch):
+    """One fault is retried, two of a kind raise the SDK's own error, and the server gets one request."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     path = tmp_path / "a.yaml"
     with use_cassette(path, Mode.RECORD) as cassette:
         cassette.fault(429, retry_after=0.01)
-        assert ask(server.url)
+        assert call_sdk(server.url)
         cassette.fault(429, at=[3, 4], retry_after=0.01)
         cassette.disconnect(at=[5, 6])
         cassette.timeout(at=[7, 8])
-        assert errors == tuple(raised(ask, server.url) for _ in range(3))
+        assert errors == tuple(raised(call_sdk, server.url) for _ in range(3))
 
-    assert 1 == len(server.asked)
+    assert 1 == len(server.paths)
     assert [429, 200, 429, 429, "protocol", "protocol", "read_timeout", "read_timeout"] == [
         one.status or one.error for one in cassette.calls
     ]
     with use_cassette(path) as cassette:
         cassette.disconnect()
-        assert ask(server.url)
+        assert call_sdk(server.url)
 
 
-def raised(ask, url):
+def raised(call_sdk, url):
     try:
-        ask(url)
+        call_sdk(url)
     except Exception as error:  # noqa: BLE001  each SDK has its own
         return type(error).__name__
     return None

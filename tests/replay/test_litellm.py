@@ -1,4 +1,4 @@
-"""litellm, which pins an older openai SDK and so has an environment of its own: ``tox run -e litellm``."""
+"""Calls of litellm, whose older openai SDK needs an environment of its own: ``tox run -e litellm``."""
 
 import asyncio
 import dataclasses
@@ -31,12 +31,12 @@ class Greeting(BaseModel):
 
 
 WEIGH = Tool("weigh", "Weigh something", {"type": "object", "properties": {"what": {"type": "string"}}})
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+SYNC_AND_ASYNC = pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
 MODELS = pytest.mark.parametrize("model", ["openai/gpt-5-mini", "anthropic/claude-haiku-4-5"])
 
 
 def answer_to(request):
-    """Text, an object or calls of a tool, whichever is asked for."""
+    """Return text, an object or tool calls, whichever is requested."""
     usage, parts, stop = TokenUsage(12, 3), (TextPart("Hello there"),), "end_turn"
     if request.response_schema is not None:
         parts = (TextPart('{"text": "hi"}'),)
@@ -96,47 +96,47 @@ def arguments(api, model):
     return {"model": model, "messages": messages, "api_base": base, "api_key": "k", "num_retries": 0}
 
 
-def whole(**asked):
-    return litellm.completion(**asked).choices[0].message.content
+def whole(**options):
+    return litellm.completion(**options).choices[0].message.content
 
 
-def streamed(**asked):
-    return "".join(chunk.choices[0].delta.content or "" for chunk in litellm.completion(stream=True, **asked))
+def streamed(**options):
+    return "".join(chunk.choices[0].delta.content or "" for chunk in litellm.completion(stream=True, **options))
 
 
-def later(**asked):
+def async_whole(**options):
     async def go():
-        return (await litellm.acompletion(**asked)).choices[0].message.content
+        return (await litellm.acompletion(**options)).choices[0].message.content
 
     return asyncio.run(go())
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("call", [whole, streamed, later])
+@pytest.mark.parametrize("call", [whole, streamed, async_whole])
 @MODELS
-def test_it_records_and_replays(model, call, api, tmp_path):
-    """Sync, streamed and async, with the server gone."""
-    asked = arguments(api, model)
+def test_calls_are_recorded_and_replayed(model, call, api, tmp_path):
+    """Sync, streamed and async calls get the recorded reply with the server stopped."""
+    options = arguments(api, model)
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as cassette:
-        assert "Hello there" == call(**asked)
+        assert "Hello there" == call(**options)
     assert 12 == cassette.calls[0].usage.input_tokens
     api.shutdown()
     api.server_close()
     with use_cassette(tmp_path / "a.yaml"):
-        assert "Hello there" == call(**asked)
+        assert "Hello there" == call(**options)
 
 
-def run(colour, work, api, model):
-    """Do *work*, a function of a client, in the colour of the client."""
+def run(client_class, call, api, model):
+    """Return the result of *call*, a function of a sync or async client, and close the client."""
     base = arguments(api, model)["api_base"]
-    made = colour(provider="litellm", model=model, api_key="k", base_url=base)
-    if colour is SyncLLMClient:
+    made = client_class(provider="litellm", model=model, api_key="k", base_url=base)
+    if client_class is SyncLLMClient:
         with made as client:
-            return work(client)
+            return call(client)
 
     async def go():
         async with made as client:
-            return await work(client)
+            return await call(client)
 
     return asyncio.run(go())
 
@@ -153,23 +153,23 @@ def read_sync(llm):
 
 @pytest.mark.filterwarnings("ignore")
 @MODELS
-@COLOURS
+@SYNC_AND_ASYNC
 class TestAsProvider:
-    """``provider="litellm"``."""
+    """Calls of a client with ``provider="litellm"``."""
 
-    def test_text_streams_objects_and_tools(self, colour, model, api):
-        """With usage, and the price of the provider that the model names."""
-        said = run(colour, lambda llm: llm.chat("hi", max_tokens=9), api, model)
-        pieces, streamed = run(colour, read if colour is LLMClient else read_sync, api, model)
-        made = run(colour, lambda llm: llm.complete("hi", response_model=Greeting), api, model)
-        asked = run(colour, lambda llm: llm.chat("weigh", tools=[WEIGH]), api, model)
+    def test_text_streams_objects_and_tools(self, client_class, model, api):
+        """Each has usage, and the price of the provider in the model's name."""
+        reply = run(client_class, lambda llm: llm.chat("hi", max_tokens=9), api, model)
+        texts, streamed = run(client_class, read if client_class is LLMClient else read_sync, api, model)
+        made = run(client_class, lambda llm: llm.complete("hi", response_model=Greeting), api, model)
+        with_tools = run(client_class, lambda llm: llm.chat("weigh", tools=[WEIGH]), api, model)
 
-        assert ("Hello there", model) == (said.content, said.model)
-        assert (12, 3) == (said.usage.input_tokens, said.usage.output_tokens)
-        assert (["Hello", " there"], said.cost_usd) == (pieces, streamed.cost_usd)
-        assert said.cost_usd > 0
+        assert ("Hello there", model) == (reply.content, reply.model)
+        assert (12, 3) == (reply.usage.input_tokens, reply.usage.output_tokens)
+        assert (["Hello", " there"], reply.cost_usd) == (texts, streamed.cost_usd)
+        assert reply.cost_usd > 0
         assert Greeting(text="hi") == made.content
-        assert [{"what": "lead"}, {"what": "wool"}] == [call.arguments for call in asked.tool_calls]
+        assert [{"what": "lead"}, {"what": "wool"}] == [call.arguments for call in with_tools.tool_calls]
 
     @pytest.mark.parametrize(
         ("status", "kind", "message", "ours"),
@@ -180,40 +180,40 @@ class TestAsProvider:
             (529, "overloaded_error", "overloaded", "overloaded"),
         ],
     )
-    def test_refusals_have_their_kind(self, status, kind, message, ours, colour, model, api, monkeypatch):
-        """Without a retry of litellm's own."""
+    def test_errors_have_their_kind(self, status, kind, message, ours, client_class, model, api, monkeypatch):
+        """Litellm's own retries are off."""
         monkeypatch.setenv("LLM_MAX_RETRIES", "0")
         api.failure = (status, kind, message)
-        for work in (lambda llm: llm.chat("hi"), read if colour is LLMClient else read_sync):
+        for call in (lambda llm: llm.chat("hi"), read if client_class is LLMClient else read_sync):
             with pytest.raises(ProviderError, match=message[:12]) as error:
-                run(colour, work, api, model)
-            # litellm makes any failed server of one that is only too busy.
+                run(client_class, call, api, model)
+            # litellm reports an overloaded server as a failed one.
             assert error.value.kind in ({ours, "server"} if status == 529 else {ours})
 
-    def test_nobody_at_the_address(self, colour, model, api, monkeypatch):
-        """Is a lost connection, not a failure of the server."""
+    def test_unreachable_address_is_a_connection_error(self, client_class, model, api, monkeypatch):
+        """The error is not reported as one of the server."""
         monkeypatch.setenv("LLM_MAX_RETRIES", "0")
         api.shutdown()
         api.server_close()
         with pytest.raises(ProviderError, match=r"cannot reach 127\.0\.0\.1") as error:
-            run(colour, lambda llm: llm.chat("hi"), api, model)
+            run(client_class, lambda llm: llm.chat("hi"), api, model)
         assert "connection" == error.value.kind
 
-    def test_it_is_recorded_and_replayed(self, colour, model, api, tmp_path):
-        """At the cost that was recorded."""
+    def test_replay_has_the_recorded_cost(self, client_class, model, api, tmp_path):
+        """Content and usage are the recorded ones too."""
         found = []
         for mode in (Mode.RECORD, Mode.REPLAY):
             with use_cassette(tmp_path / "a.yaml", mode):
-                said = run(colour, lambda llm: llm.chat("hi"), api, model)
-            found.append((said.content, said.usage, said.cost_usd))
+                reply = run(client_class, lambda llm: llm.chat("hi"), api, model)
+            found.append((reply.content, reply.usage, reply.cost_usd))
 
         assert found[0] == found[1]
         assert found[0][2] is not None
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_what_its_page_shows_runs(api, monkeypatch, capsys):
-    """With a model of a provider that needs no project."""
+def test_example_of_the_documentation_runs(api, monkeypatch, capsys):
+    """The model is replaced by one of a provider that needs no project."""
     page = (Path(__file__).resolve().parents[2] / "docs/providers/litellm.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     monkeypatch.setenv("LLM_API_KEY", "k")
@@ -223,8 +223,8 @@ def test_what_its_page_shows_runs(api, monkeypatch, capsys):
     assert "Hello there 15 0.000009\n" == capsys.readouterr().out
 
 
-def test_counts_here_equal_those_that_openai_reported(traffic, record_property, monkeypatch):
-    """By the vocabularies that litellm carries: of every recorded request of text, to the token."""
+def test_token_counts_equal_those_reported_by_openai(traffic, record_property, monkeypatch):
+    """With litellm's vocabularies, every recorded text request is counted exactly."""
     folder = Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(folder))
     pairs = []
@@ -247,13 +247,13 @@ def test_counts_here_equal_those_that_openai_reported(traffic, record_property, 
 
 
 def _is_whole(body):
-    """Whether all of the input stands in the request, as text."""
+    """Return True if all of the input is in the request, as text."""
     raw = json.dumps(body)
     return not any(word in raw for word in ("previous_response_id", '"file', "image", "audio", '"tools"', "schema"))
 
 
-def test_an_unknown_provider_is_a_wrong_request(api):
-    """In litellm's own words."""
+def test_unknown_provider_is_an_invalid_request(api):
+    """The message is litellm's own."""
     with pytest.raises(ProviderError, match="LLM Provider NOT provided") as error:
         SyncLLMClient(provider="litellm", model="nonsense").chat("hi")
     assert "invalid_request" == error.value.kind

@@ -1,8 +1,8 @@
 """
-Recorded requests, made again by the official SDKs, are answered with the recorded bytes.
+Recorded requests, made again with the official SDKs, get the recorded bytes.
 
-An SDK of today does not make every request of the recordings again: members were renamed, defaults added. Those are
-told apart by what the diagnosis of the miss says, and counted by themselves.
+Some cannot be made again with current SDKs: fields were renamed, defaults added. These are recognised by the difference
+that the miss reports, and counted apart.
 """
 
 import contextlib
@@ -40,9 +40,9 @@ PATHS = {
 }
 
 
-def stainless(client, ours, body, query):
-    """Call the SDK's method with what the recorded body says; the bytes that came back."""
-    resource = next(get(client) for path, get in PATHS.items() if ours.endswith(path))
+def stainless(client, suffix, body, query):
+    """Return the bytes of the reply to a call of the SDK's method with the fields of the recorded body."""
+    resource = next(get(client) for path, get in PATHS.items() if suffix.endswith(path))
     known = inspect.signature(resource.create).parameters
     named = {name: value for name, value in body.items() if name in known}
     extra = {name: value for name, value in body.items() if name not in known}
@@ -184,7 +184,7 @@ NOT_BY_ONE = {"cohere.v1.generate", "bedrock.agent", "gemini.embed", "gemini.cac
 
 
 def sender_of(expected):
-    """The SDK that makes such a request; None where none of those installed here does."""
+    """Return the function that makes such a request with an SDK; None where no installed SDK does."""
     if expected["method"] != "POST" or not expected["api"] or expected["api"] in NOT_BY_ONE:
         return None
     by_provider = BY_PROVIDER.get(expected["provider"])
@@ -194,7 +194,7 @@ def sender_of(expected):
 
 
 def outcomes_of(traffic, row):
-    """By position: ``same``, ``other`` where the SDK of today makes another request, or what went wrong."""
+    """Return by position ``same``, ``other`` where the current SDK sends another request, or what went wrong."""
     entries, found = dict(traffic.load(row["file"])), {}
     opened = use_cassette(traffic.data / row["file"], Mode.REPLAY, settings=Settings(allow_unused=True))
     with contextlib.suppress(CassetteMissError), opened as cassette:
@@ -211,24 +211,24 @@ def outcome(traffic, expected, entry, cassette):
     recorded = traffic.plain(traffic.body_of(entry["response"]), traffic.headers_of(entry["response"]))
     query = dict(parse_qsl(urlsplit(url).query))
     before = len(cassette.calls)
-    said = None
+    error_text = None
     try:
         got = sender_of(expected)(url, json.loads(raw), query)
     except Exception as error:  # noqa: BLE001  each SDK has its own; a recorded error status is one
         reply = getattr(error, "response", None)
-        got, said = reply.content if hasattr(reply, "content") else None, f"{type(error).__name__}: {error}"
+        got, error_text = reply.content if hasattr(reply, "content") else None, f"{type(error).__name__}: {error}"
     served = [call.source for call in cassette.calls[before:]]
     if served == ["replay"]:
         return "same" if not isinstance(got, bytes) or got == recorded else "wrong: bytes"
-    if served == [] and said:
-        return f"other: {said}"  # the SDK of today has no way to say it
+    if served == [] and error_text:
+        return f"other: {error_text}"  # the current SDK cannot send this request
     miss = cassette.outcome.failures()[-1] if served == ["miss"] else None
-    return f"other: {miss}" if miss and "differs in" in str(miss) else f"wrong: {served} {said} {miss}"
+    return f"other: {miss}" if miss and "differs in" in str(miss) else f"wrong: {served} {error_text} {miss}"
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_recorded_requests_made_by_the_sdks(traffic, record_property):
-    """Each by the SDK of its provider, or by the SDK whose format it speaks."""
+def test_sdk_requests_match_recorded_requests(traffic, record_property):
+    """At least nine in ten requests are found, and none gets a wrong reply."""
     outcomes = {}
     for row in traffic.manifest:
         outcomes.update({(row["file"], index): text for index, text in outcomes_of(traffic, row).items()})
@@ -240,8 +240,8 @@ def test_recorded_requests_made_by_the_sdks(traffic, record_property):
 
 
 @pytest.fixture
-def double(traffic):
-    """The maintainers' stand-in, which serves the recorded exchanges over real sockets; its address, and its end."""
+def replay_server(traffic):
+    """Start the maintainers' stub server of recorded exchanges; yield its URL and a function that stops it."""
     program = traffic.data.parents[1] / "tools" / "provider_double.py"
     command = [sys.executable, str(program), str(traffic.data), "--chunk", "sse", "--gap-ms", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -251,7 +251,7 @@ def double(traffic):
 
 
 def calls_of(traffic, base):
-    """Every recorded call that an SDK here makes, sent to *base* instead: its sender and what that takes."""
+    """Yield the sender and its arguments of every recorded call that an SDK can make, addressed to *base*."""
     for row in traffic.manifest:
         entries = dict(traffic.load(row["file"]))
         for expected in row["expected"]:
@@ -264,8 +264,8 @@ def calls_of(traffic, base):
                 yield sender, f"{base}{parts.path}{'?' if parts.query else ''}{parts.query}", json.loads(raw), query
 
 
-def said(sender, url, body, query):
-    """What the SDK hands to its caller: the value, or the error."""
+def result_of(sender, url, body, query):
+    """Return the repr of what the SDK returns, or the text of its error."""
     try:
         return repr(sender(url, body, query))
     except Exception as error:  # noqa: BLE001  each SDK has its own; a recorded error status is one
@@ -273,20 +273,20 @@ def said(sender, url, body, query):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_what_the_sdks_recorded_over_sockets_replays(traffic, double, tmp_path, record_property):
-    """With the server gone, each call gives its caller what it gave when it was recorded."""
-    base, stop = double
+def test_sdk_calls_recorded_over_sockets_are_replayed(traffic, replay_server, tmp_path, record_property):
+    """With the server stopped, each call returns or raises what it did when it was recorded."""
+    base, stop = replay_server
     settings = Settings(environ={}, allow_unused=True)
     recorded = []
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD, settings=settings) as cassette:
         for call in calls_of(traffic, base):
             before = len(cassette.calls)
-            live = said(*call)
+            live = result_of(*call)
             if len(cassette.calls) > before:  # a path on loopback that no LLM API has is the test's own server's
                 recorded.append((call, live))
     stop()
     with use_cassette(tmp_path / "a.yaml", settings=settings) as cassette:
-        wrong = [(live, replayed) for call, live in recorded if live != (replayed := said(*call))]
+        wrong = [(live, replayed) for call, live in recorded if live != (replayed := result_of(*call))]
     record_property(
         "counted recorded by official SDKs over sockets", f"{len(recorded)}, replayed {len(cassette.calls)}"
     )

@@ -85,7 +85,7 @@ class TestOpenAI:
         assert self.COST == spent()
 
     def test_async_chat_stream(self, spent):
-        """The same stream through the async client, without usage: its cost is unknown, not zero."""
+        """The async client reads the same stream; without usage its cost is None rather than zero."""
 
         async def words():
             async with openai.AsyncOpenAI(api_key=KEY) as client:

@@ -1,4 +1,4 @@
-"""Captured runs of the real command line: each is read for what it used, and each replays as it was."""
+"""Captured runs of the real command line: their usage is read, and they are replayed."""
 
 import json
 import re
@@ -15,13 +15,13 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "claude_cli"
 
 def captures(pattern):
     if not DATA.exists():
-        pytest.skip(f"no captured runs at {DATA}: they stand beside the checkout of the maintainers")
+        pytest.skip(f"no captured runs at {DATA}: only maintainers have them, next to their checkout")
     found = [(file.stem, json.loads(file.read_text())) for file in sorted(DATA.glob(pattern))]
     return [(name, case) for name, case in found if isinstance(case, dict)]
 
 
 def results(stdout):
-    """Every result in an output, read without the package."""
+    """Return every result in an output, read without the package."""
     found = []
     for line in stdout.splitlines():
         try:
@@ -32,20 +32,20 @@ def results(stdout):
     return [one for one in found if one.get("type") == "result"]
 
 
-def test_each_run_is_read_for_what_it_used(record_property):
-    """Tokens by model as the run states them, and its own cost; nothing where it states nothing."""
+def test_usage_and_cost_of_each_run_are_read(record_property):
+    """They are those that the run reports; None where it reports none."""
     read = stated = 0
     for name, case in captures("*.json"):
         if not isinstance(case.get("stdout"), str):
             continue
-        told = results(case["stdout"])
+        reported = results(case["stdout"])
         reading = read_process(tuple(case["argv"]), case["stdout"].encode())
-        if not told:
+        if not reported:
             assert (None, None) == (reading.usage, reading.cost_usd), name
             continue
         stated += 1
-        models = told[-1].get("modelUsage") or {}
-        assert reading.cost_usd == Decimal(str(told[-1]["total_cost_usd"])), name
+        models = reported[-1].get("modelUsage") or {}
+        assert reading.cost_usd == Decimal(str(reported[-1]["total_cost_usd"])), name
         if models:
             assert reading.usage.output_tokens == sum(row["outputTokens"] for row in models.values()), name
             assert reading.usage.input_tokens == sum(
@@ -62,27 +62,27 @@ def lines_of(case):
     return [("stdin" if channel == "in" else "stdout", line.encode()) for _, channel, line in case["events"] if line]
 
 
-def test_each_conversation_of_the_sdk_replays(record_property):
-    """With ids of its own, and the input a line at a time, the caller gets every recorded line in order."""
+def test_each_sdk_conversation_replays(record_property):
+    """The caller gets every recorded line in order, with the ids of its own requests."""
     cases = captures("sdk_*.json")
     for name, case in cases:
         frames = lines_of(case)
         run = Run(0, case["argv"], frames, stdin_closed=True, exit_code=0)
         player = Player([run], [*case["argv"]], lambda _: True)
-        heard = [data for _, data in player.output()]
+        received = [data for _, data in player.output()]
         for channel, line in frames:
             if channel == "stdin":
                 renamed = re.sub(rb"req_(\d+)_[0-9a-f]{8}", rb"req_\1_deadbeef", line)
                 player.feed(renamed if renamed.endswith(b"\n") else renamed + b"\n")
-                heard += [data for _, data in player.output()]
+                received += [data for _, data in player.output()]
         player.feed(b"")
-        heard += [data for _, data in player.output()]
+        received += [data for _, data in player.output()]
         expected = [
             re.sub(rb"req_(\d+)_[0-9a-f]{8}", rb"req_\1_deadbeef", data)
             for channel, data in frames
             if channel == "stdout"
         ]
-        assert expected == heard, name
+        assert expected == received, name
         assert player.is_done, name
         assert not player.is_missed, name
     record_property("counted claude conversations replayed", f"{len(cases)} of {len(cases)}")

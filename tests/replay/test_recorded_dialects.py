@@ -1,4 +1,4 @@
-"""Every recorded exchange with Converse and with Cohere, decoded by its dialect: requests, replies, streams, errors."""
+"""Every recorded exchange with Converse and Cohere, decoded by its dialect: requests, replies, streams, errors."""
 
 import dataclasses
 import json
@@ -14,7 +14,7 @@ from llm_gateway.wire.reading import read_exchange
 
 @dataclasses.dataclass
 class Recorded:
-    """One exchange, and what the manifest says of it."""
+    """Recorded exchange with its row of the manifest."""
 
     name: str
     expected: dict
@@ -32,22 +32,22 @@ class Recorded:
     def is_framed(self):
         return self.expected["framing"] == "aws-eventstream"
 
-    def decoded(self, piece=1 << 20):
-        """The reply, and the deltas where it streamed, read in pieces."""
+    def decoded(self, size=1 << 20):
+        """Return the reply, decoded in chunks of *size* bytes, and the deltas of a stream."""
         if not self.expected["streaming"]:
             return self.dialect.decode_reply(json.loads(self.reply)), []
         decoder = self.dialect.stream_decoder()
         deltas = [
             delta
-            for start in range(0, len(self.reply), piece)
-            for delta in decoder.feed(self.reply[start : start + piece])
+            for start in range(0, len(self.reply), size)
+            for delta in decoder.feed(self.reply[start : start + size])
         ]
         assert (True, None) == (decoder.is_finished, decoder.error), self.name
         return decoder.reply(), deltas
 
 
 def exchanges(traffic, api):
-    """All of one API."""
+    """Return all recorded exchanges of one API."""
     found = []
     for row in traffic.manifest:
         expected = {one["index"]: one for one in row["expected"] if one["api"] == api}
@@ -58,10 +58,12 @@ def exchanges(traffic, api):
 
 
 def recorded_in(traffic, file, entry, expected):
-    asked, headers = entry["request"], tuple(traffic.headers_of(entry["response"]))
-    request = traffic.plain(traffic.body_of(asked), traffic.headers_of(asked))
+    request_entry, headers = entry["request"], tuple(traffic.headers_of(entry["response"]))
+    request = traffic.plain(traffic.body_of(request_entry), traffic.headers_of(request_entry))
     reply = traffic.plain(traffic.body_of(entry["response"]), headers)
-    return Recorded(f"{file} #{expected['index']}", expected, asked["uri"], request, expected["status"], headers, reply)
+    return Recorded(
+        f"{file} #{expected['index']}", expected, request_entry["uri"], request, expected["status"], headers, reply
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def recorded(traffic):
 
 
 def plain_blocks(one):
-    """What a reply holds, read without any code of the package: texts, reasoning, and names with inputs of calls."""
+    """Return text, reasoning, and names with inputs of tool calls of a reply, read without the package."""
     if not one.is_framed:
         blocks = json.loads(one.reply)["output"]["message"]["content"]
         texts = "".join(block.get("text", "") for block in blocks)
@@ -94,8 +96,8 @@ def plain_blocks(one):
     return texts, thoughts, [(name, json.loads(text)) for name, text in calls.values()]
 
 
-def test_replies_and_streams(recorded, record_property):
-    """Text, reasoning, calls of tools and usage are those that the bytes hold, however a stream is cut."""
+def test_converse_replies_are_decoded(recorded, record_property):
+    """Text, reasoning, tool calls and usage equal those in the bytes, also for chunks of seven bytes."""
     answered = [one for one in recorded if one.status == 200]
     for one in answered:
         reply, deltas = one.decoded()
@@ -112,16 +114,16 @@ def test_replies_and_streams(recorded, record_property):
         )
         if one.is_framed:
             assert texts == "".join(delta.text for delta in deltas), one.name
-            assert reply == one.decoded(piece=7)[0], one.name
+            assert reply == one.decoded(size=7)[0], one.name
     record_property("counted converse replies decoded", f"{len(answered)} of {len(answered)}")
     assert sum(one.is_framed for one in answered) >= 6
 
 
-def test_what_was_decoded_is_encoded_again(recorded):
-    """A reply, as a whole and as a stream, and a request mean the same after they were written by the dialect."""
+def test_encoded_converse_messages_decode_to_the_same(recorded):
+    """Requests, whole replies and streams survive encoding and decoding."""
     for one in recorded:
-        asked = DIALECT.decode_request(json.loads(one.request))
-        assert asked == DIALECT.decode_request(DIALECT.encode_request(asked)), one.name
+        request = DIALECT.decode_request(json.loads(one.request))
+        assert request == DIALECT.decode_request(DIALECT.encode_request(request)), one.name
         if one.status == 200:
             reply, _ = one.decoded()
             assert reply == DIALECT.decode_reply(DIALECT.encode_reply(reply)), one.name
@@ -131,8 +133,8 @@ def test_what_was_decoded_is_encoded_again(recorded):
             assert reply == decoder.reply(), one.name
 
 
-def test_errors(recorded):
-    """Each has its kind, and the provider's own words."""
+def test_converse_errors_have_kind_and_message(recorded):
+    """The message is the provider's own."""
     failed = [one for one in recorded if one.status != 200]
     facts = [DIALECT.decode_error(one.status, one.headers, one.reply) for one in failed]
 
@@ -144,19 +146,19 @@ def test_errors(recorded):
 
 
 @pytest.fixture(scope="module")
-def of_cohere(traffic):
+def cohere_exchanges(traffic):
     return exchanges(traffic, "cohere.v2.chat")
 
 
-def test_coheres_replies_and_streams(of_cohere):
-    """Text, reasoning, plans and calls of tools are those of the bytes; what was decoded is encoded again."""
-    for one in of_cohere:
+def test_cohere_replies_are_decoded(cohere_exchanges):
+    """Text, reasoning, plans and tool calls equal those in the bytes, and survive encoding."""
+    for one in cohere_exchanges:
         reply, deltas = one.decoded()
         reading = read_exchange("POST", one.url, one.request, one.status, one.headers, one.reply)
         assert reading.usage == reply.usage, one.name
         assert reply.stop_reason is not None, one.name
         if one.expected["streaming"]:
-            assert reply == one.decoded(piece=7)[0], one.name
+            assert reply == one.decoded(size=7)[0], one.name
             assert plain_events(one) == (
                 "".join(delta.text + delta.thinking for delta in deltas),
                 len(reply.tool_calls),
@@ -165,9 +167,9 @@ def test_coheres_replies_and_streams(of_cohere):
             message = json.loads(one.reply)["message"]
             assert plain_message(message) == [(type(part).__name__, vars_of(part)) for part in reply.parts], one.name
         assert reply == one.dialect.decode_reply(one.dialect.encode_reply(reply)), one.name
-        asked = one.dialect.decode_request(json.loads(one.request))
-        assert asked == one.dialect.decode_request(one.dialect.encode_request(asked)), one.name
-    assert {True, False} == {one.expected["streaming"] for one in of_cohere}
+        request = one.dialect.decode_request(json.loads(one.request))
+        assert request == one.dialect.decode_request(one.dialect.encode_request(request)), one.name
+    assert {True, False} == {one.expected["streaming"] for one in cohere_exchanges}
 
 
 def plain_message(message):

@@ -1,15 +1,15 @@
-"""Every recorded refusal, as a reply or inside a stream, and the kind that its dialect makes of it."""
+"""Every recorded error reply, whole or inside a stream, and the kind that its dialect gives it."""
 
 import pytest
 
 from llm_gateway.wire import bedrock, cohere, gemini, openai_chat
 from llm_gateway.wire.dialects import find_dialect
 
-LIKE = {"openai": openai_chat, "ollama": openai_chat, "voyage": openai_chat}
-LIKE |= {"bedrock": bedrock, "cohere": cohere, "gemini": gemini}
-"""Where an API has no dialect, as one for embeddings: its provider's errors are those of its chats."""
+DIALECT_OF = {"openai": openai_chat, "ollama": openai_chat, "voyage": openai_chat}
+DIALECT_OF |= {"bedrock": bedrock, "cohere": cohere, "gemini": gemini}
+"""Dialects for APIs that have none, such as embeddings: errors have the format of the provider's chats."""
 
-# By provider, status and the provider's own type; None where it names none.
+# By provider, status and the error's type as the provider names it; None where it names none.
 KINDS = {
     ("anthropic", 400, "invalid_request_error"): {"invalid_request"},
     ("anthropic", 401, "authentication_error"): {"auth"},
@@ -38,14 +38,14 @@ KINDS = {
 
 
 @pytest.fixture(scope="module")
-def refusals(traffic):
-    """Provider, API, status, the facts, and the bytes, of every recorded refusal."""
+def error_replies(traffic):
+    """Return the manifest's row, the decoded error and the body of every recorded error reply."""
     found = []
     for row in traffic.manifest:
-        asked = {one["index"]: one for one in row["expected"] if one["status"] >= 400 or one["streaming"]}
-        for index, entry in traffic.load(row["file"]) if asked else ():
-            if index in asked:
-                found += facts_of(traffic, asked[index], entry["response"])
+        expected_by_index = {one["index"]: one for one in row["expected"] if one["status"] >= 400 or one["streaming"]}
+        for index, entry in traffic.load(row["file"]) if expected_by_index else ():
+            if index in expected_by_index:
+                found += facts_of(traffic, expected_by_index[index], entry["response"])
     return found
 
 
@@ -54,7 +54,7 @@ def facts_of(traffic, expected, response):
     headers = tuple(traffic.headers_of(response))
     body = traffic.plain(traffic.body_of(response), headers)
     if expected["status"] >= 400:
-        dialect = dialect or LIKE[expected["api"].partition(".")[0]].DIALECT
+        dialect = dialect or DIALECT_OF[expected["api"].partition(".")[0]].DIALECT
         return [(expected, dialect.decode_error(expected["status"], headers, body), body)]
     if dialect is None or b'"error"' not in body:
         return []
@@ -63,20 +63,20 @@ def facts_of(traffic, expected, response):
     return [(expected, decoder.error, body)] if decoder.error else []
 
 
-def test_each_has_its_kind(refusals, record_property):
-    """And each row of the table is there for a recorded one."""
+def test_error_kinds_match_the_table(error_replies, record_property):
+    """Each row of the table has a recorded error."""
     seen = {}
-    for expected, facts, _ in refusals:
+    for expected, facts, _ in error_replies:
         seen.setdefault((expected["provider"], expected["status"], facts.type), set()).add(facts.kind)
-    record_property("counted recorded refusals with their kind", f"{len(refusals)} of {len(refusals)}")
+    record_property("counted recorded error replies with their kind", f"{len(error_replies)} of {len(error_replies)}")
 
     assert seen == KINDS
-    assert len(refusals) >= 46
+    assert len(error_replies) >= 46
 
 
-def test_each_says_what_the_provider_said(refusals):
-    """In its own words, and not more than fits a screen."""
-    for expected, facts, body in refusals:
+def test_error_messages_are_the_providers_own(error_replies):
+    """They have at most 2,000 characters."""
+    for expected, facts, body in error_replies:
         plain = body.decode().encode().decode("unicode_escape", "replace")
         assert facts.message[:60] in plain or facts.message[:60] in body.decode(), expected
         assert len(facts.message) <= 2000

@@ -1,4 +1,4 @@
-"""Every recorded exchange with Gemini and Vertex, through the dialect."""
+"""Every recorded exchange with Gemini and Vertex, decoded and encoded by the dialect."""
 
 import json
 
@@ -13,7 +13,7 @@ from llm_gateway.wire.reading import read_exchange
 
 @pytest.fixture(scope="session")
 def exchanges(traffic):
-    """Each as its file's name and what was exchanged."""
+    """Return the name of the file and the exchange of each recorded call."""
     rows = [(row, one) for row in traffic.manifest for one in row["expected"] if one["api"] == "gemini.generate"]
     return [
         (row["file"].rpartition("/")[2], Playback(traffic.data / row["file"]).exchange(one["index"]))
@@ -36,7 +36,7 @@ def streamed(body, size):
 
 
 def texts_and_calls(reply):
-    """What stands in a reply, found without the dialect."""
+    """Return the text and the tool calls of a reply, read without the dialect."""
     bodies = objects(reply.headers, reply.body)
     parts = [part for body in bodies for one in body.get("candidates", ()) for part in one["content"]["parts"]]
     calls = [part["functionCall"] for part in parts if "functionCall" in part]
@@ -44,12 +44,12 @@ def texts_and_calls(reply):
     return text, [(call["name"], call["args"]) for call in calls]
 
 
-def test_every_answer_is_decoded(exchanges, record_property):
-    """Text, calls, model and usage; a stream in pieces of any size as in one, its deltas adding up."""
+def test_every_reply_is_decoded(exchanges, record_property):
+    """Text, tool calls, model and usage are right; a stream gives the same in chunks of any size."""
     count = 0
     for name, exchange in [one for one in exchanges if is_good(one[1])]:
         request, reply = exchange.request, exchange.reply
-        told = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
+        reading = read_exchange(request.method, request.url, request.body, reply.status, reply.headers, reply.body)
         if is_stream(exchange):
             decoder, deltas = streamed(reply.body, 7)
             read = decoder.reply()
@@ -59,15 +59,15 @@ def test_every_answer_is_decoded(exchanges, record_property):
         else:
             read = DIALECT.decode_reply(json.loads(reply.body))
         assert texts_and_calls(reply) == (read.text, [(call.name, call.arguments) for call in read.tool_calls]), name
-        assert (told.usage, told.model_served) == (read.usage, read.model), name
+        assert (reading.usage, reading.model_served) == (read.usage, read.model), name
         assert ("tool_use" if read.tool_calls else "end_turn") == read.stop_reason, name
         count += 1
     record_property("counted gemini answers decoded", f"{count} of {count}")
     assert count
 
 
-def test_every_answer_reads_back(exchanges):
-    """Written again, whole or as a stream, it is the same answer."""
+def test_every_encoded_reply_decodes_to_the_same(exchanges):
+    """A reply survives encoding and decoding, whole and as a stream."""
     for name, exchange in exchanges:
         if is_good(exchange) and not is_stream(exchange):
             read = DIALECT.decode_reply(json.loads(exchange.reply.body))
@@ -76,7 +76,7 @@ def test_every_answer_reads_back(exchanges):
 
 
 def test_every_error_has_a_kind(exchanges):
-    """And the provider's own words."""
+    """Its message is in the provider's reply."""
     found = set()
     for _, exchange in [one for one in exchanges if not is_good(one[1])]:
         facts = DIALECT.decode_error(exchange.reply.status, exchange.reply.headers, exchange.reply.body)
@@ -85,15 +85,15 @@ def test_every_error_has_a_kind(exchanges):
     assert {(404, "not_found", "NOT_FOUND"), (400, "invalid_request", "INVALID_ARGUMENT")} == found
 
 
-def test_every_request_reads_back(exchanges, record_property):
-    """Whoever wrote it and in either spelling: signatures stay on their parts, results find their calls."""
+def test_every_encoded_request_decodes_to_the_same(exchanges, record_property):
+    """In either spelling of fields, signatures stay on their parts and results on their calls."""
     signatures = 0
     for name, exchange in exchanges:
-        asked = DIALECT.decode_request(json.loads(exchange.request.body))
-        written = json.dumps(DIALECT.encode_request(asked))
-        assert asked == DIALECT.decode_request(json.loads(written)), name
-        calls = {part.id for message in asked.messages for part in message.parts if isinstance(part, ToolCall)}
-        results = [part for message in asked.messages if message.role == "tool" for part in message.parts]
+        decoded = DIALECT.decode_request(json.loads(exchange.request.body))
+        written = json.dumps(DIALECT.encode_request(decoded))
+        assert decoded == DIALECT.decode_request(json.loads(written)), name
+        calls = {part.id for message in decoded.messages for part in message.parts if isinstance(part, ToolCall)}
+        results = [part for message in decoded.messages if message.role == "tool" for part in message.parts]
         assert calls == {result.tool_call_id for result in results}, name
         raw = exchange.request.body
         signed = raw.count(b'"thoughtSignature"') + raw.count(b'"thought_signature"')

@@ -1,4 +1,4 @@
-"""Recorded traffic of each provider, read by the format that its client speaks: the last column of the table."""
+"""Recorded traffic of each provider, decoded in the format of its client: the table's last column."""
 
 import json
 from collections import Counter
@@ -7,15 +7,15 @@ from provider_pages import NAMES, made
 
 from llm_gateway.providers.base import HttpProvider
 
-SAID = {"google-gla": "gemini", "google-vertex": "vertex"}
-"""What the manifest calls a provider otherwise."""
+PROVIDER_NAMES = {"google-gla": "gemini", "google-vertex": "vertex"}
+"""Providers by their names in the manifest, where these differ."""
 ENDLESS = b'"completion_tokens_details":null},"system_fingerprint":"v1","service_tier":null}\n\n'
-"""How the one stream ends, of Writer, that has no ``[DONE]``: after its usage. A client says that such a one broke."""
+"""End of the one stream without ``[DONE]``, Writer's: it ends after its usage. A client reports it as broken."""
 
 
 def provider_of(expected, formats):
-    """Who would have made this call here; any other host of chat completions is `compatible`; None is nobody."""
-    name, api = SAID.get(expected["provider"], expected["provider"]), expected["api"]
+    """Return the provider that makes such a call; ``compatible`` for other hosts of chat completions, else None."""
+    name, api = PROVIDER_NAMES.get(expected["provider"], expected["provider"]), expected["api"]
     if (name, api) == ("openai", "openai.responses"):
         return "openai_responses"
     if formats.get(name) and formats[name].name == api:
@@ -24,7 +24,7 @@ def provider_of(expected, formats):
 
 
 def read(dialect, expected, headers, body):
-    """The usage in one recorded reply; none in one that refuses, whose kind and words are there instead."""
+    """Return the tokens of a recorded reply; None for an error reply, whose kind and message are checked."""
     if expected["status"] >= 400:
         facts = dialect.decode_error(expected["status"], headers, body)
         assert facts.kind
@@ -42,7 +42,7 @@ def read(dialect, expected, headers, body):
 
 
 def test_each_provider_reads_its_recorded_traffic(traffic, record_property):
-    """Replies and streams to their tokens, refusals to their words."""
+    """Tokens of replies and streams equal the expected ones, and error replies have a kind and a message."""
     providers = {name: made(name) for name in NAMES}
     formats = {name: one.dialect for name, one in providers.items() if isinstance(one, HttpProvider)}
     counts, wrong = Counter(), []
@@ -63,5 +63,5 @@ def test_each_provider_reads_its_recorded_traffic(traffic, record_property):
         record_property("row providers", [name, {"recorded": str(counts[name])}])
 
     assert [] == wrong
-    assert {*NAMES} == {*formats, "local_claude"}  # whose runs tests/replay/test_recorded_claude.py reads
+    assert {*NAMES} == {*formats, "local_claude"}  # its runs are read in tests/replay/test_recorded_claude.py
     assert counts["openai"] >= 20

@@ -1,4 +1,4 @@
-"""The estimate of a recorded request does not lie below the input that its provider reported."""
+"""Estimated input tokens of recorded requests, estimates with the tokens that the provider reported."""
 
 import dataclasses
 import json
@@ -17,8 +17,8 @@ NOT_TEXT = (
     *("cachedContent", "web_search", "googleSearch", "codeExecution", "code_execution", "systemTool", "tool_search"),
     *("advisor", "urlContext", "fileSearch", "server_tool", "compact"),
 )
-"""What stands in requests whose input is not in them: media, what the provider keeps, tools
-of its own, conversations that it shortens."""
+"""Words in requests whose input is not all in them as text: media, stored files and conversations, tools of the
+provider, and shortened conversations."""
 SHORTENED = "test_invoke_model_cache_tokens.yaml"
 """A recording whose prompt was shortened by hand, and its usage was not."""
 
@@ -28,7 +28,7 @@ def texts(blocks):
 
 
 def converse(body):
-    """A request of Bedrock's own format."""
+    """Return a request of Bedrock's Converse API, decoded."""
 
     def part(block):
         if "toolUse" in block:
@@ -46,7 +46,7 @@ def converse(body):
 
 
 def gemini(body):
-    """A request of Gemini's."""
+    """Return a request of Gemini, decoded."""
 
     def part(block):
         if "functionCall" in block:
@@ -73,8 +73,8 @@ READERS = {
 }
 
 
-def asked(body, api, model):
-    """The request, or None where its input is not all in it as text."""
+def text_request(body, api, model):
+    """Return the decoded request, or None where its input is not all in it as text."""
     if any(word in body for word in NOT_TEXT) or (api == "bedrock.invoke" and "anthropic_version" not in body):
         return None
     request = READERS[api](json.loads(body))
@@ -82,12 +82,12 @@ def asked(body, api, model):
 
 
 @pytest.fixture(scope="module")
-def compared(traffic):
-    """File, provider, estimated and reported input of each recorded request of text."""
-    return list(_compared(traffic))
+def estimates(traffic):
+    """Return file, provider, estimated and reported input tokens of each recorded text request."""
+    return list(read_estimates(traffic))
 
 
-def _compared(traffic):
+def read_estimates(traffic):
     for row in traffic.manifest:
         playback = Playback(traffic.data / row["file"])
         positions = [index for index, _ in traffic.load(row["file"])]
@@ -99,7 +99,7 @@ def _compared(traffic):
             if usage is None or not usage.input_tokens or not exchange.request.body:
                 continue
             model = expected["model_served"] or expected["model_requested"]
-            if (request := asked(exchange.request.body.decode(), expected["api"], model)) is not None:
+            if (request := text_request(exchange.request.body.decode(), expected["api"], model)) is not None:
                 yield row["file"], expected["provider"], estimate_tokens(request).tokens, usage.input_tokens
 
 
@@ -117,19 +117,19 @@ def table(found):
     return "\n".join(lines)
 
 
-def test_no_recorded_input_is_estimated_too_low(compared, record_property):
-    """By more than 3 %, in any provider's text; how far too high is what the table shows."""
-    low = [(file, estimated, reported) for file, _, estimated, reported in compared if estimated < 0.97 * reported]
-    record_property("counted estimate held", f"{len(compared) - len(low)} of {len(compared)}")
-    record_property("table estimated / reported", table(compared))
+def test_estimates_are_not_below_reported_tokens(estimates, record_property):
+    """No estimate is more than 3 % too low; the table shows how far they are too high."""
+    low = [(file, estimated, reported) for file, _, estimated, reported in estimates if estimated < 0.97 * reported]
+    record_property("counted estimate held", f"{len(estimates) - len(low)} of {len(estimates)}")
+    record_property("table estimated / reported", table(estimates))
 
     assert [] == low
-    assert len(compared) > 120
+    assert len(estimates) > 120
 
 
-def test_of_large_inputs_the_estimate_is_near(compared):
-    """Where it matters: what is fixed weighs little there."""
-    large = [(estimated, reported) for _, _, estimated, reported in compared if reported > 900]
+def test_estimates_of_large_inputs_are_close(estimates):
+    """Above 900 tokens the sum of estimates is at most 1.6 times the reported one."""
+    large = [(estimated, reported) for _, _, estimated, reported in estimates if reported > 900]
     ratio = sum(estimated for estimated, _ in large) / sum(reported for _, reported in large)
 
     assert 1 < ratio < 1.6

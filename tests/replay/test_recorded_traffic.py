@@ -1,4 +1,4 @@
-"""Every recorded exchange, sent again, is answered with the bytes that were recorded."""
+"""Every recorded exchange, sent again, gets the recorded bytes."""
 
 import httpx
 import httpx2
@@ -12,7 +12,7 @@ HOP = ("host", "content-length", "transfer-encoding", "connection", "content-enc
 
 
 def send_all(library, traffic, row):
-    """Send every request of a file again; count those whose status and bytes are the recorded ones."""
+    """Send every request of a file again; return how many replies equal the recorded ones, and how many there are."""
     entries = traffic.load(row["file"])
     right = 0
     settings = Settings(allow_unused=True)
@@ -36,7 +36,7 @@ def is_same(client, traffic, entry):
 
 @pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_every_recorded_exchange_replays_byte_for_byte(library, traffic, record_property):
-    """All files of the recorded traffic, through both generations of httpx."""
+    """All recorded files are replayed through httpx and httpx2."""
     counts = [(row["file"], *send_all(library, traffic, row)) for row in traffic.manifest]
     right, total = sum(row[1] for row in counts), sum(row[2] for row in counts)
     record_property(f"counted replayed through {library.__name__}", f"{right} of {total}")

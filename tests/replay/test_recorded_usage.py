@@ -1,4 +1,4 @@
-"""The usage that is read from every recorded exchange agrees with the expected one."""
+"""Usage, models, prices and service tiers of every recorded exchange agree with the manifest."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -37,20 +37,20 @@ def agrees(expected, usage):
 
 def by_provider_and_api(found):
     counts = defaultdict(lambda: [0, 0])
-    for _, expected, metering in found:
+    for _, expected, facts in found:
         count = counts[f"{expected['provider']:<26} {expected['api']}"]
-        count[0] += agrees(expected["usage"], metering.usage)
+        count[0] += agrees(expected["usage"], facts.usage)
         count[1] += 1
     return "\n".join(f"{name:<54} {equal:>3} of {all_:>3} equal" for name, (equal, all_) in sorted(counts.items()))
 
 
 def test_usage_agrees_in_every_recorded_exchange(traffic, record_property):
-    """Every API in the traffic, streamed or not, whatever framing it has."""
+    """For every API, streamed or not, token counts equal the expected ones."""
     found = [(file, expected, known_facts(exchange)) for file, expected, exchange in rows(traffic)]
     wrong = [
-        (file, expected["index"], expected["api"], expected["usage"], metering.usage)
-        for file, expected, metering in found
-        if not agrees(expected["usage"], metering.usage) and (file, expected["index"]) not in EXPLAINED
+        (file, expected["index"], expected["api"], expected["usage"], facts.usage)
+        for file, expected, facts in found
+        if not agrees(expected["usage"], facts.usage) and (file, expected["index"]) not in EXPLAINED
     ]
     record_property("counted usage read", f"{len(found) - len(wrong)} of {len(found)}")
     record_property("table usage", by_provider_and_api(found))
@@ -65,7 +65,7 @@ NOT_NAMED = {"replicate.prediction", "sagemaker.invoke"}
 
 @pytest.mark.parametrize("field", ["model_requested", "model_served"])
 def test_models_agree_in_every_recorded_exchange(field, traffic):
-    """The model that was asked and the one that answered."""
+    """The requested and the served model equal the expected ones."""
     wrong = [
         (file, expected["index"], expected["api"], expected[field], getattr(known_facts(exchange), field))
         for file, expected, exchange in rows(traffic)
@@ -76,7 +76,7 @@ def test_models_agree_in_every_recorded_exchange(field, traffic):
 
 
 NO_PRICE = {
-    "test_generate_content_with_file_uri_image[True].yaml": "the reply does not say how much input there was",
+    "test_generate_content_with_file_uri_image[True].yaml": "the reply has no count of input tokens",
     "test_gateway_provider_with_groq.yaml": "a gateway of its own, which sells at prices of its own",
     "test_gateway_provider_with_anthropic.yaml": "the same",
     "test_bedrock_model_service_tier.yaml": "served in the tier flex, whose price is not listed",
@@ -90,20 +90,20 @@ OF_ITS_DAY = {
     "test_deepseek_responses[structured_output].yaml": "the same",
     "responses_prompt_caching_5_6_cache_write.yaml": "recorded before the price went down in August 2026",
     "test_web_search_agent_run_in_workflow.yaml": "two searches at $10 a thousand are part of it",
-    "direct-uploaded_file-audio-google_2_5].yaml": "audio is dearer than text",
+    "direct-uploaded_file-audio-google_2_5].yaml": "audio is more expensive than text",
 }
 """Where the reference, today's list price of text tokens, is not what the call cost."""
 
 
-def test_costs_agree_with_what_the_host_said_or_with_the_list(traffic, record_property):
-    """To the last digit; a difference has a reason."""
+def test_costs_agree_with_the_host_or_the_price_list(traffic, record_property):
+    """Costs are equal to the last digit, or the difference has a reason."""
     found = [
         (file, expected, priced(known_facts(exchange), at=moment_of(exchange)))
         for file, expected, exchange in rows(traffic)
     ]
-    references = [(file, reference(expected), metering) for file, expected, metering in found if reference(expected)]
-    equal = [file for file, cost, metering in references if is_near(cost, metering.cost_usd)]
-    others = {file.rpartition("/")[2] for file, cost, metering in references if not is_near(cost, metering.cost_usd)}
+    references = [(file, reference(expected), facts) for file, expected, facts in found if reference(expected)]
+    equal = [file for file, cost, facts in references if is_near(cost, facts.cost_usd)]
+    others = {file.rpartition("/")[2] for file, cost, facts in references if not is_near(cost, facts.cost_usd)}
     record_property(
         "counted cost agreed", f"{len(equal)} of {len(references)}, {len(references) - len(equal)} explained"
     )
@@ -122,7 +122,7 @@ def is_near(reference_usd, cost_usd):
 
 
 def test_tiers_agree_in_every_recorded_exchange(traffic):
-    """What a call was served as sets its price."""
+    """The tier that served a call equals the expected one, since it sets the price."""
     wrong = [
         (file, expected["api"], expected["service_tier"], known_facts(exchange).usage.service_tier)
         for file, expected, exchange in rows(traffic)
@@ -131,7 +131,7 @@ def test_tiers_agree_in_every_recorded_exchange(traffic):
     ]
 
     assert {"gemini.interactions", "gemini.generate"} >= {api for _, api, _, _ in wrong}
-    assert 2 >= len(wrong)  # one says it beside its usage, one says "1"
+    assert 2 >= len(wrong)  # one has it outside of its usage, one has "1"
 
 
 SHORTENED = "test_invoke_model_cache_tokens.yaml"
@@ -139,7 +139,7 @@ SHORTENED = "test_invoke_model_cache_tokens.yaml"
 
 
 def test_no_recorded_call_used_more_than_its_bound(traffic, record_property):
-    """Told from the request alone, before it was sent."""
+    """The upper bound computed from the request alone is not exceeded."""
     passed, count = [], 0
     for file, expected, exchange in rows(traffic):
         request, used = exchange.request, known_facts(exchange).usage

@@ -1,4 +1,4 @@
-"""A request whose recording had secrets taken out is still found."""
+"""Requests whose recording had secrets redacted still match."""
 
 import httpx
 
@@ -8,8 +8,8 @@ from llm_gateway.interception.use_cassette import use_cassette
 SECRET = "kd83-hf7Q2-zzP0x-91LmB"
 
 
-def test_secrets_in_the_body_and_the_query(server, tmp_path, monkeypatch):
-    """Known by their variable or by their shape; the file holds neither."""
+def test_secrets_in_body_and_query_are_redacted_and_match(server, tmp_path, monkeypatch):
+    """They are recognised by their environment variable or by a pattern."""
     monkeypatch.setenv("TENANT_SECRET", SECRET)
     token = "sk-ant-api03-" + "A1b2C3d4" * 10
     url = f"{server.url}/v1/chat/completions?key={SECRET}&x-amz-security-token=abcd1234efgh"
