@@ -1,8 +1,8 @@
 """
-The clients that are compared, and the process that measures some of them in turn.
+Clients that are compared, and the process that measures some of them in turn.
 
-Run as ``python callers.py ADDRESS NAME...`` by an interpreter that has their packages; it prints one JSON object. It
-imports nothing else of the bench, for litellm cannot be installed beside the rest.
+Run as ``python callers.py URL NAME...`` by an interpreter that has their packages; it prints one JSON object. It
+imports nothing else of the benchmark, since litellm needs an environment of its own.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-PROMPT = "Tell me about the quick brown fox and the lazy dog, and everything that they did. " * 8
-ASKED: list[Any] = [{"role": "user", "content": PROMPT}]
+PROMPT = "Describe the quick brown fox and the lazy dog, and everything that they did. " * 8
+MESSAGES: list[Any] = [{"role": "user", "content": PROMPT}]
 MODELS = {"openai": "gpt-5-mini", "anthropic": "claude-haiku-4-5"}
 ROUNDS, CALLS = 8, 64
 AT_ONCE = (1, 32)
@@ -26,35 +26,35 @@ Caller = Callable[[], Awaitable[str]]
 
 
 def raw(base: str, provider: str) -> Caller:
-    """The floor: bytes made beforehand, and the reply's text."""
+    """Return a call with httpx2 alone: it sends prepared bytes and reads the reply's text."""
     import httpx2
 
     client = httpx2.AsyncClient()
-    asked = json.dumps({"model": MODELS[provider], "max_tokens": 1000, "messages": ASKED}).encode()
+    body = json.dumps({"model": MODELS[provider], "max_tokens": 1000, "messages": MESSAGES}).encode()
     path = {"openai": "/v1/chat/completions", "anthropic": "/v1/messages"}[provider]
     headers = {"content-type": "application/json", "authorization": "Bearer x"}
 
     async def call() -> str:
-        return (await client.post(base + path, content=asked, headers=headers)).text
+        return (await client.post(base + path, content=body, headers=headers)).text
 
     return call
 
 
 def ours(base: str, provider: str) -> Caller:
-    """The package's own client."""
+    """Return a call with the package's own client."""
     from llm_gateway import LLMClient
 
     root = f"{base}/v1" if provider == "openai" else base
     client = LLMClient(provider=provider, model=MODELS[provider], api_key="x", base_url=root)
 
     async def call() -> str:
-        return (await client.chat(ASKED, max_tokens=1000)).content
+        return (await client.chat(MESSAGES, max_tokens=1000)).content
 
     return call
 
 
 def sdk(base: str, provider: str) -> Caller:
-    """The provider's official SDK."""
+    """Return a call with the provider's official SDK."""
     if provider == "openai":
         from openai import AsyncOpenAI
 
@@ -62,7 +62,7 @@ def sdk(base: str, provider: str) -> Caller:
 
         async def call() -> str:
             done = await openai.chat.completions.create(
-                model=MODELS[provider], messages=ASKED, max_completion_tokens=1000
+                model=MODELS[provider], messages=MESSAGES, max_completion_tokens=1000
             )
             return str(done.choices[0].message.content)
 
@@ -72,18 +72,18 @@ def sdk(base: str, provider: str) -> Caller:
     anthropic = AsyncAnthropic(api_key="x", base_url=base, max_retries=0)
 
     async def call_anthropic() -> str:
-        done = await anthropic.messages.create(model=MODELS[provider], messages=ASKED, max_tokens=1000)
+        done = await anthropic.messages.create(model=MODELS[provider], messages=MESSAGES, max_tokens=1000)
         return done.content[0].text
 
     return call_anthropic
 
 
 def litellm(base: str, provider: str) -> Caller:
-    """The one function of litellm."""
+    """Return a call with litellm."""
     import litellm as package
 
     root = f"{base}/v1" if provider == "openai" else base
-    fixed = {"model": f"{provider}/{MODELS[provider]}", "messages": ASKED, "max_tokens": 1000}
+    fixed = {"model": f"{provider}/{MODELS[provider]}", "messages": MESSAGES, "max_tokens": 1000}
 
     async def call() -> str:
         done = await package.acompletion(**fixed, api_base=root, api_key="x", num_retries=0)
@@ -93,19 +93,19 @@ def litellm(base: str, provider: str) -> Caller:
 
 
 def ours_streamed(base: str, provider: str) -> Caller:
-    """A stream, its text put together."""
+    """Return a stream with the package's own client, its text joined."""
     from llm_gateway import LLMClient
 
     client = LLMClient(provider=provider, model=MODELS[provider], api_key="x", base_url=f"{base}/v1")
 
     async def call() -> str:
-        return "".join([delta.text async for delta in client.stream(ASKED, max_tokens=1000)])
+        return "".join([delta.text async for delta in client.stream(MESSAGES, max_tokens=1000)])
 
     return call
 
 
 def sdk_streamed(base: str, provider: str) -> Caller:
-    """The same with the provider's official SDK, which is asked for usage as the client asks."""
+    """Return the same stream with the official SDK, which requests usage as the client does."""
     from openai import AsyncOpenAI
 
     client = AsyncOpenAI(api_key="x", base_url=f"{base}/v1", max_retries=0)
@@ -113,7 +113,7 @@ def sdk_streamed(base: str, provider: str) -> Caller:
     async def call() -> str:
         stream = await client.chat.completions.create(
             model=MODELS[provider],
-            messages=ASKED,
+            messages=MESSAGES,
             max_completion_tokens=1000,
             stream=True,
             stream_options={"include_usage": True},
@@ -124,15 +124,15 @@ def sdk_streamed(base: str, provider: str) -> Caller:
 
 
 def raw_streamed(base: str, provider: str) -> Caller:
-    """The floor of a stream: its pieces as they come."""
+    """Return the same stream with httpx2 alone, its chunks joined."""
     import httpx2
 
     client = httpx2.AsyncClient()
-    asked = json.dumps({"model": MODELS[provider], "stream": True, "messages": ASKED}).encode()
+    body = json.dumps({"model": MODELS[provider], "stream": True, "messages": MESSAGES}).encode()
 
     async def call() -> str:
-        async with client.stream("POST", f"{base}/v1/chat/completions", content=asked) as reply:
-            return b"".join([piece async for piece in reply.aiter_bytes()]).decode()
+        async with client.stream("POST", f"{base}/v1/chat/completions", content=body) as reply:
+            return b"".join([chunk async for chunk in reply.aiter_bytes()]).decode()
 
     return call
 
@@ -141,7 +141,7 @@ CALLERS = {made.__name__: made for made in (raw, ours, sdk, litellm, raw_streame
 
 
 async def spent_us(call: Caller, calls: int, at_once: int) -> float:
-    """CPU microseconds of this process for one call."""
+    """Return the CPU microseconds of this process for one call."""
 
     async def some() -> None:
         for _ in range(calls // at_once):
@@ -152,8 +152,8 @@ async def spent_us(call: Caller, calls: int, at_once: int) -> float:
     return (time.process_time() - start) / calls * 1e6
 
 
-async def measured(base: str, names: list[str]) -> dict[str, float]:
-    """Median CPU microseconds a call of each, by name and number of calls at once, in a new order each round."""
+async def median_us(base: str, names: list[str]) -> dict[str, float]:
+    """Return the median CPU microseconds of a call, by name and number of concurrent calls, in random order."""
     made = {name: CALLERS[name.partition(":")[0]](base, name.partition(":")[2]) for name in names}
     for call in made.values():
         answer = await call()
@@ -168,4 +168,4 @@ async def measured(base: str, names: list[str]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measured(sys.argv[1], sys.argv[2:]))))
+    print(json.dumps(asyncio.run(median_us(sys.argv[1], sys.argv[2:]))))

@@ -1,4 +1,4 @@
-"""What one call costs through the client, beside the official SDKs and litellm: CPU beyond that of the HTTP library."""
+"""Cost of one call through the client, compared with the official SDKs and litellm: CPU time beyond httpx2's."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SDKS = {"openai": "AsyncOpenAI", "anthropic": "AsyncAnthropic"}
 
 
 def clients() -> Iterator[Row]:
-    """Each client has processes of its own, in turn with the others'."""
+    """Yield the rows; each client has processes of its own, in turn with the others'."""
     yield import_time()
     with serving() as base, tempfile.TemporaryDirectory() as folder:
         lite, why = litellm_python(Path(folder))
@@ -34,13 +34,13 @@ def clients() -> Iterator[Row]:
             for at_once in (1, 32):
                 yield from calls(spent, provider, at_once)
         if lite is None:
-            yield Row("`LLMClient.chat` beside litellm", "at least 5x less", f"not measured: {why}", None)
+            yield Row("`LLMClient.chat` compared with litellm", "at least 5x less", f"not measured: {why}", None)
         yield from streams(base)
         yield from many_calls(base)
 
 
 def import_time() -> Row:
-    """The package, and its client as the first use of the name brings it in."""
+    """Return the CPU time of importing the package; its client is imported by the first use of the name."""
     script = "import time; t = time.process_time(); {}; print((time.process_time() - t) * 1000)"
     spent = {
         what: statistics.median(float(output(sys.executable, "-c", script.format(what))) for _ in range(5))
@@ -52,7 +52,7 @@ def import_time() -> Row:
 
 
 def litellm_python(folder: Path) -> tuple[str | None, str]:
-    """An interpreter that has litellm, whose own tox environment is taken where there is one; else None, and why."""
+    """Return an interpreter that has litellm, that of its tox environment if there is one; else None, and why."""
     ready = os.environ.get("BENCH_LITELLM_PYTHON", "")
     if Path(ready).is_file():
         return ready, ""
@@ -66,22 +66,22 @@ def litellm_python(folder: Path) -> tuple[str | None, str]:
 
 
 def output(*command: str) -> str:
-    """What a command prints; its errors are kept."""
+    """Return what a command prints; its errors are captured."""
     environment = {**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
 
 
 def run(python: str, base: str, names: Sequence[str]) -> dict[str, float]:
-    """What `callers` measures in a process of *python*."""
+    """Return what `callers` measures in a process of *python*."""
     spent: dict[str, float] = json.loads(output(python, str(HERE / "callers.py"), base, *names).splitlines()[-1])
     return spent
 
 
 def measured(base: str, pythons: dict[str, str]) -> dict[str, float]:
     """
-    CPU microseconds of a call beyond the floor: by peer, provider and number of calls at once.
+    Return the CPU microseconds of a call beyond httpx2's, by client, provider and number of concurrent calls.
 
-    The floor is httpx2's wherever it is there; litellm is built on others and is held to the same one.
+    Litellm, which is built on other HTTP libraries, is compared with httpx2 too.
     """
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(RUNS):
@@ -94,7 +94,7 @@ def measured(base: str, pythons: dict[str, str]) -> dict[str, float]:
 
 
 def calls(spent: dict[str, float], provider: str, at_once: int) -> Iterator[Row]:
-    """One row for each peer."""
+    """Yield one row for each client that is compared."""
     ours, sdk = (spent[f"{one}:{provider}@{at_once}"] for one in ("ours", "sdk"))
     lite = spent.get(f"litellm:{provider}@{at_once}")
     what = f"`LLMClient.chat` of {provider}, {at_once} at once, beyond httpx2 ({ours:.0f} us"
@@ -104,7 +104,7 @@ def calls(spent: dict[str, float], provider: str, at_once: int) -> Iterator[Row]
 
 
 def streams(base: str) -> Iterator[Row]:
-    """The whole CPU where the chunks come together; beyond the floor, which is most of it, where each comes alone."""
+    """Yield the rows of a stream: whole CPU time with joined chunks, CPU time beyond httpx2's with single chunks."""
     what = f"a stream of {CHUNKS} chunks"
     ours, sdk, raw = streamed(base)
     each = f"{ours:.1f} ms, AsyncOpenAI {sdk:.1f}, httpx2 alone {raw:.1f}"
@@ -117,7 +117,7 @@ def streams(base: str) -> Iterator[Row]:
 
 
 def streamed(base: str) -> tuple[float, float, float]:
-    """CPU milliseconds of a stream: ours, the SDK's, the floor's."""
+    """Return the CPU milliseconds of a stream: ours, the SDK's, httpx2's."""
     found: dict[str, list[float]] = defaultdict(list)
     for _ in range(RUNS):
         for peer in random.sample(["ours", "sdk"], 2):
@@ -127,7 +127,7 @@ def streamed(base: str) -> tuple[float, float, float]:
 
 
 def many_calls(base: str) -> Iterator[Row]:
-    """What ten thousand calls leave behind."""
+    """Yield the memory and the modules that ten thousand calls leave."""
     found = json.loads(output(sys.executable, str(HERE / "steady.py"), base, str(CALLS)))
     early, late = found["after_mb"]
     what = f"memory after {found['calls']:,} calls compared with {CALLS // 10:,} ({late:.1f} MB, {early:.1f} MB)"

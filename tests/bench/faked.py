@@ -1,4 +1,4 @@
-"""What a scripted answer costs beside a mock transport in the same SDK, and what the fixture costs a test."""
+"""Cost of a fake reply compared with a mock transport in the same SDK, and of the fixture for a test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["faked"]
 
 ROUNDS, CALLS, TESTS = 15, 50, 200
 MESSAGES: Any = [{"role": "user", "content": "How is the weather in Oslo?"}]
-ASKED: dict[str, Callable[[Any], Any]] = {
+CALLS_BY_SDK: dict[str, Callable[[Any], Any]] = {
     "openai": lambda sdk: sdk.chat.completions.create(model="gpt-5-mini", messages=MESSAGES),
     "anthropic": lambda sdk: sdk.messages.create(model="claude-haiku-4-5", max_tokens=99, messages=MESSAGES),
 }
@@ -55,9 +55,9 @@ def test_scripts(fake_llm, number):
 
 
 def faked(folder: Path) -> Iterator[Row]:
-    """One call of each SDK, then the fixture."""
-    for provider in ASKED:
-        mocked, scripted = beside(provider, folder / "none.yaml")
+    """Yield the rows of one call of each SDK, and of the fixture."""
+    for provider in CALLS_BY_SDK:
+        mocked, scripted = compare(provider, folder / "none.yaml")
         what = f"a scripted answer over a mock transport's, {provider} SDK (ms: {scripted:.2f}, {mocked:.2f})"
         more = scripted - mocked
         yield Row(what, "at most 0.5 ms more", f"{more:+.2f} ms CPU", more <= 0.5)
@@ -66,9 +66,9 @@ def faked(folder: Path) -> Iterator[Row]:
     yield Row(f"set-up of `fake_llm` (first in a run {first:.0f} ms)", "below 1 ms", f"{each:.2f} ms CPU", each < 1)
 
 
-def beside(provider: str, path: Path) -> tuple[float, float]:
-    """Median milliseconds of a call: by a mock transport that gives the fake's own bytes, and by the fake."""
-    ask, make = ASKED[provider], SDKS[provider]
+def compare(provider: str, path: Path) -> tuple[float, float]:
+    """Return the median milliseconds of a call: with a mock transport that has the fake's bytes, and with the fake."""
+    ask, make = CALLS_BY_SDK[provider], SDKS[provider]
     shared = make(api_key="k", max_retries=0)
     with use_cassette(path) as cassette:
         fake = FakeLLM().reply("It is mild.", times=None)
@@ -84,7 +84,7 @@ def beside(provider: str, path: Path) -> tuple[float, float]:
 
 
 def call_ms(work: Callable[[], object]) -> float:
-    """CPU milliseconds of one of several runs of *work*."""
+    """Return the CPU milliseconds of one of several runs of *work*."""
     start = time.process_time()
     for _ in range(CALLS):
         work()
@@ -92,7 +92,7 @@ def call_ms(work: Callable[[], object]) -> float:
 
 
 def fixture_ms(folder: Path) -> list[float]:
-    """CPU milliseconds of the fixture in each test of a run of its own."""
+    """Return the CPU milliseconds of the fixture in each test of a separate run."""
     suite = folder / "suite"
     suite.mkdir()
     (suite / "conftest.py").write_text(CONFTEST)

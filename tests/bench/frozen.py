@@ -1,4 +1,4 @@
-"""What a frozen clock adds to each test, with the official SDKs loaded, compared with freezegun's start and stop."""
+"""CPU time that a frozen clock adds to a test, with the official SDKs loaded, compared with freezegun."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDS = 9
 
 
 def frozen_clock() -> Iterator[Row]:
-    """Yield the CPU time of one test, and how much less that is than freezegun's."""
+    """Yield the CPU time for one test, and the ratio to freezegun's."""
     for name in SDKS:
         importlib.import_module(name)
     frozen, theirs = (

@@ -28,7 +28,7 @@ GROUPS = ("day", "week", "month", "provider", "model", "session", "test", "tag",
 
 
 def entry(number: int, writer: str = "") -> Entry:
-    """One of a million calls in 90 days: of 1,000 tests, in 500 sessions, some without a cost."""
+    """Return one of a million calls in 90 days: of 1,000 tests, in 500 sessions, some without a cost."""
     return Entry(
         f"{writer}{number}",
         START + timedelta(seconds=number * 7.776),
@@ -47,7 +47,7 @@ def entry(number: int, writer: str = "") -> Entry:
 
 
 def ledger(folder: Path) -> Iterator[Row]:
-    """Both stores; PostgreSQL where a server is installed."""
+    """Yield the rows of both stores; PostgreSQL where a server is installed."""
     here = str(folder / "appended.db")
     rate, worst_s = append_rate(here)
     yield Row(
@@ -62,7 +62,7 @@ def ledger(folder: Path) -> Iterator[Row]:
 
 
 def append_rate(where: str) -> tuple[float, float]:
-    """Rows a second of all writers together, and the longest that one of them waited for one append."""
+    """Return the rows a second of all writers together, and the longest wait for one append in seconds."""
     argv = [sys.executable, __file__, where]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     writers = [subprocess.Popen([*argv, f"{number}-"], text=True, **pipes) for number in range(WRITERS)]  # type: ignore[call-overload]
@@ -77,7 +77,7 @@ def append_rate(where: str) -> tuple[float, float]:
 
 
 def write(where: str, name: str) -> None:
-    """One writer, in a process of its own: says that it is ready, waits for a word, says its longest wait."""
+    """Append rows in a process of its own: print a line when ready, wait for a line, print the longest wait."""
     entries = [entry(number, name) for number in range(APPENDED)]
     waits = []
     with closing(open_ledger(where)) as opened:
@@ -91,7 +91,7 @@ def write(where: str, name: str) -> None:
 
 
 def reports(store: str, place: AbstractContextManager[str]) -> Iterator[Row]:
-    """The slowest report over a million rows: all of them, and from one part of a day to another."""
+    """Yield the slowest report over a million rows: over all of them, and over part of the days."""
     with place as where, closing(open_ledger(where)) as opened:
         for first in range(0, MANY, 10_000):
             opened.append(entry(number) for number in range(first, first + 10_000))

@@ -1,7 +1,7 @@
 """
-A loopback server with fixed answers in two formats, in a process of its own so that it takes no time of a client.
+Server on loopback with fixed replies in two formats, in a process of its own so that it adds no time to a client.
 
-It sends a stream as fast as it can, or below ``/paced`` so that each chunk arrives alone.
+It sends a stream as fast as it can; at URLs below ``/paced`` each chunk arrives alone.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _whole(body: object) -> bytes:
 
 
 def _chunks() -> Iterator[bytes]:
-    """A streamed completion: its role, each word, its end and its usage, each in a piece of its own."""
+    """Yield a streamed completion as HTTP chunks: its role, each word, its end and its usage."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1790000000, "model": "gpt-5-mini"}
     words = ({"content": f"word{number} "} for number in range(CHUNKS))
     for delta in ({"role": "assistant", "content": ""}, *words):
@@ -66,19 +66,19 @@ def _chunks() -> Iterator[bytes]:
     yield _event({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": None})
     usage = {"prompt_tokens": 180, "completion_tokens": CHUNKS, "total_tokens": 180 + CHUNKS}
     yield _event({**head, "choices": [], "usage": usage})
-    yield _piece(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+    yield _http_chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
 
 def _event(chunk: object) -> bytes:
-    return _piece(b"data: " + json.dumps(chunk).encode() + b"\n\n")
+    return _http_chunk(b"data: " + json.dumps(chunk).encode() + b"\n\n")
 
 
-def _piece(data: bytes) -> bytes:
+def _http_chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 class _Connection(asyncio.Protocol):
-    """One client; it is answered request by request."""
+    """Connection of one client, which is answered request by request."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -95,18 +95,18 @@ class _Connection(asyncio.Protocol):
     def _answer(self, head: bytes, body: bytes) -> None:
         if b'"stream":true' in body.replace(b" ", b""):
             self.transport.write(_HEAD + b"text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
-            self._stream(iter(PIECES) if b"/paced/" in head else iter([b"".join(PIECES)]))
+            self._stream(iter(HTTP_CHUNKS) if b"/paced/" in head else iter([b"".join(HTTP_CHUNKS)]))
         else:
             self.transport.write(MESSAGES if b"/messages" in head else CHAT)
 
-    def _stream(self, pieces: Iterator[bytes]) -> None:
-        piece = next(pieces, None)
-        if piece is not None:
-            self.transport.write(piece)
-            asyncio.get_running_loop().call_later(_GAP_S, self._stream, pieces)
+    def _stream(self, chunks: Iterator[bytes]) -> None:
+        chunk = next(chunks, None)
+        if chunk is not None:
+            self.transport.write(chunk)
+            asyncio.get_running_loop().call_later(_GAP_S, self._stream, chunks)
 
 
-CHAT, MESSAGES, PIECES = _chat(), _messages(), list(_chunks())
+CHAT, MESSAGES, HTTP_CHUNKS = _chat(), _messages(), list(_chunks())
 
 
 async def _serve() -> None:
@@ -117,7 +117,7 @@ async def _serve() -> None:
 
 @contextmanager
 def serving() -> Iterator[str]:
-    """Serve until the block ends; the address, without a path."""
+    """Serve until the block ends; yield the URL without a path."""
     with subprocess.Popen([sys.executable, __file__], stdout=subprocess.PIPE, text=True) as server:
         try:
             yield f"http://127.0.0.1:{server.stdout.readline().strip()}"

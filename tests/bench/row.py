@@ -1,4 +1,4 @@
-"""One line of the table that is printed."""
+"""One row of the printed table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WORDS = {True: "yes", False: "NO", None: "-"}
 
 @dataclass(frozen=True)
 class Row:
-    """What was asked for, and what was measured; *is_met* is None where nothing could be."""
+    """Row of the table: a target and the measured value; *is_met* is None where nothing could be measured."""
 
     what: str
     target: str

@@ -1,8 +1,8 @@
 """
-Measure the package beside its peers and floors, in one run, and print a table of ratios.
+Compare the package with similar packages and with plain HTTP calls, and print a table of ratios.
 
-Run it with ``tox run -e bench``. Every pair is measured in turn, round by round, and the medians are compared, so
-that a busy machine slows both sides alike. Only loopback is used.
+Run it with ``tox run -e bench``. Every pair is measured in turn, round by round, and the medians are compared, so that
+a busy machine slows both sides alike. Only loopback is used.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ import httpx2
 import openai
 import vcr
 import yaml
+from accounting import accounting
 from clients import clients
 from faked import faked
 from frozen import frozen_clock
 from ledger import ledger
-from metering import metering
 from row import Row
 from served import served
 from stub import serve_stream
@@ -45,9 +45,9 @@ URL = "https://api.openai.com/v1/chat/completions"
 
 
 def exchange(number: int, size: int = 400) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A request body and the reply to it, about 4 kB together at the default size."""
+    """Return a request body and its reply, about 4 kB together at the default size."""
     text = f"{number}: " + "the quick brown fox jumps over the lazy dog. " * (size // 10)
-    asked = {"messages": [{"role": "user", "content": text}], "model": "gpt-5-mini"}
+    body = {"messages": [{"role": "user", "content": text}], "model": "gpt-5-mini"}
     message = {"role": "assistant", "content": text, "refusal": None}
     reply = {
         "id": f"chatcmpl-{number}",
@@ -57,18 +57,18 @@ def exchange(number: int, size: int = 400) -> tuple[dict[str, Any], dict[str, An
         "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}],
         "usage": {"prompt_tokens": 500, "completion_tokens": 500, "total_tokens": 1000},
     }
-    return asked, reply
+    return body, reply
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:
-    """What the mock transport, and the recording against it, answers."""
+    """Return the reply of the mock transport, and of the recording made with it."""
     number = int(json.loads(request.content)["messages"][0]["content"].partition(":")[0])
     return httpx2.Response(200, json=exchange(number)[1])
 
 
 def write_cassette(path: Path, numbers: range) -> None:
-    """A cassette that both the package and vcrpy read, with usage and price as a recording has them."""
-    metering = {
+    """Write a cassette that both the package and vcrpy read, with usage and price as in a recording."""
+    call_record = {
         "recorded_at": "2026-11-21T00:00:00+00:00",
         "duration_s": 0.5,
         "provider": "openai",
@@ -80,23 +80,23 @@ def write_cassette(path: Path, numbers: range) -> None:
     }
     interactions = []
     for number in numbers:
-        asked, reply = exchange(number)
+        body, reply = exchange(number)
         request = {"method": "POST", "uri": URL, "headers": {"content-type": ["application/json"]}}
         response = {"status": {"code": 200, "message": "OK"}, "headers": {"content-type": ["application/json"]}}
-        request["body"], response["body"] = json.dumps(asked), {"string": json.dumps(reply)}
-        interactions.append({"request": request, "response": response, "llm": metering})
+        request["body"], response["body"] = json.dumps(body), {"string": json.dumps(reply)}
+        interactions.append({"request": request, "response": response, "llm": call_record})
     path.write_text(yaml.dump({"version": 1, "interactions": interactions}, Dumper=yaml.CSafeDumper))
 
 
 def clock(work: Callable[[], object]) -> float:
-    """CPU seconds of one run of *work*."""
+    """Return the CPU seconds of one run of *work*."""
     start = time.process_time()
     work()
     return time.process_time() - start
 
 
 def side_by_side(rounds: int = ROUNDS, **works: Callable[[], object]) -> dict[str, float]:
-    """Median CPU seconds of each, measured in turn in a new order each round, after one warm-up."""
+    """Return the median CPU seconds of each, measured in turn in random order, after one warm-up."""
     times: dict[str, list[float]] = {name: [] for name in works}
     for work in works.values():
         work()
@@ -107,14 +107,14 @@ def side_by_side(rounds: int = ROUNDS, **works: Callable[[], object]) -> dict[st
 
 
 def call(client: openai.OpenAI, number: int = 0) -> None:
-    """One call of the SDK, its answer checked."""
-    asked, reply = exchange(number)
-    done = client.chat.completions.create(**asked)
+    """Make one call of the SDK and check its reply."""
+    body, reply = exchange(number)
+    done = client.chat.completions.create(**body)
     assert reply["choices"][0]["message"]["content"] == done.choices[0].message.content
 
 
 def start_up() -> Iterator[Row]:
-    """What the plugin adds to pytest's own imports."""
+    """Yield the imports and their CPU time that the plugin adds to pytest's own."""
     script = "import pytest, sys, time; t = time.process_time(); before = set(sys.modules)\n{}"
     after = (
         "import llm_gateway.pytest_plugin\nspent = time.process_time() - t\n"
@@ -132,7 +132,7 @@ def start_up() -> Iterator[Row]:
 
 
 def one_call(folder: Path) -> Iterator[Row]:
-    """One replayed call from its own cassette, beside a mock transport and beside vcrpy as pytest-recording uses it."""
+    """Yield the rows of one replayed call, compared with a mock transport and with vcrpy."""
     path = folder / "one.yaml"
     write_cassette(path, range(1))
     shared = openai.OpenAI(api_key="x", max_retries=0)
@@ -187,7 +187,7 @@ def one_call(folder: Path) -> Iterator[Row]:
 
 
 def big_file(folder: Path) -> Iterator[Row]:
-    """Thousands of exchanges in one file, replayed in random order with their bodies matched."""
+    """Yield the rows of a file with thousands of exchanges, replayed in random order with their bodies matched."""
     path = folder / "big.yaml"
     write_cassette(path, range(BIG))
     order = random.sample(range(BIG), BIG)
@@ -222,18 +222,18 @@ def big_file(folder: Path) -> Iterator[Row]:
 
 
 def first_byte(folder: Path) -> Iterator[Row]:
-    """When the first piece of a stream reaches the caller, recorded and not."""
-    url, stop = serve_stream(pieces=40, gap_s=0.005)
+    """Yield the time until the first chunk of a stream reaches the caller, while recording and without."""
+    url, stop = serve_stream(events=40, gap_s=0.005)
     times: dict[str, list[float]] = {"plain": [], "recorded": []}
 
     def first() -> float:
         with httpx2.Client() as client:
             start = time.perf_counter()
             with client.stream("POST", url, json={"model": "x", "messages": []}) as reply:
-                pieces = reply.iter_raw()
-                next(pieces)
+                chunks = reply.iter_raw()
+                next(chunks)
                 spent = time.perf_counter() - start
-                for _ in pieces:
+                for _ in chunks:
                     pass
             return spent
 
@@ -247,14 +247,14 @@ def first_byte(folder: Path) -> Iterator[Row]:
 
 
 def memory(folder: Path) -> Iterator[Row]:
-    """The most that recording holds of one long stream, beside the stream's own size."""
-    url, stop = serve_stream(pieces=2_000, gap_s=0, size=10_000)
+    """Yield the peak memory of recording one long stream, compared with the stream's size."""
+    url, stop = serve_stream(events=2_000, gap_s=0, size=10_000)
     total = 0
     with use_cassette(folder / "long.yaml", Mode.RECORD), httpx2.Client() as client:
         tracemalloc.start()
         with client.stream("POST", url, json={"model": "x", "messages": []}) as reply:
-            for piece in reply.iter_raw():
-                total += len(piece)
+            for chunk in reply.iter_raw():
+                total += len(chunk)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     stop()
@@ -286,7 +286,7 @@ say(type="result", subtype="success", is_error=False, num_turns=1, result="pong"
 
 
 def claude(folder: Path) -> Iterator[Row]:
-    """One replayed run of the command line, wall time: through the shim, through the client, through the agent SDK."""
+    """Yield the wall time of a replayed run of the command line: by the shim, by the client, by the agent SDK."""
     program = folder / "claude"
     program.write_text(CLAUDE.format(python=sys.executable))
     program.chmod(0o755)
@@ -307,7 +307,7 @@ def claude(folder: Path) -> Iterator[Row]:
 
 
 def replayed(path: Path, work: Callable[[], object]) -> float:
-    """Wall seconds of *work* inside its cassette, without opening it."""
+    """Return the wall seconds of *work* inside its cassette, without opening it."""
     with use_cassette(path):
         start = time.perf_counter()
         work()
@@ -315,18 +315,18 @@ def replayed(path: Path, work: Callable[[], object]) -> float:
 
 
 def by_subprocess() -> None:
-    """As an application does it."""
+    """Run the command as an application does."""
     done = subprocess.run(["claude", "-p"], input=b"ping", capture_output=True, check=True)
     assert b"pong" in done.stdout
 
 
 def by_client() -> None:
-    """Through the package's own client."""
+    """Call the package's own client."""
     assert SyncLLMClient(provider="local_claude").chat("ping").content == "pong"
 
 
 def by_sdk() -> None:
-    """Through the agent SDK, its event loop included."""
+    """Call the agent SDK, its event loop included."""
     import claude_agent_sdk
 
     async def ask() -> None:
@@ -338,7 +338,7 @@ def by_sdk() -> None:
 
 
 def main() -> int:
-    """Print the table; the exit code says whether every target was met."""
+    """Print the table; return 0 if every target was met, else 1."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = [
@@ -348,7 +348,7 @@ def main() -> int:
             *first_byte(folder),
             *memory(folder),
             *claude(folder),
-            *metering(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
+            *accounting(folder, write_cassette, lambda number: (URL, json.dumps(exchange(number)[0]))),
             *ledger(folder),
             *frozen_clock(),
             *faked(folder),

@@ -1,4 +1,4 @@
-"""How soon `llm_server` answers, in a process of its own, and what it adds to a call."""
+"""Time until `llm_server` answers, in a process of its own, and the time that it adds to a call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.fakes import FakeLLM
 
 BODY = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}).encode()
-ASKED = b"POST /openai/v1/chat/completions HTTP/1.1\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(BODY) + BODY
+REQUEST = b"POST /openai/v1/chat/completions HTTP/1.1\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(BODY) + BODY
 fake = FakeLLM().reply("ok", times=None)
 with use_cassette("none.yaml") as cassette:
     cassette.answer_by(fake)
@@ -30,7 +30,7 @@ with use_cassette("none.yaml") as cassette:
         ready = time.perf_counter() - start
 
         def ask():
-            client.sendall(ASKED)
+            client.sendall(REQUEST)
             assert file.readline().startswith(b"HTTP/1.1 200")
             head = list(iter(file.readline, b"\\r\\n"))
             file.read(next(int(line[15:]) for line in head if line.startswith(b"content-length:")))
@@ -48,7 +48,7 @@ print(ready * 1000, first * 1000, each * 1000, closed * 1000)
 
 
 def served() -> Iterator[Row]:
-    """Nothing is imported before that a run of pytest with the plugin has not imported."""
+    """Yield the rows; the process first imports what a pytest run with the plugin has imported."""
     runs = [
         subprocess.run(
             [sys.executable, "-c", _SCRIPT], capture_output=True, text=True, check=True, timeout=60

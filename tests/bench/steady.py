@@ -1,4 +1,4 @@
-"""Many calls of one client in a process of its own: ``python steady.py ADDRESS CALLS`` prints what they left behind."""
+"""Many calls of one client in a process of its own: ``python steady.py URL CALLS`` prints memory and modules."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ AT_ONCE, SESSIONS = 8, 50
 
 
 def rss_mb() -> float:
-    """Memory of this process that is in use now."""
+    """Return the resident memory of this process in MB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
 async def call_many(base: str, calls: int) -> dict[str, object]:
-    """Memory after a tenth of the calls and after all, and what was imported though nothing needs it."""
+    """Return the memory after a tenth of the calls and after all, and the imported modules that are not needed."""
     async with LLMClient(provider="openai", api_key="x", base_url=f"{base}/v1") as client:
 
         async def some(number: int) -> None:

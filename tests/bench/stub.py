@@ -1,4 +1,4 @@
-"""A loopback server that streams."""
+"""Stub server on loopback that sends a stream."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 __all__ = ["serve_stream"]
 
 
-def serve_stream(*, pieces: int, gap_s: float, size: int = 0) -> tuple[str, Callable[[], None]]:
-    """Serve one event stream of *pieces* events of *size* bytes and more, *gap_s* apart; its address and its end."""
+def serve_stream(*, events: int, gap_s: float, size: int = 0) -> tuple[str, Callable[[], None]]:
+    """Serve a stream of *events*, each above *size* bytes, *gap_s* apart; return its URL and a function to stop it."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -22,13 +22,13 @@ def serve_stream(*, pieces: int, gap_s: float, size: int = 0) -> tuple[str, Call
             self.send_header("content-type", "text/event-stream")
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
-            for number in range(pieces):
-                self._piece(b'data: {"n": %d, "text": "%s"}\n\n' % (number, b"x" * size))
+            for number in range(events):
+                self._send_chunk(b'data: {"n": %d, "text": "%s"}\n\n' % (number, b"x" * size))
                 time.sleep(gap_s)
-            self._piece(b"data: [DONE]\n\n")
+            self._send_chunk(b"data: [DONE]\n\n")
             self.wfile.write(b"0\r\n\r\n")
 
-        def _piece(self, data: bytes) -> None:
+        def _send_chunk(self, data: bytes) -> None:
             self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.flush()
 

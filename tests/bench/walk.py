@@ -1,5 +1,5 @@
 """
-The files and functions that one replayed test passes through, from its setup to its report.
+Files and functions that one replayed test passes through, from its setup to its report.
 
 usage: python tests/bench/walk.py [TEST]
 
@@ -57,7 +57,7 @@ def walk(test: str = _TEST) -> dict[str, dict[str, int]]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Note the calls of every test but the first; part of the plugin that this module is in the test's process."""
+    """Count the calls of every test but the first; this module is a plugin in the test's process."""
     if item.name == _FIRST:
         return (yield)
     calls: Counter[tuple[str, str]] = Counter()

@@ -1,4 +1,4 @@
-"""What it costs to know what a replayed call cost."""
+"""CPU time for usage and cost of a replayed call."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cost.account import account, known_facts
 from llm_gateway.cost.budget import Limits, overruns
 
-__all__ = ["metering"]
+__all__ = ["accounting"]
 
 CALLS = 500
 _REPLAYS = """
@@ -24,8 +24,8 @@ from pathlib import Path
 from llm_gateway.interception.use_cassette import use_cassette
 import httpx2, json
 with use_cassette(Path(sys.argv[1])) as cassette:
-    asked = json.loads(Path(sys.argv[2]).read_text())
-    httpx2.post(asked["url"], content=asked["body"], headers={"content-type": "application/json"})
+    request = json.loads(Path(sys.argv[2]).read_text())
+    httpx2.post(request["url"], content=request["body"], headers={"content-type": "application/json"})
     assert cassette.calls[0].cost_usd is not None
 print("genai_prices" in sys.modules)
 """
@@ -40,11 +40,11 @@ def _per_call_ms(work: Callable[[], object]) -> float:
     return best
 
 
-def metering(
+def accounting(
     folder: Path, write: Callable[[Path, range], None], request: Callable[[int], tuple[str, str]]
 ) -> Iterator[Row]:
-    """Reading usage and cost of a call that is replayed, summing it up and holding it to a budget."""
-    path = folder / "metered.yaml"
+    """Yield the rows: usage and cost of a replayed call are read, summed up and compared with a budget."""
+    path = folder / "many.yaml"
     write(path, range(CALLS))
     playback = Playback(path)
     exchanges = [playback.exchange(position) for position in range(CALLS)]
@@ -60,14 +60,14 @@ def metering(
 
     for what, work in (("a recording of ours", known), ("a recording of others, read from its bytes", read)):
         spent = _per_call_ms(work)
-        yield Row(f"metering one replayed call: {what}", "below 0.3 ms", f"{spent:.3f} ms CPU", spent < 0.3)
+        yield Row(f"usage and cost of one replayed call: {what}", "below 0.3 ms", f"{spent:.3f} ms CPU", spent < 0.3)
 
     url, body = request(0)
     path = folder / "one.yaml"
     write(path, range(1))
-    asked = folder / "asked.json"
-    asked.write_text(json.dumps({"url": url, "body": body}))
+    request_file = folder / "request.json"
+    request_file.write_text(json.dumps({"url": url, "body": body}))
     done = subprocess.run(
-        [sys.executable, "-c", _REPLAYS, str(path), str(asked)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _REPLAYS, str(path), str(request_file)], capture_output=True, text=True, check=True
     )
     yield Row("genai-prices imported by a replay", "no", done.stdout.strip(), done.stdout == "False\n")
