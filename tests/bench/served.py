@@ -16,7 +16,7 @@ from llm_gateway.interception.use_cassette import use_cassette
 from llm_gateway.fakes import FakeLLM
 
 BODY = json.dumps({"model": "gpt-5", "messages": [{"role": "user", "content": "hi"}]}).encode()
-REQUEST = b"POST /openai/v1/chat/completions HTTP/1.1\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(BODY) + BODY
+REQUEST = b"POST /openai/v1/chat/completions HTTP/1.1\\r\\nhost: localhost\\r\\ncontent-length: %d\\r\\n\\r\\n" % len(BODY) + BODY
 fake = FakeLLM().reply("ok", times=None)
 with use_cassette("none.yaml") as cassette:
     cassette.answer_by(fake)
