@@ -11,7 +11,7 @@ from llm_gateway.fakes import FakeLLM
 from llm_gateway.fakes.http_reply import build_exchange
 from llm_gateway.fakes.outcome import Answer, ScriptEntry
 from llm_gateway.fakes.request import decode_request
-from llm_gateway.types import ToolCall, WireRequest
+from llm_gateway.types import ThinkingPart, ToolCall, WireRequest
 from llm_gateway.wire.dialects import find_dialect
 from llm_gateway.wire.framing.eventstream import frames
 from llm_gateway.wire.framing.reply import objects
@@ -112,6 +112,9 @@ def faked(request, api, headers, body, *, streamed):
         reply = decoder.reply()
     else:
         reply = dialect.decode_reply(json.loads(body))
+    if api == "openai.chat":  # its official format has no field for reasoning, so that a fake has none either
+        parts = tuple(part for part in reply.parts if not isinstance(part, ThinkingPart))
+        reply = dataclasses.replace(reply, parts=parts)
     content = dataclasses.replace(reply, id=None, model=None, usage=None)
     return build_exchange(ScriptEntry(Answer(content), "here"), decode_request(1, request), request).reply, reply
 
