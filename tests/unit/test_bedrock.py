@@ -1,4 +1,4 @@
-"""Where Bedrock is called, and how requests prove who sends them: against boto3's own requests."""
+"""Addresses and signatures of Bedrock requests, compared with those of boto3."""
 
 import datetime as dt
 import json
@@ -25,7 +25,7 @@ VARIABLES = (
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch, tmp_path):
-    """A machine without settings of AWS; the file that holds them can be written."""
+    """Remove all AWS settings of this machine, and return the folder where a test can write its own."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -40,7 +40,7 @@ def chat(model="amazon.nova-micro-v1:0", **settings):
 
 
 def sent_by_boto3(model, operation):
-    """The request that boto3 makes of the same input, as it would go out."""
+    """Return the request that boto3 would send for the same input."""
     keys = {"aws_access_key_id": "AKIAEXAMPLE", "aws_secret_access_key": "k", "aws_session_token": "t"}
     client = boto3.client("bedrock-runtime", "us-east-1", **keys)
     seen = []
@@ -53,10 +53,10 @@ def sent_by_boto3(model, operation):
 
 @pytest.mark.parametrize("operation", ["converse", "converse_stream"])
 @pytest.mark.parametrize("model", ["amazon.nova-micro-v1:0", ARN])
-def test_requests_are_those_of_boto3(model, operation, monkeypatch):
-    """The same address, the same body, and of the same bytes the same signature."""
-    moment = dt.datetime(2026, 11, 21, 10, 0, tzinfo=dt.UTC)
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: moment)
+def test_requests_equal_those_of_boto3(model, operation, monkeypatch):
+    """The same URL and body, and for the same bytes the same signature."""
+    at = dt.datetime(2026, 11, 21, 10, 0, tzinfo=dt.UTC)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: at)
     for name, value in zip(VARIABLES[:3], ("AKIAEXAMPLE", "k", "t"), strict=True):
         monkeypatch.setenv(name, value)
     theirs = sent_by_boto3(model, operation)
@@ -71,17 +71,21 @@ def test_requests_are_those_of_boto3(model, operation, monkeypatch):
         assert [theirs.headers[name].decode()] == [proof[name.lower()]]
 
 
-def test_recordings_know_it():
-    """Provider, API and model, from the address alone."""
-    asked = bedrock.provider(load(region="eu-west-1", api_key="k")).request(chat())
-    told = identify("POST", asked.url)
+def test_bedrock_is_identified_by_the_url_alone():
+    """With API and model."""
+    request = bedrock.provider(load(region="eu-west-1", api_key="k")).request(chat())
+    endpoint = identify("POST", request.url)
 
-    assert "https://bedrock-runtime.eu-west-1.amazonaws.com/model/amazon.nova-micro-v1%3A0/converse" == asked.url
-    assert ("bedrock", "bedrock.converse", "amazon.nova-micro-v1:0") == (told.provider, told.api, told.model)
+    assert "https://bedrock-runtime.eu-west-1.amazonaws.com/model/amazon.nova-micro-v1%3A0/converse" == request.url
+    assert ("bedrock", "bedrock.converse", "amazon.nova-micro-v1:0") == (
+        endpoint.provider,
+        endpoint.api,
+        endpoint.model,
+    )
 
 
-def test_the_region_is_looked_for_where_aws_has_it(home, monkeypatch):
-    """The profile's is the last; without any there is a command to type."""
+def test_the_region_is_looked_up_in_variables_then_in_the_profile(home, monkeypatch):
+    """Without any the error has a command to type."""
 
     def called():
         return bedrock.provider(GatewayConfig(api_key="k")).base_url.split(".")[1]
@@ -102,8 +106,8 @@ def test_the_region_is_looked_for_where_aws_has_it(home, monkeypatch):
     assert "ours" == called()
 
 
-def test_a_profile_that_is_not_there_is_named(monkeypatch):
-    """With the command that shows what AWS knows."""
+def test_a_missing_profile_is_named(monkeypatch):
+    """The error has the command that lists the AWS settings."""
     monkeypatch.setenv("AWS_PROFILE", "gone")
     with pytest.raises(
         ConfigError, match=r"The config profile \(gone\) could not be found\n  run `aws configure list`"
@@ -111,8 +115,8 @@ def test_a_profile_that_is_not_there_is_named(monkeypatch):
         bedrock.provider(GatewayConfig())
 
 
-def test_credentials_of_a_profile_are_fetched_where_waiting_is_fine(home, monkeypatch):
-    """Its files are read at the first request, not before; keys that are set need no file."""
+def test_credentials_of_a_profile_are_read_at_the_first_request(home, monkeypatch):
+    """Keys from variables need no file."""
     (home / "credentials").write_text("[mine]\naws_access_key_id = AKIAFROMFILE\naws_secret_access_key = k\n")
     (home / "config").write_text("[profile mine]\nregion = us-east-1\n")
     monkeypatch.setenv("AWS_PROFILE", "mine")
@@ -128,8 +132,8 @@ def test_credentials_of_a_profile_are_fetched_where_waiting_is_fine(home, monkey
     assert "Credential=AKIAFROMENV/" in dict(made.auth.apply(made.request(chat())).headers)["Authorization"]
 
 
-def test_credentials_that_cannot_be_fetched(home):
-    """In botocore's own words."""
+def test_credentials_that_cannot_be_fetched_are_an_error(home):
+    """It has botocore's message."""
     (home / "config").write_text("[default]\nregion = us-east-1\ncredential_process = false\n")
     made = bedrock.provider(GatewayConfig())
     with pytest.raises(ConfigError) as caught:
@@ -140,8 +144,8 @@ def test_credentials_that_cannot_be_fetched(home):
     ) == str(caught.value)
 
 
-def test_no_credentials_at_all(monkeypatch):
-    """Names where they were looked for."""
+def test_missing_credentials_are_an_error_with_the_places_searched(monkeypatch):
+    """And the command to type."""
     made = bedrock.provider(load(region="us-east-1"))
     with pytest.raises(MissingKeyError) as caught:
         made.auth.apply(made.request(chat()))
@@ -153,8 +157,8 @@ def test_no_credentials_at_all(monkeypatch):
     ) == str(caught.value)
 
 
-def test_a_key_of_bedrock_needs_no_botocore(monkeypatch):
-    """Signing does, and says what to install."""
+def test_a_bedrock_api_key_needs_no_botocore(monkeypatch):
+    """Signing needs it, and its error has the command that installs it."""
     monkeypatch.setitem(__import__("sys").modules, "botocore.session", None)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     with pytest.raises(ConfigError) as caught:
@@ -175,14 +179,14 @@ def test_a_key_of_bedrock_needs_no_botocore(monkeypatch):
 
 
 @pytest.mark.parametrize("model", ["us.amazon.nova-micro-v1:0", ARN])
-def test_names_of_models_keep_their_colons(model):
-    """With the provider in front, or set apart."""
+def test_model_names_keep_their_colons(model):
+    """With the provider as a prefix, or set apart."""
     assert model == SyncLLMClient(GatewayConfig(model=f"bedrock:{model}", api_key="k", region="us-east-1")).model
     settings = GatewayConfig(provider="bedrock", model=model, api_key="k", region="us-east-1")
     assert model == SyncLLMClient(settings).model
 
 
-def test_secrets_are_not_shown():
-    """In the text of a provider, which a failing test prints."""
+def test_secrets_are_not_in_the_repr():
+    """A failing test may print it."""
     made = SigV4("bedrock", "us-east-1", ("AKIAEXAMPLE", "very-secret", None))
     assert "secret" not in repr(made)

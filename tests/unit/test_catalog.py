@@ -1,4 +1,4 @@
-"""The catalogue of providers: that it is the only place of its facts, and cheap."""
+"""The catalogue of providers: the only module with their facts, and cheap to import."""
 
 import ast
 import subprocess
@@ -25,8 +25,8 @@ def texts(path):
             yield node.value.replace("\\", "")
 
 
-def test_no_other_module_has_the_host_of_a_provider():
-    """Nor its address, which contains the host."""
+def test_no_other_module_contains_the_host_of_a_provider():
+    """Nor its URL, which contains the host."""
     modules = [path for path in SOURCE.rglob("*.py") if path.parent != SOURCE / "catalog"]
     found = [(path.name, host) for path in modules for text in texts(path) for host in HOSTS if host in text]
 
@@ -35,15 +35,15 @@ def test_no_other_module_has_the_host_of_a_provider():
 
 
 def test_names_hosts_and_variables_belong_to_one_provider():
-    """Each is an answer to the question which provider is meant."""
+    """Each identifies the provider."""
     for fact in ("hosts", "key_variables", "sdk_url_variables", "paths"):
         every = [value for one in PROVIDERS.values() for value in getattr(one, fact)]
         assert sorted(set(every)) == sorted(every), fact
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
-def test_an_entry_agrees_with_itself(name):
-    """Its address is at one of its hosts, what it shares exists, and its options are options."""
+def test_entries_are_consistent(name):
+    """Its URL is at one of its hosts, the entry that it shares exists, and its options are valid."""
     entry = PROVIDERS[name]
 
     assert not entry.shares or entry.shares in PROVIDERS
@@ -55,8 +55,8 @@ def test_an_entry_agrees_with_itself(name):
         assert name == identify("POST", f"{url}/v1/chat/completions").provider
 
 
-def test_an_unknown_provider_has_nothing_but_its_name():
-    """Lookups need no case for providers that are registered by users."""
+def test_an_unknown_provider_has_an_entry_with_only_its_name():
+    """Code that looks up entries needs no special case for providers that users register."""
     entry = find("acme")
 
     assert ("acme", "acme", "", ()) == (entry.name, entry.display_name, entry.adapter, entry.hosts)

@@ -20,8 +20,8 @@ def _nothing_set(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
 
-def test_an_argument_wins_over_a_variable_and_that_over_the_file(monkeypatch, tmp_path):
-    """``.env`` is read from the folder of the run."""
+def test_arguments_take_precedence_over_variables_and_those_over_dotenv(monkeypatch, tmp_path):
+    """``.env`` is read from the working directory."""
     (tmp_path / ".env").write_text("LLM_MODEL=openai:from-file\nLLM_MAX_TOKENS=7\n")
     assert ("openai", "from-file") == load().target(KNOWN)
     monkeypatch.setenv("LLM_MODEL", "from-variable")
@@ -30,7 +30,7 @@ def test_an_argument_wins_over_a_variable_and_that_over_the_file(monkeypatch, tm
     assert 7 == load().max_tokens
 
 
-def test_a_key_comes_from_our_variable_then_from_the_providers_own(monkeypatch, tmp_path):
+def test_a_key_is_read_from_our_variable_then_from_the_providers_own(monkeypatch, tmp_path):
     """Also from ``.env``; it is never shown."""
     (tmp_path / ".env").write_text("OPENAI_API_KEY=of-file\n")
     assert "of-file" == load().key("openai")
@@ -41,7 +41,7 @@ def test_a_key_comes_from_our_variable_then_from_the_providers_own(monkeypatch, 
     assert "of-ours" not in repr(load())
 
 
-def test_no_key_names_the_variables():
+def test_a_missing_key_is_an_error_with_the_variables_to_set():
     """And the command to type."""
     with pytest.raises(MissingKeyError) as error:
         SyncLLMClient(provider="openai")
@@ -52,8 +52,8 @@ def test_no_key_names_the_variables():
     )
 
 
-def test_an_unknown_provider_offers_the_nearest():
-    """And lists all."""
+def test_an_unknown_provider_is_an_error_with_the_nearest_name():
+    """And the list of all names."""
     with pytest.raises(UnknownProviderError) as error:
         SyncLLMClient(provider="antropic")
     assert (f"unknown provider 'antropic'\n  did you mean 'anthropic'?\n  known providers: {', '.join(KNOWN)}") == str(
@@ -61,8 +61,8 @@ def test_an_unknown_provider_offers_the_nearest():
     )
 
 
-def test_every_wrong_value_is_named_at_once(monkeypatch):
-    """By the variable that holds it."""
+def test_all_wrong_values_are_named_in_one_error(monkeypatch):
+    """By the variable that holds each."""
     monkeypatch.setenv("LLM_MAX_TOKENS", "-1")
     monkeypatch.setenv("LLM_TIMEOUT_S", "soon")
     with pytest.raises(ConfigError) as error:
@@ -71,7 +71,7 @@ def test_every_wrong_value_is_named_at_once(monkeypatch):
     assert "LLM_TIMEOUT_S = 'soon': Input should be a valid number" in str(error.value)
 
 
-def test_the_cost_limit_refuses_the_call():
+def test_a_call_over_the_cost_limit_is_rejected():
     """Before it is sent."""
     client = SyncLLMClient(GatewayConfig(api_key="k", cost_limit_usd=0))
     with pytest.raises(CostLimitExceededError, match=r"the cost limit of \$0 is reached") as error:
@@ -90,13 +90,13 @@ def test_the_cost_limit_refuses_the_call():
         ({"model": "antropic:x"}, ("antropic", "x")),
     ],
 )
-def test_a_colon_in_a_model_follows_a_provider_only_if_there_is_one(given, expected):
-    """Or a misspelt one, which is then refused by name."""
+def test_the_prefix_of_a_model_is_a_provider_only_if_it_names_one(given, expected):
+    """A misspelt provider is taken for one, so that the error can show the nearest name."""
     assert expected == load(**given).target(KNOWN)
 
 
 class Unpriced:
-    """A provider without known prices."""
+    """Provider whose prices are unknown."""
 
     async def complete(self, messages, response_model=None):
         return LLMResponse("yes", "mine", "my-model", usage=TokenUsage(1, 2))
@@ -105,16 +105,16 @@ class Unpriced:
         pass
 
 
-def test_a_cost_limit_that_cannot_be_held_refuses_too():
-    """After the first call whose price is not known."""
+def test_after_a_call_of_unknown_price_a_cost_limit_rejects_calls():
+    """The limit could be exceeded unnoticed."""
     client = SyncLLMClient(GatewayConfig(cost_limit_usd=1), provider_instance=Unpriced())
     assert "yes" == client.chat("hello").content
     with pytest.raises(CostLimitExceededError, match="cannot be held: what 'my-model' cost is not known"):
         client.chat("hello")
 
 
-def test_arguments_win_over_settings_that_are_handed_in(monkeypatch):
-    """A model that names its provider sets both, and wins over a variable."""
+def test_arguments_take_precedence_over_a_given_config(monkeypatch):
+    """A model with a provider prefix sets both, and takes precedence over a variable."""
     monkeypatch.setenv("LLM_PROVIDER", "groq")
     client = SyncLLMClient(GatewayConfig(api_key="k", model="gpt-5-nano"), model="openai:gpt-5-mini", api_key="mine")
 
@@ -125,14 +125,14 @@ def test_arguments_win_over_settings_that_are_handed_in(monkeypatch):
     )
 
 
-def test_an_option_that_there_is_not_is_refused_with_the_nearest():
-    """As Python refuses a wrong argument."""
+def test_an_unknown_option_is_a_type_error_with_the_nearest_name():
+    """As Python raises for a wrong argument."""
     with pytest.raises(TypeError, match="there is no option 'max_token'; did you mean 'max_tokens'"):
         SyncLLMClient(GatewayConfig(api_key="k")).chat("hi", max_token=5)
 
 
-def test_a_variable_that_is_no_json_is_named(monkeypatch):
-    """Without what it holds."""
+def test_a_variable_with_invalid_json_is_named(monkeypatch):
+    """Its value is not shown."""
     monkeypatch.setenv("LLM_PROVIDERS", "{sk-1")
     with pytest.raises(ConfigError) as caught:
         load()
@@ -146,8 +146,8 @@ def test_a_variable_that_is_no_json_is_named(monkeypatch):
     ("provider", "model"),
     [("azure", "my-deployment"), ("compatible", "my-model"), ("litellm", "watsonx/ibm/granite-4-h-small")],
 )
-def test_a_provider_without_a_default_needs_a_model(provider, model):
-    """Raised before a request without one is sent; a call may name it too."""
+def test_a_provider_without_a_default_model_needs_one(provider, model):
+    """The error comes before a request is sent; a call may name the model too."""
     made = HttpProvider(provider, openai_chat.DIALECT, "https://llm.example", "/chat", NoAuth(), "")
     client = SyncLLMClient(provider_instance=made)
     with pytest.raises(ConfigError) as caught:
@@ -164,8 +164,8 @@ def test_a_provider_without_a_default_needs_a_model(provider, model):
 @pytest.mark.parametrize(
     ("name", "cause"), [("max_retrys", "did you mean 'max_retries'?"), ("zzz", "GatewayConfig has no such field")]
 )
-def test_a_setting_that_there_is_not_is_refused(name, cause):
-    """With the nearest; it was ignored."""
+def test_an_unknown_setting_is_an_error(name, cause):
+    """It has the nearest name, instead of the setting being ignored."""
     with pytest.raises(ConfigError) as caught:
         GatewayConfig(**{name: "sk-1"})
 

@@ -1,4 +1,4 @@
-"""Settings in files: names, precedence, and messages about mistakes."""
+"""Settings files: names, precedence, and messages about mistakes."""
 
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ cost_tracking: {limit_usd: 1.50, warn_usd: 1}
 
 @pytest.fixture
 def file(monkeypatch, tmp_path):
-    """Write a file of settings, with nothing else set."""
+    """Return a function that writes a settings file; nothing else is set."""
     for one in PROVIDERS.values():
         for name in one.key_variables:
             monkeypatch.delenv(name, raising=False)
@@ -42,8 +42,8 @@ def file(monkeypatch, tmp_path):
     return write
 
 
-def test_a_file_sets_everything(file):
-    """Provider and model, keys from variables, what a provider needs, and limits."""
+def test_a_file_can_set_everything(file):
+    """Provider, model, keys from variables, settings of the provider, and limits."""
     config = load(config=file(FILE))
 
     assert ("openai", "gpt-5-mini") == config.target(list_providers())
@@ -53,7 +53,7 @@ def test_a_file_sets_everything(file):
     assert "secret-1" not in repr(config)
 
 
-def test_another_provider_is_one_variable_away(file, monkeypatch):
+def test_one_variable_switches_to_another_provider_of_the_file(file, monkeypatch):
     """With the key and the model that the file sets for it."""
     monkeypatch.setenv("LLM_CONFIG", file(FILE))
     monkeypatch.setenv("LLM_PROVIDER", "groq")
@@ -65,8 +65,8 @@ def test_another_provider_is_one_variable_away(file, monkeypatch):
         ).headers
 
 
-def test_arguments_win_over_variables_and_those_over_files(file, monkeypatch):
-    """And a later file over an earlier one, key by key."""
+def test_arguments_take_precedence_over_variables_and_those_over_files(file, monkeypatch):
+    """A later file takes precedence over an earlier one, field by field."""
     file(FILE)
     both = [file(FILE), file("max_retries: 7\nproviders: {openai: {base_url: 'https://prod.example/v1'}}", "prod.yaml")]
     config = load(config=both)
@@ -81,14 +81,14 @@ def test_arguments_win_over_variables_and_those_over_files(file, monkeypatch):
     assert 4 == load(config=both, max_retries=4).max_retries
 
 
-def test_the_variable_names_several_files(file, monkeypatch):
-    """With the path separator between."""
+def test_the_variable_can_name_several_files(file, monkeypatch):
+    """Separated by the path separator."""
     monkeypatch.setenv("LLM_CONFIG", f"{file(FILE)}:{file('max_retries: 7', 'prod.yaml')}")
     assert 7 == load().max_retries
 
 
-def test_all_mistakes_at_once_with_file_and_key(file):
-    """The nearest name, the variable that is not set, what has to stand there."""
+def test_all_mistakes_are_named_in_one_error_with_file_and_field(file):
+    """With the nearest name, the variable that is not set, or the expected value."""
     name = file(
         "active_provder: openai\nproviders: {openai: {api_kee: x, base_url: '${NOT_SET}'}, groq: 5}\n"
         "cost_tracking: {limit: 1}\ntimeout: 3\n"
@@ -108,8 +108,8 @@ def test_all_mistakes_at_once_with_file_and_key(file):
     ) == str(caught.value)
 
 
-def test_a_wrong_value_names_where_it_was_set(file, monkeypatch):
-    """File, variable or argument."""
+def test_a_wrong_value_is_an_error_with_its_source(file, monkeypatch):
+    """A file, a variable or an argument."""
     name = file("max_tokens: -1\ntimeout_s: soon\n")
     monkeypatch.setenv("LLM_TIMEOUT_S", "later")
     with pytest.raises(ConfigError) as caught:
@@ -122,14 +122,14 @@ def test_a_wrong_value_names_where_it_was_set(file, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"), [("a: [", "llm.yaml is no YAML"), ("- 1", "llm.yaml has to be a mapping of settings")]
 )
-def test_a_file_that_is_none_is_named(text, words, file):
-    """With the line, where the YAML parser reports it."""
+def test_a_file_that_is_not_a_yaml_mapping_is_named(text, words, file):
+    """With the line, if the YAML parser reports it."""
     with pytest.raises(ConfigError, match=words):
         load(config=file(text))
 
 
-def test_a_file_that_is_not_there_is_named(file):
-    """It is never taken for empty."""
+def test_a_missing_file_is_named(file):
+    """It is never treated as empty."""
     with pytest.raises(ConfigError, match=r"nowhere.yaml cannot be read\n  No such file or directory"):
         load(config="nowhere.yaml")
 
@@ -149,8 +149,8 @@ GATEWAY = "{api_key: theirs, base_url: 'http://127.0.0.1:9/v1'}"
         ),
     ],
 )
-def test_another_way_to_a_provider_has_its_own_section_first(sections, expected, file):
-    """Then the provider's: prompts for a private gateway go nowhere else."""
+def test_openai_responses_uses_its_own_section_then_that_of_openai(sections, expected, file):
+    """Prompts meant for a private gateway go nowhere else."""
     with SyncLLMClient(load(config=file(RESPONSES + sections))) as client:
         request = client.provider.auth.apply(client.provider.request(client._build_request("hi")))
 
@@ -159,15 +159,15 @@ def test_another_way_to_a_provider_has_its_own_section_first(sections, expected,
 
 
 @pytest.mark.parametrize("section", ["openai", "openai_responses"])
-def test_a_wrong_key_names_the_section_that_holds_it(section, file):
-    """Not the one that was requested."""
+def test_an_invalid_key_is_named_with_the_section_that_holds_it(section, file):
+    """Even if that is the section of a related provider."""
     config = load(config=file(f"{RESPONSES}  {section}: {{api_key: 'a b'}}"))
     with pytest.raises(ConfigError, match=rf"in providers\.{section}\.api_key is a blank"):
         SyncLLMClient(config)
 
 
-def test_one_fallback_needs_no_list(file):
-    """In a provider's section as at the top."""
+def test_a_single_fallback_needs_no_list(file):
+    """In a provider's section and at the top level."""
     config = load(config=file("providers: {openai: {fallback_models: gpt-5-nano}}"))
 
     assert ("gpt-5-nano",) == config.of("openai").fallback_models
@@ -188,8 +188,8 @@ def test_one_fallback_needs_no_list(file):
         ("{openai: {api_key: [9876543210123456]}}", "llm.yaml: providers.openai.api_key: Input should be"),
     ],
 )
-def test_a_wrong_value_of_a_provider_names_file_and_path(text, line, file):
-    """And shows no key."""
+def test_a_wrong_value_in_a_section_is_named_with_file_and_path(text, line, file):
+    """API keys are not shown."""
     with pytest.raises(ConfigError) as caught:
         load(config=file(f"providers: {text}"))
 
@@ -197,8 +197,8 @@ def test_a_wrong_value_of_a_provider_names_file_and_path(text, line, file):
     assert "9876543210123456" not in str(caught.value)
 
 
-def test_a_key_is_not_shown_by_any_other_mistake(file, monkeypatch):
-    """Of arguments, of a variable, of what is no YAML."""
+def test_no_error_shows_an_api_key(file, monkeypatch):
+    """Be the mistake in arguments, in a variable, or in the YAML."""
     shown = []
     for given in ({"providers": {"openai": "sk-123"}}, {"api_key": ["sk-123"]}, {"config": file('api_key: "sk-123')}):
         with pytest.raises(ConfigError) as caught:
@@ -212,8 +212,8 @@ def test_a_key_is_not_shown_by_any_other_mistake(file, monkeypatch):
     assert "llm.yaml is no YAML\n  line 1: found unexpected end of stream\n  correct that line" in shown
 
 
-def test_a_misspelt_section_is_refused_with_the_nearest(file):
-    """It was meant to set something."""
+def test_a_misspelt_section_is_an_error_with_the_nearest_name(file):
+    """It would otherwise have no effect."""
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(load(config=file("api_key: k\nproviders: {opnai: {model: x}}")))
 
@@ -225,14 +225,14 @@ def test_a_misspelt_section_is_refused_with_the_nearest(file):
 
 
 @pytest.mark.parametrize("name", ["acme", "openai-eu", "azure2", "my_groq"])
-def test_a_section_of_another_name_waits_for_its_provider(name, file):
-    """Which may be registered later."""
+def test_a_section_of_an_unregistered_provider_is_accepted(name, file):
+    """The provider may be registered later."""
     with SyncLLMClient(load(config=file(f"api_key: k\nproviders: {{{name}: {{model: x}}}}"))) as client:
         assert "anthropic" == client.provider_name
 
 
 @pytest.mark.parametrize("name", ["api_key", "base_url"])
-def test_a_section_sets_nothing_that_the_claude_command_ignores(name, file):
+def test_a_section_cannot_set_what_the_claude_command_ignores(name, file):
     """Prompts would go to another provider than the file sets."""
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(load(config=file(f"active_provider: local_claude\nproviders: {{local_claude: {{{name}: x}}}}")))

@@ -1,4 +1,4 @@
-"""Keys and addresses that cannot be ones: what the user reads, before anything is sent."""
+"""Invalid keys and URLs, and the errors for them before anything is sent."""
 
 import pytest
 
@@ -22,8 +22,8 @@ def _nothing_set(monkeypatch, tmp_path):
         ("sk\x07secret", "character 3 of 9 in OPENAI_API_KEY is not printable"),
     ],
 )
-def test_a_key_that_no_header_may_hold(key, words, monkeypatch):
-    """Names the variable that holds it, and where in it; never the key."""
+def test_a_key_that_is_invalid_in_a_header_is_an_error(key, words, monkeypatch):
+    """It has the variable and the position of the character, never the key."""
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(provider="openai")
@@ -38,8 +38,8 @@ def test_a_key_that_no_header_may_hold(key, words, monkeypatch):
     ("settings", "origin"),
     [({"api_key": "a b"}, "LLM_API_KEY"), ({"providers": {"openai": {"api_key": "a b"}}}, "providers.openai.api_key")],
 )
-def test_a_key_from_elsewhere(settings, origin):
-    """Where it is set, too."""
+def test_the_error_of_an_invalid_key_has_its_source(settings, origin):
+    """Be it a variable or a section of the settings file."""
     with pytest.raises(ConfigError, match=f"character 2 of 3 in {origin} is a blank"):
         SyncLLMClient(GatewayConfig(provider="openai", **settings))
 
@@ -70,8 +70,8 @@ def test_a_key_from_elsewhere(settings, origin):
     ],
 )
 @pytest.mark.parametrize("variable", ["LLM_BASE_URL", "OPENAI_BASE_URL"])
-def test_an_address_that_is_none(address, text, variable, monkeypatch):
-    """Names what is wrong, and the variable; never a password."""
+def test_an_invalid_url_is_an_error(address, text, variable, monkeypatch):
+    """It has the mistake and the variable, never a password."""
     monkeypatch.setenv(variable, address)
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(provider="openai", api_key="k")
@@ -79,7 +79,7 @@ def test_an_address_that_is_none(address, text, variable, monkeypatch):
     assert text.format(f"export {variable}=https://") == str(caught.value)
 
 
-def test_an_address_in_a_file():
-    """Is set there, not exported."""
+def test_the_error_of_an_invalid_url_in_a_file_names_the_file():
+    """It does not propose to export a variable."""
     with pytest.raises(ConfigError, match=r"\n  set providers\.openai\.base_url to https://h/v1$"):
         SyncLLMClient(GatewayConfig(provider="openai", api_key="k", providers={"openai": {"base_url": "h/v1"}}))

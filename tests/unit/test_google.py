@@ -1,4 +1,4 @@
-"""Where Gemini and Vertex are called, and how tokens of Google Cloud are had, from a real endpoint on loopback."""
+"""Addresses of Gemini and Vertex, and tokens of Google Cloud, fetched from a token endpoint on loopback."""
 
 import asyncio
 import http.server
@@ -47,21 +47,21 @@ def _nothing_set(monkeypatch, tmp_path):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Gives tokens under ``/token``, and answers as Vertex elsewhere."""
+    """Handler that issues tokens under ``/token``, and answers as Vertex elsewhere."""
 
     def do_POST(self):
         raw = self.rfile.read(int(self.headers["content-length"]))
         if self.path != "/token":
-            self.server.called.append(self.headers["authorization"])
+            self.server.authorizations.append(self.headers["authorization"])
             reply = ChatReply((TextPart("HI"),), "gemini-2.5-flash", "r1", "end_turn", TokenUsage(3, 1))
             return self.send(200, DIALECT.encode_reply(reply))
-        self.server.asked.append({name: values[0] for name, values in parse_qs(raw.decode()).items()})
-        token = f"token-of-loopback-{len(self.server.asked)}"
+        self.server.token_requests.append({name: values[0] for name, values in parse_qs(raw.decode()).items()})
+        token = f"token-of-loopback-{len(self.server.token_requests)}"
         good = {"access_token": token, "expires_in": self.server.expires_in, "token_type": "Bearer"}
         return self.send(*(self.server.refusal or (200, good)))
 
-    def send(self, status, told):
-        body = json.dumps(told).encode()
+    def send(self, status, content):
+        body = json.dumps(content).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(body)))
@@ -76,7 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def google():
     made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.daemon_threads = True
-    made.asked, made.called, made.refusal, made.expires_in = [], [], None, 3600
+    made.token_requests, made.authorizations, made.refusal, made.expires_in = [], [], None, 3600
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     yield made
     made.shutdown()
@@ -98,7 +98,7 @@ def account_of(key, token_uri):
 
 @pytest.fixture
 def account(google, key, monkeypatch, tmp_path):
-    """A service account whose tokens come from loopback; the file is where google-auth looks."""
+    """Write a service account whose token endpoint is on loopback to the file that google-auth reads."""
     made = account_of(key, f"http://127.0.0.1:{google.server_port}/token")
     (tmp_path / "account.json").write_text(json.dumps(made))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
@@ -116,18 +116,18 @@ def header_of(auth):
         ("GOOGLE_API_KEY", True, ":streamGenerateContent?alt=sse"),
     ],
 )
-def test_gemini_is_called_at_its_address_with_a_key(variable, stream, verb, monkeypatch):
-    """Either of the variables that its own SDK reads; the model and the verb stand in the address."""
+def test_gemini_requests_have_its_url_and_the_api_key(variable, stream, verb, monkeypatch):
+    """The key comes from either variable that Google's SDK reads; model and method are in the URL."""
     monkeypatch.setenv(variable, "my-key")
     made = gemini.provider(GatewayConfig())
-    asked = made.auth.apply(made.request(ChatRequest(CHAT.model, CHAT.messages, stream=stream)))
+    request = made.auth.apply(made.request(ChatRequest(CHAT.model, CHAT.messages, stream=stream)))
 
-    assert f"https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash{verb}" == asked.url
-    assert ("x-goog-api-key", "my-key") in asked.headers
+    assert f"https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash{verb}" == request.url
+    assert ("x-goog-api-key", "my-key") in request.headers
     assert ("gemini", "gemini.generate", "gemini-2.5-flash") == (
-        (told := identify("POST", asked.url)).provider,
-        told.api,
-        told.model,
+        (endpoint := identify("POST", request.url)).provider,
+        endpoint.api,
+        endpoint.model,
     )
 
 
@@ -140,21 +140,21 @@ def test_gemini_is_called_at_its_address_with_a_key(variable, stream, verb, monk
     ],
 )
 @pytest.mark.parametrize("names", [("LLM_PROJECT", "LLM_REGION"), ("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION")])
-def test_vertex_is_called_in_its_project_and_region(names, region, place, monkeypatch):
-    """By our variables or by those of the SDK; a recording knows whom it was made with."""
+def test_vertex_requests_have_project_and_region_in_their_url(names, region, place, monkeypatch):
+    """From our variables or the SDK's; the provider is identified by the URL."""
     monkeypatch.setenv(names[0], "mine")
     if region:
         monkeypatch.setenv(names[1], region)
     made = vertex.provider(GatewayConfig(api_key="my-token"))
-    asked = made.auth.apply(made.request(CHAT))
+    request = made.auth.apply(made.request(CHAT))
 
-    assert f"https://{place}/publishers/google/models/gemini-2.5-flash:generateContent" == asked.url
-    assert ("authorization", "Bearer my-token") in asked.headers
-    assert ("vertex", "gemini.generate") == (identify("POST", asked.url).provider, identify("POST", asked.url).api)
+    assert f"https://{place}/publishers/google/models/gemini-2.5-flash:generateContent" == request.url
+    assert ("authorization", "Bearer my-token") in request.headers
+    assert ("vertex", "gemini.generate") == (identify("POST", request.url).provider, identify("POST", request.url).api)
 
 
-def test_without_a_project_it_says_what_to_set():
-    """There is none that could be guessed without reading credentials."""
+def test_a_missing_project_is_an_error_with_the_variable_to_set():
+    """It cannot be guessed without reading credentials."""
     with pytest.raises(ConfigError) as caught:
         vertex.provider(GatewayConfig(api_key="t"))
     assert (
@@ -164,34 +164,34 @@ def test_without_a_project_it_says_what_to_set():
     ) == str(caught.value)
 
 
-def test_a_service_account_gets_a_token_and_keeps_it(google, account, key):
-    """It is signed by the account's key, asked for once, and is not waited for afterwards."""
+def test_a_service_account_fetches_a_token_and_caches_it(google, account, key):
+    """The token request is signed by the account's key and sent once; later calls need not wait."""
     auth = GoogleToken(5)
     assert auth.may_wait
     assert ["Bearer token-of-loopback-1"] * 2 == [header_of(auth), header_of(auth)]
     assert not auth.may_wait
 
-    (asked,) = google.asked
+    (token_request,) = google.token_requests
     public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-    claims = jwt.decode(asked["assertion"], certs=public, audience="https://oauth2.googleapis.com/token")
-    assert "urn:ietf:params:oauth:grant-type:jwt-bearer" == asked["grant_type"]
+    claims = jwt.decode(token_request["assertion"], certs=public, audience="https://oauth2.googleapis.com/token")
+    assert "urn:ietf:params:oauth:grant-type:jwt-bearer" == token_request["grant_type"]
     assert (account["client_email"], "https://www.googleapis.com/auth/cloud-platform") == (
         claims["iss"],
         claims["scope"],
     )
 
 
-def test_threads_share_one_token(google, account):
-    """The first one asks, the others wait for it."""
+def test_concurrent_threads_fetch_one_token(google, account):
+    """The first one sends the token request, the others wait for it."""
     auth = GoogleToken(5)
     with ThreadPoolExecutor(8) as pool:
         found = set(pool.map(lambda _: header_of(auth), range(32)))
     assert {"Bearer token-of-loopback-1"} == found
-    assert 1 == len(google.asked)
+    assert 1 == len(google.token_requests)
 
 
-def test_a_token_is_fetched_again_shortly_before_it_expires(google, account):
-    """Minutes before: it has to last until the call arrives."""
+def test_a_token_is_renewed_minutes_before_it_expires(google, account):
+    """It must still be valid when the call arrives."""
     google.expires_in = 120
     auth = GoogleToken(5)
     assert ["Bearer token-of-loopback-1", "Bearer token-of-loopback-2"] == [header_of(auth), header_of(auth)]
@@ -204,8 +204,8 @@ def test_a_token_is_fetched_again_shortly_before_it_expires(google, account):
     assert abs(auth._credentials.expiry - in_an_hour) < timedelta(minutes=1)
 
 
-def test_a_login_that_says_whom_to_bill_goes_along(tmp_path):
-    """As ``gcloud auth application-default login`` writes it; a replay answers for Google's own endpoint."""
+def test_the_quota_project_of_a_login_is_sent(tmp_path):
+    """As ``gcloud auth application-default login`` writes it; a replay answers the token request."""
     login = {"type": "authorized_user", "client_id": "id", "client_secret": "s", "refresh_token": "r"}
     (tmp_path / "gcloud").mkdir()
     file = tmp_path / "gcloud" / "application_default_credentials.json"
@@ -216,42 +216,42 @@ def test_a_login_that_says_whom_to_bill_goes_along(tmp_path):
     assert (f"Bearer {PLACEHOLDER}", "billed") == (headers["authorization"], headers["x-goog-user-project"])
 
 
-def test_without_credentials_it_says_how_to_get_some():
-    """Either command."""
+def test_missing_credentials_are_an_error_with_the_commands_to_get_some():
+    """Either command is enough."""
     with pytest.raises(MissingKeyError) as caught:
         GoogleToken(5).apply(CALL)
-    told = str(caught.value)
-    assert told.startswith("no credentials for 'vertex'\n  Your default credentials were not found.")
-    assert told.endswith(
+    message = str(caught.value)
+    assert message.startswith("no credentials for 'vertex'\n  Your default credentials were not found.")
+    assert message.endswith(
         "  gcloud auth application-default login\n  or export GOOGLE_APPLICATION_CREDENTIALS=/path/to/service-account.json"
     )
 
 
 @pytest.mark.parametrize("text", ["{}", "no JSON", '{"type": "service_account"}'])
-def test_a_file_that_holds_no_credentials_is_named(text, monkeypatch, tmp_path):
-    """By google-auth's own words."""
+def test_a_file_without_valid_credentials_is_named(text, monkeypatch, tmp_path):
+    """The error has google-auth's message."""
     (tmp_path / "account.json").write_text(text)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
     with pytest.raises(MissingKeyError, match=r"account\.json"):
         GoogleToken(5).apply(CALL)
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-def test_refused_credentials_are_an_error_of_the_call(colour, google, account):
-    """It is not tried again, and holds no secret."""
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+def test_rejected_credentials_fail_the_call(client_class, google, account):
+    """The token request is not retried, and the error holds no secret."""
     google.refusal = (400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."})
     with pytest.raises(ProviderError) as caught:
-        chat(colour, google)
+        chat(client_class, google)
     assert (
         "Google gives no token for the credentials of 'vertex'\n"
         "  invalid_grant: Invalid JWT Signature.\n"
         "  check GOOGLE_APPLICATION_CREDENTIALS, or log in again: gcloud auth application-default login"
     ) == str(caught.value)
-    assert ("auth", 1) == (caught.value.kind, len(google.asked))
+    assert ("auth", 1) == (caught.value.kind, len(google.token_requests))
 
 
-def test_a_token_endpoint_that_is_away_may_be_tried_again(key, monkeypatch, tmp_path):
-    """As any other connection."""
+def test_an_unreachable_token_endpoint_is_a_retryable_error(key, monkeypatch, tmp_path):
+    """As for any other connection."""
     (tmp_path / "account.json").write_text(json.dumps(account_of(key, "http://127.0.0.1:9/token")))
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "account.json"))
     with pytest.raises(ProviderError, match="cannot reach Google for a token") as caught:
@@ -259,26 +259,26 @@ def test_a_token_endpoint_that_is_away_may_be_tried_again(key, monkeypatch, tmp_
     assert ("connection", True) == (caught.value.kind, caught.value.is_retryable)
 
 
-def chat(colour, google, **settings):
+def chat(client_class, google, **settings):
     config = load(provider="vertex", project="mine", base_url=f"http://127.0.0.1:{google.server_port}", **settings)
-    if colour is SyncLLMClient:
+    if client_class is SyncLLMClient:
         with SyncLLMClient(config) as client:
             return client.chat("hi")
 
-    async def ask():
+    async def call():
         async with LLMClient(config) as client:
             return await client.chat("hi")
 
-    return asyncio.run(ask())
+    return asyncio.run(call())
 
 
-@pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
-def test_a_recorded_call_needs_no_credentials_to_replay(colour, google, account, monkeypatch, tmp_path):
-    """The token is fetched while it is recorded, is not in the file, and is not asked for again."""
+@pytest.mark.parametrize("client_class", [SyncLLMClient, LLMClient])
+def test_a_recorded_call_needs_no_credentials_to_replay(client_class, google, account, monkeypatch, tmp_path):
+    """The token is fetched while recording, is not written to the cassette, and is not fetched in the replay."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        assert "HI" == chat(colour, google).content
+        assert "HI" == chat(client_class, google).content
     written = (tmp_path / "a.yaml").read_text()
-    assert ["Bearer token-of-loopback-1"] == google.called
+    assert ["Bearer token-of-loopback-1"] == google.authorizations
     assert 1 == written.count("uri:")
     assert not [
         word
@@ -289,13 +289,13 @@ def test_a_recorded_call_needs_no_credentials_to_replay(colour, google, account,
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS")
     monkeypatch.setenv("GOOGLE_OAUTH_ACCESS_TOKEN", PLACEHOLDER)
     with use_cassette(tmp_path / "a.yaml"):
-        response = chat(colour, google)
+        response = chat(client_class, google)
     assert ("HI", 4) == (response.content, response.usage.total_tokens)
-    assert (1, 1) == (len(google.asked), len(google.called))
+    assert (1, 1) == (len(google.token_requests), len(google.authorizations))
 
 
 def test_a_suite_recorded_with_a_service_account_replays_without_one(google, account, pytester, monkeypatch):
-    """With the fixtures, and with nobody there to answer."""
+    """With the pytest fixtures, and after the server has been closed."""
     pytester.makepyfile("def test_it(llm):\n    assert 'HI' == llm.chat('hi').content\n")
     monkeypatch.setenv("LLM_MODEL", "vertex:gemini-2.5-flash")
     monkeypatch.setenv("LLM_PROJECT", "mine")
@@ -309,11 +309,11 @@ def test_a_suite_recorded_with_a_service_account_replays_without_one(google, acc
 
     replayed.assert_outcomes(passed=1)
     replayed.stdout.re_match_lines([r"\s*(replay|replayed)\b.*1 call.*"])
-    assert (1, 1) == (len(google.asked), len(google.called))
+    assert (1, 1) == (len(google.token_requests), len(google.authorizations))
 
 
-def test_placeholders_hold_a_token():
-    """And a service account counts as something to record with."""
+def test_placeholder_keys_include_an_access_token():
+    """A service account counts as a key to record with."""
     environ = {}
     Placeholders(environ).set()
     assert PLACEHOLDER == environ["GOOGLE_OAUTH_ACCESS_TOKEN"]
@@ -325,9 +325,9 @@ def credentials(key, token_uri):
     return service_account.Credentials.from_service_account_info(account_of(key, token_uri), scopes=["x"])
 
 
-def test_tokens_of_anyones_sdk_are_not_recorded_and_not_missed(google, key, tmp_path):
-    """google-auth on its own: recording lets it through, and a replay hands it a token that opens nothing."""
-    # Loopback by a name that no one takes for it: what is local is left alone anyway.
+def test_token_requests_of_google_auth_itself_are_not_recorded(google, key, tmp_path):
+    """They are sent while recording, and a replay answers them with a placeholder that grants no access."""
+    # Loopback by a name that is not recognised as local: requests to local servers are never intercepted.
     mine = credentials(key, f"http://2130706433:{google.server_port}/token")
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
         mine.refresh(Request())
@@ -338,12 +338,12 @@ def test_tokens_of_anyones_sdk_are_not_recorded_and_not_missed(google, key, tmp_
     with use_cassette(tmp_path / "a.yaml"):
         elsewhere.refresh(Request())
     assert PLACEHOLDER == elsewhere.token
-    assert 1 == len(google.asked)
+    assert 1 == len(google.token_requests)
 
 
 @pytest.mark.parametrize("name", ["google.auth", "requests"])
-def test_the_extra_is_named_where_it_is_missing(name, monkeypatch):
-    """Before anything is called; a token that is set needs none."""
+def test_a_missing_extra_is_named(name, monkeypatch):
+    """The error comes before any call; a token from a variable needs no extra."""
     found = sys.modules["importlib.util"].find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda wanted: None if wanted == name else found(wanted))
     with pytest.raises(ConfigError) as caught:
@@ -357,7 +357,7 @@ def test_the_extra_is_named_where_it_is_missing(name, monkeypatch):
 
 
 def test_neither_provider_imports_an_sdk():
-    """Nor google-auth, where a token is set."""
+    """Nor google-auth, if a token is set."""
     code = (
         "import sys; from llm_gateway import SyncLLMClient, GatewayConfig\n"
         "for name in ('gemini', 'vertex'):\n"

@@ -1,4 +1,4 @@
-"""Where the hosts of chat completions are called, and how their keys go along."""
+"""Hosts of the chat completions format: their URLs, keys and fields."""
 
 import pytest
 
@@ -31,8 +31,8 @@ def _nothing_set(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("name", sorted(set(HOSTS) - {"compatible"}))
-def test_each_host_is_recognised_by_its_address(name):
-    """So that a recording knows whom it was made with, and what it cost."""
+def test_each_host_is_identified_by_its_url(name):
+    """So that a recording has its provider and its cost."""
     made = compatible.provider(name, GatewayConfig(api_key="k"))
     request = made.request(CHAT)
     found = identify("POST", request.url)
@@ -45,8 +45,8 @@ def test_each_host_is_recognised_by_its_address(name):
     ("host", "name"),
     [("api-inference.together.ai", "together"), ("api.eu.mistral.ai", "mistral"), ("api.us.mistral.ai", "mistral")],
 )
-def test_hosts_that_only_their_own_sdks_call(host, name):
-    """By default, or by the name of a region."""
+def test_hosts_that_only_their_own_sdks_call_are_identified(host, name):
+    """By their default URL, or by the name of a region."""
     assert (name, "openai.chat") == (
         identify("POST", f"https://{host}/v1/chat/completions").provider,
         identify("POST", f"https://{host}/v1/chat/completions").api,
@@ -54,7 +54,7 @@ def test_hosts_that_only_their_own_sdks_call(host, name):
 
 
 @pytest.mark.parametrize("name", sorted(name for name, host in HOSTS.items() if host.needs_key))
-def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
+def test_a_missing_key_is_an_error_with_the_hosts_variables(name, monkeypatch):
     """Those that its own SDK reads; each of them is enough."""
     with pytest.raises(MissingKeyError, match=f"export {HOSTS[name].key_variables[0]}=") as caught:
         compatible.provider(name, GatewayConfig())
@@ -65,8 +65,8 @@ def test_a_missing_key_names_the_variables_of_the_host(name, monkeypatch):
     assert ("authorization", "Bearer mine") in made.auth.apply(made.request(CHAT)).headers
 
 
-def test_a_server_of_ones_own_needs_no_key():
-    """Only an address."""
+def test_a_self_hosted_server_needs_no_key():
+    """Only a URL."""
     made = compatible.provider("compatible", load(base_url="http://localhost:8000/v1/"))
     request = made.auth.apply(made.request(CHAT))
 
@@ -74,7 +74,7 @@ def test_a_server_of_ones_own_needs_no_key():
     assert "authorization" not in dict(request.headers)
 
 
-def test_an_address_is_required_where_only_the_user_knows_it():
+def test_a_missing_url_of_a_self_hosted_server_is_an_error():
     """With what to type."""
     with pytest.raises(ConfigError) as caught:
         compatible.provider("compatible", GatewayConfig())
@@ -83,8 +83,8 @@ def test_an_address_is_required_where_only_the_user_knows_it():
     )
 
 
-def test_an_address_without_a_scheme_is_refused():
-    """It would be taken for a path."""
+def test_a_url_without_a_scheme_is_an_error():
+    """It would be read as a path."""
     with pytest.raises(ConfigError) as caught:
         compatible.provider("groq", load(base_url="api.groq.com/openai/v1", api_key="k"))
     assert (
@@ -96,8 +96,8 @@ def test_an_address_without_a_scheme_is_refused():
 @pytest.mark.parametrize(
     ("key", "header"), [("0123abc", ("api-key", "0123abc")), ("aa.bb.cc", ("authorization", "Bearer aa.bb.cc"))]
 )
-def test_azure_takes_keys_and_tokens(key, header, monkeypatch):
-    """On the v1 surface, and on deployments with a version."""
+def test_azure_accepts_keys_and_tokens(key, header, monkeypatch):
+    """On the v1 API, and on deployments with a version."""
     monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com/")
     monkeypatch.setenv("AZURE_OPENAI_API_KEY", key)
     made = azure.provider(GatewayConfig())
@@ -113,7 +113,7 @@ def test_azure_takes_keys_and_tokens(key, header, monkeypatch):
 
 
 def test_cohere_is_called_in_its_own_format(monkeypatch):
-    """Known by its address, or at one of the user's own."""
+    """It is identified at its own URL, and can be called at the user's."""
     with pytest.raises(MissingKeyError, match="export CO_API_KEY="):
         cohere.provider(GatewayConfig())
     monkeypatch.setenv("CO_API_KEY", "k")
@@ -124,8 +124,8 @@ def test_cohere_is_called_in_its_own_format(monkeypatch):
     assert "http://127.0.0.1:1/v2/chat" == cohere.provider(GatewayConfig()).request(CHAT).url
 
 
-def test_hosts_are_called_with_their_own_fields():
-    """What the limit of an answer is called, and whether a stream has to be asked for its usage."""
+def test_host_specific_fields_are_sent():
+    """Such as the name of the output limit, and whether a stream must request its usage."""
     groq, mistral = (
         compatible.provider(name, GatewayConfig(api_key="k")).dialect.encode_request(CHAT)
         for name in ("groq", "mistral")

@@ -1,4 +1,4 @@
-"""What importing the package costs: each import happens in a process of its own."""
+"""What importing the package loads; each import is made in a process of its own."""
 
 import json
 import os
@@ -25,13 +25,13 @@ LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
 def loaded(code, *args):
-    """The top-level modules that a fresh interpreter has loaded after *code*."""
+    """Return the top-level modules that a fresh interpreter has loaded after *code*."""
     done = subprocess.run([sys.executable, "-c", f"{code}\n{LIST}", *args], capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
 def third_party(code):
-    """What *code* loads beyond the standard library, pytest with what it needs itself, and the package."""
+    """Return what *code* loads beyond the standard library, pytest and its dependencies, and the package."""
     return loaded(code) - loaded("import pytest") - set(sys.stdlib_module_names) - {"llm_gateway", "pluggy"}
 
 
@@ -41,13 +41,13 @@ def test_importing_the_plugin_loads_nothing_beyond_pytest():
 
 
 @pytest.mark.parametrize("module", ["llm_gateway", "llm_gateway.types", "llm_gateway.exceptions"])
-def test_the_public_face_loads_nothing_beyond_the_standard_library(module):
-    """Names are looked up when they are used."""
+def test_importing_the_package_loads_only_the_standard_library(module):
+    """Public names are imported when they are first used."""
     assert set() == third_party(f"import {module}")
 
 
-def test_a_ledger_loads_its_database_when_it_is_opened():
-    """And a report by path loads no settings."""
+def test_a_database_driver_is_loaded_when_its_ledger_is_opened():
+    """A report by path loads no settings."""
     code = "import llm_gateway, llm_gateway.cost.ledger.report; llm_gateway.usage_report"
 
     assert set() == {"sqlite3", "psycopg", "pydantic"} & loaded(code)
@@ -66,13 +66,13 @@ asyncio.run(LLMClient(provider_instance=Mine()).chat("hi"))
 """
 
 
-def test_a_call_that_nobody_observes_loads_nothing_to_observe_it():
+def test_a_call_without_observers_loads_no_observability_package():
     """Nor the SDK of any provider."""
     assert set() == loaded(CALL) & {"anthropic", "openai", "opentelemetry", "structlog"}
 
 
 def test_a_run_without_llm_tests_loads_no_client(tmp_path):
-    """A suite that uses nothing of the plugin pays for nothing of it."""
+    """Suites that do not use the plugin do not pay for it."""
     (tmp_path / "test_plain.py").write_text(
         f"import json, sys\ndef test_plain():\n    assert [] == [name for name in {HEAVY} if name in sys.modules]\n",
         encoding="utf-8",

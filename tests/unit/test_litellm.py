@@ -1,4 +1,4 @@
-"""The provider for litellm, where litellm is not to be had."""
+"""The litellm provider, without litellm installed."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ from llm_gateway.providers import litellm
 from llm_gateway.registry import build_provider
 
 
-def test_without_litellm_it_says_how_to_install_it(monkeypatch):
-    """And that another extra stands in the way."""
+def test_missing_litellm_is_an_error_with_the_install_command(monkeypatch):
+    """It names the extra that conflicts."""
     monkeypatch.setitem(sys.modules, "litellm", None)
 
     with pytest.raises(ConfigError) as error:
@@ -25,8 +25,8 @@ def test_without_litellm_it_says_how_to_install_it(monkeypatch):
     )
 
 
-def test_a_litellm_that_does_not_fit_names_the_conflict(monkeypatch, tmp_path):
-    """As it is installed by force beside a newer SDK."""
+def test_an_incompatible_litellm_is_an_error_that_names_the_conflict(monkeypatch, tmp_path):
+    """As after a forced installation next to a newer openai SDK."""
     for name in litellm._OFFLINE:
         monkeypatch.setenv(name, "True")  # so that it is taken away again
     monkeypatch.delitem(sys.modules, "litellm", raising=False)
@@ -43,8 +43,8 @@ def test_a_litellm_that_does_not_fit_names_the_conflict(monkeypatch, tmp_path):
     )
 
 
-def test_a_key_and_an_address_are_handed_on(monkeypatch, tmp_path):
-    """Litellm fetches no files and prints nothing."""
+def test_key_and_url_are_passed_to_litellm(monkeypatch, tmp_path):
+    """Litellm is set to download no files and print nothing."""
     for name in litellm._OFFLINE:
         monkeypatch.setenv(name, "True")
         monkeypatch.delenv(name)

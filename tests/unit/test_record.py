@@ -1,4 +1,4 @@
-"""The record of one call: plain data and back, and what follows from its fields."""
+"""The record of one call: its plain data, and what is derived from its fields."""
 
 import json
 from datetime import UTC, datetime
@@ -35,14 +35,14 @@ records = st.builds(
 
 
 @given(records)
-def test_a_record_comes_back_from_json_as_it_was(record):
-    """Every field, to the last digit."""
+def test_a_record_survives_json(record):
+    """Every field, with all its digits."""
     assert record == CallRecord.from_dict(json.loads(json.dumps(record.to_dict())))
 
 
 @given(records)
-def test_some_fields_alone_have_the_same_names_and_values(record):
-    """A cassette keeps some of them, and reads them beside members of its own."""
+def test_a_part_of_the_fields_can_be_written_and_read(record):
+    """A cassette has some of them, among fields of its own."""
     part = record.to_dict(ACCOUNTED)
     back = CallRecord.from_dict({**part, "chunks": [], "failure": {}})
 
@@ -51,7 +51,7 @@ def test_some_fields_alone_have_the_same_names_and_values(record):
 
 
 @pytest.mark.parametrize(
-    ("member", "value", "cause"),
+    ("field", "value", "cause"),
     [
         ("source", "magic", "one of replay, record, live, fake, fault, miss, refused was"),
         ("status", "200", "a whole number was"),
@@ -64,14 +64,14 @@ def test_some_fields_alone_have_the_same_names_and_values(record):
         ("tags", ["a"], "a mapping of texts was"),
     ],
 )
-def test_a_value_that_no_record_can_have_is_named(member, value, cause):
+def test_an_invalid_value_is_an_error_that_names_its_field(field, value, cause):
     """With what was expected."""
-    with pytest.raises(ValueError, match=rf"^`llm\.{member}` is .*; {cause} expected$"):
-        CallRecord.from_dict({member: value})
+    with pytest.raises(ValueError, match=rf"^`llm\.{field}` is .*; {cause} expected$"):
+        CallRecord.from_dict({field: value})
 
 
-def test_a_call_is_known_by_its_model_and_one_that_cost_nothing_by_its_failure():
-    """The model that answered counts first."""
+def test_the_label_is_the_model_and_for_unbilled_calls_the_failure():
+    """The model that replied comes before the requested one."""
     assert "b" == CallRecord(model_requested="a", model_served="b").label
     assert "a (429)" == CallRecord(model_requested="a", status=429, is_billed=False).label
     assert "openai.chat (connect)" == CallRecord(api="openai.chat", error="connect", is_billed=False).label
@@ -89,11 +89,11 @@ def test_a_call_is_known_by_its_model_and_one_that_cost_nothing_by_its_failure()
     ],
 )
 def test_the_outcome_is_a_kind_of_error_or_ok(error, outcome):
-    """Errors of transports and exit codes of commands are among the kinds."""
+    """Transport errors and exit codes of commands have kinds too."""
     assert outcome == CallRecord(error=error).outcome
 
 
-def test_a_billed_call_keeps_its_numbers_and_another_has_zeros():
+def test_a_billed_call_keeps_its_numbers_and_an_unbilled_one_has_zeros():
     """An unknown number of a billed call stays unknown."""
     billed, refused = CallRecord(), CallRecord(is_billed=False, error="auth")
 
@@ -105,15 +105,15 @@ def test_a_billed_call_keeps_its_numbers_and_another_has_zeros():
     )
 
 
-def test_an_attempt_has_the_names_that_it_always_had():
-    """`response.attempts` has said so from the beginning."""
+def test_the_documented_names_of_an_attempt_remain_available():
+    """Entries of `response.attempts` were published with them."""
     one = CallRecord(attempt=2, model_requested="m", duration_s=0.5, started_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     assert (2, "m", 0.5) == (one.number, one.model, one.latency_s)
 
 
-def test_a_holder_travels_on_replies_and_on_errors():
-    """What is under that name otherwise is none, as the provider's name on a request."""
+def test_a_record_holder_is_read_from_replies_and_errors():
+    """Another value under its name is ignored, such as a provider's name on a request."""
     holder, error = RecordHolder(), OSError("gone")
     setattr(error, EXTENSION, holder)
 

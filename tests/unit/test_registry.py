@@ -1,4 +1,4 @@
-"""Providers of third parties, by name: registered in code, or installed as a package."""
+"""Third-party providers: registered in code, or installed as a package."""
 
 import subprocess
 import sys
@@ -18,14 +18,14 @@ from llm_gateway import (
 from llm_gateway.exceptions import ConfigError
 
 
-class Echo:
-    """The least that a provider must have."""
+class Minimal:
+    """Provider with only the required methods."""
 
     def __init__(self, config):
         self.config = config
 
     async def complete(self, messages, response_model=None):
-        return LLMResponse(messages[-1].text, "echo", self.config.model or "none")
+        return LLMResponse(messages[-1].text, "minimal", self.config.model or "none")
 
     async def close(self):
         pass
@@ -33,29 +33,29 @@ class Echo:
 
 @pytest.fixture(autouse=True)
 def forgotten(monkeypatch):
-    """No name outlives its test."""
+    """Unregister all providers after the test."""
     monkeypatch.setattr(registry, "_registered", {})
 
 
 def test_a_registered_provider_is_used_by_name():
-    """Alone, and before a model."""
-    register_provider("echo", Echo)
+    """By its name alone, and as the prefix of a model."""
+    register_provider("minimal", Minimal)
 
-    assert "echo" in list_providers()
-    assert isinstance(build_provider("echo", GatewayConfig()), Echo)
-    with SyncLLMClient(model="echo:loud") as llm:
+    assert "minimal" in list_providers()
+    assert isinstance(build_provider("minimal", GatewayConfig()), Minimal)
+    with SyncLLMClient(model="minimal:loud") as llm:
         assert ("hi", "loud") == (llm.chat("hi").content, llm.provider.config.model)
 
 
 @pytest.mark.parametrize("name", ["", "a:b"])
-def test_a_name_that_could_not_be_told_from_a_model_is_refused(name):
-    """Before anything is asked."""
+def test_an_empty_name_or_one_with_a_colon_is_an_error(name):
+    """A colon separates provider and model."""
     with pytest.raises(ConfigError, match="a provider cannot be called"):
-        register_provider(name, Echo)
+        register_provider(name, Minimal)
 
 
 def test_an_installed_package_adds_providers(tmp_path):
-    """By the entry point group, looked at when the first name is asked for."""
+    """Its entry point is loaded when a provider is first looked up."""
     (tmp_path / "acme.py").write_text(
         textwrap.dedent("""
         from llm_gateway.hookspecs import hookimpl
@@ -79,8 +79,8 @@ def test_an_installed_package_adds_providers(tmp_path):
     assert "True ('acme', 'eu')\n" == done.stdout
 
 
-def test_a_registered_provider_is_known_by_its_name():
-    """To prices and totals, whatever its class is called."""
-    register_provider("echo", Echo)
-    with SyncLLMClient(model="echo:loud") as llm:
-        assert ["echo"] == [one.provider for one in llm.chat("hi").attempts]
+def test_attempts_have_the_registered_name_of_the_provider():
+    """Prices and totals use it, whatever its class is called."""
+    register_provider("minimal", Minimal)
+    with SyncLLMClient(model="minimal:loud") as llm:
+        assert ["minimal"] == [one.provider for one in llm.chat("hi").attempts]
