@@ -1,4 +1,4 @@
-"""What is shipped: the wheel and the source archive, built as a release builds them."""
+"""The built wheel and source archive."""
 
 import email
 import subprocess
@@ -26,7 +26,7 @@ def build(target, source, folder):
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory):
-    """The source archive, and where it was unpacked."""
+    """Return the source archive and the folder where it was unpacked."""
     archive = build("sdist", ROOT, tmp_path_factory.mktemp("sdist"))
     unpacked = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(archive) as tar:
@@ -36,20 +36,20 @@ def sdist(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(sdist, tmp_path_factory):
-    """The wheel, built from the source archive as installers do."""
+    """Return the wheel, built from the source archive as installers do."""
     with zipfile.ZipFile(build("wheel", sdist, tmp_path_factory.mktemp("wheel"))) as archive:
         yield archive
 
 
 @pytest.fixture(scope="module")
 def metadata(wheel):
-    """The wheel's own description."""
+    """Return the metadata of the wheel."""
     name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     return email.message_from_bytes(wheel.read(name))
 
 
-def test_the_wheel_is_typed_and_holds_the_package_only(wheel):
-    """Type checkers find the marker; no test, example or recording is installed."""
+def test_the_wheel_holds_the_typed_package_and_nothing_else(wheel):
+    """Type checkers find ``py.typed``; no test, example or cassette is installed."""
     tops = {name.partition("/")[0] for name in wheel.namelist()}
 
     assert "llm_gateway/py.typed" in wheel.namelist()
@@ -58,20 +58,20 @@ def test_the_wheel_is_typed_and_holds_the_package_only(wheel):
 
 
 def test_the_wheel_holds_every_module(wheel):
-    """What is in the source tree is in the wheel."""
+    """Each file of the package's source tree."""
     modules = {str(path.relative_to(ROOT / "src").as_posix()) for path in (ROOT / "src").rglob("*.py")}
 
     assert modules == {name for name in wheel.namelist() if name.endswith(".py")}
 
 
 def test_versions_match(metadata):
-    """The project file, the wheel and the installed package say the same."""
+    """Those of the project file, the wheel and the installed package."""
     assert PROJECT["version"] == metadata["Version"]
     assert PROJECT["version"] == version("pytest-llm-gateway")
 
 
-def test_the_wheel_registers_the_plugin_and_carries_its_licence(wheel, metadata):
-    """The entry point is there, and so is the licence."""
+def test_the_wheel_has_the_pytest_entry_point_and_the_licence(wheel, metadata):
+    """The entry point makes pytest load the plugin."""
     info = f"pytest_llm_gateway-{PROJECT['version']}.dist-info"
 
     assert "[pytest11]\nllm_gateway = llm_gateway.pytest_plugin" in wheel.read(f"{info}/entry_points.txt").decode()
@@ -88,6 +88,6 @@ def test_the_source_archive_can_run_its_own_tests(sdist, path):
 
 
 @pytest.mark.parametrize("unwanted", ["*.pyc", ".env", ".tox", ".hypothesis", ".pytest_cache"])
-def test_the_source_archive_holds_nothing_that_was_left_about(sdist, unwanted):
-    """Caches and settings of whoever builds it stay at home."""
+def test_the_source_archive_holds_no_local_files(sdist, unwanted):
+    """Such as caches and settings of the machine that builds it."""
     assert [] == list(sdist.rglob(unwanted))

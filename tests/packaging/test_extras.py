@@ -1,4 +1,4 @@
-"""The extras: what they install exists, what one installs is in `[all]`, and errors name them as they are."""
+"""The extras: their packages, the extra `[all]`, and the names of extras in error messages."""
 
 import re
 import tomllib
@@ -31,32 +31,32 @@ def names(requirements):
 
 
 @pytest.mark.parametrize("extra", sorted(KNOWN))
-def test_an_extra_installs_what_it_is_for(extra):
-    """By the name under which it is distributed."""
+def test_an_extra_installs_the_package_it_is_for(extra):
+    """By its name on PyPI."""
     assert KNOWN[extra] in names(EXTRAS[extra])
 
 
-def test_each_extra_is_known_and_all_is_all_of_them():
-    """A new one is not forgotten, and `[all]` does not pull in what cannot stand beside the rest."""
+def test_all_installs_every_extra_that_can_be_combined():
+    """A new extra must be added to it, or to those that conflict with others."""
     assert {*KNOWN, "all"} == set(EXTRAS)
     assert [f"pytest-llm-gateway[{','.join(sorted(EXTRAS.keys() - APART))}]"] == EXTRAS["all"]
 
 
 @pytest.mark.parametrize("folder", ["src", "docs", "examples"])
-def test_what_is_told_to_install_is_there(folder):
-    """In errors and on pages."""
+def test_extras_in_install_commands_exist(folder):
+    """In error messages, on documentation pages and in examples."""
     paths = [path for kind in ("py", "md") for path in (ROOT / folder).rglob(f"*.{kind}")]
-    told = {
+    mentioned = {
         extra
         for path in [*paths, ROOT / "README.md"]
         for listed in re.findall(r"pytest-llm-gateway\[([\w,-]+)\]", path.read_text(encoding="utf-8"))
         for extra in listed.split(",")
     }
-    assert told <= set(EXTRAS)
+    assert mentioned <= set(EXTRAS)
 
 
-def test_every_extra_that_code_imports_is_named_by_an_error():
-    """Whoever lacks it is told what to type; SDKs are handed in by those who have them, and without tiktoken a count is an estimate."""
+def test_every_extra_that_the_package_imports_is_named_in_an_error():
+    """Not those of SDKs, which users import themselves, nor tiktoken, without which a count is an estimate."""
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     assert EXTRAS.keys() - {"all", "anthropic", "openai", "tokens"} == set(
         re.findall(r"pytest-llm-gateway\[(\w+)\]", source)

@@ -37,7 +37,7 @@ def rejected_words():
 
 
 def spaced(line):
-    """Return *line* with the words of names apart: ``bookingStore`` and ``_booking``."""
+    """Return *line* with the words of camel-case names separated by spaces."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", line)
 
 
@@ -67,7 +67,7 @@ def first_words():
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
-def test_no_word_that_the_glossary_replaces(part):
+def test_the_source_has_no_word_that_the_glossary_replaces(part):
     """In names, docstrings, comments and messages."""
     pattern = rejected_words()
     found = [
@@ -85,12 +85,12 @@ def test_no_word_that_the_glossary_replaces(part):
     [("Return", True), ("Pass", True), ("Feed", True), ("What", False), ("Sums", False), ("*text*", False)],
 )
 def test_verbs_are_recognised(word, expected):
-    """By a list of words that are not verbs, and by endings."""
+    """By a list of words that are no verbs, and by endings."""
     assert expected is is_verb(word)
 
 
 def test_docstrings_of_functions_begin_with_a_verb():
-    """At least nine of ten."""
+    """At least 9 of 10."""
     words = list(first_words())
     others = [f"{place}: {word}" for place, word in words if not is_verb(word)]
 

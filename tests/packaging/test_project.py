@@ -1,4 +1,4 @@
-"""Lists that are kept in two places say the same in both."""
+"""Lists that are kept in two files agree."""
 
 import re
 import tomllib
@@ -16,8 +16,8 @@ def read(path):
     return tomllib.loads((ROOT / path).read_text(encoding="utf-8"))
 
 
-def test_the_demo_installs_what_the_examples_ask_for():
-    """Its environment has their own dependencies, and the built package in the place of a release."""
+def test_the_demo_environment_installs_what_the_examples_require():
+    """With the built package instead of a release."""
     wanted = set()
     for path in (ROOT / "examples").glob("*/pyproject.toml"):
         example = read(path)
@@ -26,8 +26,8 @@ def test_the_demo_installs_what_the_examples_ask_for():
     assert wanted == {*read("pyproject.toml")["dependency-groups"]["demo"], "pytest-llm-gateway"}
 
 
-def test_the_example_of_settings_names_every_setting():
-    """Each field of the configuration, and each key, has its line in ``.env.example``."""
+def test_the_example_env_file_has_every_setting():
+    """Each field of the configuration and each API key has a line in ``.env.example``."""
     named = set(re.findall(r"^# ([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))
 
     keys = {one.key_variables[0] for one in PROVIDERS.values() if one.adapter and one.key_variables}
@@ -36,15 +36,15 @@ def test_the_example_of_settings_names_every_setting():
 
 
 def rows_of(page):
-    """Return the packages in each row of a page's first picture, which ends a row's names with two blanks or more."""
+    """Return the packages in each row of a page's first diagram; two or more spaces end the names of a row."""
     picture = re.search(r"^```text\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     names = [re.split(r" {3,}", line)[0] for line in picture[1].splitlines() if line[:1].isalpha()]
     return [set(re.findall(r"\w+", line)) for line in names]
 
 
 @pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
-def test_the_pictures_show_the_layers_that_are_checked(page):
-    """Row by row, those of import-linter; the optional package that is not there yet is not drawn."""
+def test_the_diagrams_show_the_layers_that_import_linter_checks(page):
+    """Row by row, without the optional package that does not exist yet."""
     (contract,) = [
         one for one in read("pyproject.toml")["tool"]["importlinter"]["contracts"] if one["type"] == "layers"
     ]
@@ -53,7 +53,7 @@ def test_the_pictures_show_the_layers_that_are_checked(page):
 
 
 def test_the_architecture_page_names_modules_that_exist():
-    """Each name in code that begins with a package of ours, and each link to a file."""
+    """Names in code that begin with one of our packages, and links to files."""
     page = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     source = ROOT / "src" / "llm_gateway"
     packages = {path.name for path in source.iterdir() if path.is_dir()}
@@ -70,6 +70,6 @@ def test_the_architecture_page_names_modules_that_exist():
 
 
 def is_defined(path):
-    """Return whether *path* is a function or a class in the module above it."""
+    """Return whether *path* is a function or a class in the module before its last dot."""
     module = path.parent.with_suffix(".py")
     return module.exists() and re.search(rf"^(?:def|class) {path.name}\b", module.read_text("utf-8"), re.MULTILINE)

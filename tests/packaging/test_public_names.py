@@ -1,4 +1,4 @@
-"""The names that users may import are those of docs/reference.md; every other package is documented as internal."""
+"""Public names are those of docs/reference.md; every other package is documented as internal."""
 
 import importlib
 import pkgutil
@@ -35,7 +35,7 @@ def section(title):
 
 
 def cells(text, number=0):
-    """Return the names in backquotes in the column *number* of the tables in *text*, by its first column."""
+    """Return the names in backquotes in column *number* of the tables in *text*, by those in the first column."""
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
     return {row[0]: re.findall(r"`([\w.-]+)`", row[number]) for row in rows}
 
@@ -49,7 +49,7 @@ PYTEST = cells(section("In pytest"), 1)
 
 
 def packages():
-    """Yield every package below `llm_gateway`, with itself."""
+    """Yield `llm_gateway` and every package in it."""
     yield llm_gateway
     for found in pkgutil.walk_packages(llm_gateway.__path__, "llm_gateway."):
         if found.ispkg:
@@ -57,8 +57,8 @@ def packages():
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_public_module_has_the_names_of_its_section(module):
-    """All of them, each once, and importable."""
+def test_a_public_module_exports_the_names_of_its_section(module):
+    """All of them, once each, and importable."""
     found = importlib.import_module(module)
 
     assert sorted(found.__all__) == sorted(MODULES[module])
@@ -66,12 +66,12 @@ def test_a_public_module_has_the_names_of_its_section(module):
 
 
 def test_the_promised_modules_have_a_section():
-    """Those that were promised stay."""
+    """Modules that were published stay public."""
     assert set() == PROMISED - set(MODULES)
 
 
 def test_every_other_package_is_documented_as_internal():
-    """A package that holds public modules, or one public name, names them."""
+    """A package with public modules, or with a public name, lists them."""
     docs = {one.__name__: " ".join((one.__doc__ or "").split()) for one in packages()}
     hidden = {name: doc for name, doc in docs.items() if name not in MODULES}
     partly = {parent: name for name in MODULES if (parent := name.rpartition(".")[0]) in hidden}
@@ -82,8 +82,8 @@ def test_every_other_package_is_documented_as_internal():
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_documents_import_public_names_only(document):
-    """What a reader copies keeps working."""
+def test_documentation_and_examples_import_only_public_names(document):
+    """Code that readers copy keeps working."""
     found = [
         (module, name.strip())
         for module, names in IMPORT.findall(document.read_text(encoding="utf-8"))
@@ -99,8 +99,8 @@ def test_documents_import_public_names_only(document):
 
 
 @pytest.mark.parametrize("client", [LLMClient, SyncLLMClient])
-def test_a_client_has_methods_settings_and_totals_only(client):
-    """No step of a call is among its attributes."""
+def test_clients_have_only_documented_attributes(client):
+    """No step of a call is among them."""
     made = client(model="anthropic:claude-haiku-5-5", api_key="k")
 
     assert sorted(names("Attributes of a client")) == [name for name in dir(made) if not name.startswith("_")]
@@ -110,8 +110,8 @@ def is_fixture(value):
     return type(value).__name__ == "FixtureFunctionDefinition" or hasattr(value, "_pytestfixturefunction")
 
 
-def test_pytest_has_the_fixtures_markers_and_ini_values_of_the_page(pytestconfig):
-    """And no others of this plugin."""
+def test_the_plugin_has_exactly_the_documented_fixtures_markers_and_ini_values(pytestconfig):
+    """As `pytest` reports them."""
     fixtures = {name for name, one in vars(plugin).items() if is_fixture(one)}
     markers = {line.partition("(")[0] for line in pytestconfig.getini("markers") if line.startswith("llm")}
 
@@ -121,16 +121,16 @@ def test_pytest_has_the_fixtures_markers_and_ini_values_of_the_page(pytestconfig
     assert set(hooks.__all__) == set(PYTEST["hooks"])
 
 
-def test_pytest_has_the_options_of_the_page(pytester):
-    """As its own help lists them."""
+def test_the_plugin_has_exactly_the_documented_options(pytester):
+    """As ``pytest --help`` lists them."""
     text = pytester.runpytest_subprocess("--help").stdout.str()
 
     assert set(re.findall(r"--llmg?-[\w-]+", text.partition("LLM calls (llm-gateway)")[2])) >= set(PYTEST["options"])
     assert set(re.findall(r"^  (--llmg-[\w-]+)", text, re.MULTILINE)) <= set(PYTEST["options"])
 
 
-def test_the_entry_points_are_those_of_the_page():
-    """What an installation adds, and what an installed package may add."""
+def test_the_entry_points_are_those_documented():
+    """Those that the package installs, and the group that other packages may use."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     expected = {
         "`console_scripts`": list(project["scripts"]),

@@ -1,4 +1,4 @@
-"""The versions that the suite runs on are those that pyproject.toml declares."""
+"""The test environments use the versions that pyproject.toml declares."""
 
 import re
 import tomllib
@@ -21,7 +21,7 @@ NOT_IN_ALL = {"litellm"}
 
 
 def pins(name):
-    """Return the versions in a file of constraints, by package; some stand once for each kind of Python."""
+    """Return the pinned versions in a constraints file, by package; several where they depend on the Python version."""
     found: dict[str, list[str]] = {}
     for line in (ROOT / "tests/requirements" / name).read_text(encoding="utf-8").splitlines():
         if match := re.match(r"([\w.-]+)==([^ ;]+)", line):
@@ -31,15 +31,15 @@ def pins(name):
 
 @pytest.mark.parametrize("requirement", [one for one in OWN if one.name not in NOT_IN_ALL], ids=str)
 def test_the_lowest_environment_has_each_lower_bound(requirement):
-    """A bound that nothing was ever run with is a guess."""
+    """A lower bound that was never tested would be a guess."""
     bounds = [one.version for one in requirement.specifier if one.operator == ">="]
 
     assert 1 == len(bounds)
     assert Version(bounds[0]) == min(map(Version, pins("lowest.txt")[canonicalize_name(requirement.name)]))
 
 
-def test_the_lock_holds_whatever_an_environment_asks_for():
-    """What it does not hold is resolved on the day of the run, and may turn it red."""
+def test_the_lock_file_has_every_requirement_of_the_environments():
+    """An unlocked package would be resolved anew in each run, and a new release could break it."""
     groups = [one for group in PROJECT["dependency-groups"].values() for one in group if isinstance(one, str)]
     wanted = {canonicalize_name(Requirement(text).name) for text in groups} | {
         canonicalize_name(one.name) for one in OWN
@@ -49,8 +49,8 @@ def test_the_lock_holds_whatever_an_environment_asks_for():
 
 
 @pytest.mark.parametrize("name", ["locked.txt", "lowest.txt"])
-def test_the_lock_names_no_place_that_packages_come_from(name):
-    """Whoever installs has an index of their own."""
+def test_the_lock_file_names_no_package_index(name):
+    """Users and CI may each have another one."""
     text = (ROOT / "tests/requirements" / name).read_text(encoding="utf-8")
 
     assert [] == re.findall(r"://|--index|--find-links", text)

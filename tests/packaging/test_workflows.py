@@ -1,4 +1,4 @@
-"""The workflows of the forge run what tox has, with no more rights than they need."""
+"""CI workflows run tox environments that exist, with the least permissions."""
 
 import configparser
 import itertools
@@ -22,24 +22,24 @@ def environments():
     tox.read(ROOT / "tox.ini", encoding="utf-8")
     listed = tox["tox"]["env_list"].replace(",", " ").split()
     sections = [name.removeprefix("testenv:") for name in tox.sections() if name.startswith("testenv:")]
-    return {*listed, *(name for section in sections for name in spelt_out(section))}
+    return {*listed, *(name for section in sections for name in expanded(section))}
 
 
-def spelt_out(name):
-    """Return the names that one with braces is short for: ``demo{,-newest}`` is two."""
+def expanded(name):
+    """Return the environment names that *name* with braces is short for: ``demo{,-newest}`` is two."""
     parts = [part.split(",") for part in re.split(r"[{}]", name)]
     return ["".join(chosen) for chosen in itertools.product(*parts)]
 
 
 def rows(job):
-    """Return the rows of a job's matrix; one empty row where there is none."""
+    """Return the rows of a job's matrix; one empty row if it has none."""
     matrix = job.get("strategy", {}).get("matrix", {})
     return [*matrix.get("include", []), *({"env": name} for name in matrix.get("env", []))] or [{}]
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
-def test_each_tox_environment_exists(file):
-    """Whatever ``tox run -e`` names, by itself or by the matrix."""
+def test_workflows_run_tox_environments_that_exist(file):
+    """Whatever ``tox run -e`` names, directly or by the matrix."""
     jobs = load(file)["jobs"].values()
     commands = [
         step["run"].replace("${{ matrix.env }}", row.get("env", ""))
@@ -55,8 +55,8 @@ def test_each_tox_environment_exists(file):
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
-def test_rights_are_minimal(file):
-    """Jobs read the sources; the one that publishes proves who it is, and no secret is used anywhere."""
+def test_permissions_are_minimal(file):
+    """Jobs may read the sources; only publishing uses an identity token, and no job uses a secret."""
     workflow = load(file)
     rights = [job["permissions"] for job in workflow["jobs"].values() if "permissions" in job]
 
@@ -66,8 +66,8 @@ def test_rights_are_minimal(file):
 
 
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
-def test_actions_are_pinned_and_jobs_end(file):
-    """Each action by a version or a commit, each job with a time limit."""
+def test_actions_are_pinned_and_jobs_have_a_time_limit(file):
+    """Each action to a version or a commit."""
     jobs = load(file)["jobs"].values()
     actions = [step["uses"] for job in jobs for step in job["steps"] if "uses" in step]
 
@@ -75,6 +75,6 @@ def test_actions_are_pinned_and_jobs_end(file):
     assert all("timeout-minutes" in job for job in jobs)
 
 
-def test_there_are_workflows():
-    """For every change, for every night and for a release."""
+def test_workflows_exist_for_changes_nights_and_releases():
+    """One for each of these triggers."""
     assert {"tests", "nightly", "release"} == {file.stem for file in WORKFLOWS}
