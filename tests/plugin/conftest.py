@@ -36,7 +36,7 @@ async def ask_later(text, **more):
 
 
 class Provider(http.server.ThreadingHTTPServer):
-    """Answers every message with ``pong``, or with what `status` and `reply` say."""
+    """Server that answers every message with ``pong``, or with its `status` and `reply`."""
 
     daemon_threads = True
 
@@ -82,7 +82,7 @@ def provider():
 
 @pytest.fixture
 def project(pytester, provider, monkeypatch):
-    """A project whose `app` calls the provider; run it with ``project.runpytest_subprocess``."""
+    """Return a project whose `app` calls the provider; run it with ``project.runpytest_subprocess``."""
     monkeypatch.setenv("PROVIDER", provider.url)
     for name in (
         "ANTHROPIC_API_KEY",
@@ -105,7 +105,7 @@ def project(pytester, provider, monkeypatch):
 
 @pytest.fixture
 def recorded(project):
-    """The project with one marked test, recorded."""
+    """Return the project with one marked test, recorded."""
     project.makepyfile(
         test_app="""
         import app, pytest

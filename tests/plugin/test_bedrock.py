@@ -1,4 +1,4 @@
-"""Bedrock under the plugin: recorded with credentials of AWS, replayed with none."""
+"""Bedrock under the plugin: recorded with AWS credentials, replayed without."""
 
 CONVERSE = {
     "output": {"message": {"role": "assistant", "content": [{"text": "pong"}]}},
@@ -11,7 +11,7 @@ VALUES = ("AKIAIOSFODNN7SAMPLE1", "wJalrXUtnFEMIK7MDENGbPxRfiCYsamplekey12", "IQ
 
 
 def test_a_client_replays_without_credentials(project, provider, monkeypatch):
-    """Placeholders sign in their place; neither keys nor signatures are in the file."""
+    """A replay signs with placeholder keys; neither keys nor signatures are in the cassette."""
     provider.reply = CONVERSE
     for name in ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK", "LLM_REGION"):
         monkeypatch.delenv(name, raising=False)

@@ -1,10 +1,10 @@
-"""One recording, and a run of its test for each way of splitting the streams in it."""
+"""Tests that run once for each way of splitting the recorded streams into chunks."""
 
 TESTS = """
 import httpx2, json, os, pytest
 
 def words():
-    # A parser with a fault: it takes each chunk for whole lines.
+    # A parser with a bug: it assumes that each chunk holds whole lines.
     body = {"model": "m", "stream": True, "messages": []}
     url = os.environ["PROVIDER"] + "/v1/chat/completions"
     with httpx2.Client() as client, client.stream("POST", url, json=body) as reply:
@@ -43,7 +43,7 @@ interactions:
 
 
 def with_cassettes(project, provider):
-    """The project with a recorded stream for each of its tests."""
+    """Return the project with a recorded stream for each of its tests."""
     project.makepyfile(test_app=TESTS)
     folder = project.mkdir("cassettes").joinpath("test_app")
     folder.mkdir()
@@ -52,8 +52,8 @@ def with_cassettes(project, provider):
         folder.joinpath(f"{name}.yaml").write_text(text, "utf-8")
 
 
-def test_a_faulty_parser_is_found(project, provider):
-    """Each way has an id of its own, all share the recording, and a failure names how the stream was split."""
+def test_a_parser_that_depends_on_chunk_boundaries_fails(project, provider):
+    """Each strategy has a test id, all replay the same recording, and a failure names the strategy."""
     with_cassettes(project, provider)
     result = project.runpytest_subprocess("-p", "no:cacheprovider", "-rA")
     output = result.stdout.str()
@@ -68,16 +68,16 @@ def test_a_faulty_parser_is_found(project, provider):
     assert {"test_reads[cs].yaml", "TestOne.test_reads.yaml"} == {one.name for one in project.path.glob("c*/*/*")}
 
 
-def test_workers_and_k_select_one_way(project, provider):
-    """The ids are the same in every process."""
+def test_one_strategy_can_be_selected_by_id(project, provider):
+    """With ``-k``, and on workers: the ids are the same in every process."""
     with_cassettes(project, provider)
     result = project.runpytest_subprocess("-p", "no:cacheprovider", "-n2", "-k", "chunks-whole or chunks-crlf")
 
     result.assert_outcomes(passed=3)
 
 
-def test_a_recording_run_has_one_run_of_each_test(project):
-    """It records under the test's own name, which a miss of any way of splitting names."""
+def test_a_recording_run_runs_each_test_once(project):
+    """The cassette has the test's own name, which a miss under any strategy names."""
     project.makepyfile(
         test_app="""
         import app, os, pytest
@@ -96,8 +96,8 @@ def test_a_recording_run_has_one_run_of_each_test(project):
     result.stdout.fnmatch_lines(["  to record it: pytest --llm-record test_app.py::test_greets"])
 
 
-def test_a_marker_that_cannot_be_read(project):
-    """Collection fails with the mistake, the valid values and an example."""
+def test_an_invalid_marker_is_a_collection_error(project):
+    """With the mistake, the valid values and an example."""
     project.makepyfile(
         test_app="""
         import pytest
@@ -126,8 +126,8 @@ def test_a_marker_that_cannot_be_read(project):
     ) in output
 
 
-def test_a_test_case_of_unittest_is_refused(project):
-    """It would pass with one way of splitting, as if it had with all."""
+def test_the_marker_is_rejected_on_unittest_test_cases(project):
+    """They would run with one strategy only, and appear to pass with all."""
     project.makepyfile(
         test_app="""
         import pytest, unittest

@@ -1,4 +1,4 @@
-"""The clock of a test that replays: as it was when the test was recorded."""
+"""Clocks of replayed tests show the time of the recording."""
 
 import re
 
@@ -78,7 +78,7 @@ TESTS = 8
 
 
 def aged(folder):
-    """Make all cassettes four years older, which keeps every day of the year."""
+    """Make all cassettes four years older; days of the year stay valid."""
     for path in folder.rglob("*.yaml"):
         text = path.read_text("utf-8")
         path.write_text(re.sub(r"\b20[2-9]\d(?=-\d\d-\d\d)", lambda year: str(int(year[0]) - 4), text), "utf-8")
@@ -86,7 +86,7 @@ def aged(folder):
 
 @pytest.fixture
 def dated(project, monkeypatch):
-    """A suite whose prompts carry the date: recorded fourteen hours ahead of UTC, years ago, and replayed behind it."""
+    """Return a suite whose prompts have the date, recorded years ago and 14 hours ahead of UTC, replayed behind UTC."""
     project.makepyfile(test_dated=TEST)
     monkeypatch.setenv("TZ", "Pacific/Kiritimati")
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=TESTS)
@@ -95,8 +95,8 @@ def dated(project, monkeypatch):
     return project
 
 
-def test_prompts_that_carry_the_date_replay_years_later(dated):
-    """In fixtures, tasks and threads, whatever reads the clock; a freeze of the test's own wins; waiting is real."""
+def test_prompts_with_the_date_replay_years_later(dated):
+    """In fixtures, tasks and threads; a test's own freeze takes precedence, and timeouts use real time."""
     replay = dated.runpytest_subprocess("-o", "llm_time=recorded", "--durations=0", "-vv")
 
     replay.assert_outcomes(passed=TESTS)
@@ -108,8 +108,8 @@ def test_prompts_that_carry_the_date_replay_years_later(dated):
     dated.runpytest_subprocess("-k", "prompt or real").assert_outcomes(passed=1, failed=1)
 
 
-def test_the_clock_moves_with_the_calls(project):
-    """Before each it shows when that one was recorded; without one it is refused, as are names that are not known."""
+def test_the_clock_shows_the_recorded_time_of_each_call(project):
+    """Without a recorded time the test fails, and an unknown ini value is a usage error."""
     project.makepyfile(
         test_slow="""
         import app, pytest, time
@@ -165,8 +165,8 @@ def test_the_clock_moves_with_the_calls(project):
     )
 
 
-def test_a_request_that_is_signed_by_a_frozen_clock_fails_the_recording(project):
-    """AWS would refuse it; nothing is saved."""
+def test_a_request_signed_with_a_frozen_clock_fails_the_recording(project):
+    """AWS would reject it, and nothing is saved."""
     project.makepyfile(
         test_signed="""
         import datetime, freezegun, httpx2, pytest

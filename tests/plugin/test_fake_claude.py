@@ -1,4 +1,4 @@
-"""Runs of ``claude`` that ``fake_llm`` answers, in a run of pytest, in every mode."""
+"""Runs of ``claude`` that ``fake_llm`` answers, in every mode of the plugin."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_in_a_fork(fake_llm, tmp_path):
 
 @pytest.mark.parametrize("mode", [(), ("--llm-record",), ("--llm-live",), ("-n", "2")])
 def test_answers_in_every_mode(project, mode):
-    """Nothing is run, nothing is written, and what was scripted wrongly fails the test."""
+    """No command runs, no cassette is written, and a mistake in a script fails the test."""
     project.makepyfile(test_fakes=SUITE)
 
     result = project.runpytest_subprocess(*mode)

@@ -1,4 +1,4 @@
-"""The fixture ``fake_llm`` in a run of pytest, in every mode."""
+"""The fixture ``fake_llm``, in every mode of the plugin."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_leaves_some(fake_llm):
 
 @pytest.mark.parametrize("mode", [(), ("--llm-record",), ("--llm-live",)])
 def test_answers_in_every_mode(project, mode):
-    """Nothing is sent, nothing is written, and what was scripted wrongly fails the test."""
+    """Nothing is sent, no cassette is written, and a mistake in a script fails the test."""
     project.makepyfile(test_fakes=SUITE)
 
     result = project.runpytest_subprocess(*mode)
@@ -62,8 +62,8 @@ def test_answers_in_every_mode(project, mode):
     assert not list(project.path.glob("cassettes/**/*.yaml"))
 
 
-def test_faults_and_fakes_together(project):
-    """An injected fault comes before the scripted answer, which is there for the next try."""
+def test_an_injected_fault_comes_before_the_scripted_answer(project):
+    """The answer is left for the next attempt."""
     project.makepyfile(
         test_both="""
         import openai
@@ -82,8 +82,8 @@ def test_faults_and_fakes_together(project):
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_lists_of_models_are_kept_for_their_test_alone(project, monkeypatch):
-    """A cached list would leave the recorded one unused, and a scripted one must not stay in the cache."""
+def test_lists_of_models_are_cached_for_one_test_only(project, monkeypatch):
+    """A cached list would leave a recorded one unused, and a scripted list must not reach other tests."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "mine"))
     project.makepyfile(
         test_lists="""
@@ -100,8 +100,8 @@ def test_lists_of_models_are_kept_for_their_test_alone(project, monkeypatch):
     assert not (project.path / "mine").exists()
 
 
-def test_a_recording_and_a_script_for_the_same_host(project):
-    """Neither wins in silence."""
+def test_a_recording_and_a_script_for_the_same_host_are_an_error(project):
+    """Neither takes precedence silently."""
     project.makepyfile(test_fakes=SUITE)
     folder = project.mkdir("cassettes") / "test_fakes"
     folder.mkdir()

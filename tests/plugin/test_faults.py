@@ -1,4 +1,4 @@
-"""What goes wrong while recording and replaying: a clear error, and nothing lost."""
+"""Failures while recording and replaying give a clear error, and no cassette is lost."""
 
 import signal
 import subprocess
@@ -11,13 +11,13 @@ CASSETTE = "cassettes/test_app/test_greets.yaml"
 
 @pytest.fixture
 def before(recorded):
-    """The bytes of the cassette before the fault."""
+    """Return the bytes of the cassette before the failure."""
     return (recorded.path / CASSETTE).read_bytes()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
-def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, signum):
+def test_an_interrupted_recording_leaves_the_old_cassette(recorded, before, signum):
     """Ctrl-C and kill -9 between a call and the end of the test change no byte."""
     recorded.makepyfile(
         test_app=f"""
@@ -42,7 +42,7 @@ def test_a_recording_that_is_stopped_leaves_the_old_cassette(recorded, before, s
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
 def test_a_read_only_folder_is_named_and_leaves_the_old_cassette(recorded, before):
-    """The error names what to make writable; root, who may write anywhere, gives that up for this test."""
+    """The error names what to make writable; root gives up its right to write anywhere for this test."""
     recorded.makeconftest(
         "import os, pytest\n"
         "@pytest.hookimpl(tryfirst=True)\n"
@@ -64,7 +64,7 @@ def test_a_read_only_folder_is_named_and_leaves_the_old_cassette(recorded, befor
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
 def test_a_full_disk_is_named_and_leaves_the_old_cassette(recorded, before):
-    """When the file cannot be written out the test fails with what to do."""
+    """The test fails with what to do."""
     recorded.makeconftest(
         "import pytest, resource\n"
         "@pytest.hookimpl(tryfirst=True)\n"
@@ -90,7 +90,7 @@ STATUSES = [400, 401, 403, 404, 413, 429, 500, 503, 529]
 
 
 def test_error_replies_are_recorded_and_replayed(project, provider):
-    """A provider's refusal is an answer like any other."""
+    """Like any other reply."""
     project.makepyfile(
         test_app=f"""
         import app, pytest
@@ -111,7 +111,7 @@ def test_error_replies_are_recorded_and_replayed(project, provider):
 
 
 def test_a_refused_connection_is_recorded_and_raised_again(project, provider):
-    """A transport error is part of the recording: the same class is raised, with nothing listening or not."""
+    """The replay raises the same exception class, whether a server is listening or not."""
     provider.shutdown()
     provider.server_close()
     project.makepyfile(
@@ -130,8 +130,8 @@ def test_a_refused_connection_is_recorded_and_raised_again(project, provider):
     assert "kind: connect\n" in (project.path / CASSETTE).read_text()
 
 
-def test_a_secret_in_the_prompt_is_replaced(project, provider, monkeypatch):
-    """The value of a secret variable becomes its name, in the request and in the reply."""
+def test_a_secret_in_the_prompt_is_redacted(project, provider, monkeypatch):
+    """The value of a secret variable is replaced by its name, in request and reply."""
     secret = "correct-horse-battery-staple"
     monkeypatch.setenv("SERVICE_PASSWORD", secret)
     provider.reply = {"type": "message", "content": [{"type": "text", "text": f"your key is {secret}"}]}

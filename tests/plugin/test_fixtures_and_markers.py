@@ -1,4 +1,4 @@
-"""Every fixture and every argument of the marker, recorded and replayed, alone and on two workers."""
+"""Every fixture and every argument of the marker, recorded and replayed, in one process and on two workers."""
 
 import os
 import sys
@@ -71,8 +71,8 @@ TESTS = 10
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_each_records_and_replays(workers, suite, provider, monkeypatch):
-    """With the key gone when it replays; only the ignored host is called, and no cache answers in its place."""
+def test_every_fixture_and_argument_records_and_replays(workers, suite, provider, monkeypatch):
+    """The replay has no key, calls only the ignored host, and gets no answer from a cache."""
     monkeypatch.setenv("LLM_CACHE", str(suite.path / "answers.sqlite"))
     suite.runpytest_subprocess("--llm-record", *AUTO, *workers).assert_outcomes(passed=TESTS)
     before = len(provider.requests)
@@ -87,8 +87,8 @@ def test_each_records_and_replays(workers, suite, provider, monkeypatch):
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_ini_values(workers, suite, provider):
-    """Folder, name, model and ignored hosts come from the ini file."""
+def test_ini_values_take_effect(workers, suite, provider):
+    """Folder, name, model and ignored hosts."""
     suite.makeini(
         "[pytest]\npythonpath = .\nasyncio_mode = auto\nllm_cassette_folder = recordings\n"
         "llm_cassette_name = {module}-{test}.yaml\nllm_model = claude-opus-5-5\n"
@@ -101,8 +101,8 @@ def test_ini_values(workers, suite, provider):
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_ignored_hosts_and_placeholders_of_the_ini_file(workers, suite, provider, monkeypatch):
-    """Calls to an ignored host pass in every test; without placeholders a client without a key cannot be made."""
+def test_the_ini_file_can_ignore_hosts_and_switch_off_placeholder_keys(workers, suite, provider, monkeypatch):
+    """Ignored hosts may be called in every test; without placeholders, a client without a key raises."""
     ini = ("-o", "llm_ignore_hosts=127.0.0.1", "-o", "llm_placeholder_keys=false")
     suite.runpytest_subprocess(*ini, "-k", "test_cassette or test_in_class", *workers).assert_outcomes(
         passed=2, deselected=0 if workers else TESTS - 2
@@ -113,8 +113,8 @@ def test_ignored_hosts_and_placeholders_of_the_ini_file(workers, suite, provider
     refused.stdout.fnmatch_lines(["*MissingKeyError: no API key for 'anthropic'"])
 
 
-def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
-    """And what to type."""
+def test_a_missing_key_while_recording_is_an_error_with_the_variable(suite, monkeypatch):
+    """And the command to type."""
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     result = suite.runpytest_subprocess("--llm-record", "-k", "test_llm_cassette")
     result.stdout.fnmatch_lines(
@@ -124,7 +124,7 @@ def test_no_key_while_recording_names_the_variable(suite, monkeypatch):
 
 
 def test_recording_without_any_key_is_reported_once(project, monkeypatch):
-    """At the end, whatever the SDK made of it."""
+    """At the end of the run, however the SDK failed."""
     for name in [name for name in os.environ if name.endswith(("_API_KEY", "_TOKEN", "_ACCESS_KEY", "_KEY_ID"))]:
         monkeypatch.delenv(name)
     project.makepyfile(
@@ -140,14 +140,14 @@ def test_recording_without_any_key_is_reported_once(project, monkeypatch):
     result.stdout.fnmatch_lines(["no key  nothing could be called: export ANTHROPIC_API_KEY=...*"])
 
 
-def test_an_unknown_provider_offers_the_nearest(suite):
-    """In the ini file as anywhere."""
+def test_an_unknown_provider_is_an_error_with_the_nearest_name(suite):
+    """In the ini file as elsewhere."""
     result = suite.runpytest_subprocess("-o", "llm_model=antropic:x", "-k", "test_llm_cassette")
     result.stdout.fnmatch_lines(["*unknown provider 'antropic'", "*did you mean 'anthropic'?"])
 
 
-def test_hooks_of_a_conftest(suite, provider):
-    """One rewrites what is compared, one what is written."""
+def test_hooks_in_a_conftest_change_what_is_compared_and_written(suite, provider):
+    """One hook for each."""
     suite.makeconftest(
         """
         import dataclasses, json
@@ -188,8 +188,8 @@ print(json.dumps({{"type": "result", "subtype": "success", "is_error": False, "n
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_the_claude_command(workers, project, monkeypatch):
-    """Replayed with the command gone; its own cost is in the summary; unmarked it is refused."""
+def test_claude_runs_are_recorded_and_replayed(workers, project, monkeypatch):
+    """The replay needs no ``claude``; its cost is in the summary; in an unmarked test the run is blocked."""
     folder = project.mkdir("bin")
     (folder / "claude").write_text(CLAUDE)
     (folder / "claude").chmod(0o755)
@@ -249,8 +249,8 @@ def test_the_claude_command(workers, project, monkeypatch):
         ('cassette="../../x"', "cassette '../../x' is outside the cassette folder", "cassette='a-name'"),
     ],
 )
-def test_a_marker_that_cannot_be_read_is_refused(written, problem, example, project):
-    """When tests are collected, with what to write instead."""
+def test_an_invalid_marker_is_a_collection_error(written, problem, example, project):
+    """With what to write instead."""
     project.makepyfile(test_app=f"import pytest\n@pytest.mark.llm({written})\ndef test_a(): pass")
     result = project.runpytest_subprocess()
     shown = result.stderr.str() + result.stdout.str()
@@ -260,8 +260,8 @@ def test_a_marker_that_cannot_be_read_is_refused(written, problem, example, proj
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "two workers"])
-def test_a_session_fixture_with_a_cassette_of_its_own(workers, suite, provider, monkeypatch):
-    """Whichever test comes first, alone or with others."""
+def test_a_session_fixture_can_use_a_cassette_of_its_own(workers, suite, provider, monkeypatch):
+    """Whichever test runs first, alone or with others."""
     suite.makepyfile(
         test_session="""
         import app, pytest

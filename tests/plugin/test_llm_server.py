@@ -1,4 +1,4 @@
-"""The fixture ``llm_server``: what other processes call, answered by scripts and cassettes."""
+"""The fixture ``llm_server``: calls of other processes, answered by scripts and cassettes."""
 
 import yaml
 
@@ -69,7 +69,7 @@ def test_a_function_that_fails(fake_llm, llm_server):
 
 
 def test_scripts_answer_other_processes(project, monkeypatch):
-    """In each worker on a port of its own; what goes wrong fails the test, and nothing is left behind."""
+    """Each worker has its own port; errors fail the test, and no process or file is left."""
     monkeypatch.setenv("OPENAI_BASE_URL", "https://mine.example.com")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     project.makepyfile(child=CHILD, test_served=SUITE, cohere="import os; URL = os.environ.get('CO_API_URL')")
@@ -98,8 +98,8 @@ def test_another_process(llm_server):
 """
 
 
-def test_a_recording_is_made_and_played_for_other_processes(project, provider, monkeypatch):
-    """It holds the provider's address, so that a test without the server replays it as well."""
+def test_calls_of_other_processes_are_recorded_and_replayed(project, provider, monkeypatch):
+    """The cassette has the provider's URL, so that a test without the server can replay it too."""
     monkeypatch.setenv("ANTHROPIC_BASE_URL", provider.url)
     project.makepyfile(child=CHILD, test_served=RECORDED)
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)

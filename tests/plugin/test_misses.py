@@ -1,4 +1,4 @@
-"""Calls without a recording, recordings without a call, and calls where none may be made."""
+"""Calls without a recording, recordings without a call, and blocked calls."""
 
 import re
 
@@ -8,7 +8,7 @@ def lines(result):
 
 
 def test_a_changed_prompt_fails_with_the_nearest_recording(recorded):
-    """The message names the request, the file, the difference and the command."""
+    """The message has the request, the file, the difference and the command to type."""
     source = recorded.path / "test_app.py"
     source.write_text(source.read_text().replace('"ping"', '"pingg"'))
     result = recorded.runpytest_subprocess()
@@ -24,8 +24,8 @@ def test_a_changed_prompt_fails_with_the_nearest_recording(recorded):
     result.stdout.fnmatch_lines(["miss    1 call found no answer"])
 
 
-def test_a_miss_that_the_code_swallows_fails_all_the_same(recorded):
-    """Whatever the code under test makes of the answer, the test does not pass."""
+def test_a_miss_fails_the_test_even_if_the_error_is_caught(recorded):
+    """Whatever the code under test makes of it."""
     recorded.makepyfile(
         test_app="""
         import app, pytest
@@ -44,8 +44,8 @@ def test_a_miss_that_the_code_swallows_fails_all_the_same(recorded):
     result.stdout.fnmatch_lines(["CassetteMissError: no recording matches POST *"])
 
 
-def test_a_test_without_cassette_fails(project):
-    """The first run of a new test prints how to record it."""
+def test_a_call_without_a_cassette_fails_the_test(project):
+    """The message has the command that records it."""
     project.makepyfile(test_app="import app, pytest\n@pytest.mark.llm\ndef test_new():\n    app.ask('x')\n")
     result = project.runpytest_subprocess()
 
@@ -58,8 +58,8 @@ def test_a_test_without_cassette_fails(project):
     )
 
 
-def test_one_call_too_many_reports_that_all_are_used(recorded):
-    """The same request once more than recorded is another failure than a changed one."""
+def test_a_repeated_call_reports_that_all_recordings_are_used(recorded):
+    """It is not reported as a changed request."""
     source = recorded.path / "test_app.py"
     source.write_text(source.read_text() + "\n    app.ask('ping')\n")
 
@@ -69,7 +69,7 @@ def test_one_call_too_many_reports_that_all_are_used(recorded):
 
 
 def test_an_unused_recording_fails_the_test(recorded):
-    """A test that stopped calling is not green; the marker can accept it."""
+    """Unless the marker allows it."""
     recorded.makepyfile(test_app="import pytest\n@pytest.mark.llm\ndef test_greets():\n    pass\n")
     result = recorded.runpytest_subprocess()
     recorded.makepyfile(test_app="import pytest\n@pytest.mark.llm(allow_unused=True)\ndef test_greets():\n    pass\n")
@@ -87,8 +87,8 @@ def test_an_unused_recording_fails_the_test(recorded):
     accepted.assert_outcomes(passed=1)
 
 
-def test_an_unmarked_call_to_a_provider_is_refused_and_listed(project):
-    """LLM hosts are closed to tests that are not marked, also when they swallow the error."""
+def test_an_unmarked_call_to_a_provider_is_blocked_and_listed(project):
+    """Also where the test swallows the error."""
     project.makepyfile(
         test_app="""
         import httpx2, pytest
@@ -114,16 +114,16 @@ def test_an_unmarked_call_to_a_provider_is_refused_and_listed(project):
         )
 
 
-def test_an_unmarked_call_to_a_local_server_passes_through(project, provider):
-    """A test's own servers are its own business, marked or not."""
+def test_calls_to_local_servers_are_sent_in_unmarked_tests(project, provider):
+    """Servers that a test starts itself are not intercepted there."""
     project.makepyfile(test_app="import app\ndef test_own_server():\n    assert app.ask('x')['role'] == 'assistant'\n")
 
     project.runpytest_subprocess().assert_outcomes(passed=1)
     assert len(provider.requests) == 1
 
 
-def test_an_unreadable_cassette_fails_and_stays(recorded):
-    """A truncated file is an error with its place, in replay and when recording, and is never overwritten."""
+def test_an_unreadable_cassette_fails_the_test_and_is_not_overwritten(recorded):
+    """In a replay and when recording; the error has file and line."""
     path = recorded.path / "cassettes/test_app/test_greets.yaml"
     path.write_text(path.read_text()[:60] + "\n  - [")
     before = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Where cassettes are, what they are called, and that no two tests share one by accident."""
+"""Folders and names of cassettes; no two tests share one by accident."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def cassettes(project):
         ("", "(cassette='shared/one')", "cassettes/shared/one.yaml"),
     ],
 )
-def test_the_rule_can_be_changed(project, ini, mark, path):
+def test_the_naming_rule_can_be_changed(project, ini, mark, path):
     """By ini value for all tests, by marker for one."""
     with (project.path / "tox.ini").open("a") as file:
         file.write(f"\n{ini}\n")
@@ -35,8 +35,8 @@ def test_the_rule_can_be_changed(project, ini, mark, path):
     project.runpytest_subprocess("-n", "2").assert_outcomes(passed=1)
 
 
-def test_an_unknown_word_in_the_rule_is_refused(project):
-    """The message lists what the rule may use."""
+def test_an_unknown_placeholder_in_the_naming_rule_is_an_error(project):
+    """The message lists the valid ones."""
     with (project.path / "tox.ini").open("a") as file:
         file.write("\nllm_cassette_name = {modul}.yaml\n")
     project.makepyfile(test_app=TEST.format(mark=""))
@@ -50,8 +50,8 @@ def test_an_unknown_word_in_the_rule_is_refused(project):
     )
 
 
-def test_names_that_file_systems_reject_are_replaced_and_stay_different(project):
-    """Slashes, colons and long parameters give names that any file system takes."""
+def test_names_that_file_systems_reject_are_replaced_and_stay_distinct(project):
+    """Slashes, colons and long parameters give valid file names."""
     project.makepyfile(
         test_app="""
         import app, pytest
@@ -70,8 +70,8 @@ def test_names_that_file_systems_reject_are_replaced_and_stay_different(project)
     project.runpytest_subprocess().assert_outcomes(passed=3)
 
 
-def test_two_tests_that_share_a_cassette_are_refused(project):
-    """Also where they differ only in case, which some file systems ignore."""
+def test_two_tests_that_share_a_cassette_are_an_error(project):
+    """Also if the names differ only in case, which some file systems ignore."""
     project.makepyfile(
         test_app="""
         import pytest
@@ -93,8 +93,8 @@ def test_two_tests_that_share_a_cassette_are_refused(project):
     )
 
 
-def test_another_plugin_may_own_the_short_option(project):
-    """Where --llm-record is taken, pytest starts, and the long prefix records."""
+def test_the_long_option_works_if_another_plugin_owns_the_short_one(project):
+    """If --llm-record is taken, pytest still starts, and the option with the long prefix records."""
     project.makepyfile(
         other="""
         def pytest_addoption(parser):
@@ -109,7 +109,7 @@ def test_another_plugin_may_own_the_short_option(project):
 
 
 def test_clients_can_be_made_without_a_key_while_replaying(recorded):
-    """Modules that make their client at import load, and real keys are not needed; recording sets nothing."""
+    """Modules may create clients at import without real keys; a recording run sets no placeholders."""
     recorded.makepyfile(
         test_app="""
         import app, os, pytest
@@ -130,7 +130,7 @@ def test_clients_can_be_made_without_a_key_while_replaying(recorded):
 
 
 def test_the_help_describes_options_markers_and_ini_values(project):
-    """Everything that can be set is described where pytest describes such things."""
+    """All of them, in ``pytest --help`` and ``pytest --markers``."""
     text = project.runpytest_subprocess("--help").stdout.str() + project.runpytest_subprocess("--markers").stdout.str()
 
     for word in (

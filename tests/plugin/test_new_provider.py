@@ -1,4 +1,4 @@
-"""A provider that speaks an existing format is one entry in the catalogue."""
+"""A provider of an existing format is added by one catalogue entry."""
 
 ENTRY = """
 from llm_gateway.catalog import PROVIDERS, ChatQuirks, ProviderEntry
@@ -75,7 +75,7 @@ def test_its_keys_are_secrets():
 
 
 def test_a_provider_is_added_by_one_entry(pytester):
-    """The client, recognition, scripts, the loopback server, placeholder keys, prices and redaction all know it."""
+    """Client, URL matching, scripts, loopback server, placeholder keys, prices and redaction all use it."""
     pytester.makeconftest(ENTRY)
     pytester.makepyfile(SUITE)
     run = pytester.runpytest_subprocess("-q")

@@ -1,4 +1,4 @@
-"""One run, told by everything that tells numbers: client, budget, terminal, three reports and the ledger."""
+"""Client, budget, terminal summary, reports and ledger agree on the numbers of a run."""
 
 import http.server
 import json
@@ -20,7 +20,7 @@ URL = os.environ["PROVIDER_URL"]
 
 @pytest.mark.llm
 @pytest.mark.llm_budget(max_calls=9)
-def test_asks_everyone(llm_budget):
+def test_calls_three_providers(llm_budget):
     tracker = CostTracker()
     with (
         SyncLLMClient(model="anthropic:claude-haiku-4-5", api_key="k", base_url=URL, cost_tracker=tracker) as claude,
@@ -32,34 +32,34 @@ def test_asks_everyone(llm_budget):
         answers = [claude.chat("a message"), groq.chat("elsewhere"), gpt.chat("refused once")]
         list(stream)
     assert [429, 200] == [one.status for one in answers[-1].attempts]
-    told = {
+    numbers = {
         "client": [str(tracker.total_cost_usd), tracker.total_tokens],
         "answers": str(sum(one.cost_usd for one in [*answers, stream.response])),
         "budget": [str(llm_budget.spent["cost_usd"]), llm_budget.spent["tokens"], llm_budget.spent["calls"]],
         "models": {name: [str(row["cost_usd"]), row["input_tokens"]] for name, row in tracker.summary().items()},
     }
-    pathlib.Path(os.environ["TOLD"]).write_text(json.dumps(told))
+    pathlib.Path(os.environ["NUMBERS_FILE"]).write_text(json.dumps(numbers))
 """
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Messages and chat completions, streamed or not; a prompt that says so is refused the first time."""
+    """Messages and chat completions, streamed or not; a prompt with "refused" gets a 429 the first time."""
 
     protocol_version = "HTTP/1.1"
 
     def do_POST(self):
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        size = len(json.dumps(asked["messages"]))
-        if "refused" in str(asked["messages"]) and not self.server.refused:
-            self.server.refused.append(asked)
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        size = len(json.dumps(request["messages"]))
+        if "refused" in str(request["messages"]) and not self.server.refused:
+            self.server.refused.append(request)
             return self.answer(429, json.dumps({"error": {"message": "slow down"}}).encode(), ("retry-after", "0"))
         if self.path.endswith("/messages"):
             used = {"input_tokens": size, "output_tokens": 7, "cache_read_input_tokens": 3}
-            return self.answer(200, json.dumps(message(asked["model"], used)).encode())
+            return self.answer(200, json.dumps(message(request["model"], used)).encode())
         used = {"prompt_tokens": size, "completion_tokens": 11, "total_tokens": size + 11}
-        if asked.get("stream"):
-            return self.answer(200, stream(asked["model"], used), ("content-type", "text/event-stream"))
-        return self.answer(200, json.dumps(completion(asked["model"], used)).encode())
+        if request.get("stream"):
+            return self.answer(200, stream(request["model"], used), ("content-type", "text/event-stream"))
+        return self.answer(200, json.dumps(completion(request["model"], used)).encode())
 
     def answer(self, status, raw, *headers):
         self.send_response(status)
@@ -103,11 +103,11 @@ def url():
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "1"]], ids=["alone", "a worker"])
-def test_all_agree_to_the_last_digit(project, url, workers, monkeypatch):
-    """When it is recorded, and again when it is replayed; a refused attempt is unknown to none of them."""
+def test_all_outputs_agree_on_every_digit(project, url, workers, monkeypatch):
+    """When recording and when replaying; no number is unknown because of the rejected attempt."""
     folder = project.path
     monkeypatch.setenv("PROVIDER_URL", url)
-    monkeypatch.setenv("TOLD", str(folder / "told.json"))
+    monkeypatch.setenv("NUMBERS_FILE", str(folder / "numbers.json"))
     monkeypatch.setenv("LLM_LEDGER", str(folder / "ledger.db"))
     project.makepyfile(test_all=TEST)
     seen = []
@@ -115,11 +115,11 @@ def test_all_agree_to_the_last_digit(project, url, workers, monkeypatch):
         reports = [f"--llm-report={folder / 'r'}.{kind}" for kind in ("json", "md", "html")]
         done = project.runpytest_subprocess(*mode, *reports, *workers)
         done.assert_outcomes(passed=1)
-        told = json.loads((folder / "told.json").read_text())
+        numbers = json.loads((folder / "numbers.json").read_text())
         document = json.loads((folder / "r.json").read_text(encoding="utf-8"))
         texts = [done.stdout.str(), *((folder / f"r.{kind}").read_text(encoding="utf-8") for kind in ("md", "html"))]
-        seen.append((told, document["totals"]["all"]["cost_usd"]))
-        check(told, document, texts)
+        seen.append((numbers, document["totals"]["all"]["cost_usd"]))
+        check(numbers, document, texts)
 
     assert seen[0] == seen[1]
     ledger = usage_report(ledger=folder / "ledger.db")
@@ -130,20 +130,20 @@ def test_all_agree_to_the_last_digit(project, url, workers, monkeypatch):
 
 
 def without_details(unknown):
-    """The figures that the formats of the test report in every reply."""
+    """Return the counts of those numbers that every reply in this test reports."""
     return {name: count for name, count in unknown.items() if name in ("input_tokens", "output_tokens", "cost_usd")}
 
 
-def check(told, document, texts):
-    totals, (cost, tokens) = document["totals"]["all"], told["client"]
+def check(numbers, document, texts):
+    totals, (cost, tokens) = document["totals"]["all"], numbers["client"]
 
-    assert {Decimal(cost)} == {Decimal(one) for one in (told["answers"], told["budget"][0], totals["cost_usd"])}
-    assert [tokens, 5] == told["budget"][1:] == [totals["input_tokens"] + totals["output_tokens"], totals["calls"]]
+    assert {Decimal(cost)} == {Decimal(one) for one in (numbers["answers"], numbers["budget"][0], totals["cost_usd"])}
+    assert [tokens, 5] == numbers["budget"][1:] == [totals["input_tokens"] + totals["output_tokens"], totals["calls"]]
     assert (0, 0) == (totals["unknown"]["cost_usd"], totals["unknown"]["input_tokens"])
     rows = {f"{row['provider']}:{row['model']}": row["totals"] for row in document["models"]}
-    assert set(told["models"]) == set(rows)
-    assert all(Decimal(row[0]) == Decimal(rows[name]["cost_usd"]) for name, row in told["models"].items())
-    assert all(row[1] == rows[name]["input_tokens"] for name, row in told["models"].items())
+    assert set(numbers["models"]) == set(rows)
+    assert all(Decimal(row[0]) == Decimal(rows[name]["cost_usd"]) for name, row in numbers["models"].items())
+    assert all(row[1] == rows[name]["input_tokens"] for name, row in numbers["models"].items())
     for text in texts:
         assert shown(Decimal(cost)) in text
         assert f"{totals['input_tokens']:,}" in text

@@ -1,12 +1,12 @@
-"""``--llm-record`` writes what a passing test called; without it the same calls are answered from the file."""
+"""``--llm-record`` records the calls of passing tests; without it they are replayed."""
 
 import yaml
 
 CASSETTE = "cassettes/test_app/test_greets.yaml"
 
 
-def test_a_recorded_test_replays_with_the_provider_gone(recorded, provider):
-    """One run records; the next needs no server, no key and no option."""
+def test_a_recorded_test_replays_without_the_provider(recorded, provider):
+    """A replay needs no server, no key and no option."""
     provider.shutdown()
     provider.server_close()
     result = recorded.runpytest_subprocess()
@@ -16,8 +16,8 @@ def test_a_recorded_test_replays_with_the_provider_gone(recorded, provider):
     assert len(provider.requests) == 1
 
 
-def test_the_record_run_reports_what_it_spent(project, provider):
-    """The summary of a recording names calls, tokens, cost and files."""
+def test_a_recording_run_reports_what_it_spent(project, provider):
+    """The summary has calls, tokens, cost and files."""
     project.makepyfile(test_app="import app, pytest\n@pytest.mark.llm\ndef test_greets():\n    app.ask('ping')\n")
     result = project.runpytest_subprocess("--llm-record")
 
@@ -31,8 +31,8 @@ def test_the_record_run_reports_what_it_spent(project, provider):
     )
 
 
-def test_the_cassette_carries_usage_price_and_no_key(recorded):
-    """What a replay needs to count is in the file; the credential is not."""
+def test_the_cassette_has_usage_and_price_but_no_key(recorded):
+    """A replay takes its numbers from the file."""
     text = (recorded.path / CASSETTE).read_text()
     entry = yaml.safe_load(text)["interactions"][0]
 
@@ -43,7 +43,7 @@ def test_the_cassette_carries_usage_price_and_no_key(recorded):
 
 
 def test_a_failing_test_keeps_the_old_cassette(recorded):
-    """A run that does not pass changes no byte of what was recorded."""
+    """No byte of it changes."""
     before = (recorded.path / CASSETTE).read_bytes()
     source = recorded.path / "test_app.py"
     source.write_text(source.read_text() + "\n    assert False, 'broken'\n")
@@ -55,7 +55,7 @@ def test_a_failing_test_keeps_the_old_cassette(recorded):
 
 
 def test_a_failing_fixture_teardown_keeps_the_old_cassette(recorded):
-    """The outcome that counts includes the fixtures."""
+    """The test's outcome includes its fixtures."""
     before = (recorded.path / CASSETTE).read_bytes()
     recorded.makeconftest(
         "import pytest\n@pytest.fixture(autouse=True)\ndef broken():\n    yield\n    raise RuntimeError('teardown')\n"
@@ -66,7 +66,7 @@ def test_a_failing_fixture_teardown_keeps_the_old_cassette(recorded):
 
 
 def test_a_run_without_calls_keeps_the_old_cassette(recorded):
-    """A recording is never replaced by its absence."""
+    """It is neither emptied nor deleted."""
     before = (recorded.path / CASSETTE).read_bytes()
     recorded.makepyfile(test_app="import pytest\n@pytest.mark.llm\ndef test_greets():\n    pass\n")
     recorded.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
@@ -74,8 +74,8 @@ def test_a_run_without_calls_keeps_the_old_cassette(recorded):
     assert before == (recorded.path / CASSETTE).read_bytes()
 
 
-def test_new_adds_what_is_not_recorded_and_calls_only_for_that(recorded, provider):
-    """``--llm-record=new`` answers the first call from the file and records the second."""
+def test_mode_new_records_only_calls_without_a_recording(recorded, provider):
+    """Its first call is replayed, the second one recorded."""
     source = recorded.path / "test_app.py"
     source.write_text(source.read_text() + "\n    app.ask('again')\n")
     result = recorded.runpytest_subprocess("--llm-record=new")
@@ -86,20 +86,20 @@ def test_new_adds_what_is_not_recorded_and_calls_only_for_that(recorded, provide
     recorded.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_the_path_behind_the_bare_option_is_a_path(recorded):
-    """``pytest --llm-record tests/test_x.py::test_y``, as the messages say, does not take the path for a mode."""
+def test_a_test_path_after_the_record_option_is_not_taken_for_a_mode(recorded):
+    """As in ``pytest --llm-record tests/test_x.py::test_y``, which messages propose."""
     recorded.runpytest_subprocess("--llm-record", "test_app.py::test_greets").assert_outcomes(passed=1)
 
 
-def test_an_unknown_record_mode_is_refused(recorded):
-    """A typing mistake names the choices."""
+def test_an_unknown_record_mode_is_a_usage_error(recorded):
+    """It lists the valid modes."""
     result = recorded.runpytest_subprocess("--llm-record=newer")
 
     result.stderr.fnmatch_lines(["*invalid choice: 'newer' (choose from *all*new*)"])
 
 
-def test_live_calls_and_leaves_files_alone(recorded, provider):
-    """``--llm-live`` calls for real, counts, and writes nothing."""
+def test_live_runs_call_the_provider_and_write_nothing(recorded, provider):
+    """Their usage is counted."""
     before = (recorded.path / CASSETTE).stat().st_mtime_ns
     result = recorded.runpytest_subprocess("--llm-live")
 
@@ -110,7 +110,7 @@ def test_live_calls_and_leaves_files_alone(recorded, provider):
 
 
 def test_live_and_record_exclude_each_other(recorded):
-    """Both at once is a usage error in three parts."""
+    """Both together are a usage error in three parts."""
     result = recorded.runpytest_subprocess("--llm-live", "--llm-record")
 
     result.stderr.fnmatch_lines(
@@ -123,7 +123,7 @@ def test_live_and_record_exclude_each_other(recorded):
 
 
 def test_options_work_under_xdist_with_one_summary(project, provider):
-    """Two workers record and replay; the controller prints one merged summary."""
+    """Two workers record and replay; the controller prints one summary."""
     project.makepyfile(
         test_app="""
         import app, pytest
@@ -146,7 +146,7 @@ def test_options_work_under_xdist_with_one_summary(project, provider):
 
 
 def test_new_and_live_work_under_xdist(recorded, provider):
-    """The other two modes reach the workers as well."""
+    """The workers run in these modes too."""
     recorded.runpytest_subprocess("--llm-record=new", "-n", "2").stdout.fnmatch_lines(["replay  1 call*"])
     recorded.runpytest_subprocess("--llm-live", "-n", "2").stdout.fnmatch_lines(["live    1 call*"])
 
@@ -154,7 +154,7 @@ def test_new_and_live_work_under_xdist(recorded, provider):
 
 
 def test_async_tests_record_and_replay(project, provider, monkeypatch):
-    """With all plugins found: pytest-asyncio in both modes and anyio on both of its backends use the cassette."""
+    """With pytest-asyncio in both of its modes, and with anyio on both of its backends."""
     monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     monkeypatch.delenv("PYTEST_PLUGINS")
     project.makepyfile(

@@ -1,4 +1,4 @@
-"""Faults that a test injects over its recording: what they answer, what they count, and what they must not leave."""
+"""Faults that a test injects into its replay: replies, counts and errors."""
 
 TESTS = """
 import app, httpx2, pytest
@@ -32,8 +32,8 @@ def test_gives_up(llm_cassette):
 """
 
 
-def test_the_same_tests_record_and_replay(project):
-    """A fault is answered in place of the provider in every mode; what is tried again is recorded once."""
+def test_tests_with_faults_record_and_replay(project):
+    """A fault replaces the provider's reply in every mode; the retry is recorded once."""
     project.makepyfile(test_app=TESTS)
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=3)
     result = project.runpytest_subprocess()
@@ -48,8 +48,8 @@ def test_the_same_tests_record_and_replay(project):
     ]
 
 
-def test_a_fault_that_cannot_be_or_was_never_reached_fails_the_test(recorded):
-    """Each text holds what happened, the nearest cause and what to type."""
+def test_an_impossible_or_unreached_fault_fails_the_test(recorded):
+    """The message has what happened, the nearest cause and what to type."""
     recorded.makepyfile(
         test_app="""
         import app, httpx2, pytest
@@ -111,8 +111,8 @@ def test_a_fault_that_cannot_be_or_was_never_reached_fails_the_test(recorded):
     ) in output
 
 
-def test_a_recording_run_refuses_to_cut(recorded):
-    """The reply would be recorded cut."""
+def test_a_recording_run_rejects_the_cut_fault(recorded):
+    """The recorded reply would be incomplete."""
     recorded.makepyfile(
         test_app="""
         import app

@@ -1,4 +1,4 @@
-"""The fixture ``llm_snapshot``: what it writes, the text of a failure, and syrupy's own flags, alone and on workers."""
+"""The fixture ``llm_snapshot``: its files, failure messages and syrupy's options, in one process and on workers."""
 
 import os
 from importlib.util import find_spec
@@ -53,8 +53,8 @@ def names(suite):
 
 
 @needs_syrupy
-def test_the_file_and_the_text_of_a_failure(suite, monkeypatch):
-    """Nothing is written unasked; usage may be near where the test allows it; the diff ends with what to type."""
+def test_a_snapshot_is_written_on_request_and_a_failure_shows_the_diff(suite, monkeypatch):
+    """Usage may differ within a tolerance that the test sets; the diff ends with the command to type."""
     first = suite.runpytest_subprocess("-k", "answer")
     first.assert_outcomes(failed=1)
     first.stdout.fnmatch_lines(
@@ -89,8 +89,8 @@ def test_the_file_and_the_text_of_a_failure(suite, monkeypatch):
 
 
 @needs_syrupy
-def test_a_live_run_compares_structure(suite, monkeypatch):
-    """Unless the test wants values; and it leaves the file alone."""
+def test_a_live_run_compares_only_the_structure(suite, monkeypatch):
+    """Unless the test compares values; it writes no snapshot."""
     suite.runpytest_subprocess("--snapshot-update").assert_outcomes(passed=9)
     before = stored(suite)
     monkeypatch.setenv("QUEUE", "sales")
@@ -112,8 +112,8 @@ def test_a_live_run_compares_structure(suite, monkeypatch):
 
 @needs_syrupy
 @pytest.mark.parametrize("workers", [(), ("-n", "4")], ids=["alone", "four workers"])
-def test_files_are_the_same_byte_for_byte(workers, suite, monkeypatch):
-    """Whatever the hash seed, written at once by workers or by one process, and no other file is left."""
+def test_snapshot_files_are_deterministic(workers, suite, monkeypatch):
+    """With any hash seed, written by workers or one process; no other file is left."""
     files = set()
     for seed in ("1", "4242"):
         monkeypatch.setenv("PYTHONHASHSEED", seed)
@@ -128,8 +128,8 @@ def test_files_are_the_same_byte_for_byte(workers, suite, monkeypatch):
 
 
 @needs_syrupy
-def test_snapshots_of_syrupy_itself_have_files_of_their_own(suite):
-    """Each kind has its file; a run of one kind alone deletes none of the other; what is unused is removed."""
+def test_snapshots_of_syrupy_are_kept_in_separate_files(suite):
+    """Updating one kind alone deletes none of the other; unused snapshots are removed."""
     suite.makepyfile(test_plain="def test_plain(snapshot):\n    assert {'a': 1} == snapshot\n")
     suite.runpytest_subprocess("--snapshot-update").assert_outcomes(passed=10)
     suite.runpytest_subprocess().assert_outcomes(passed=10)
@@ -148,8 +148,8 @@ def test_snapshots_of_syrupy_itself_have_files_of_their_own(suite):
 
 
 @needs_syrupy
-def test_bad_input_fails_in_three_parts(suite, monkeypatch):
-    """A value that is no data, a secret, options that cannot be; and a recording is accepted together with it."""
+def test_invalid_input_is_an_error_in_three_parts(suite, monkeypatch):
+    """Values that are no data, secrets, and invalid options; when recording, the command to type has both options."""
     monkeypatch.setenv("SHOP_API_KEY", "shop-" + "q7" * 12)
     suite.makepyfile(
         test_bad="""
@@ -196,7 +196,7 @@ def test_bad_input_fails_in_three_parts(suite, monkeypatch):
 
 @needs_syrupy
 def test_a_changed_answer_is_recorded_and_accepted_in_one_run(suite, provider):
-    """Without the second flag the cassette stays as it was, for the test fails."""
+    """Without the second option the test fails, and the cassette is unchanged."""
     suite.makepyfile(
         test_app="""
         import app, pytest
@@ -221,7 +221,7 @@ def test_a_changed_answer_is_recorded_and_accepted_in_one_run(suite, provider):
 
 
 @needs_syrupy
-def test_a_plugin_that_is_off_and_a_fixture_of_that_name_are_named(suite, monkeypatch):
+def test_a_disabled_syrupy_and_an_overridden_fixture_are_named(suite, monkeypatch):
     """With what to do."""
     monkeypatch.setenv("PYTEST_PLUGINS", os.environ["PYTEST_PLUGINS"].replace(",syrupy", ""))
     off = suite.runpytest_subprocess("-k", "answer")
@@ -233,8 +233,8 @@ def test_a_plugin_that_is_off_and_a_fixture_of_that_name_are_named(suite, monkey
     )
 
 
-def test_without_syrupy_the_extra_is_named(suite, monkeypatch):
-    """And every other test runs."""
+def test_missing_syrupy_is_an_error_with_the_extra_to_install(suite, monkeypatch):
+    """All other tests run."""
     monkeypatch.setenv("PYTEST_PLUGINS", os.environ["PYTEST_PLUGINS"].replace(",syrupy", ""))
     suite.makeconftest("import sys\nsys.modules['syrupy'] = None\n")
     suite.makepyfile(test_plain="def test_plain():\n    pass\n")
@@ -252,7 +252,7 @@ def test_without_syrupy_the_extra_is_named(suite, monkeypatch):
 @needs_syrupy
 @pytest.mark.skipif(find_spec("inline_snapshot") is None, reason="inline-snapshot is not installed")
 def test_inline_snapshot_writes_the_canonical_value(suite, monkeypatch):
-    """Into the test itself, and finds it again."""
+    """Into the test itself, which then passes."""
     monkeypatch.setenv("PYTEST_PLUGINS", "llm_gateway.pytest_plugin,inline_snapshot.pytest_plugin")
     suite.makepyfile(
         test_inline="""
