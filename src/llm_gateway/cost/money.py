@@ -1,10 +1,9 @@
-"""Money is reckoned exactly, whatever `decimal` context the code under test has set for its own numbers."""
+"""Money is added up exactly, whatever `decimal` context the code under test has set for its own numbers."""
 
 from __future__ import annotations
 
 import decimal
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from decimal import Decimal
 
 __all__ = ["exact", "shown"]
@@ -21,11 +20,21 @@ _CONTEXT = decimal.Context(
 )
 
 
-@contextmanager
-def exact() -> Generator[None]:
-    """Reckon in 50 digits inside this block, or inside the function that this decorates."""
-    with decimal.localcontext(_CONTEXT):
-        yield
+class exact(ContextDecorator):  # noqa: N801  used like a function, as contextlib's own are
+    """Calculate in 50 digits inside a block, or inside the function that this decorates."""
+
+    __slots__ = ("_manager",)
+
+    def __enter__(self) -> None:
+        self._manager = decimal.localcontext(_CONTEXT)
+        self._manager.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._manager.__exit__(None, None, None)
+
+    def _recreate_cm(self) -> exact:
+        """Return a fresh one for each call of a decorated function, which may run in several threads at once."""
+        return exact()
 
 
 def shown(amount: Decimal) -> str:

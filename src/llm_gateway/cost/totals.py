@@ -9,7 +9,7 @@ calls goes through here.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,8 +26,9 @@ _PLACE = {name: place for place, name in enumerate(NUMBERS)}
 _TOKENS = NUMBERS[:-1]
 _ZEROS: tuple[Any, ...] = (*(0 for _ in _TOKENS), Decimal(0))
 _NONE_KNOWN = (0,) * len(NUMBERS)
-_ALL_KNOWN = (1,) * len(NUMBERS)
 _MICRO = 1_000_000
+_NO_COUNTS = (None,) * len(_TOKENS)
+_counts_of = operator.attrgetter(*_TOKENS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,28 @@ class Totals:
     @exact()
     def of(cls, records: Iterable[CallRecord]) -> Totals:
         """Return the sums of *records*."""
-        total = cls()
+        calls = asked = failed = free = timed = waited_us = 0
+        sums, known, tiers = list(_ZEROS), list(_NONE_KNOWN), set[str | None]()
         for record in records:
-            total = total.plus(_single(record))
-        return total
+            if not record.is_made:
+                continue
+            calls += 1
+            if record.duration_s is not None:
+                timed, waited_us = timed + 1, waited_us + round(record.duration_s * _MICRO)
+            if record.api is None:
+                continue
+            asked, failed = asked + 1, failed + (record.error is not None)
+            if not record.is_billed:
+                free += 1  # known to have used nothing
+                continue
+            tiers.add(record.usage.service_tier if record.usage is not None else None)
+            for place, number in enumerate(_numbers(record)):
+                if number is not None:
+                    sums[place] += number
+                    known[place] += 1
+        known = [count + free for count in known] if free else known
+        counts = (calls, asked, asked - free, failed, timed, waited_us)
+        return cls(*counts, frozenset(tiers), tuple(sums), tuple(known))
 
     @classmethod
     def of_groups(cls, *, calls: int, failed_calls: int, sums: Mapping[str, Any], known: Mapping[str, int]) -> Totals:
@@ -86,20 +105,16 @@ class Totals:
             known=tuple(told.get(name, 0) for name in NUMBERS),
         )
 
-    @exact()
     def __add__(self, other: Totals) -> Totals:
-        return self.plus(other)
-
-    def plus(self, other: Totals) -> Totals:
-        """Return both together, in the `decimal` context of the caller."""
         return self._combined(operator.add, other, self.tiers | other.tiers)
 
-    @exact()
     def __sub__(self, other: Totals) -> Totals:
         """Return what is left without *other*, which is a part of this."""
         return self._combined(operator.sub, other, self.tiers)
 
-    def _combined(self, combine: Any, other: Totals, tiers: frozenset[str | None]) -> Totals:
+    def _combined(self, combine: Callable[[Any, Any], Any], other: Totals, tiers: frozenset[str | None]) -> Totals:
+        with exact():
+            sums = tuple(map(combine, self.sums, other.sums))
         return Totals(
             combine(self.calls, other.calls),
             combine(self.model_calls, other.model_calls),
@@ -108,7 +123,7 @@ class Totals:
             combine(self.timed_calls, other.timed_calls),
             combine(self.waited_us, other.waited_us),
             tiers,
-            tuple(map(combine, self.sums, other.sums)),
+            sums,
             tuple(map(combine, self.known, other.known)),
         )
 
@@ -134,8 +149,9 @@ class Totals:
         """Tokens, each count None where a billed call did not report it; None where nothing was billed or is known."""
         if not self.billed_calls:
             return None
-        counts: dict[str, Any] = {name: self.total(name) for name in COUNTS}
-        if all(count is None for count in counts.values()):
+        pairs = zip(COUNTS, self.sums, self.known, strict=False)  # behind the counts there are sums of another kind
+        counts: dict[str, Any] = {name: one if known == self.model_calls else None for name, one, known in pairs}
+        if set(counts.values()) == {None}:
             return None
         return TokenUsage(**counts, service_tier=next(iter(self.tiers)) if len(self.tiers) == 1 else None)
 
@@ -163,31 +179,6 @@ class Totals:
         return None if self.calls and not self.timed_calls else self.waited_us / _MICRO
 
 
-def _single(record: CallRecord) -> Totals:
-    """Return the sums of one call."""
-    if not record.is_made:
-        return _NOTHING
-    is_timed = record.duration_s is not None
-    waited_us = round((record.duration_s or 0) * _MICRO)
-    if record.api is None:
-        return Totals(1, timed_calls=int(is_timed), waited_us=waited_us)
-    is_failed = record.error is not None
-    if not record.is_billed:
-        return Totals(1, 1, 0, int(is_failed), int(is_timed), waited_us, frozenset(), _ZEROS, _ALL_KNOWN)
-    usage, cost = record.usage, record.cost_usd
-    told: list[Any] = [getattr(usage, name) for name in _TOKENS] if usage is not None else [None] * len(_TOKENS)
-    told.append(cost)
-    return Totals(
-        1,
-        1,
-        1,
-        int(is_failed),
-        int(is_timed),
-        waited_us,
-        frozenset((usage.service_tier if usage is not None else None,)),
-        tuple(zero if one is None else one for one, zero in zip(told, _ZEROS, strict=True)),
-        tuple(int(one is not None) for one in told),
-    )
-
-
-_NOTHING = Totals()
+def _numbers(record: CallRecord) -> tuple[Any, ...]:
+    """Return what *record* told, in the order of `NUMBERS`."""
+    return (*(_NO_COUNTS if record.usage is None else _counts_of(record.usage)), record.cost_usd)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.reservation import InsufficientBudget, MemoryReservations, Reservation, Reservations
@@ -16,8 +17,10 @@ from llm_gateway.record import CallRecord
 
 __all__ = ["CostTracker", "Sessions"]
 
+K = TypeVar("K")
 _log = logging.getLogger("llm_gateway.cost")
 _RECENT = 100
+_AT_ONCE = 500
 _FIX = "raise the limit (cost_limit_usd, LLM_COST_LIMIT_USD), or call reset() of the client's cost_tracker"
 
 
@@ -40,7 +43,9 @@ class CostTracker:
     def _clear(self) -> None:
         self._count = 0
         self._recent: deque[CallRecord] = deque(maxlen=_RECENT)
-        self._total, self._models, self._sessions = Totals(), dict[str, Totals](), Sessions()
+        self._waiting: list[CallRecord] = []
+        """What is in no sum yet."""
+        self._models, self._sessions = dict[str, Totals](), Sessions()
         self._unknown: str | None = None
         """The first model of which nobody knows what it cost."""
         self._reservations: Reservations = MemoryReservations()
@@ -55,12 +60,25 @@ class CostTracker:
     @property
     def total_tokens(self) -> int | None:
         """Input and output tokens of all attempts that were billed, or None when one of them reported none."""
-        return _tokens(self._total)
+        tokens: int | None = self._total().total("total_tokens")
+        return tokens
 
     @property
     def total_cost_usd(self) -> Decimal | None:
         """US dollars of all attempts that were billed, or None when the price of one is not known."""
-        return self._total.cost_usd
+        return self._total().cost_usd
+
+    def _total(self) -> Totals:
+        with self._lock:
+            self._sum_up()
+            return sum(self._models.values(), Totals())
+
+    def _sum_up(self) -> None:
+        """Add what has ended since to the sums: many attempts at once cost less time than each by itself."""
+        for name, attempts in _grouped(self._waiting, lambda one: f"{one.provider}:{one.model}").items():
+            self._models[name] = self._models.get(name, Totals()) + Totals.of(attempts)
+        self._sessions.add(self._waiting)
+        self._waiting.clear()
 
     def session_cost_usd(self, session_id: str) -> Decimal | None:
         """
@@ -69,6 +87,7 @@ class CostTracker:
         The 100,000 sessions that were used last are known; beyond them a session that is not is None too.
         """
         with self._lock:
+            self._sum_up()
             return self._sessions.cost_usd(session_id)
 
     def summary(self) -> dict[str, dict[str, Any]]:
@@ -78,7 +97,8 @@ class CostTracker:
         A sum is None where one of its attempts reported nothing.
         """
         with self._lock:
-            return {name: _row(totals) for name, totals in self._models.items()}
+            self._sum_up()
+            return {name: _row(totals) for name, totals in self._models.items() if totals.billed_calls}
 
     def reset(self) -> None:
         """Forget what was spent; the limit counts from zero again, calls under way included."""
@@ -142,20 +162,19 @@ class CostTracker:
             self._reservations.settle(reservation, None)
 
     def _add(self, attempt: CallRecord) -> None:
-        single = Totals.of([attempt])
         self._count += 1
         self._recent.append(attempt)
-        self._total += single
-        self._sessions.add(attempt.session_id, single)
-        if attempt.is_billed:
-            name = f"{attempt.provider}:{attempt.model}"
-            self._models[name] = self._models.get(name, Totals()) + single
+        self._waiting.append(attempt)
+        if len(self._waiting) >= _AT_ONCE:
+            self._sum_up()
         if self._unknown is None and _is_unknown(attempt):
             self._unknown = attempt.model
 
     def _warn(self) -> None:
-        spent = self._total.known_cost_usd
-        if self.warn_usd is not None and not self._has_warned and spent >= self.warn_usd:
+        if self.warn_usd is None or self._has_warned:
+            return
+        spent = self._total().known_cost_usd
+        if spent >= self.warn_usd:
             self._has_warned = True
             _log.warning("$%s spent, the warning is set at $%s", spent, self.warn_usd)
 
@@ -165,9 +184,12 @@ def _is_unknown(one: CallRecord) -> bool:
     return one.is_billed and one.cost_usd is None and one.error != "cancelled"
 
 
-def _tokens(totals: Totals) -> int | None:
-    tokens: int | None = totals.total("total_tokens")
-    return tokens
+def _grouped(records: Iterable[CallRecord], key: Callable[[CallRecord], K]) -> dict[K, list[CallRecord]]:
+    """Return *records* by *key*."""
+    groups: dict[K, list[CallRecord]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
 
 
 def _row(totals: Totals) -> dict[str, Any]:
@@ -188,13 +210,16 @@ class Sessions:
         self._totals: OrderedDict[str, Totals] = OrderedDict()
         self._has_forgotten = False
 
-    def add(self, session_id: str | None, totals: Totals) -> None:
-        """Count *totals* for a session, if there is one."""
-        if session_id is not None:
-            self._totals[session_id] = self._totals.get(session_id, Totals()) + totals
-            self._totals.move_to_end(session_id)
-            if len(self._totals) > self._most:
-                self._forget()
+    def add(self, attempts: Sequence[CallRecord]) -> None:
+        """Count *attempts*, in the order in which they ended, each for its session if it has one."""
+        groups = _grouped(attempts, lambda one: one.session_id)
+        for session_id in reversed(dict.fromkeys(one.session_id for one in reversed(attempts))):  # by their last use
+            if session_id is not None:
+                before = self._totals.get(session_id, Totals())
+                self._totals[session_id] = before + Totals.of(groups[session_id])
+                self._totals.move_to_end(session_id)
+                if len(self._totals) > self._most:
+                    self._forget()
 
     def _forget(self) -> None:
         self._totals.popitem(last=False)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_gateway.cost import CostTracker, Totals
+from llm_gateway.cost import CostTracker
 from llm_gateway.cost.tracker import Sessions
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.record import CallRecord
@@ -70,7 +70,7 @@ def test_costs_of_the_least_recently_used_sessions_are_dropped(caplog):
 
     with caplog.at_level(logging.WARNING, "llm_gateway.cost"):
         for name in (None, "one", "two", "one", "three", "one", "four"):
-            sessions.add(name, Totals.of([attempt()]))
+            sessions.add([attempt(session_id=name)])
 
     assert [Decimal("0.30"), None, None, Decimal("0.10")] == [
         sessions.cost_usd(one) for one in ("one", "two", "three", "four")
