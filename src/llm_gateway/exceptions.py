@@ -11,7 +11,7 @@ Every error that this package raises, in one tree.
     +-- CassetteError                   a recording cannot be used
     |   +-- CassetteReadError           unreadable: names file and line
     |   +-- CassetteMissError           nothing recorded matches the request
-    |   +-- CassetteUnusedError         recorded exchanges that the test never asked for
+    |   +-- CassetteUnusedError         recorded exchanges that the test never requested
     |   +-- CassetteSaveError           could not be written; the old file is as it was
     |   +-- CassetteSecretError         a secret would have been written; nothing was
     |   +-- FaultError                  a fault that cannot be injected, or was never reached
@@ -20,12 +20,12 @@ Every error that this package raises, in one tree.
     +-- FakeError                       a scripted answer cannot be given
     |   +-- FakeScriptError             the script is wrong: names its line
     |   +-- FakeMissError               nothing is scripted for a call
-    |   +-- FakeUnusedError             scripted answers that the test never asked for
-    +-- ProviderError                   the provider refused or failed; `kind` says how
+    |   +-- FakeUnusedError             scripted answers that the test never requested
+    +-- ProviderError                   the provider refused or failed; `kind` names how
     |   +-- AllFallbacksFailedError     so did every model that was to answer instead
-    |   +-- CircuitOpenError            it failed too often just now, and was not asked
+    |   +-- CircuitOpenError            it failed too often just now, and was not called
     |   +-- ContextWindowError          the conversation does not fit, and was not sent
-    +-- StructuredOutputError           the answer does not satisfy the asked schema
+    +-- StructuredOutputError           the answer does not satisfy the schema
     +-- CostLimitExceededError          the call would pass the limit that was set
     +-- BudgetExceededError             the calls of a test have used up its budget
     +-- LedgerError                     the ledger of calls cannot be used
@@ -121,7 +121,7 @@ class GatewayError(Exception):
 
     @property
     def kind(self) -> ErrorKind | None:
-        """Which sort of failure a call ended with; None where no call is to blame, as for a wrong setting."""
+        """The kind of failure that a call ended with; None where no call is to blame, as for a wrong setting."""
         return None
 
     @property
@@ -192,7 +192,7 @@ class CassetteSecretError(CassetteError):
 
 
 class FaultError(CassetteError):
-    """A fault that a test asked for cannot be injected, or the test ended before the call that was to fail."""
+    """A fault of a test cannot be injected, or the test ended before the call that was to fail."""
 
 
 class RouteError(CassetteError):
@@ -226,13 +226,13 @@ class ProviderError(GatewayError):
     Args:
         message: What happened, with the provider's own words.
 
-        kind: Which sort of failure; branch on this.
+        kind: The kind of failure; branch on this.
 
         provider: The provider's name.
 
         status: HTTP status, or None when there was no reply.
 
-        retry_after_s: Seconds that the provider asks to wait, or None.
+        retry_after_s: Seconds to wait, as the provider states, or None.
 
         usage: Tokens spent before the failure, or None when unknown.
 
@@ -264,11 +264,11 @@ class ProviderError(GatewayError):
         self.has_begun = False
         """Whether a stream had handed out content before it failed; it is then not tried again."""
         self.holder: RecordHolder | None = None
-        """Holds the record of the call where somebody recorded or replayed it."""
+        """Holds the record of the call, where it was recorded or replayed."""
 
     @property
     def kind(self) -> ErrorKind:
-        """Which sort of failure."""
+        """The kind of failure."""
         return self._kind
 
     @property
@@ -279,10 +279,10 @@ class ProviderError(GatewayError):
 
 class AllFallbacksFailedError(ProviderError):
     """
-    Neither the model that was asked nor one of its fallbacks answered.
+    Neither the requested model nor one of its fallbacks answered.
 
     Args:
-        errors: What each said, in the order in which they were asked; the facts of the last are this error's own.
+        errors: The error of each, in the order of the calls; the facts of the last are this error's own.
     """
 
     def __init__(self, errors: list[ProviderError]) -> None:
@@ -317,7 +317,7 @@ class CircuitOpenError(ProviderError):
 
     def __init__(self, provider: str, failures: int, retry_after_s: float, last: ProviderError) -> None:
         super().__init__(
-            f"{provider} was not asked: its last {failures} attempts failed",
+            f"{provider} was not called: its last {failures} attempts failed",
             kind="overloaded",
             provider=provider,
             retry_after_s=retry_after_s,
@@ -348,7 +348,7 @@ class ContextWindowError(ProviderError):
 
 class StructuredOutputError(GatewayError):
     """
-    The answer does not satisfy the asked schema, or was cut off.
+    The answer does not satisfy the schema, or was cut off.
 
     *text* is the answer as it came, *usage* what it cost in tokens over all attempts.
     """

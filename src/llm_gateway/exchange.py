@@ -25,7 +25,7 @@ class Chunk:
 @dataclass(slots=True)
 class HttpExchange:
     """
-    A request and its reply; *record* is what they used and cost, once somebody has accounted for them.
+    A request and its reply; *record* is what they used and cost, once they are accounted for.
 
     *chunks* is empty for a reply that was not cut. *failure* names the transport error (``connect``,
     ``connect_timeout``, ``read_timeout``, ``read``, ``protocol``) that ended the exchange, or is None. *waits* is
@@ -47,7 +47,7 @@ class HttpExchange:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A piece of a process's conversation: one line, or any bytes, of ``stdin``, ``stdout`` or ``stderr``."""
+    """A part of a process's input or output: one line, or any bytes, of ``stdin``, ``stdout`` or ``stderr``."""
 
     channel: Literal["stdin", "stdout", "stderr"]
     data: bytes
@@ -59,7 +59,7 @@ class ProcessExchange:
     """
     A run of a command. *argv* is without the program's folder (``claude``, ...); *frames* are in the order seen.
 
-    *stdin_closed* says whether the caller closed the standard input. *exit_code* is negative for a signal, or None
+    *stdin_closed* tells whether the caller closed the standard input. *exit_code* is negative for a signal, or None
     when the caller never waited for the end.
     """
 

@@ -27,7 +27,7 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 @hookspec
 def llm_gateway_providers() -> Mapping[str, Callable[[Any], Any]]:
     """
-    Providers by name; each value is called with a `GatewayConfig` and returns a provider.
+    Return providers by name; each value is called with a `GatewayConfig` and returns a provider.
 
     A provider needs ``async def complete(messages, response_model=None)`` and ``async def close()``.
     """
@@ -35,7 +35,7 @@ def llm_gateway_providers() -> Mapping[str, Callable[[Any], Any]]:
 
 
 def manager() -> pluggy.PluginManager:
-    """A plugin manager that has looked at what is installed."""
+    """Return a plugin manager with all installed plugins."""
     plugins = pluggy.PluginManager(GROUP)
     plugins.add_hookspecs(__import__(__name__, fromlist=["hookspec"]))
     plugins.load_setuptools_entrypoints(GROUP)

@@ -24,7 +24,7 @@ __all__ = ["ACCOUNTED", "EXTENSION", "MOST_USD", "CallRecord", "End", "RecordHol
 Source = Literal["replay", "record", "live", "fake", "fault", "miss", "refused"]
 """
 Who answered: a recording, a provider whose reply is being recorded, a provider, a script of the test, or an injected
-fault. ``miss`` and ``refused`` are calls that nobody answered: no recording matched, or a limit forbade the call.
+fault. ``miss`` and ``refused`` are calls without an answer: no recording matched, or a limit did not allow the call.
 """
 End = Literal["complete", "partial", "error"]
 """``partial``: the caller stopped reading; ``error``: the transport failed."""
@@ -37,7 +37,7 @@ response (and as an attribute of a transport error) a `RecordHolder`.
 MOST_USD = 10**6
 """More US dollars than any call can cost: a larger amount is not believed."""
 ACCOUNTED = ("provider", "api", "model_requested", "model_served", "usage", "cost_usd", "price")
-"""The fields that a cassette keeps under ``llm``, beside the facts of the exchange itself."""
+"""The fields that a cassette keeps under ``llm``, next to the facts of the exchange itself."""
 _SOURCES = ("replay", "record", "live", "fake", "fault", "miss", "refused")
 _ENDS = ("complete", "partial", "error")
 _REAL = frozenset({"record", "live"})
@@ -71,7 +71,7 @@ class CallRecord:
 
         cost_usd: US dollars.
 
-        price: The price row that was applied, as plain data in US dollars for a million tokens; its ``source`` says
+        price: The price row that was applied, as plain data in US dollars for a million tokens; its ``source`` is
             where it comes from.
 
         source: Who answered.
@@ -97,7 +97,7 @@ class CallRecord:
 
         id: Names a call that was made for real; a ledger takes each id once.
 
-        tags: What is written beside the call in a ledger.
+        tags: Labels that a ledger keeps with the call.
     """
 
     provider: str | None = None
@@ -148,12 +148,12 @@ class CallRecord:
 
     @property
     def is_made(self) -> bool:
-        """Whether anyone answered; a call without a recording and a refused one were not made."""
+        """Whether it was answered; a call without a recording and a refused one were not made."""
         return self.source not in _NOT_MADE
 
     @property
     def is_model_call(self) -> bool:
-        """Whether the call was made and asked a model, so that it counts in every sum of tokens and cost."""
+        """Whether the call was made to a model, so that it counts in every sum of tokens and cost."""
         return self.api is not None and self.source not in _NOT_MADE
 
     @property
@@ -185,10 +185,10 @@ class CallRecord:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> CallRecord:
         """
-        Read what `to_dict` wrote, whole or in part; other members are left alone.
+        Read what `to_dict` wrote, whole or in part; other fields are ignored.
 
         Raises:
-            ValueError: A member is not what `to_dict` writes; names it.
+            ValueError: A field is not what `to_dict` writes; names it.
         """
         given = {name: read(name, values[name]) for name, read in _READERS.items() if values.get(name) is not None}
         return cls(**given)
@@ -196,12 +196,12 @@ class CallRecord:
 
 class RecordHolder:
     """
-    What travels with a reply that somebody records or answers in the provider's place, from its head to its end.
+    The carrier of a record on a reply that is recorded, or answered without the provider, from its head to its end.
 
     Attributes:
         record: None until the call has ended.
 
-        owns_ledger: Whether the ledger is none of the caller's business: the call is entered by whoever records it, or
+        owns_ledger: Whether the caller is to write no ledger entry: the recorder of the call writes it, or
             it was not made for real.
     """
 
@@ -213,7 +213,7 @@ class RecordHolder:
 
 
 def holder_of(carrier: Any) -> RecordHolder | None:
-    """Return the holder that a response of httpx carries, or a transport error; None where nobody answered for it."""
+    """Return the holder that a response of httpx carries, or a transport error; None where it has none."""
     found = getattr(carrier, "extensions", {}).get(EXTENSION) or getattr(carrier, EXTENSION, None)
     return found if isinstance(found, RecordHolder) else None
 
@@ -223,13 +223,13 @@ def end_from(values: Mapping[str, Any]) -> End:
     Return how an exchange ended, as the block *values* of a cassette has it.
 
     Raises:
-        ValueError: It says something else.
+        ValueError: It has another value.
     """
     return _end("end", values.get("end", "complete"))
 
 
-def _wrong(member: str, value: object, expected: str) -> ValueError:
-    return ValueError(f"`llm.{member}` is {_brief(value)}; {expected} expected")
+def _wrong(field_name: str, value: object, expected: str) -> ValueError:
+    return ValueError(f"`llm.{field_name}` is {_brief(value)}; {expected} expected")
 
 
 def _brief(value: object) -> str:
@@ -239,31 +239,31 @@ def _brief(value: object) -> str:
     return reprlib.repr(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"
 
 
-def _text(member: str, value: object) -> str:
+def _text(field_name: str, value: object) -> str:
     if isinstance(value, str):
         return value
-    raise _wrong(member, value, "a text was")
+    raise _wrong(field_name, value, "a text was")
 
 
-def _end(member: str, value: object) -> End:
+def _end(field_name: str, value: object) -> End:
     if value not in _ENDS:
-        raise _wrong(member, value, "complete, partial or error was")
+        raise _wrong(field_name, value, "complete, partial or error was")
     known: End = value  # type: ignore[assignment]
     return known
 
 
-def _source(member: str, value: object) -> Source:
+def _source(field_name: str, value: object) -> Source:
     if value not in _SOURCES:
-        raise _wrong(member, value, f"one of {', '.join(_SOURCES)} was")
+        raise _wrong(field_name, value, f"one of {', '.join(_SOURCES)} was")
     known: Source = value  # type: ignore[assignment]
     return known
 
 
-def _usage(member: str, value: object) -> TokenUsage | None:
+def _usage(field_name: str, value: object) -> TokenUsage | None:
     if not value:
         return None
     if not isinstance(value, dict):
-        raise _wrong(member, value, "a mapping was")
+        raise _wrong(field_name, value, "a mapping was")
     return TokenUsage(**{name: _count(name, count) for name, count in value.items()})
 
 
@@ -277,10 +277,10 @@ def _count(name: object, value: object) -> Any:
     return value
 
 
-def _cost(member: str, value: object) -> Decimal:
+def _cost(field_name: str, value: object) -> Decimal:
     cost = _decimal(value)
     if cost is None or not 0 <= cost <= MOST_USD:
-        raise _wrong(member, value, f"US dollars from 0 to {MOST_USD:,} were")
+        raise _wrong(field_name, value, f"US dollars from 0 to {MOST_USD:,} were")
     return cost
 
 
@@ -296,9 +296,9 @@ def _decimal(value: object) -> Decimal | None:
     return number if isinstance(exponent, int) and -60 <= exponent <= 12 and len(digits) <= 60 else None
 
 
-def _price(member: str, value: object) -> Mapping[str, Any]:
+def _price(field_name: str, value: object) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not _is_plain(value):
-        raise _wrong(member, value, f"a mapping of at most {_MOST_PARTS} short texts and numbers was")
+        raise _wrong(field_name, value, f"a mapping of at most {_MOST_PARTS} short texts and numbers was")
     return value
 
 
@@ -326,38 +326,38 @@ def _is_leaf(value: object) -> bool:
     return value is None or (isinstance(value, int) and abs(value) <= MOST_TOKENS)
 
 
-def _whole(member: str, value: object) -> int:
+def _whole(field_name: str, value: object) -> int:
     if type(value) is not int or abs(value) > MOST_TOKENS:
-        raise _wrong(member, value, "a whole number was")
+        raise _wrong(field_name, value, "a whole number was")
     return value
 
 
-def _seconds(member: str, value: object) -> float:
+def _seconds(field_name: str, value: object) -> float:
     try:
         seconds = float(str(value))
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise _wrong(member, value, "seconds from 0 were")
+        raise _wrong(field_name, value, "seconds from 0 were")
     return seconds
 
 
-def _flag(member: str, value: object) -> bool:
+def _flag(field_name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        raise _wrong(member, value, "true or false was")
+        raise _wrong(field_name, value, "true or false was")
     return value
 
 
-def _moment(member: str, value: object) -> datetime:
+def _time(field_name: str, value: object) -> datetime:
     try:
         return datetime.fromisoformat(str(value))
     except ValueError:
-        raise _wrong(member, value, "a time in ISO 8601 was") from None
+        raise _wrong(field_name, value, "a time in ISO 8601 was") from None
 
 
-def _tags(member: str, value: object) -> Mapping[str, str]:
+def _tags(field_name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for pair in value.items() for text in pair):
-        raise _wrong(member, value, "a mapping of texts was")
+        raise _wrong(field_name, value, "a mapping of texts was")
     return value
 
 
@@ -373,7 +373,7 @@ _READERS: dict[str, Any] = {
     "status": _whole,
     "end": _end,
     "error": _text,
-    "started_at": _moment,
+    "started_at": _time,
     "duration_s": _seconds,
     "is_billed": _flag,
     "attempt": _whole,

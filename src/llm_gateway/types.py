@@ -80,7 +80,7 @@ class ImagePart:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool the model asks for. *arguments* is the decoded JSON object."""
+    """A call of a tool by the model. *arguments* is the decoded JSON object."""
 
     id: str
     name: str
@@ -108,22 +108,22 @@ class LLMMessage:
 
     @classmethod
     def system(cls, text: str) -> LLMMessage:
-        """What the model is told beforehand."""
+        """Return a system message: instructions for the model."""
         return cls("system", (TextPart(text),))
 
     @classmethod
     def user(cls, *content: str | Part) -> LLMMessage:
-        """What is asked: texts, images and other parts in their order."""
+        """Return a user message of texts, images and other parts in their order."""
         return cls("user", _parts(content))
 
     @classmethod
     def assistant(cls, *content: str | Part) -> LLMMessage:
-        """What the model said: texts, calls of tools and other parts in their order."""
+        """Return a message of the model: texts, tool calls and other parts in their order."""
         return cls("assistant", _parts(content))
 
     @classmethod
     def tool(cls, call_id: str, content: str, *, is_error: bool = False) -> LLMMessage:
-        """What a tool returned for the call *call_id*; *is_error* says that it failed."""
+        """Return the result of a tool for the call *call_id*; *is_error* marks a failure."""
         return cls("tool", (ToolResult(call_id, content, is_error),))
 
     @property
@@ -147,7 +147,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """What is asked of a model, in no provider's words. Wire dialects encode and decode it."""
+    """A request to a model, in no provider's format. Wire dialects encode and decode it."""
 
     model: str
     messages: tuple[LLMMessage, ...]
@@ -164,10 +164,10 @@ class ChatRequest:
     """JSON schema the answer must satisfy, for the provider's native structured output."""
     response_schema_name: str = "answer"
     json_mode: bool = False
-    """Whether the answer is to be a JSON object, of any shape; a schema says more, and wins."""
+    """Whether the answer is to be a JSON object, of any shape; a schema is stricter, and wins."""
     stream: bool = False
     extra: JsonObject = field(default_factory=dict)
-    """Members that this type does not know; they are merged into the body as they are."""
+    """Fields that this type does not have; they are merged into the body unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +191,13 @@ class ChatReply:
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The tools the model asked for, in order."""
+        """The tool calls of the model, in order."""
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 
 @dataclass(frozen=True, slots=True)
 class StreamDelta:
-    """A piece of a streamed answer: text, reasoning, or a tool call that is now complete."""
+    """An increment of a streamed answer: text, reasoning, or a tool call that is now complete."""
 
     text: str = ""
     thinking: str = ""
@@ -213,7 +213,7 @@ class LLMResponse(Generic[T]):
     """
     The answer to a call: *content* is a ``str`` for ``chat`` and a validated object for ``complete``.
 
-    *usage* and *cost_usd* cover every attempt that the call needed, by one rule: an attempt that nobody bills counts as
+    *usage* and *cost_usd* cover every attempt that the call needed, by one rule: an unbilled attempt counts as
     nothing, and None means that it is not known of an attempt that may have been billed.
     """
 
@@ -232,12 +232,12 @@ class LLMResponse(Generic[T]):
     saved_cost_usd: Decimal | None = None
     """What the answers that came from the cache cost when they were first given; None when that is not known."""
     truncated: int = 0
-    """How many messages were left out, the oldest first as a rule, so that the conversation fitted."""
+    """How many messages were left out, the oldest first as a rule, so that the conversation fits."""
     dropped_params: tuple[str, ...] = ()
     """Options that were not sent, because the API or the model does not take them."""
 
     def to_message(self) -> LLMMessage:
-        """The assistant turn that continues a conversation, tool calls and reasoning included."""
+        """Return the assistant turn that continues a conversation, tool calls and reasoning included."""
         parts = self.reply.parts if self.reply else ()
         return LLMMessage("assistant", parts)
 
@@ -254,7 +254,7 @@ class WireRequest:
     headers: Headers = field(default=(), repr=False)  # they hold keys
     body: bytes = b""
     provider: str | None = field(default=None, compare=False)
-    """Whose prices hold where the address does not tell, as the caller says; None where nobody says."""
+    """The provider whose prices apply, as the caller states it; None leaves it to the address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class WireReply:
     """
     An HTTP reply as it came in, whole.
 
-    *holder* holds the record of the call where somebody recorded or replayed it; None where nobody did.
+    *holder* holds the record of the call, where it was recorded or replayed; None elsewhere.
     """
 
     status: int
@@ -271,7 +271,7 @@ class WireReply:
     holder: RecordHolder | None = field(default=None, compare=False, repr=False)
 
     def header(self, name: str) -> str | None:
-        """The first value of header *name*, any case, or None."""
+        """Return the first value of header *name*, in any case, or None."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
 

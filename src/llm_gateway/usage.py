@@ -30,7 +30,7 @@ class TokenUsage:
     *input_tokens* is all input, cached included; *cache_read_tokens* and *cache_write_tokens* say how much of it was
     read from and written to a prompt cache (*cache_write_1h_tokens* is the part of the writes with a one-hour life).
     *output_tokens* includes *reasoning_tokens*. Audio and images are parts of input and output as well.
-    *web_searches* are searches that the provider ran and bills by the piece. *service_tier* is what the call was
+    *web_searches* are searches that the provider ran and bills one by one. *service_tier* is what the call was
     served as, in the provider's word (``default``, ``flex``, ``priority``, ``batch``, ``fast``); it sets the price.
     """
 
@@ -71,7 +71,7 @@ class TokenUsage:
 
 
 class OptionalCounts(TypedDict, total=False):
-    """Counts that a test may script beside input and output, by their short names."""
+    """Counts that a test may script in addition to input and output, by their short names."""
 
     cache_read: int
     cache_write: int

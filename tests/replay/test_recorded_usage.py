@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.cost.account import known_facts, moment_of, priced
+from llm_gateway.cost.account import known_facts, priced, time_of
 from llm_gateway.wire.bounds import upper_bound
 
 EXPLAINED = {}
@@ -98,7 +98,7 @@ OF_ITS_DAY = {
 def test_costs_agree_with_the_host_or_the_price_list(traffic, record_property):
     """Costs are equal to the last digit, or the difference has a reason."""
     found = [
-        (file, expected, priced(known_facts(exchange), at=moment_of(exchange)))
+        (file, expected, priced(known_facts(exchange), at=time_of(exchange)))
         for file, expected, exchange in rows(traffic)
     ]
     references = [(file, reference(expected), facts) for file, expected, facts in found if reference(expected)]

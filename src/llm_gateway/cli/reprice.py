@@ -30,7 +30,7 @@ with --at as if it had been made then. Only cost and price row are written, in c
 Costs that a provider stated itself, as the claude CLI does, are kept; so is a cost where no price is known now.
 """
 _HEAD = ("exchange", "model", "old", "new", "difference")
-_SAID: dict[Outcome, str] = {
+_WORDS: dict[Outcome, str] = {
     "same": "unchanged",
     "stated": "kept as stated by the provider",
     "unpriced": "without usage or a price, left alone",
@@ -53,7 +53,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    at = _moment(options.at)
+    at = _time(options.at)
     _read_own_prices()
     done, failures = with_each(options.paths, partial(_one, at=at, writes=not options.dry_run))
     print(_table(done, is_dry=options.dry_run))
@@ -67,18 +67,18 @@ def _read_own_prices() -> None:
         overrides.read(read_document(path), str(path))
 
 
-def _moment(text: str | None) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     if text is None or text == "now":
         return None if text is None else datetime.now(UTC)
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         raise ConfigError(
             f"--at {text!r} is no date",
             cause="a date as in 2026-11-21, a time as in 2026-11-21T12:00, or `now` was expected",
             fix=f"llm-gateway cassettes reprice --dry-run --at {datetime.now(UTC):%Y-%m-%d} cassettes",
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _one(file: Path, *, at: datetime | None, writes: bool) -> list[Repriced]:
@@ -103,7 +103,7 @@ def _save(file: Path, text: str) -> None:
 def _table(done: dict[Path, list[Repriced]], *, is_dry: bool) -> str:
     rows = [(str(file), one) for file, exchanges in done.items() for one in exchanges if one.outcome == "repriced"]
     lines = by_file(_HEAD, [file for file, _ in rows], [_row(exchange) for _, exchange in rows])
-    return "\n".join([*lines, *([""] if lines else []), *_verdict([row for _, row in rows], done, is_dry=is_dry)])
+    return "\n".join([*lines, *([""] if lines else []), *_conclusion([row for _, row in rows], done, is_dry=is_dry)])
 
 
 def _row(one: Repriced) -> tuple[str, ...]:
@@ -116,10 +116,10 @@ def _costs(change: Change) -> tuple[str, str, str]:
     return number(change.old), number(change.new), difference(change)
 
 
-def _verdict(repriced: list[Repriced], done: dict[Path, list[Repriced]], *, is_dry: bool) -> Iterator[str]:
+def _conclusion(repriced: list[Repriced], done: dict[Path, list[Repriced]], *, is_dry: bool) -> Iterator[str]:
     yield f"{counted(len(repriced), 'exchange')} {'would be repriced, nothing was written' if is_dry else 'repriced'}"
     if repriced:
         old, new = (Totals.of(side).cost_usd for side in zip(*((one.old, one.new) for one in repriced), strict=True))
         yield "sum: {} -> {}, {}".format(*_costs(Change("cost_usd", old, new)))
     counts = Counter(one.outcome for exchanges in done.values() for one in exchanges)
-    yield from (f"{counts[outcome]:,} {said}" for outcome, said in _SAID.items() if counts[outcome])
+    yield from (f"{counts[outcome]:,} {words}" for outcome, words in _WORDS.items() if counts[outcome])

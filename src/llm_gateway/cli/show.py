@@ -25,7 +25,7 @@ _COLUMNS = ("index", "kind", "api", "model", "status", "end", "input", "output",
 def add_to(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("show", help="list exchanges with provider, model, usage, cost and price row")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cassettes, whoever recorded them")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cassettes, of any recorder")
     parser.add_argument("--json", action="store_true", help="print a list of objects; null where nothing was reported")
     parser.set_defaults(run=_run)
 

@@ -39,7 +39,7 @@ _CALL_COLUMNS = (
 def add_to(commands: Any) -> None:
     """Declare the command."""
     parser = commands.add_parser("usage", help="say what was used and spent, from the ledger")
-    parser.add_argument("--ledger", metavar="WHERE", help="a path or a URL; otherwise LLM_LEDGER says it")
+    parser.add_argument("--ledger", metavar="WHERE", help="a path or a URL; by default that of LLM_LEDGER")
     parser.add_argument("--by", default="day", help=f"{', '.join(GROUPS)}; or call, one line each, as CSV")
     parser.add_argument("--since", metavar="WHEN", help="a date, a time, or how long ago: 24h, 7d, 2w")
     parser.add_argument("--until", metavar="WHEN", help="the same; a date is included")
@@ -102,12 +102,12 @@ def _print(rows: list[UsageRow], options: argparse.Namespace) -> None:
 
 
 def _plain(row: UsageRow) -> dict[str, Any]:
-    told = {*_PARTS, "cost_usd"}
+    shown = {*_PARTS, "cost_usd"}
     return {
         **asdict(row),
         "usage": {part: getattr(row.usage, part) for part in _PARTS},
         "cost_usd": None if row.cost_usd is None else float(row.cost_usd),
-        "unknown": {part: count for part, count in row.unknown.items() if part in told},
+        "unknown": {part: count for part, count in row.unknown.items() if part in shown},
     }
 
 
@@ -138,7 +138,7 @@ def _write_csv(columns: Sequence[str], lines: Iterable[Iterable[object]]) -> Non
 
 
 def _harmless(cell: object) -> object:
-    """A text that a spreadsheet would run as a formula, behind the apostrophe that makes it a text again."""
+    """Return *text* with an apostrophe where a spreadsheet would run it as a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
 
 

@@ -19,7 +19,7 @@ from llm_gateway.client.timeouts import Timeouts
 from llm_gateway.cost.account import priced
 from llm_gateway.cost.ledger.entry import Entry
 from llm_gateway.cost.ledger.outbox import Outbox
-from llm_gateway.cost.prices import dearest_usd
+from llm_gateway.cost.prices import most_expensive_usd
 from llm_gateway.cost.reservation import Reservation
 from llm_gateway.cost.totals import Totals
 from llm_gateway.cost.tracker import CostTracker
@@ -264,4 +264,4 @@ def _most_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:
     bound = upper_bound(sent.method, sent.url, sent.body)
     if bound is None:
         return None
-    return dearest_usd(provider.name, [request.model, *bound.others], bound.usage, at=datetime.now(UTC))
+    return most_expensive_usd(provider.name, [request.model, *bound.others], bound.usage, at=datetime.now(UTC))

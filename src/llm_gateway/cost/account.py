@@ -1,4 +1,4 @@
-"""The one place where an exchange becomes a `CallRecord`: what its file says of it, else what its bytes say."""
+"""Make the `CallRecord` of an exchange, as its cassette states it, else from its bytes; the only place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from llm_gateway.wire.identify import is_llm_host
 from llm_gateway.wire.parts.errors import error_facts
 from llm_gateway.wire.reading import read_exchange, read_process
 
-__all__ = ["account", "caller_provider", "known_facts", "moment_of", "priced", "was_sent"]
+__all__ = ["account", "caller_provider", "known_facts", "priced", "time_of", "was_sent"]
 
 _NEVER_SENT = frozenset({"connect", "connect_timeout"})
 _REFUSED = 400
@@ -25,7 +25,7 @@ _REFUSED = 400
 
 def account(exchange: Exchange, source: Source, *, test_id: str | None = None) -> CallRecord:
     """
-    Return the record of *exchange*, which ended as *source* says; it is left on the exchange as well.
+    Return the record of *exchange*, answered by *source*; it is also kept on the exchange.
 
     A real call gets its price in force when it was made. Nothing else is priced: a replay costs what was recorded, and
     an injected fault costs nothing.
@@ -39,7 +39,7 @@ def account(exchange: Exchange, source: Source, *, test_id: str | None = None) -
     """
     record = _facts(exchange)
     if source in ("record", "live"):
-        record = priced(record, at=moment_of(exchange))
+        record = priced(record, at=time_of(exchange))
     if source == "fault":
         record = dataclasses.replace(record, usage=None, cost_usd=None, price=None)
     status, error = (None, None) if source in ("miss", "refused") else _outcome(exchange)
@@ -83,7 +83,7 @@ def _facts(exchange: Exchange) -> CallRecord:
 
 
 def caller_provider(request: WireRequest) -> str | None:
-    """Return the provider that the caller of *request* means; None where the address tells it, or nobody does."""
+    """Return the provider that the caller of *request* states; None where its address identifies one."""
     is_known = request.provider is None or is_llm_host((urlsplit(request.url).hostname or "").lower())
     return None if is_known else request.provider
 
@@ -104,7 +104,7 @@ def was_sent(record: CallRecord) -> bool:
 
 
 def _is_billed(exchange: Exchange, record: CallRecord, status: int | None) -> bool:
-    """Return whether tokens may have been used: not by a refused call, a free one, or one that asks no model."""
+    """Return whether tokens may have been used: not by a refused call, a free one, or one to no model."""
     if record.usage is not None or isinstance(exchange, ProcessExchange):
         return True
     is_free = record.api is None or record.api in FREE or exchange.request.method != "POST"
@@ -122,13 +122,13 @@ def priced(record: CallRecord, *, at: datetime) -> CallRecord:
     return record if found is None else dataclasses.replace(record, cost_usd=found.cost_usd, price=found.row)
 
 
-def moment_of(exchange: Exchange) -> datetime:
-    """Return when the call was made: as it was recorded, else as the reply says, else now."""
+def time_of(exchange: Exchange) -> datetime:
+    """Return when the call was made: as it was recorded, else by the date of the reply, else now."""
     if exchange.recorded_at is not None:
         return exchange.recorded_at
     date = exchange.reply.header("date") if isinstance(exchange, HttpExchange) and exchange.reply else None
     try:
-        moment = parsedate_to_datetime(date) if date else datetime.now(UTC)
+        time = parsedate_to_datetime(date) if date else datetime.now(UTC)
     except ValueError:
-        moment = datetime.now(UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        time = datetime.now(UTC)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -67,14 +67,14 @@ class Limits:
 
 def _value(name: str, value: object) -> object:
     if name == "allow_unknown":
-        return value if isinstance(value, bool) else _refuse(name, value, "True or False")
+        return value if isinstance(value, bool) else _raise_invalid(name, value, "True or False")
     if name == "max_cost_usd":
         return _dollars(value)
     if name == "min_cache_hit":
         is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
-        return value if is_share else _refuse(name, value, "a share above 0, up to 1")
+        return value if is_share else _raise_invalid(name, value, "a share above 0, up to 1")
     is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return value if is_count else _refuse(name, value, "a whole number above 0")
+    return value if is_count else _raise_invalid(name, value, "a whole number above 0")
 
 
 def _dollars(value: object) -> Decimal:
@@ -83,11 +83,11 @@ def _dollars(value: object) -> Decimal:
     except InvalidOperation:
         amount = Decimal("NaN")
     if isinstance(value, bool) or not amount.is_finite() or amount <= 0:
-        _refuse("max_cost_usd", value, "US dollars above 0, such as 0.05")
+        _raise_invalid("max_cost_usd", value, "US dollars above 0, such as 0.05")
     return amount
 
 
-def _refuse(name: str, value: object, allowed: str) -> object:
+def _raise_invalid(name: str, value: object, allowed: str) -> object:
     raise ConfigError(f"llm_budget({name}={value!r}) cannot be a limit", cause=f"it has to be {allowed}")
 
 
@@ -126,7 +126,7 @@ def _lines(limits: Limits, calls: Sequence[CallRecord]) -> list[str]:
 
 
 def _unknown(limits: Limits, calls: Sequence[CallRecord], number: str, what: str) -> str:
-    """Return the line for the first of *calls* that did not tell *number*; none where that is allowed."""
+    """Return the line for the first of *calls* that did not report *number*; none where that is allowed."""
     if limits.allow_unknown:
         return ""
     label = next((one.label for one in calls if Totals.of([one]).unknown(number)), None)
@@ -142,8 +142,8 @@ def _over_cost(total: Decimal, limit: Decimal) -> str:
 
 
 def _below_share(totals: Totals, least: float) -> str:
-    asked = totals.sum_known("input_tokens")
-    share = totals.sum_known(CACHE_READ) / asked if asked else 0.0
+    requested = totals.sum_known("input_tokens")
+    share = totals.sum_known(CACHE_READ) / requested if requested else 0.0
     return f"{share:.0%} of the input was read from the cache, below min_cache_hit={least:g}" if share < least else ""
 
 

@@ -23,7 +23,7 @@ RATES = {
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """A price of the user's: *given* by name of `RATES`, and where it was said."""
+    """A price of the user's: *given* by name of `RATES`, and where it was stated."""
 
     given: Mapping[str, Decimal]
     origin: str
@@ -47,7 +47,7 @@ _own: dict[str, Own] = {}
 
 def register_pricing(target: str, **rates: Decimal | float | str) -> None:
     """
-    Say what a model costs; this wins over the price list, and over what was said of it before.
+    Register the price of a model; it wins over the price list, and over an earlier registration.
 
     Args:
         target: ``provider:model``; the model may hold ``*``, as in ``openai:ft:gpt-5-mini:acme:*``.
@@ -68,7 +68,7 @@ def clear() -> None:
 
 
 def find(provider: str, model: str) -> Own | None:
-    """The user's price of *model*: its own, else the longest pattern that fits."""
+    """Return the user's price of *model*: its own, else that of the longest matching pattern."""
     name = f"{provider}:{model}"
     if name in _own:
         return _own[name]

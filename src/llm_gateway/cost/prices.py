@@ -1,4 +1,4 @@
-"""Prices from genai-prices, with the row that was applied, so that a recording costs the same for ever."""
+"""Prices from genai-prices, with the row that was applied, so that a recording always costs the same."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from llm_gateway.cost import overrides
 from llm_gateway.cost.money import exact
 from llm_gateway.usage import COUNTS, TokenUsage
 
-__all__ = ["Priced", "dearest_usd", "known_models", "price"]
+__all__ = ["Priced", "known_models", "most_expensive_usd", "price"]
 
 _USUAL = frozenset({"default", "standard", "on_demand", "auto"})
-"""Tiers that cost what the list says; any other needs a row of its own."""
+"""Tiers that cost what the list states; any other needs a row of its own."""
 _PARTS = tuple(name for name in COUNTS if name != "reasoning_tokens")
 """The counts that have a price of their own; reasoning costs what output does."""
 _SIMPLE = {"input_tokens": "input_mtok", "output_tokens": "output_mtok"}
@@ -66,7 +66,7 @@ def _listed(provider: str, model: str, usage: TokenUsage, at: datetime) -> Price
         listed, entry = get_snapshot().find_provider_model(model, None, find(provider).price_list_id or provider, None)
     except LookupError:
         return None
-    # A row that belongs to another provider (Azure sells OpenAI's models) tells nothing of this one's tiers.
+    # A row that belongs to another provider (Azure sells OpenAI's models) does not apply to this one's tiers.
     context = _context(usage.service_tier) if any(entry is one for one in listed.models) else {}
     rates = entry.get_prices(at, context)
     if not _is_usual(usage.service_tier) and rates == entry.get_prices(at):
@@ -80,14 +80,14 @@ def _is_usual(tier: str | None) -> bool:
 
 
 def _context(tier: str | None) -> dict[str, str]:
-    """What genai-prices tells variants of a row apart by."""
+    """Return the context by which genai-prices distinguishes variants of a row."""
     if tier is None:
         return {}
     return {"service_tier": tier.lower(), "speed": tier.lower(), "processing": tier.lower()}
 
 
 def _by(rates: Any, usage: TokenUsage, row: dict[str, Any]) -> Priced | None:
-    """The cost by *rates*; an output has to be known where it has a price, and to be none where it has not."""
+    """Return the cost by *rates*, or None where an output is priced and unknown, or used and not priced."""
     has_output_price = getattr(rates, "output_mtok", None) is not None
     if (usage.output_tokens is None) if has_output_price else bool(usage.output_tokens):
         return None
@@ -104,7 +104,7 @@ def _by(rates: Any, usage: TokenUsage, row: dict[str, Any]) -> Priced | None:
 
 
 def _simple_cost(rates: Any, counts: dict[str, int]) -> Decimal | None:
-    """What input and output cost where nothing else counts and no tiers do: genai-prices takes ten times as long."""
+    """Return the cost of plain input and output, without tiers: genai-prices takes ten times as long."""
     listed = vars(rates)
     parts = [(listed.get(_SIMPLE.get(name, "")), count) for name, count in counts.items()]
     if listed.get("requests_kcount") is not None or not all(isinstance(rate, Decimal) for rate, _ in parts):
@@ -112,7 +112,7 @@ def _simple_cost(rates: Any, counts: dict[str, int]) -> Decimal | None:
     return sum((rate * count / 1_000_000 for rate, count in parts), Decimal(0))
 
 
-def dearest_usd(provider: str, models: Iterable[str], usage: TokenUsage, *, at: datetime) -> Decimal | None:
+def most_expensive_usd(provider: str, models: Iterable[str], usage: TokenUsage, *, at: datetime) -> Decimal | None:
     """US dollars of *usage* at most, whichever of *models* answers and whatever its output is; None if unknown."""
     sound = dataclasses.replace(usage, output_audio_tokens=usage.output_tokens)
     pictures = dataclasses.replace(usage, output_image_tokens=usage.output_tokens)
@@ -122,7 +122,7 @@ def dearest_usd(provider: str, models: Iterable[str], usage: TokenUsage, *, at: 
 
 
 def known_models(provider: str) -> list[str]:
-    """The names of *provider*'s models that have a price; none for a provider that is not listed."""
+    """Return the names of *provider*'s models that have a price; none for a provider that is not listed."""
     from genai_prices.data import providers
 
     wanted = find(provider).price_list_id or provider

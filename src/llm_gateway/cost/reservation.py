@@ -15,7 +15,7 @@ __all__ = ["InsufficientBudget", "MemoryReservations", "Reservation", "Reservati
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Money that is reserved for one call, until `Reservations.settle` is told what it cost."""
+    """Money that is reserved for one call, until `Reservations.settle` gets its cost."""
 
     id: str
     amount_usd: Decimal
@@ -31,7 +31,7 @@ class InsufficientBudget:
 
 class Reservations(Protocol):
     """
-    The count of what is spent and reserved. `reserve` and `settle` are atomic, whoever else uses them.
+    The count of what is spent and reserved. `reserve` and `settle` are atomic between processes.
 
     The sum never passes the limit, as long as no call costs more than what was reserved for it.
     """

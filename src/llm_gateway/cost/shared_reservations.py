@@ -105,7 +105,7 @@ def _dollars(whole: int) -> Decimal:
 
 
 def _settle_for_the_dead(database: sqlite3.Connection) -> None:
-    """Their calls may have been answered, and nobody will say what they cost."""
+    """Count the reservations of dead processes as spent: their calls may have been answered."""
     pids = [pid for (pid,) in database.execute("SELECT DISTINCT pid FROM reserved")]
     for pid in pids:
         if not _is_alive(pid):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from llm_gateway.cassettes.diagnosis import summary
 from llm_gateway.cost.account import caller_provider, known_facts
 from llm_gateway.cost.money import exact
-from llm_gateway.cost.prices import dearest_usd
+from llm_gateway.cost.prices import most_expensive_usd
 from llm_gateway.cost.reservation import InsufficientBudget, Reservation, Reservations
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.exchange import Exchange
@@ -63,7 +63,7 @@ class RunLimit:
 
     def _reserve(self, request: WireRequest, bound: Bound) -> Reservation:
         models = dict.fromkeys([bound.model or "", *bound.others])
-        most_usd = dearest_usd(bound.provider, models, bound.usage, at=datetime.now(UTC))
+        most_usd = most_expensive_usd(bound.provider, models, bound.usage, at=datetime.now(UTC))
         if most_usd is None:
             raise CostLimitExceededError(
                 f"{summary(request)} was not sent: the price of {bound.provider}:{bound.model} is not known",

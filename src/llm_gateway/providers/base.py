@@ -14,7 +14,7 @@ from llm_gateway.types import ChatRequest, Headers, LLMMessage, LLMResponse, Pro
 from llm_gateway.wire.base import Dialect, ProcessDialect
 from llm_gateway.wire.models import Listing
 
-__all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider", "provider_address", "provider_name"]
+__all__ = ["CustomProvider", "HttpProvider", "ProcessProvider", "Provider"]
 
 
 @runtime_checkable

@@ -56,7 +56,7 @@ def test_what_the_user_reads():
         opened().admit("openai", 110.0)
 
     assert (
-        "openai was not asked: its last 3 attempts failed\n"
+        "openai was not called: its last 3 attempts failed\n"
         "  the last one: openai answered badly: server\n"
         "  try again in 20 s, name a model that answers instead (LLM_FALLBACK_MODELS), or raise LLM_CIRCUIT_FAILURES"
     ) == str(caught.value)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_gateway.cost import overrides, prices
-from llm_gateway.cost.prices import dearest_usd, price
+from llm_gateway.cost.prices import most_expensive_usd, price
 from llm_gateway.types import TokenUsage
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -155,10 +155,10 @@ def test_a_local_model_costs_zero_and_its_price_row_names_the_source():
 def test_before_a_call_the_most_expensive_kind_of_output_is_assumed():
     """A model that can output images may output nothing else."""
     usage = TokenUsage(0, 1_000_000)
-    most = dearest_usd("gemini", ["gemini-2.5-flash-image"], usage, at=NOON)
+    most = most_expensive_usd("gemini", ["gemini-2.5-flash-image"], usage, at=NOON)
 
     assert most > 10 * price("gemini", "gemini-2.5-flash", usage, at=NOON).cost_usd
-    assert dearest_usd("openai", ["gpt-5-nano", "no-such-model"], usage, at=NOON) is None
+    assert most_expensive_usd("openai", ["gpt-5-nano", "no-such-model"], usage, at=NOON) is None
 
 
 def test_output_without_an_output_price_has_an_unknown_cost():

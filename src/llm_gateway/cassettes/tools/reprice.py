@@ -14,7 +14,7 @@ import yaml
 from llm_gateway.cassettes import document
 from llm_gateway.cassettes.format import accounted
 from llm_gateway.cassettes.playback import Playback
-from llm_gateway.cost.account import moment_of, priced
+from llm_gateway.cost.account import priced, time_of
 from llm_gateway.exceptions import CassetteReadError, CassetteSaveError
 from llm_gateway.exchange import Exchange
 from llm_gateway.record import CallRecord
@@ -64,7 +64,7 @@ def _repriced(section: Any, index: int, exchange: Exchange, at: datetime | None)
     if old.cost_usd is not None and "model" not in (old.price or {}):
         return Repriced(section, index, "stated", old, old)
     bare = dataclasses.replace(old, cost_usd=None, price=None)
-    new = priced(bare, at=at or moment_of(exchange))
+    new = priced(bare, at=at or time_of(exchange))
     outcome: Outcome = "unpriced" if new.cost_usd is None else "same" if _is_same(old, new) else "repriced"
     return Repriced(section, index, outcome, old, new if outcome == "repriced" else old)
 

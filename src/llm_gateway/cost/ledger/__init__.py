@@ -23,7 +23,7 @@ def open_ledger(where: str | Path, *, must_exist: bool = False, timeout_s: float
         timeout_s: How long to wait for other writers, and for a server to answer.
 
     Raises:
-        LedgerError: It cannot be opened; the text says what to do.
+        LedgerError: It cannot be opened; the text contains what to do.
     """
     text = str(where)
     scheme, separator, path = text.partition("://")

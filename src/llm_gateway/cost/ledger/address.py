@@ -26,7 +26,7 @@ class Address:
     @classmethod
     def read(cls, url: str) -> Address:
         """
-        The parts of *url*.
+        Return the parts of *url*.
 
         Raises:
             LedgerError: It is no such URL. The text shows nothing of it, for a password may be anywhere in it.

@@ -27,12 +27,12 @@ class Span:
     @classmethod
     def of(cls, start: date | datetime | None, end: date | datetime | None) -> Span:
         """
-        The span between two moments; a date is that whole day in UTC, None leaves a side open.
+        Return the span between two times; a date is that whole day in UTC, None leaves a side open.
 
         Raises:
-            LedgerError: A moment has no time zone, or the end is before the start.
+            LedgerError: A time has no time zone, or the end is before the start.
         """
-        span = cls(_FIRST if start is None else _moment(start), _LAST if end is None else _end(end))
+        span = cls(_FIRST if start is None else _time(start), _LAST if end is None else _end(end))
         if span.end < span.start:
             first, last = ((side or other).isoformat() for side, other in ((start, span.start), (end, span.end)))
             raise LedgerError(
@@ -42,7 +42,7 @@ class Span:
         return span
 
 
-def _moment(value: date | datetime) -> datetime:
+def _time(value: date | datetime) -> datetime:
     if not isinstance(value, datetime):
         return datetime.combine(value, time(), UTC)
     if value.utcoffset() is None:
@@ -52,16 +52,16 @@ def _moment(value: date | datetime) -> datetime:
 
 def _end(value: date | datetime) -> datetime:
     if isinstance(value, datetime):
-        return _moment(value)
-    return min(_moment(value), _LAST - timedelta(days=1)) + timedelta(days=1)
+        return _time(value)
+    return min(_time(value), _LAST - timedelta(days=1)) + timedelta(days=1)
 
 
 class Ledger(Protocol):
     """
     A list of attempts that only grows. One object serves all threads of a process, also after a fork.
 
-    Every method raises LedgerError when the store cannot be used; the text says what to do. As text it says where it
-    is, without a password.
+    Every method raises LedgerError when the store cannot be used; the text has the fix. As text it is its address,
+    without a password.
     """
 
     def append(self, entries: Iterable[Entry]) -> None:
@@ -74,7 +74,7 @@ class Ledger(Protocol):
 
     def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
         """
-        Sums of the entries in *span* for each value of *by*, in no order.
+        Return the sums of the entries in *span* for each value of *by*, in no order.
 
         *by* is ``day``, ``provider``, ``model``, ``session``, ``test``, ``tag:NAME``, or ``tag`` for each name with
         each value, as ``team=search``. None is the group of entries that have no such value; ``tag`` leaves them out.
@@ -82,7 +82,7 @@ class Ledger(Protocol):
         ...
 
     def rows(self, span: Span) -> Iterator[Entry]:
-        """The entries in *span*, in the order of time, then of their coming."""
+        """Yield the entries in *span*, in the order of time, then of their coming."""
         ...
 
     def close(self) -> None:

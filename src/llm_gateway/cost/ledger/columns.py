@@ -32,7 +32,7 @@ COLUMNS = (
     *COUNTS,
     "service_tier",
 )
-_PICO = Decimal(10**12)  # of an int: arithmetic at import would follow the decimal context of whoever imports
+_PICO = Decimal(10**12)  # of an int: arithmetic at import would follow the decimal context of the importer
 _TEXTS = COLUMNS[2:10]
 
 
@@ -56,7 +56,7 @@ NUMBERS = {
 
 @exact()
 def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
-    """The values of *entry* in the order of COLUMNS, with *at* as the store writes times."""
+    """Return the values of *entry* in the order of COLUMNS, with *at* as the store writes times."""
     return (
         _held(entry.id),
         at,
@@ -71,7 +71,7 @@ def encode(entry: Entry, *, at: object) -> tuple[object, ...]:
 
 @exact()
 def decode(row: Sequence[Any], *, at: datetime) -> Entry:
-    """The entry of a row whose tags are text."""
+    """Return the entry of a row whose tags are text."""
     cost, usage = row[12], row[13:]
     return Entry(
         id=row[0],

@@ -1,4 +1,4 @@
-"""One attempt to call a model, as it stands in the ledger."""
+"""One attempt to call a model, as a ledger keeps it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Entry:
     One attempt: when, by whom, of what, what it used and cost. None is not known; an empty text is none.
 
     Attributes:
-        id: Names the attempt for ever; a ledger takes each id once.
+        id: Identifies the attempt; a ledger takes each id once.
 
         at: When the request was sent; kept in UTC.
 
@@ -61,7 +61,7 @@ class Entry:
         """
         Return the entry for *record*, which has an id and the time at which it began.
 
-        A call that nobody bills is written with zeros, and a number that no call can have as unknown.
+        A call that is not billed is written with zeros, and a number that no call can have as unknown.
         """
         charged = record.charged()
         return cls(
@@ -83,18 +83,18 @@ class Entry:
 
     def __post_init__(self) -> None:
         if not self.id:
-            _refuse("id", self.id, "a text that no other attempt has")
+            _raise_invalid("id", self.id, "a text that no other attempt has")
         if self.at.utcoffset() is None or self.at < _EPOCH:
-            _refuse("at", self.at, "a time after 1970 with a time zone, such as datetime.now(UTC)")
+            _raise_invalid("at", self.at, "a time after 1970 with a time zone, such as datetime.now(UTC)")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
         if _known_cost(self.cost_usd) != self.cost_usd:
-            _refuse("cost_usd", self.cost_usd, f"from 0 to {MOST_USD:,} US dollars, or None")
+            _raise_invalid("cost_usd", self.cost_usd, f"from 0 to {MOST_USD:,} US dollars, or None")
         if self.latency_s is not None and not 0 <= self.latency_s < math.inf:
-            _refuse("latency_s", self.latency_s, "seconds from 0, or None")
+            _raise_invalid("latency_s", self.latency_s, "seconds from 0, or None")
         for name in COUNTS if self.usage else ():
             count = getattr(self.usage, name)
             if not _is_count(count):
-                _refuse(name, count, f"a whole number from 0 to {MOST_TOKENS:,}, or None")
+                _raise_invalid(name, count, f"a whole number from 0 to {MOST_TOKENS:,}, or None")
 
 
 def _known_cost(cost_usd: Decimal | None) -> Decimal | None:
@@ -115,5 +115,5 @@ def _is_count(count: object) -> bool:
     return count is None or (isinstance(count, int) and 0 <= count <= MOST_TOKENS)
 
 
-def _refuse(name: str, value: object, allowed: str) -> None:
+def _raise_invalid(name: str, value: object, allowed: str) -> None:
     raise LedgerError(f"no entry of a ledger has {name}={value!r}", cause=f"it has to be {allowed}")

@@ -54,7 +54,7 @@ class Outbox:
         self._fault: LedgerError | None = None
 
     def add(self, entries: Iterable[Entry]) -> None:
-        """Append *entries*, after those that wait; that the ledger is away is told once."""
+        """Append *entries*, after those that wait; an unreachable ledger is logged once."""
         with self._lock:
             self._waiting += entries
             is_resting = time.monotonic() < self._rests_until
@@ -64,7 +64,7 @@ class Outbox:
             self._wait(writer, self._patience_s)
 
     def _at_work(self) -> threading.Thread | None:
-        """The thread that writes; None where the process has no more threads to give, as at its end."""
+        """Return the thread that writes; None where the process has no more threads to give, as at its end."""
         # a thread is not alive in a forked child, which then begins one of its own
         if self._writer is None or not self._writer.is_alive():
             self._writer = threading.Thread(target=self._write, name="llm-ledger", daemon=True)
@@ -93,7 +93,7 @@ class Outbox:
     def _batch(self) -> list[Entry]:
         with self._lock:
             if not self._waiting:
-                self._writer = None  # here, so that nobody relies on a thread that is about to end
+                self._writer = None  # here, so that no caller relies on a thread that is about to end
             return list(self._waiting)
 
     def _written(self, batch: list[Entry]) -> None:
@@ -118,7 +118,7 @@ class Outbox:
             _log.warning("%s\n  entries are kept, and written when that is over", error)
 
     def close(self) -> str | None:
-        """Write what waits and close the ledger; the text says where that is which could not be written."""
+        """Write what waits and close the ledger; return the text that names where unwritten entries are, or None."""
         with self._lock:
             writer = self._at_work() if self._waiting else None
         if writer is not None:

@@ -27,7 +27,7 @@ _PAGE = 10_000
 _LOCK = 0x4C4C4D4C
 """The advisory lock under which the tables are made, so that many may start at once."""
 # Only ever inserted into, so writers never wait for each other. PostgreSQL adds up a million rows in parallel in less
-# than half a second; sums kept beside them, as the SQLite ledger has, would make every writer wait for the same row.
+# than half a second; sums kept next to them, as the SQLite ledger has, would make every writer wait for the same row.
 _SCHEMA = f"""
 CREATE TABLE llm_ledger (
     seq bigint GENERATED ALWAYS AS IDENTITY, id text PRIMARY KEY, at timestamptz NOT NULL, provider text, api text,
@@ -89,7 +89,7 @@ class PostgresLedger:
         self._run(insert)
 
     def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
-        """Sums by *by*; see `Ledger.report`."""
+        """Return sums by *by*; see `Ledger.report`."""
         name = by.removeprefix("tag:") if by.startswith("tag:") else None
         key = "tags ->> %(name)s" if name is not None else _KEYS.get(by)
         query = f"SELECT {key}, {_SUMS} FROM llm_ledger WHERE {_SPAN} GROUP BY 1" if key else _BY_TAG  # noqa: S608 - constants
@@ -103,7 +103,7 @@ class PostgresLedger:
         return [(_key(row[0]), totals([int(str(number)) for number in row[1:]])) for row in self._run(read)]
 
     def rows(self, span: Span) -> Iterator[Entry]:
-        """The entries of *span*; see `Ledger.rows`. Others may write between any two."""
+        """Yield the entries of *span*; see `Ledger.rows`. Others may write between any two."""
         place: tuple[object, object] = (span.start, -1)
         while True:
             values = (*place, span.end)
@@ -178,7 +178,7 @@ def _key(value: object) -> str | None:
 
 
 def absent(address: Address) -> LedgerError:
-    """The database has no ledger."""
+    """Return the error for a database without a ledger."""
     return LedgerError(
         f"there is no ledger in {str(address)!r}",
         cause="a ledger is made by the first run that writes one",
@@ -196,7 +196,7 @@ def explained(address: Address, timeout_s: float) -> Generator[None, None, None]
 
 
 def _explain(error: psycopg.Error, address: Address, timeout_s: float) -> LedgerError:
-    said = address.masked(str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
+    message = address.masked(str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__
     if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
         return LedgerError(
             f"the ledger {str(address)!r} was locked for {timeout_s:g} s",
@@ -206,22 +206,22 @@ def _explain(error: psycopg.Error, address: Address, timeout_s: float) -> Ledger
     if isinstance(error, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
         return LedgerError(
             f"the ledger {str(address)!r} cannot be written",
-            cause=said,
+            cause=message,
             fix="give its user the right: GRANT SELECT, INSERT ON llm_ledger, llm_ledger_version TO ...",
         )
-    cause, fix = _hint(said, address)
+    cause, fix = _hint(message, address)
     return LedgerError(f"the ledger {str(address)!r} cannot be used", cause=cause, fix=fix)
 
 
-def _hint(said: str, address: Address) -> tuple[str, str]:
-    """The cause with what to do. A server that refuses to connect says why in words alone, without a code."""
-    if "authentication" in said or "password" in said or "role " in said:
-        return said, f"try the user and the password until this connects: psql {_quoted(address)}"
-    if 'database "' in said and "does not exist" in said:
+def _hint(message: str, address: Address) -> tuple[str, str]:
+    """Return the cause with what to do. A server that refuses to connect explains it in text alone, without a code."""
+    if "authentication" in message or "password" in message or "role " in message:
+        return message, f"try the user and the password until this connects: psql {_quoted(address)}"
+    if 'database "' in message and "does not exist" in message:
         place = f" -h {shlex.quote(address.host)}" if address.host else ""
         port = f" -p {address.port}" if address.port else ""
-        return said, f"createdb{place}{port} {shlex.quote(address.database)}"
-    return said, f"see whether the server is there: pg_isready -d {_quoted(address)}"
+        return message, f"createdb{place}{port} {shlex.quote(address.database)}"
+    return message, f"see whether the server is there: pg_isready -d {_quoted(address)}"
 
 
 def _quoted(address: Address) -> str:

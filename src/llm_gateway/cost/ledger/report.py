@@ -33,8 +33,8 @@ class UsageRow:
 
         cost_usd: US dollars over the calls whose cost is known; None where none is.
 
-        unknown: How many calls do not tell a part of *usage*, or *cost_usd*; the sums are without them. A part that
-            all calls tell is not in it.
+        unknown: How many calls do not report a part of *usage*, or *cost_usd*; the sums are without them. A part that
+            all calls report is not in it.
     """
 
     key: str | None
@@ -59,9 +59,9 @@ def usage_report(
     Sum what *ledger* has from *start* until before *end*, one row for each value of *by*, in order.
 
     Args:
-        start: A moment, or a date for the beginning of that day in UTC. None leaves it open.
+        start: A time, or a date for the beginning of that day in UTC. None leaves it open.
 
-        end: A moment, or a date for the end of that day in UTC. None leaves it open.
+        end: A time, or a date for the end of that day in UTC. None leaves it open.
 
         ledger: An open one, or where it is.
 
@@ -83,7 +83,7 @@ def usage_report(
 
 
 def rows_by(ledger: Ledger, by: str, span: Span) -> list[UsageRow]:
-    """The rows of a report, the group without a value last."""
+    """Return the rows of a report, the group without a value last."""
     label, stored = _CALENDAR.get(by, (None, by))
     groups: dict[str | None, Totals] = {}
     for key, sums in ledger.report(stored, span):
@@ -106,7 +106,7 @@ _CALENDAR: dict[str, tuple[Callable[[date], str] | None, str]] = {"week": (_week
 
 def check_group(by: str, known: Sequence[str] = GROUPS) -> None:
     """
-    Pass where *by* is one of *known*, ``tag:NAME`` standing for every name.
+    Pass where *by* is one of *known*, ``tag:NAME`` meaning any name.
 
     Raises:
         LedgerError: It is not; offers the nearest.

@@ -22,7 +22,7 @@ from llm_gateway.usage import COUNTS
 __all__ = ["SqliteLedger", "absent", "explained", "foreign"]
 
 APPLICATION = 0x4C4C4D4C
-"""What tells a ledger from the databases of other programs: ``LLML`` in ASCII."""
+"""The id that distinguishes a ledger from the databases of other programs: ``LLML`` in ASCII."""
 _PAGE = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -36,7 +36,7 @@ def _view(dimension: str, key: str, tables: str = "entry") -> str:
 
 # A million rows take SQLite longer than a second to add up, so sums by day are kept for each value that a report can
 # group by. A trigger keeps them, in the transaction of the insert and only for what it really inserted, so they hold
-# whoever writes. A report reads rows of the table itself only for the parts of days at both ends of its span.
+# by any writer. A report reads rows of the table itself only for the parts of days at both ends of its span.
 _SCHEMA = f"""
 CREATE TABLE entry (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, at INTEGER NOT NULL, provider TEXT, api TEXT,
@@ -106,7 +106,7 @@ class SqliteLedger:
             connection.executemany(_INSERT, rows)
 
     def report(self, by: str, span: Span) -> list[tuple[str | None, Totals]]:
-        """Sums by *by*; see `Ledger.report`."""
+        """Return sums by *by*; see `Ledger.report`."""
         with self._turn() as connection, _transaction(connection, "DEFERRED"):
             groups = _groups(connection, by, span)
             if by.startswith("tag:"):
@@ -116,7 +116,7 @@ class SqliteLedger:
         return [(key or None, one) for key, one in groups if one.calls]
 
     def rows(self, span: Span) -> Iterator[Entry]:
-        """The entries of *span*; see `Ledger.rows`. Others may write between any two."""
+        """Yield the entries of *span*; see `Ledger.rows`. Others may write between any two."""
         place, end = (_microseconds(span.start), -1), _microseconds(span.end)
         while True:
             with self._turn() as connection:
@@ -147,14 +147,14 @@ class SqliteLedger:
         try:
             return self._open("rw")
         except sqlite3.OperationalError:
-            # SQLite makes files beside a ledger even to read it; where the folder is read-only, nobody else writes
+            # SQLite makes files next to a ledger even to read it; in a read-only folder no process writes
             if self._file.with_name(f"{self._file.name}-wal").exists():
                 raise
             return self._open("ro&immutable=1")
 
     def _open(self, mode: str) -> sqlite3.Connection:
         address = f"{self._file.absolute().as_uri()}?mode={mode}"
-        # isolation_level None: no transaction begins but where this module says so
+        # isolation_level None: no transaction begins except where this module begins one
         connection = sqlite3.connect(
             address, uri=True, timeout=self._timeout_s, isolation_level=None, check_same_thread=False
         )
@@ -231,7 +231,7 @@ def _transaction(connection: sqlite3.Connection, kind: str) -> Generator[None, N
 
 
 def _statements(script: str) -> Iterator[str]:
-    """The statements of *script*, for executescript would commit what is open."""
+    """Yield the statements of *script*: executescript would commit what is open."""
     statement = ""
     for line in script.splitlines():
         statement += f"{line}\n"
@@ -240,8 +240,8 @@ def _statements(script: str) -> Iterator[str]:
             statement = ""
 
 
-def _microseconds(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
+def _microseconds(time: datetime) -> int:
+    return (time - _EPOCH) // _MICROSECOND
 
 
 def absent(file: Path) -> LedgerError:
@@ -254,7 +254,7 @@ def absent(file: Path) -> LedgerError:
 
 
 def foreign(file: Path) -> LedgerError:
-    """The file is a database, but of something else; or it is empty."""
+    """Return the error for a database of another program, or an empty one."""
     return LedgerError(
         f"{str(file)!r} is not a ledger",
         cause="it is a SQLite database that llm-gateway did not make; nothing was changed in it",
@@ -291,12 +291,12 @@ def _explain(error: sqlite3.Error, file: Path, timeout_s: float) -> LedgerError:
     if code in {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}:
         return LedgerError(
             f"{name!r} is not a ledger, or it is damaged",
-            cause=f"SQLite says: {error}",
+            cause=f"SQLite reports: {error}",
             fix=f"name another file, or look at this one: sqlite3 {_quoted(file)} 'PRAGMA integrity_check'",
         )
     if code == sqlite3.SQLITE_FULL:
         return LedgerError(f"the ledger {name!r} cannot grow: the disk is full", fix=f"df -h {_quoted(file.parent)}")
-    return LedgerError(f"the ledger {name!r} cannot be used", cause=f"SQLite says: {error}")
+    return LedgerError(f"the ledger {name!r} cannot be used", cause=f"SQLite reports: {error}")
 
 
 def _cannot_open(file: Path) -> LedgerError:

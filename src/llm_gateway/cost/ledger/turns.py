@@ -47,7 +47,7 @@ class Turns(Generic[C]):
     @contextmanager
     def take(self, until: float) -> Generator[C, None, None]:
         """
-        The connection, for one thread, waiting for it no longer than *until* on the monotonic clock.
+        Yield the connection, to one thread at a time, waiting for it no longer than *until* on the monotonic clock.
 
         Raises:
             LedgerError: Other threads kept it for so long, or the ledger is closed.

@@ -1,4 +1,4 @@
-"""The version of the tables of a ledger, and what is said of a later one."""
+"""The version of the tables of a ledger, and the error for a later one."""
 
 from __future__ import annotations
 

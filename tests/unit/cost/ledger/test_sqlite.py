@@ -80,7 +80,9 @@ def test_a_file_that_is_no_ledger_is_rejected_and_left_unchanged(tmp_path):
     with closing(sqlite3.connect(other)) as connection:
         connection.execute("CREATE TABLE mine (a)")
     before = text.read_bytes(), other.read_bytes()
-    with pytest.raises(LedgerError, match=r"notes.txt' is not a ledger, or it is damaged\n  SQLite says: file is not"):
+    with pytest.raises(
+        LedgerError, match=r"notes.txt' is not a ledger, or it is damaged\n  SQLite reports: file is not"
+    ):
         open_ledger(text)
     for must_exist in (True, False):
         with pytest.raises(LedgerError, match=r"other.db' is not a ledger\n  .* nothing was changed in it"):
