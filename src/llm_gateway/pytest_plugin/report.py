@@ -12,6 +12,8 @@ import pytest
 from llm_gateway.pytest_plugin.environment import has_key
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from llm_gateway.cost.totals import Totals
     from llm_gateway.record import CallRecord
 
@@ -35,7 +37,7 @@ class Report:
     def __init__(self, config: pytest.Config, mode_name: str) -> None:
         self._config = config
         self._mode_name = mode_name
-        self._tests: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._tests: dict[str, list[CallRecord]] = defaultdict(list)
         self.refused: list[tuple[str | None, str]] = []
         """The test that made the call, None outside any, and what it called."""
         self._saved = 0
@@ -51,6 +53,26 @@ class Report:
         self._saved += told["outcome"] == "saved"
         if told["outcome"] == "not saved":
             self._not_saved.append(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_to_serializable(self) -> Generator[None, Any, Any]:
+        """Turn the records of a report into plain data when it leaves the process, as with xdist."""
+        data = yield
+        if data is not None and "llm_gateway" in data:
+            given = data["llm_gateway"]
+            data["llm_gateway"] = {**given, "calls": [one.to_dict() for one in given["calls"]]}
+        return data
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_report_from_serializable(self) -> Generator[None, Any, Any]:
+        """Turn the plain data back into records."""
+        report = yield
+        given = getattr(report, "llm_gateway", None)
+        if given is not None:
+            from llm_gateway.record import CallRecord
+
+            report.llm_gateway = {**given, "calls": [CallRecord.from_dict(one) for one in given["calls"]]}
+        return report
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -73,15 +95,8 @@ class Report:
         if not any(self._tests.values()) and not self.refused and not self._not_saved:
             return
         terminalreporter.section(f"LLM calls ({self._mode_name})")
-        records = self._records()
-        for line in [*self._sums(records), *self._extremes(records), *self._files(), *self._blocked()]:
+        for line in [*self._sums(self._tests), *self._extremes(self._tests), *self._files(), *self._blocked()]:
             terminalreporter.write_line(line)
-
-    def _records(self) -> dict[str, list[CallRecord]]:
-        """Return the calls of each test."""
-        from llm_gateway.record import CallRecord
-
-        return {test: [CallRecord.from_dict(one) for one in calls] for test, calls in self._tests.items()}
 
     def _sums(self, records: dict[str, list[CallRecord]]) -> list[str]:
         from llm_gateway.cost.totals import Totals

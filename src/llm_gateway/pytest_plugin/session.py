@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from contextlib import contextmanager
-from operator import attrgetter, methodcaller
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -259,7 +259,7 @@ class Session:
         if calls or refused or (cassette is not None and call.when == "teardown"):
             vars(report)["llm_gateway"] = {
                 "outcome": None,
-                "calls": list(map(methodcaller("to_dict"), calls)),
+                "calls": calls,
                 "refused": list(map(attrgetter("what"), refused)),
                 "missed": [],
                 "budget": None,

@@ -51,7 +51,7 @@ def phase(when="call", outcome="passed", **more):
 def told(*calls, missed=(), refused=(), budget=None):
     return {
         "outcome": None,
-        "calls": [one.to_dict() for one in calls],
+        "calls": list(calls),
         "refused": refused,
         "missed": missed,
         "budget": budget,

@@ -47,7 +47,7 @@ class Fact:
 
     def _add_told(self, told: dict[str, Any]) -> None:
         self.uses_llm = True
-        self.calls += [CallRecord.from_dict(one) for one in told["calls"]]
+        self.calls += told["calls"]
         self.blocked += told["refused"]
         self.missed += told["missed"]
         self.budget = told["budget"] or self.budget
