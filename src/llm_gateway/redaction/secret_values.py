@@ -154,11 +154,10 @@ def _in_base64(data: bytes, start: int, end: int, offset: int, secret: _Secret) 
     stop = min(tail, group + (end - group + 3) // 4 * 4)
     encoded = data[max(group, 0) : stop]
     new = secret.new + b"_" * next(n for n in count() if (len(secret.new) + n - len(secret.value)) % 3 == 0)
-    padded = encoded.translate(bytes.maketrans(b"-_", b"+/")) + b"=" * (-len(encoded) % 4)
     try:
-        plain = base64.b64decode(padded)
+        plain = base64.b64decode(encoded.translate(bytes.maketrans(b"-_", b"+/")) + b"==")
     except ValueError:
-        return Edit(start, end, secret.new, kind)
+        plain = b""
     if group < 0 or plain[offset : offset + len(secret.value)] != secret.value:
         return Edit(start, end, secret.new, kind)
     changed = plain[:offset] + new + plain[offset + len(secret.value) :]

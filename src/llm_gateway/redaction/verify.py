@@ -44,14 +44,14 @@ def find_secrets(text: str, env: Mapping[str, str]) -> list[Finding]:
     data, known = text.encode("utf-8", "surrogatepass"), SecretValues(env)
     found = [_finding(edit, data, 1) for edit in disjoint([*known.edits(data), *pattern_edits(data), *_headers(data)])]
     for match in _BINARY.finditer(data):
-        inner, line = _unpacked(match[1]), data.count(b"\n", 0, match.start()) + 1
+        inner, line = _unpacked(match[1]), data[: match.start()].count(b"\n") + 1
         edits = disjoint([*known.edits(inner), *pattern_edits(inner)])
         found += [Finding(edit.kind, _masked(inner[edit.start : edit.end]), line) for edit in edits]
     return sorted(dict.fromkeys(found), key=lambda finding: finding.line)
 
 
 def _finding(edit: Edit, data: bytes, first_line: int) -> Finding:
-    line = data.count(b"\n", 0, edit.start) + first_line
+    line = data[: edit.start].count(b"\n") + first_line
     return Finding(edit.kind, _masked(data[edit.start : edit.end]), line)
 
 

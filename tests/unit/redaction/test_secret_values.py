@@ -170,6 +170,15 @@ def test_base64_keeps_its_alphabet(before, after, encode):
     assert not re.search(rb"[-_]" if encode is base64.b64encode else rb"[+/]", clean)
 
 
+@pytest.mark.parametrize(("prefix", "sign"), [(b"____", b"-"), (b"////", b"+"), (b"+_+_", b"+"), (b"", b"+")])
+def test_a_name_in_base64_has_the_alphabet_of_what_comes_before(prefix, sign):
+    """Where both were used or neither, it is the standard one; other text does not count."""
+    data = b'/ "%s%s" a-b_c/d' % (prefix, base64.b64encode(b"swordfish-for-l"))
+    clean = Scrubber({"MY_KEY~~~": "swordfish-for-l"}).scrub_bytes(data)
+
+    assert b'/ "%s%s" a-b_c/d' % (prefix, base64.b64encode(b"[MY_KEY~~~]_").replace(b"+", sign)) == clean
+
+
 @pytest.mark.parametrize("data", [b"%s", b"%sQUJD", b"%s "])
 def test_base64_at_the_start_of_the_data_still_decodes(data):
     """Nothing has to come before it."""
@@ -178,12 +187,14 @@ def test_base64_at_the_start_of_the_data_still_decodes(data):
     assert data % base64.b64encode(b"[A_KEY]_") == clean
 
 
-@pytest.mark.parametrize("lost", [1, 2])
-def test_base64_that_lost_its_beginning_is_replaced_as_text(lost):
+@pytest.mark.parametrize("before", [b"", b'"', b'""', b'"""""'])
+def test_base64_that_lost_its_beginning_is_replaced_as_text(before):
     """It cannot be decoded any more, and the value still has to go."""
-    encoded = base64.b64encode(b"x" + b"swordfish-1" * 2)[lost:]
+    env = {"A_KEY": "swordfish-1" * 2}
+    data = before + base64.b64encode(b"x" + b"swordfish-1" * 2)[2:]
 
-    assert b"[A_KEY]" in Scrubber({"A_KEY": "swordfish-1" * 2}).scrub_bytes(encoded)
+    assert before + b"[A_KEY]" == Scrubber(env).scrub_bytes(data)[: len(before) + 7]
+    assert ["value of A_KEY"] == [one.kind for one in find_secrets(data.decode(), env)]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,8 @@ def read(api, *events):
 
 
 def trace(usage):
-    return {"trace": {"orchestrationTrace": {"modelInvocationOutput": {"metadata": {"usage": usage}}}}}
+    output = {"rawResponse": {}, "metadata": {"clientRequestId": "1", "usage": usage}, "traceId": "2"}
+    return {"sessionId": "3", "trace": {"orchestrationTrace": {"thought": {}, "modelInvocationOutput": output}}}
 
 
 @pytest.mark.parametrize(
