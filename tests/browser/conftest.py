@@ -1,4 +1,4 @@
-"""A real browser, a provider on loopback, and a project whose run is shown."""
+"""A real browser, a stub provider on loopback, and the report of a project's run."""
 
 import http.server
 import json
@@ -51,11 +51,11 @@ def test_unmarked():
 
 
 class Provider(http.server.BaseHTTPRequestHandler):
-    """Says how much it used: more for a longer text, some of it cached."""
+    """Stub provider whose token counts grow with the text, some of them cached."""
 
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        raw = json.dumps(answer(body["model"], 90 * len(body["messages"][0]["content"]))).encode()
+        raw = json.dumps(reply_body(body["model"], 90 * len(body["messages"][0]["content"]))).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(raw)))
@@ -66,7 +66,7 @@ class Provider(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def answer(model, size):
+def reply_body(model, size):
     if model.startswith("gpt"):
         usage = {"prompt_tokens": size, "completion_tokens": 40, "total_tokens": size + 40}
         return {"object": "chat.completion", "model": model, "choices": [], "usage": usage}
@@ -76,8 +76,8 @@ def answer(model, size):
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    """A project that was run: first the half of its tests was recorded, then the rest beside a replay of that half."""
+def reports(tmp_path_factory):
+    """Return the folder of reports of a project: half of its tests replayed, the others recorded in the same run."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "app.py").write_text(APP)
     (folder / "test_shop.py").write_text(TESTS)
@@ -119,7 +119,7 @@ def run(folder, address, *options):
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Chromium, driven by Playwright."""
+    """Start Chromium, driven by Playwright; skip the test where it is not installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: tox run -e browser")
     names = ("chromium", "chromium-browser", "google-chrome", "chrome")
     program = next(filter(None, map(shutil.which, names)), None)
@@ -136,17 +136,17 @@ SIZES = {"wide": (1400, 900), "narrow": (400, 800)}
 
 @pytest.fixture
 def open_page(chromium):
-    """Open a file in a scheme and a size; the page keeps what it requested and what its console said."""
+    """Return a function that opens a file in a light or dark scheme and a size; pages keep their URLs and messages."""
     contexts = []
 
     def opened(path, scheme="light", size="wide"):
         width, height = SIZES[size]
         contexts.append(chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": height}))
         page = contexts[-1].new_page()
-        page.requested, page.said = [], []
+        page.requested, page.console = [], []
         page.on("request", lambda request: page.requested.append(request.url))
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("console", lambda message: page.console.append(message.text))
+        page.on("pageerror", lambda error: page.console.append(str(error)))
         page.goto(path.as_uri())
         return page
 

@@ -42,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def last_text(body):
-    """The last text of the user that is not the command line's own reminder."""
+    """Return the user's last text that is not the command line's own reminder."""
     texts = []
     for message in body["messages"]:
         content = message["content"]
@@ -80,7 +80,7 @@ def api():
 
 @pytest.fixture
 def claude(api, tmp_path, monkeypatch):
-    """The real binary on the search path and in the SDK; calling the fixture takes it away from both."""
+    """Put the real binary on PATH and in the SDK, and return a function that removes it from both."""
     sdk = pytest.importorskip("claude_agent_sdk")
     binary = Path(sdk.__file__).parent / "_bundled" / "claude"
     if not binary.exists():
@@ -106,11 +106,11 @@ def claude(api, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path / "bin"), *elsewhere]))
     monkeypatch.chdir(tmp_path / "work")
 
-    def take_away():
+    def remove():
         from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
 
         (tmp_path / "bin" / "claude").unlink()
         monkeypatch.setattr(SubprocessCLITransport, "_find_bundled_cli", lambda _: None)
         api.shutdown()
 
-    return take_away
+    return remove

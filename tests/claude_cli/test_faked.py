@@ -1,4 +1,4 @@
-"""claude-agent-sdk against a script: its own client, control protocol and callbacks, and no binary."""
+"""Claude-agent-sdk with fake replies: its own client, control protocol and callbacks, without the binary."""
 
 import asyncio
 import inspect
@@ -14,9 +14,9 @@ from llm_gateway.interception.use_cassette import use_cassette
 sdk = pytest.importorskip("claude_agent_sdk")
 
 
-@pytest.fixture(params=["in place", "by the shim"])
+@pytest.fixture(params=["in process", "by the shim"])
 def fake(request, tmp_path, monkeypatch):
-    """Answered in this process, and in one of its own as where anyio was imported too early to be hooked."""
+    """Return a fake used in this process, and by the shim, as where anyio was imported before it could be hooked."""
     made = FakeLLM()
     with use_cassette(tmp_path / "none.yaml") as cassette:
         cassette.answer_by(made)
@@ -31,7 +31,7 @@ def options(**more):
     return sdk.ClaudeAgentOptions(**{**defaults, **more})
 
 
-def ask(prompt="hi", **more):
+def query(prompt="hi", **more):
     async def go():
         return [message async for message in sdk.query(prompt=prompt, options=options(**more))]
 
@@ -42,11 +42,11 @@ def kinds(messages):
     return [type(message).__name__.removesuffix("Message") for message in messages]
 
 
-def test_a_query(fake):
-    """Text, model, usage and cost as the SDK reads them."""
+def test_query_returns_text_usage_and_cost(fake):
+    """The SDK reads them from the fake run."""
     fake.reply("pong").usage(input=10, output=5, cache_read=4)
 
-    messages = ask()
+    messages = query()
 
     assert ["System", "Assistant", "Result"] == kinds(messages)
     assert ("pong", "claude-haiku-5-5") == (messages[1].content[0].text, messages[1].model)
@@ -56,12 +56,12 @@ def test_a_query(fake):
     assert ("hi", "Be terse.", "haiku") == (fake.last.text, fake.last.system, fake.last.model)
 
 
-def test_bit_by_bit(fake):
-    """Partial messages come as they were cut, with the time between them."""
+def test_partial_messages_keep_chunks_and_timing(fake):
+    """They come as scripted, with the time between them."""
     fake.stream(["pa", "rt"], gap_s=0.05)
 
     start = time.monotonic()
-    events = [one.event for one in ask(include_partial_messages=True) if isinstance(one, sdk.types.StreamEvent)]
+    events = [one.event for one in query(include_partial_messages=True) if isinstance(one, sdk.types.StreamEvent)]
 
     assert 0.05 <= time.monotonic() - start
     assert ["pa", "rt"] == [one["delta"]["text"] for one in events if one["type"] == "content_block_delta"]
@@ -69,18 +69,18 @@ def test_bit_by_bit(fake):
     assert ["content_block_stop", "message_delta", "message_stop"] == [one["type"] for one in events[-3:]]
 
 
-def test_an_object(fake):
-    """Given through the command's own tool."""
+def test_structured_output(fake):
+    """The object arrives through the command's own tool."""
     fake.reply({"n": 42})
     schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
-    result = ask(output_format={"type": "json_schema", "schema": schema})[-1]
+    result = query(output_format={"type": "json_schema", "schema": schema})[-1]
 
     assert ({"n": 42}, '{"n":42}', "tool_use") == (result.structured_output, result.result, result.stop_reason)
 
 
-def test_two_turns_and_another_model(fake):
-    """The second turn knows the first; usage of a model adds up."""
+def test_second_turn_has_history_and_another_model(fake):
+    """The usage of each model is reported."""
     fake.reply("one").reply(lambda call: " ".join(message.text for message in call.messages))
 
     async def go():
@@ -100,7 +100,7 @@ def test_two_turns_and_another_model(fake):
 
 
 def weighing(permission):
-    """Return the messages of a client with a tool, a hook and *permission* for each use, and what these were called with."""
+    """Return the messages of a client with a tool, a hook and *permission*, and the calls of these in order."""
     seen = []
 
     @sdk.tool("weigh", "Weigh something", {"what": str})
@@ -132,8 +132,8 @@ def weighing(permission):
 NAME = "mcp__scales__weigh"
 
 
-def test_a_tool_a_hook_and_a_permission(fake):
-    """The loop of an agent: the tool really runs, with the arguments that the host allows."""
+def test_tool_hook_and_permission_callback_are_called(fake):
+    """The tool runs with the arguments that the permission callback sets."""
     fake.reply(ToolCall("call_1", NAME, {"what": "feathers"}))
     fake.on(tool_result="1 kg").reply("light")
 
@@ -147,8 +147,8 @@ def test_a_tool_a_hook_and_a_permission(fake):
 
 
 @pytest.mark.parametrize("interrupt", [False, True])
-def test_a_tool_that_is_denied(fake, interrupt):
-    """The model gets the reason, unless the host ends the turn."""
+def test_denied_tool_returns_its_reason_to_the_model(fake, interrupt):
+    """With interrupt=True the turn ends instead."""
     fake.reply(ToolCall("call_1", NAME, {"what": "feathers"}))
     if not interrupt:
         fake.on(tool_result="not today").reply("well then")
@@ -165,8 +165,8 @@ def test_a_tool_that_is_denied(fake, interrupt):
         assert [denial] == result.permission_denials
 
 
-def test_an_interrupt(fake):
-    """It ends the turn that waits for a tool; the next turn is answered."""
+def test_interrupt_ends_the_turn(fake):
+    """It waits for a permission; the next turn is answered."""
     fake.reply(ToolCall("call_1", NAME, {})).reply("again")
 
     async def go():
@@ -189,31 +189,31 @@ def test_an_interrupt(fake):
     assert ("error_during_execution", "again") == (first[-1].subtype, second[-1].result)
 
 
-def test_an_error(fake):
-    """The message has its status, and the SDK raises it."""
+def test_scripted_error_is_raised_with_its_status(fake):
+    """The SDK raises ResultError with the scripted message."""
     fake.error(429, "not so fast")
 
     with pytest.raises(sdk.ResultError, match=r"Request rejected \(429\) · not so fast") as caught:
-        ask()
+        query()
 
     assert 429 == caught.value.data["api_error_status"]
 
 
-def test_a_process_that_dies(fake):
-    """What was printed before arrives."""
+def test_disconnect_ends_the_process(fake):
+    """The SDK raises ProcessError with exit code -9."""
     fake.disconnect(after_chunks=1)
 
     with pytest.raises(sdk.ProcessError) as caught:
-        ask()
+        query()
 
     assert -9 == caught.value.exit_code
 
 
-def test_nothing_is_scripted(fake):
-    """The run fails; why is on its standard error."""
+def test_unscripted_call_exits_with_a_message(fake):
+    """The exit code is 97, and the message is on standard error."""
     lines = []
 
     with pytest.raises(sdk.ProcessError, match="exit code 97"):
-        ask(stderr=lines.append)
+        query(stderr=lines.append)
 
     assert "FakeMissError: fake_llm has no answer for call #1 local_claude haiku (claude_cli)" == lines[0]

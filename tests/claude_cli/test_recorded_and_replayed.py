@@ -1,4 +1,4 @@
-"""The real command line and its SDK are recorded once, and replay with the binary and the API gone."""
+"""The real command line and its SDK, recorded once and replayed without the binary and the API."""
 
 import asyncio
 import json
@@ -39,16 +39,16 @@ def by_anyio(prompt):
     return anyio.run(go)
 
 
-@pytest.mark.parametrize("way", [by_run, by_popen, by_asyncio, by_anyio])
-def test_the_command_line(way, claude, api, tmp_path):
-    """Byte for byte, with the usage and the cost that it states itself."""
+@pytest.mark.parametrize("run", [by_run, by_popen, by_asyncio, by_anyio])
+def test_command_line_is_replayed(run, claude, api, tmp_path):
+    """Output is the same byte for byte, with the usage and the cost that the command reports."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD) as recording:
-        live = way("hello there")
+        live = run("hello there")
     assert "HELLO THERE" == json.loads(live)["result"]
     assert 1 == api.requests
     claude()
     with use_cassette(tmp_path / "a.yaml") as replay:
-        assert live == way("hello there")
+        assert live == run("hello there")
 
     for (call,) in (recording.calls, replay.calls):
         assert (131, 30, 47) == (
@@ -60,7 +60,7 @@ def test_the_command_line(way, claude, api, tmp_path):
         assert "claude-haiku-5-5" == call.model_served
 
 
-def shown(messages):
+def texts_of(messages):
     """Return the messages of the SDK as text."""
     return [repr(message) for message in messages]
 
@@ -79,7 +79,7 @@ async def by_query():
 
 
 async def by_client():
-    """Two turns on one connection, the model changed between them."""
+    """Run two turns on one connection, with another model for the second."""
     from claude_agent_sdk import ClaudeSDKClient
 
     messages = []
@@ -93,7 +93,7 @@ async def by_client():
 
 
 async def by_tool_and_hook():
-    """A tool in this process, and a hook that sees each use of it."""
+    """Run a turn with a tool in this process and a hook that sees each use of it."""
     from claude_agent_sdk import ClaudeSDKClient, HookMatcher, create_sdk_mcp_server, tool
 
     seen = []
@@ -120,29 +120,29 @@ async def by_tool_and_hook():
     return messages
 
 
-@pytest.mark.parametrize("way", [by_query, by_client, by_tool_and_hook])
-def test_the_sdk(way, claude, tmp_path):
-    """The same messages, in the same order."""
+@pytest.mark.parametrize("use_sdk", [by_query, by_client, by_tool_and_hook])
+def test_sdk_messages_are_replayed(use_sdk, claude, tmp_path):
+    """The SDK returns the same messages in the same order."""
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        live = asyncio.run(way())
+        live = asyncio.run(use_sdk())
     claude()
     with use_cassette(tmp_path / "a.yaml") as cassette:
-        assert shown(live) == shown(asyncio.run(way()))
+        assert texts_of(live) == texts_of(asyncio.run(use_sdk()))
     (call,) = cassette.calls
     assert call.usage.output_tokens
     assert call.cost_usd
 
 
-def test_a_miss_of_the_sdk_shows_what_differs(claude, tmp_path):
-    """The SDK's own error carries an exit code only; the block fails with the diagnosis."""
+def test_miss_of_the_sdk_fails_with_the_difference(claude, tmp_path):
+    """The SDK's own error has an exit code only; the block raises the whole message."""
     from claude_agent_sdk import query
 
-    async def ask(prompt):
+    async def run_query(prompt):
         return [message async for message in query(prompt=prompt, options=options())]
 
     with use_cassette(tmp_path / "a.yaml", Mode.RECORD):
-        asyncio.run(ask("one"))
+        asyncio.run(run_query("one"))
     claude()
     expected = pytest.raises(CassetteMissError, match="differs in what it reads")
     with expected, use_cassette(tmp_path / "a.yaml"), pytest.raises(Exception, match="exit code 97"):
-        asyncio.run(ask("two"))
+        asyncio.run(run_query("two"))

@@ -1,5 +1,5 @@
-// Asks the models as an application in JavaScript does, and prints what came of it as JSON. The SDKs find the server
-// by their own variables.
+// Calls models as a JavaScript application does, and prints the results as JSON. The SDKs find the server
+// by their own environment variables.
 import Anthropic from "@anthropic-ai/sdk";
 import OpenAI from "openai";
 
@@ -10,11 +10,11 @@ const schema = { type: "object", properties: { city: { type: "string" } }, requi
 const claude = { model: "claude-haiku-4-5", max_tokens: 99, messages };
 const gpt = { model: "gpt-5-mini", messages };
 
-async function pieces(stream, of) {
+async function texts(stream, of) {
   const found = [];
   for await (const event of stream) {
-    const piece = of(event);
-    if (piece) found.push(piece);
+    const text = of(event);
+    if (text) found.push(text);
   }
   return found;
 }
@@ -25,7 +25,7 @@ const calls = {
     return { text: reply.content[0].text, usage: [reply.usage.input_tokens, reply.usage.output_tokens] };
   },
   async claude_stream() {
-    return pieces(anthropic.messages.stream(claude), (event) => event.delta?.text);
+    return texts(anthropic.messages.stream(claude), (event) => event.delta?.text);
   },
   async claude_tool() {
     const tools = [{ name: "weather", description: "of a city", input_schema: schema }];
@@ -39,7 +39,7 @@ const calls = {
   },
   async gpt_stream() {
     const stream = await openai.chat.completions.create({ ...gpt, stream: true });
-    return pieces(stream, (chunk) => chunk.choices[0]?.delta.content);
+    return texts(stream, (chunk) => chunk.choices[0]?.delta.content);
   },
   async gpt_tool() {
     const tools = [{ type: "function", function: { name: "weather", parameters: schema } }];
@@ -55,12 +55,12 @@ const calls = {
   },
 };
 
-const told = {};
+const results = {};
 for (const name of process.argv.slice(2)) {
   try {
-    told[name] = await calls[name]();
+    results[name] = await calls[name]();
   } catch (error) {
-    told[name] = { error: error.constructor.name, status: error.status ?? null, message: error.message };
+    results[name] = { error: error.constructor.name, status: error.status ?? null, message: error.message };
   }
 }
-console.log(JSON.stringify(told));
+console.log(JSON.stringify(results));

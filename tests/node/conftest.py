@@ -1,4 +1,4 @@
-"""The SDKs of another language, installed for one run."""
+"""JavaScript SDKs, installed from npm for one test run."""
 
 import functools
 import json
@@ -15,7 +15,7 @@ CLIENT = Path(__file__).with_name("client.mjs")
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """Where the packages and the client are; skips with the reason where that cannot be."""
+    """Return the folder with the packages and the client; skip the test where npm cannot install them."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("npm and node are not installed here")
@@ -36,8 +36,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def ask(folder):
-    """Make calls in a process of node that inherits no variable but the server's own; what came of each."""
+def run_client(folder):
+    """Return a function that makes calls in a node process, given a server, and returns their results."""
 
     def run(server, *calls):
         done = subprocess.run(
@@ -55,6 +55,6 @@ def ask(folder):
 
 
 @pytest.fixture
-def node(ask, llm_server):
-    """The same, of the test's own server."""
-    return functools.partial(ask, llm_server)
+def node(run_client, llm_server):
+    """Return the same function for the test's own server."""
+    return functools.partial(run_client, llm_server)
