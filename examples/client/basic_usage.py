@@ -1,4 +1,4 @@
-"""Ask for text, for an object, and with a tool that the model may call."""
+"""Request text, an object, and a reply with a tool that the model may call."""
 
 from typing import Any, Literal
 
@@ -20,7 +20,7 @@ def weather(city: str) -> str:
     return {"Bergen": "9 degrees, rain", "Lyon": "21 degrees, sunny"}.get(city, "unknown")
 
 
-def ask_with_a_tool(llm: SyncLLMClient, question: str) -> str:
+def chat_with_tool(llm: SyncLLMClient, question: str) -> str:
     tools = [Tool("weather", "The weather in a city today.", CITY)]
     conversation: list[LLMMessage | dict[str, Any]] = [{"role": "user", "content": question}]
     while (reply := llm.chat(conversation, tools=tools)).tool_calls:
@@ -36,7 +36,7 @@ def main() -> None:
         print(llm.chat("What is the capital of France? Answer in one word.").content)
         ticket = llm.complete("I was charged twice, please help today!", response_model=Ticket).content
         print(repr(ticket))
-        print(ask_with_a_tool(llm, "Where do I need an umbrella, in Bergen or in Lyon?"))
+        print(chat_with_tool(llm, "Where do I need an umbrella, in Bergen or in Lyon?"))
         print(f"{llm.call_count} calls, {llm.total_tokens} tokens, ${llm.total_cost_usd}")
 
 

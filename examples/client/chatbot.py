@@ -1,4 +1,4 @@
-"""A conversation that says what it has cost so far. An empty line ends it."""
+"""A conversation that prints its cost so far. An empty line ends it."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from llm_gateway import LLMMessage, SyncLLMClient
 
 
 def questions() -> Iterator[str]:
-    """Lines as they are typed; those of a file are shown as if they were."""
+    """Yield lines as they are typed; print those that come from a file."""
     while True:
         print("> ", end="", flush=True)
         if not (line := sys.stdin.readline().strip()):

@@ -1,4 +1,4 @@
-"""Know what calls cost, be warned, and never pass a limit."""
+"""Read what calls cost, log a warning, and stop at a limit."""
 
 from decimal import Decimal
 
@@ -6,7 +6,7 @@ from llm_gateway import GatewayConfig, SyncLLMClient
 from llm_gateway.cost import register_pricing
 from llm_gateway.exceptions import CostLimitExceededError
 
-register_pricing("openai:gpt-5-nano", input="0.04", output="0.3")  # as the contract says, for a million tokens
+register_pricing("openai:gpt-5-nano", input="0.04", output="0.3")  # the price in the contract, for a million tokens
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A provider of one's own: any class with complete() and close(), here one that looks answers up. Needs no key."""
+"""A custom provider: any class with complete() and close(), here one with fixed answers. Needs no key."""
 
 from typing import Any
 
@@ -12,14 +12,14 @@ class Faq:
     name = "faq"  # in responses, prices and messages
 
     async def complete(self, messages: list[LLMMessage], response_model: type[Any] | None = None) -> LLMResponse[Any]:
-        asked = messages[-1].text
-        text = next((answer for word, answer in ANSWERS.items() if word in asked), "Please ask at the desk.")
+        question = messages[-1].text
+        text = next((answer for word, answer in ANSWERS.items() if word in question), "Please ask at the desk.")
         content = text if response_model is None else response_model(text=text)
-        usage = TokenUsage(input_tokens=len(asked.split()), output_tokens=len(text.split()))
+        usage = TokenUsage(input_tokens=len(question.split()), output_tokens=len(text.split()))
         return LLMResponse(content, self.name, "table-1", usage=usage)
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Close nothing, since no connection is open."""
 
 
 register_provider("faq", lambda _settings: Faq())

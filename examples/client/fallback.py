@@ -1,4 +1,4 @@
-"""Ask the next model, also of another provider, when one cannot answer."""
+"""Call the next model, also of another provider, when one fails."""
 
 from llm_gateway import GatewayConfig, SyncLLMClient
 from llm_gateway.exceptions import AllFallbacksFailedError
@@ -9,7 +9,7 @@ def main() -> None:
         model="anthropic:claude-opus-5-5",
         fallback_models=("claude-sonnet-5-5", "openai:gpt-5-mini"),
         cross_provider_fallback=True,
-        max_retries=0,  # each model is asked once
+        max_retries=0,  # each model is called once
     )
     with SyncLLMClient(config) as llm:
         try:

@@ -1,4 +1,4 @@
-"""The same code for every provider: llm.yaml and LLM_PROVIDER say which."""
+"""The same code for every provider, which llm.yaml and LLM_PROVIDER select."""
 
 from pydantic import BaseModel
 

@@ -1,4 +1,4 @@
-"""Print an answer while it is written, in sync and in async code; a bar stands after each piece."""
+"""Print an answer while it arrives, in sync and in async code, with a bar after each chunk."""
 
 import asyncio
 

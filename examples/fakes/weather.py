@@ -1,4 +1,4 @@
-"""An agent that may look up the weather, and a summary that is written as it comes."""
+"""An agent that can look up the weather, and a streamed summary."""
 
 import json
 from collections.abc import Iterator
@@ -17,18 +17,18 @@ MOST_TURNS = 4
 
 
 class GaveUpError(Exception):
-    """The model went on asking for tools."""
+    """Raised when the model requests tools in every turn."""
 
 
 def look_up(city: str) -> str:
-    """What a weather service would say."""
+    """Return the weather as a weather service would."""
     if city not in ("Oslo", "Rome"):
         raise KeyError(city)
     return json.dumps({"city": city, "degrees": 12 if city == "Oslo" else 24})
 
 
 def ask(question: str) -> str:
-    """Answer *question*, with as many lookups as the model wants, up to a limit."""
+    """Answer *question*, with as many lookups as the model requests, up to a limit."""
     client = anthropic.Anthropic()
     messages = [{"role": "user", "content": question}]
     for _ in range(MOST_TURNS):
@@ -44,7 +44,7 @@ def ask(question: str) -> str:
 
 
 def result_of(call) -> dict:
-    """Return the result of the tool, or its error, in the form that the model gets."""
+    """Return the result of the tool, or its error, in the format of the API."""
     try:
         return {"type": "tool_result", "tool_use_id": call.id, "content": look_up(**call.input)}
     except (KeyError, TypeError) as error:
@@ -52,7 +52,7 @@ def result_of(call) -> dict:
 
 
 def summary(text: str) -> Iterator[str]:
-    """Yield a summary of *text*, chunk by chunk; begin once more if the stream breaks before its first chunk."""
+    """Yield a summary of *text*, chunk by chunk; retry once if the stream breaks before its first chunk."""
     client = openai.OpenAI(max_retries=0)
     for tries_left in (1, 0):
         has_begun = False

@@ -24,7 +24,7 @@ PROMISED = {
 DOCUMENTS = [
     ROOT / "README.md",
     *(path for path in (ROOT / "docs").rglob("*.md") if "changelog" not in path.parts),
-    *(path for path in (ROOT / "examples").rglob("*.py") if path.name != "stand_in.py"),
+    *(path for path in (ROOT / "examples").rglob("*.py") if path.name != "stub_providers.py"),
 ]
 IMPORT = re.compile(r"^\s*(?:>>> )?from (llm_gateway[\w.]*) import \(?([\w, ]+)", re.MULTILINE)
 

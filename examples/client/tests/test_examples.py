@@ -1,4 +1,4 @@
-"""Each script prints what the README shows; when calls are recorded, the README is given what was printed."""
+"""Each script prints what the README shows; recording writes its output to the README."""
 
 import io
 import logging
@@ -19,8 +19,8 @@ _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _SCRIPT = re.compile(r"python (\w+)\.py")
 
 
-def shown() -> dict[str, str]:
-    """The blocks of the README that run a script, by its name."""
+def readme_blocks() -> dict[str, str]:
+    """Return the blocks of the README that run a script, by the script's name."""
     blocks = _BLOCK.findall(README.read_text(encoding="utf-8"))
     return {found[1]: block for block in blocks if (found := _SCRIPT.search(block))}
 
@@ -28,13 +28,13 @@ def shown() -> dict[str, str]:
 def run(command: str, patch: pytest.MonkeyPatch) -> None:
     """Run ``NAME=value python script.py < file`` in this process, where its calls are replayed."""
     patch.chdir(HERE)
-    # one place for output, errors and warnings, as a script has that sets up no logging
+    # output, errors and warnings go to one place, as in a script that configures no logging
     patch.setattr(sys, "stderr", sys.stdout)
     patch.setattr(logging.root, "handlers", [logging.lastResort])
     words = shlex.split(command)
     while "=" in words[0]:
         name, _, value = words.pop(0).partition("=")
-        # a settings file that whoever records has named already counts as well
+        # a settings file that is set already while recording is read as well
         patch.setenv(name, value, prepend=os.pathsep if name == "LLM_CONFIG" else None)
     if "<" in words:
         patch.setattr(sys, "stdin", io.StringIO((HERE / words[-1]).read_text(encoding="utf-8")))
@@ -42,11 +42,11 @@ def run(command: str, patch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.llm
-@pytest.mark.parametrize("script", shown())
+@pytest.mark.parametrize("script", readme_blocks())
 def test_prints_what_the_readme_shows(
     script: str, llm_mode: Mode, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    block, printed = shown()[script], ""
+    block, printed = readme_blocks()[script], ""
     for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
         with monkeypatch.context() as patch:
             run(command, patch)
@@ -57,5 +57,5 @@ def test_prints_what_the_readme_shows(
         assert printed == block
 
 
-def test_the_readme_shows_every_script() -> None:
-    assert shown().keys() == {path.stem for path in HERE.glob("*.py")} - {"stand_in"}
+def test_readme_shows_every_script() -> None:
+    assert readme_blocks().keys() == {path.stem for path in HERE.glob("*.py")} - {"stub_providers"}

@@ -1,4 +1,4 @@
-"""The agent's loop, turn by turn, with the real anthropic SDK and no model."""
+"""The agent's loop, turn by turn, with the real anthropic SDK and fake replies."""
 
 import pytest
 import weather
@@ -6,7 +6,7 @@ import weather
 from llm_gateway import ToolCall
 
 
-def test_looks_up_what_the_model_wants(fake_llm):
+def test_runs_the_tool_that_the_model_calls(fake_llm):
     fake_llm.reply(["Let me look.", ToolCall("call_1", "look_up", {"city": "Oslo"})])
     fake_llm.on(tool_result="12").reply("It is mild in Oslo.")
 
@@ -14,21 +14,21 @@ def test_looks_up_what_the_model_wants(fake_llm):
     assert fake_llm.last.tool_results == {"call_1": '{"city": "Oslo", "degrees": 12}'}
 
 
-def test_two_tools_at_once(fake_llm):
+def test_runs_two_tools_of_one_reply(fake_llm):
     fake_llm.reply([ToolCall("call_1", "look_up", {"city": "Oslo"}), ToolCall("call_2", "look_up", {"city": "Rome"})])
     fake_llm.reply(lambda call: f"{len(call.tool_results)} cities")
 
     assert weather.ask("Oslo or Rome?") == "2 cities"
 
 
-def test_reports_to_the_model_what_went_wrong(fake_llm):
+def test_sends_tool_errors_to_the_model(fake_llm):
     fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Atlantis"}))
     fake_llm.on(tool_result="KeyError('Atlantis')").reply("I do not know that city.")
 
     assert weather.ask("How is the weather in Atlantis?") == "I do not know that city."
 
 
-def test_gives_up_on_a_model_that_never_answers(fake_llm):
+def test_gives_up_when_the_model_only_calls_tools(fake_llm):
     fake_llm.reply(ToolCall("call_1", "look_up", {"city": "Oslo"}), times=weather.MOST_TURNS)
 
     with pytest.raises(weather.GaveUpError):

@@ -1,4 +1,4 @@
-"""What the application does when the provider does not answer."""
+"""Behaviour of the application while the provider is down."""
 
 import openai
 import pytest
@@ -7,7 +7,7 @@ import weather
 from llm_gateway.fakes import FakeLLM
 
 
-def test_the_sdk_waits_and_tries_again(fake_llm: FakeLLM):
+def test_sdk_retries_after_a_rate_limit(fake_llm: FakeLLM):
     fake_llm.error(429, retry_after=0).overloaded(then="Mild.")
 
     assert weather.ask("How is the weather in Oslo?") == "Mild."
@@ -15,7 +15,7 @@ def test_the_sdk_waits_and_tries_again(fake_llm: FakeLLM):
 
 
 @pytest.mark.parametrize("fault", ["error", "timeout", "disconnect"])
-def test_a_stream_is_begun_again(fake_llm: FakeLLM, fault):
+def test_stream_is_retried_before_its_first_chunk(fake_llm: FakeLLM, fault):
     if fault == "error":
         fake_llm.error(500)
     else:
@@ -25,7 +25,7 @@ def test_a_stream_is_begun_again(fake_llm: FakeLLM, fault):
     assert "".join(weather.summary("a long text")) == "A short summary."
 
 
-def test_a_stream_that_has_begun_is_not(fake_llm: FakeLLM):
+def test_stream_is_not_retried_after_its_first_chunk(fake_llm: FakeLLM):
     fake_llm.disconnect(after_chunks=3, content="This was to be a summary.")
 
     words = weather.summary("a long text")

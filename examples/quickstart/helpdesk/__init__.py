@@ -1,1 +1,1 @@
-"""A small help desk that asks models in three ways. It knows nothing of tests."""
+"""A small help desk that calls models in three ways. It knows nothing of tests."""

@@ -6,7 +6,7 @@ import openai
 
 
 def draft(ticket: str) -> Iterator[str]:
-    """The answer to *ticket*, piece by piece as it is written."""
+    """Yield the answer to *ticket* in chunks, as they arrive."""
     stream = openai.OpenAI().chat.completions.create(
         model="gpt-5-mini",
         messages=[

@@ -4,7 +4,7 @@ import anthropic
 
 
 def triage(ticket: str) -> str:
-    """The queue that *ticket* belongs to: ``billing``, ``bug`` or ``other``."""
+    """Return the queue that *ticket* belongs to: ``billing``, ``bug`` or ``other``."""
     reply = anthropic.Anthropic().messages.create(
         model="claude-haiku-5-5",
         max_tokens=20,

@@ -5,7 +5,7 @@ import subprocess
 
 
 def summary(notes: str) -> str:
-    """*notes* in one line."""
+    """Return *notes* summed up in one line."""
     command = [
         "claude",
         "-p",

@@ -1,4 +1,4 @@
-"""The application's own calls: whatever library makes them, the marker records and replays them."""
+"""Calls of the application, recorded and replayed by the marker, whatever library makes them."""
 
 import pytest
 from helpdesk.draft import draft
@@ -13,9 +13,9 @@ def test_triage_uses_the_anthropic_sdk():
 
 @pytest.mark.llm
 def test_draft_streams_with_the_openai_sdk():
-    pieces = list(draft("Where is my invoice?"))
-    assert len(pieces) > 3
-    assert "invoice" in "".join(pieces)
+    chunks = list(draft("Where is my invoice?"))
+    assert len(chunks) > 3
+    assert "invoice" in "".join(chunks)
 
 
 @pytest.mark.llm

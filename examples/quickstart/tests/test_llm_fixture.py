@@ -1,4 +1,4 @@
-"""The client that the plugin brings: sync, async, structured."""
+"""The client of the `llm` fixture: sync, async, structured output."""
 
 from pydantic import BaseModel
 

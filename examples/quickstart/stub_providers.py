@@ -1,9 +1,9 @@
 """
-A local stand-in for two providers, for recording without a key: ``pytest -p stand_in --llm-record``.
+Local stub server for two providers, to record without a key: ``pytest -p stub_providers --llm-record``.
 
-It answers on a real loopback socket in the formats of the Anthropic Messages API and of OpenAI's chat completions,
-with fixed texts. Calls are written to the cassettes under the providers' own addresses, so that the same tests replay
-them, and record over them with a key and without this plugin.
+It replies on a real loopback socket in the formats of the Anthropic Messages API and of OpenAI's chat completions,
+with fixed texts. Cassettes have the providers' own URLs, so that the same tests replay them, and record them again
+with a key and without this plugin.
 """
 
 import dataclasses
@@ -24,18 +24,18 @@ ANSWERS = {
 
 
 def answer_to(body):
-    """The text for a request, by the words in its messages."""
-    asked = json.dumps(body["messages"], ensure_ascii=False)
-    return next((text for words, text in ANSWERS.items() if words in asked), "I do not know.")
+    """Return the text for a request, selected by the words in its messages."""
+    prompt = json.dumps(body["messages"], ensure_ascii=False)
+    return next((text for words, text in ANSWERS.items() if words in prompt), "I do not know.")
 
 
 def tokens(text):
-    """A count that is as plausible as a stand-in's can be."""
+    """Return a rough token count."""
     return max(1, len(text) // 4)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Both formats, streamed or not."""
+    """Handler of both formats, streamed or not."""
 
     protocol_version = "HTTP/1.1"
 
@@ -81,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def messages_reply(body):
-    """A reply of the Messages API."""
+    """Return a reply of the Messages API."""
     text = answer_to(body)
     usage = {
         "input_tokens": tokens(json.dumps(body["messages"])),
@@ -91,7 +91,7 @@ def messages_reply(body):
         "service_tier": "standard",
     }
     return {
-        "id": "msg_01StandIn",
+        "id": "msg_01Example",
         "type": "message",
         "role": "assistant",
         "model": body["model"],
@@ -103,7 +103,7 @@ def messages_reply(body):
 
 
 def messages_events(body):
-    """The same reply as server-sent events."""
+    """Yield the same reply as server-sent events."""
     whole = messages_reply(body)
     text, usage = whole["content"][0]["text"], whole["usage"]
     yield event(
@@ -111,24 +111,24 @@ def messages_events(body):
         message={**whole, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 1}},
     )
     yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
-    for piece in text.split(" "):
-        delta = {"type": "text_delta", "text": piece if text.startswith(piece) else f" {piece}"}
+    for word in text.split(" "):
+        delta = {"type": "text_delta", "text": word if text.startswith(word) else f" {word}"}
         yield event("content_block_delta", index=0, delta=delta)
     yield event("content_block_stop", index=0)
     yield event("message_delta", delta={"stop_reason": "end_turn", "stop_sequence": None}, usage=usage)
     yield event("message_stop")
 
 
-def event(kind, **members):
-    """One server-sent event of the Messages API."""
-    return f"event: {kind}\ndata: {json.dumps({'type': kind, **members}, ensure_ascii=False)}\n\n"
+def event(kind, **fields):
+    """Return one server-sent event of the Messages API."""
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields}, ensure_ascii=False)}\n\n"
 
 
 def chat_events(body):
-    """A streamed chat completion, its usage in the last chunk."""
+    """Yield a streamed chat completion, with its usage in the last chunk."""
     text = answer_to(body)
     base = {
-        "id": "chatcmpl-StandIn",
+        "id": "chatcmpl-Example",
         "object": "chat.completion.chunk",
         "created": 1790000000,
         "model": body["model"],
@@ -141,23 +141,24 @@ def chat_events(body):
     for number, word in enumerate(text.split(" ")):
         yield chunk([{"index": 0, "delta": {"content": word if number == 0 else f" {word}"}, "finish_reason": None}])
     yield chunk([{"index": 0, "delta": {}, "finish_reason": "stop"}])
-    asked, said = tokens(json.dumps(body["messages"])), tokens(text)
-    yield chunk([], {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said})
+    prompt_tokens, completion_tokens = tokens(json.dumps(body["messages"])), tokens(text)
+    total = prompt_tokens + completion_tokens
+    yield chunk([], {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens, "total_tokens": total})
     yield "data: [DONE]\n\n"
 
 
 def pytest_configure(config):
-    """Start the server and point every client at it."""
+    """Start the server and set its URL for every client."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     server.handle_error = lambda *_: None  # clients hang up once they have read the end of a stream
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    config.stand_in = f"http://127.0.0.1:{server.server_port}"
+    config.stub_url = f"http://127.0.0.1:{server.server_port}"
     os.environ.update(
-        ANTHROPIC_BASE_URL=config.stand_in,
-        OPENAI_BASE_URL=f"{config.stand_in}/v1",
-        ANTHROPIC_API_KEY="stand-in-key",
-        OPENAI_API_KEY="stand-in-key",
+        ANTHROPIC_BASE_URL=config.stub_url,
+        OPENAI_BASE_URL=f"{config.stub_url}/v1",
+        ANTHROPIC_API_KEY="no-key",
+        OPENAI_API_KEY="no-key",
         DISABLE_TELEMETRY="1",
         DISABLE_AUTOUPDATER="1",
         DISABLE_ERROR_REPORTING="1",
@@ -166,7 +167,7 @@ def pytest_configure(config):
 
 
 def pytest_llm_before_save(request):
-    """Write the provider's own address instead of the stand-in's."""
+    """Write the provider's own URL instead of the stub server's."""
     path = request.url.split("/", 3)[3]
     host = "api.anthropic.com" if path.startswith("v1/messages") else "api.openai.com"
     return dataclasses.replace(request, url=f"https://{host}/{path}")

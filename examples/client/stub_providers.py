@@ -1,8 +1,8 @@
 """
-A local stand-in for three providers, for recording without a key: ``pytest -p stand_in --llm-record``.
+Local stub server for three providers, to record without a key: ``pytest -p stub_providers --llm-record``.
 
-It answers on a real loopback socket, in the providers' formats, with fixed texts. The client takes it for a proxy, so
-that calls keep the providers' own addresses but for the scheme, and that is written as theirs to the cassettes.
+It replies on a real loopback socket, in the providers' formats, with fixed texts. The client uses it as a proxy, so
+that calls keep the providers' own URLs except for the scheme, which is corrected in the cassettes.
 """
 
 import dataclasses
@@ -44,24 +44,24 @@ ANSWERS = {
 
 
 def answer(chat: ChatRequest) -> ChatReply:
-    """The reply to the last words of *chat*; a tool that may be called is called first."""
-    asked = next(message.text for message in reversed(chat.messages) if message.role == "user" and message.text)
+    """Return the reply to the last text of *chat*; tools are called first."""
+    question = next(message.text for message in reversed(chat.messages) if message.role == "user" and message.text)
     calls = [ToolCall(f"call_{city}", "weather", {"city": city}) for city in CITIES]
-    if chat.tools and chat.messages[-1].text == asked:
+    if chat.tools and chat.messages[-1].text == question:
         return reply(chat, *calls)
     is_german = "German" in chat.messages[0].text
-    return reply(chat, TextPart("Eins, zwei, drei, vier, fünf." if is_german else ANSWERS[asked]))
+    return reply(chat, TextPart("Eins, zwei, drei, vier, fünf." if is_german else ANSWERS[question]))
 
 
 def reply(chat: ChatRequest, *parts: TextPart | ToolCall) -> ChatReply:
-    """*parts* with counts that are as plausible as a stand-in's can be."""
+    """Return a reply of *parts* with rough token counts."""
     usage = TokenUsage(tokens(chat.messages), tokens(parts), cache_read_tokens=0, cache_write_tokens=0)
     is_call = any(isinstance(part, ToolCall) for part in parts)
-    return ChatReply(parts, chat.model, "StandIn", "tool_use" if is_call else "end_turn", usage)
+    return ChatReply(parts, chat.model, "Example", "tool_use" if is_call else "end_turn", usage)
 
 
-def tokens(said: Iterable[object]) -> int:
-    return sum(len(str(one)) for one in said) // 8
+def tokens(values: Iterable[object]) -> int:
+    return sum(len(str(one)) for one in values) // 8
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -74,46 +74,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
             error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
             self.send(529, "application/json", [json.dumps(error).encode()])
         elif chat.stream:
-            said = answer(chat)
-            pieces = [piece + " " for piece in said.text.split(" ")]
-            pieces[-1] = pieces[-1].rstrip()
-            self.send(200, "text/event-stream; charset=utf-8", dialect.encode_stream(said, chunks=pieces))
+            found = answer(chat)
+            words = [word + " " for word in found.text.split(" ")]
+            words[-1] = words[-1].rstrip()
+            self.send(200, "text/event-stream; charset=utf-8", dialect.encode_stream(found, chunks=words))
         else:
             whole = json.dumps(dialect.encode_reply(answer(chat)), ensure_ascii=False)
             self.send(200, "application/json", [whole.encode()])
 
-    def send(self, status: int, kind: str, pieces: Iterable[bytes]) -> None:
+    def send(self, status: int, kind: str, chunks: Iterable[bytes]) -> None:
         self.send_response(status)
         self.send_header("content-type", kind)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        for piece in pieces:
+        for chunk in chunks:
             time.sleep(0.02)
-            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
         self.wfile.write(b"0\r\n\r\n")
 
     def log_request(self, code: object = "-", size: object = "-") -> None:
-        """Say nothing."""
+        """Print nothing."""
 
 
 class Server(http.server.ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients hang up once they have read the end of a stream."""
+        """Print nothing: clients hang up once they have read the end of a stream."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server and send the client to it, with keys that are none."""
+    """Start the server and send the client to it, with keys that are not valid."""
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder = tempfile.TemporaryDirectory()
     config.add_cleanup(folder.cleanup)
     settings = {"providers": {name: {"base_url": address} for name, address in ADDRESSES.items()}}
-    file = Path(folder.name, "stand_in.yaml")
+    file = Path(folder.name, "stub_providers.yaml")
     file.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-    os.environ.update({f"{name.upper()}_API_KEY": "stand-in-key" for name in ADDRESSES})
+    os.environ.update({f"{name.upper()}_API_KEY": "no-key" for name in ADDRESSES})
     os.environ.update(LLM_CONFIG=str(file), http_proxy=f"http://127.0.0.1:{server.server_port}", no_proxy="")
 
 
 def pytest_llm_before_save(request: WireRequest) -> WireRequest:
-    """Write the scheme that the provider has."""
+    """Write the scheme of the provider's URL."""
     return dataclasses.replace(request, url=request.url.replace("http://", "https://", 1))
