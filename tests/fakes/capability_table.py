@@ -16,7 +16,7 @@ _KINDS = {"sa": "passed", "-": "not offered"}
 
 
 def merged(parts):
-    """Cells by row and column, of parts that each hold some marks for one row."""
+    """Return the marks by row and column, collected from parts that each have some marks of one row."""
     cells = {}
     for row, marks in parts:
         for column, mark in marks.items():

@@ -53,8 +53,8 @@ def sdk_of(name, url, client_class):
     return factory(config, client=made)
 
 
-def moved(made, url):
-    """*made*, at another address, as is whatever counts for it: OpenAI's own address alone has a counter."""
+def with_url(made, url):
+    """Return the provider *made* with *url* as its address, and as that of its token counter if it has one."""
     counter = made.counter and dataclasses.replace(made.counter, base_url=url)
     return dataclasses.replace(made, base_url=url, counter=counter)
 
@@ -67,7 +67,7 @@ def instance_of(name, url, client_class):
         return litellm_provider.provider(GatewayConfig(), client=Router(f"{url}/v1"))
     if name in ("openai", "openai_responses"):
         factory = openai_provider.provider if name == "openai" else openai_provider.responses
-        return moved(factory(GatewayConfig(api_key="k")), f"{url}/v1")
+        return with_url(factory(GatewayConfig(api_key="k")), f"{url}/v1")
     return sdk_of(name.split(" ")[0], url, client_class) if name in BY_SDK else None
 
 

@@ -56,7 +56,7 @@ def running():
 
 
 def wait_for(url, server, log):
-    """Until the server answers, or has ended."""
+    """Wait until the server answers; raise RuntimeError with its log if it ends or 30 seconds pass."""
     until = time.monotonic() + 30
     while True:
         try:

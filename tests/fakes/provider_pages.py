@@ -39,7 +39,7 @@ def made(name):
 
 
 def takes(provider, *parts, **options):
-    """Whether a request with *parts* is made at all."""
+    """Return True if the provider can encode a request with *parts*, False if it rejects it."""
     try:
         provider.request(ChatRequest("m", (LLMMessage("user", (TextPart("hi"), *parts)),), **options))
     except ProviderError:
@@ -73,7 +73,7 @@ def images(provider):
 
 
 def can(name):
-    """Of one provider: tools, images, objects, whether it lists and counts."""
+    """Return what one provider supports: tools, images, objects, a list of models and token counts."""
     provider = made(name)
     is_http = isinstance(provider, HttpProvider)
     return {

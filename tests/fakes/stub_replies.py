@@ -59,7 +59,7 @@ def named_events(values):
 
 
 def chat(host, path, request):
-    """Chat completions of OpenAI, Groq, Mistral and Together, each with the fields of its own."""
+    """Return a chat completion of OpenAI, Groq, Mistral or Together, with the host's own fields."""
     usage = {"prompt_tokens": 21, "completion_tokens": 9, "total_tokens": 30}
     if host == "api.openai.com":
         usage["prompt_tokens_details"] = {"cached_tokens": 0, "audio_tokens": 0}
@@ -102,7 +102,7 @@ def uneven(raw):
 
 
 def responses(host, path, request):
-    """OpenAI's responses."""
+    """Return a reply of OpenAI's Responses API."""
     part = {"type": "output_text", "text": TEXT, "annotations": [], "logprobs": []}
     item = {"id": "msg_stub", "type": "message", "status": "completed", "role": "assistant", "content": [part]}
     usage = {
@@ -143,7 +143,7 @@ def responses(host, path, request):
 
 
 def messages(host, path, request):
-    """Anthropic's messages, with thinking where it is enabled, and a part of the prompt from the cache."""
+    """Return a message of Anthropic, with thinking where it is enabled, and a part of the prompt from the cache."""
     thinks = "thinking" in request
     usage = {
         "input_tokens": 11,
@@ -191,7 +191,7 @@ def block_events(index, block):
 
 
 def gemini(host, path, request):
-    """Gemini's generateContent; the usage of a stream grows from chunk to chunk."""
+    """Return a reply of Gemini's generateContent; the usage of a stream grows from chunk to chunk."""
 
     def reply(text, output, **more):
         content = {"parts": [{"text": text}], "role": "model"}
@@ -207,7 +207,7 @@ def gemini(host, path, request):
 
 
 def converse(host, path, request):
-    """Bedrock's converse, whose streams are binary frames."""
+    """Return a reply of Bedrock's Converse API, whose streams are binary frames."""
     usage = {"inputTokens": 21, "outputTokens": 9, "totalTokens": 30}
     message = {"role": "assistant", "content": [{"text": TEXT}]}
     if path.endswith("/converse"):
@@ -237,7 +237,7 @@ def frame(kind, payload):
 
 
 def cohere(host, path, request):
-    """Version 2 of Cohere's chat."""
+    """Return a reply of version 2 of Cohere's chat API."""
     usage = {
         "billed_units": {"input_tokens": 15, "output_tokens": 9},
         "tokens": {"input_tokens": 21, "output_tokens": 9},
@@ -258,7 +258,7 @@ def cohere(host, path, request):
 
 
 def ollama(host, path, request):
-    """Ollama's chat, whose streams are lines of JSON and the default."""
+    """Return a reply of Ollama's chat, whose streams are lines of JSON and the default."""
     base = {"model": request["model"], "created_at": "2026-12-01T00:00:00Z"}
     end = {
         "done_reason": "stop",

@@ -57,7 +57,7 @@ async def streamed_tool(sdk, fake):
 
 
 async def usage(sdk, fake):
-    """Whole and streamed."""
+    """Check the usage of a whole reply and of a stream."""
     fake.reply(ANSWER).usage(input=100, output=20).reply(ANSWER).usage(input=200, output=30)
     async with sdk.client() as client:
         whole = sdk.usage(await sdk.ask(client))
@@ -68,7 +68,7 @@ async def usage(sdk, fake):
 
 
 async def limited(sdk, fake):
-    """By the SDK's own retries, else by asking again."""
+    """Check that a rate limit is retried by the SDK, or else raised and a second call answered."""
     fake.error(429, retry_after=0.001, then=ANSWER)
     async with sdk.client(retries=1) as client:
         if sdk.retries:
