@@ -1,4 +1,4 @@
-"""Which provider is meant, and where it really is."""
+"""Paths of the loopback server name a provider, and are translated to its URL."""
 
 import pytest
 
@@ -35,13 +35,13 @@ def real(target, headers=(), environ=None, recorded=()):
         ("/vertex/v1/publishers/x", "https://aiplatform.googleapis.com/v1/publishers/x"),
     ],
 )
-def test_a_path_names_the_provider(target, url):
-    """Its own paths begin behind its name."""
+def test_the_first_part_of_a_path_names_the_provider(target, url):
+    """The rest is the path at the provider."""
     assert [url] == real(target)
 
 
-def test_every_provider_is_known_by_its_address():
-    """As the package calls it everywhere."""
+def test_every_provider_is_identified_by_the_translated_url():
+    """As it is for calls without the server."""
     found = {name: real(f"/{name}/v1/chat/completions")[-1] for name in served_providers()}
 
     assert {name: name for name in served_providers()} == {
@@ -49,8 +49,8 @@ def test_every_provider_is_known_by_its_address():
     }
 
 
-def test_a_signature_names_the_region():
-    """It was made for one."""
+def test_the_region_is_read_from_the_aws_signature():
+    """Without a signature it is read from the environment."""
     assert ["https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse"] == real(
         "/bedrock/model/m/converse", SIGNED
     )
@@ -59,16 +59,16 @@ def test_a_signature_names_the_region():
     )
 
 
-def test_what_the_user_had_set_is_the_provider():
-    """A proxy of the team's, say, path and all."""
+def test_base_url_variables_of_the_user_take_precedence():
+    """Such as those of a proxy, with its path."""
     environ = {"OPENAI_BASE_URL": "https://proxy.example.com/llm/v1/", "OLLAMA_HOST": "gpu:11434"}
 
     assert ["https://proxy.example.com/llm/v1/responses"] == real("/openai/v1/responses", environ=environ)
     assert ["http://gpu:11434/api/chat"] == real("/ollama/api/chat", environ=environ)
 
 
-def test_what_was_recorded_comes_first():
-    """The request does not show its host where that is a resource of the user's own."""
+def test_urls_of_recorded_hosts_come_first():
+    """The path does not contain the host if that is the user's own resource."""
     recorded = ["https://mine.openai.azure.com/openai/v1/responses", "https://api.anthropic.com/v1/messages"]
 
     assert [
@@ -77,12 +77,12 @@ def test_what_was_recorded_comes_first():
     ] == real("/azure/openai/v1/chat/completions", recorded=recorded)
 
 
-def test_no_provider_is_meant():
-    """What begins with no name of one."""
+def test_a_path_without_a_provider_has_no_url():
+    """None is returned."""
     assert provider_at("/v1/messages") is None
 
 
-def test_variables_lead_to_the_server():
+def test_variables_point_sdks_to_the_server():
     """Each with the path that its SDK expects."""
     found = variables("http://127.0.0.1:1")
 

@@ -1,4 +1,4 @@
-"""What is answered from a cassette, passed on to a provider, or refused."""
+"""Requests to the loopback server are answered from a cassette, forwarded to a provider, or rejected."""
 
 import contextlib
 import gzip
@@ -23,7 +23,7 @@ HANG_S = 60
 
 
 def send(server, path=PATH, method="POST", **headers):
-    """Status and body; what a client sees that knows nothing of the package."""
+    """Return status and body, as a client without this package gets them."""
     with contextlib.closing(http.client.HTTPConnection(server.url[7:], timeout=HANG_S)) as connection:
         connection.request(method, path, BODY, headers)
         answer = connection.getresponse()
@@ -42,7 +42,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def upstream(monkeypatch):
-    """A provider that answers by its ``script``."""
+    """Yield a provider that answers by its ``script``."""
     made = RawServer(None)
     monkeypatch.setenv("OPENAI_BASE_URL", made.url)
     yield made
@@ -53,7 +53,7 @@ def recorded(path):
     return yaml.safe_load(path.read_text())["interactions"][0]
 
 
-def test_a_stream_is_recorded_while_it_is_passed_on(path, upstream):
+def test_a_stream_is_recorded_while_it_is_forwarded(path, upstream):
     """The first chunk arrives before the provider has sent the second; a replay sends the same chunks."""
     has_arrived = threading.Event()
 
@@ -79,8 +79,8 @@ def test_a_stream_is_recorded_while_it_is_passed_on(path, upstream):
         assert (200, b'data: {"a":1}\n\ndata: [DONE]\n\n') == send(server)
 
 
-def test_a_compressed_reply_is_passed_on_as_it_came(path, upstream):
-    """The client accepts the encoding; the file is readable all the same."""
+def test_a_compressed_reply_is_forwarded_compressed(path, upstream):
+    """It is recorded decompressed, so that the cassette is readable."""
     packed = gzip.compress(b'{"plain": true}')
     upstream.script = lambda connection: connection.sendall(reply(packed, content_encoding="gzip"))
     with use_cassette(path, Mode.RECORD) as cassette, serving(cassette) as server:
@@ -89,8 +89,8 @@ def test_a_compressed_reply_is_passed_on_as_it_came(path, upstream):
     assert '"plain": true' in path.read_text()
 
 
-def test_what_the_provider_breaks_off_is_broken_off(path, upstream):
-    """And recorded as that."""
+def test_a_reply_that_the_provider_interrupts_is_interrupted_for_the_client(path, upstream):
+    """And recorded as interrupted."""
 
     def answer(connection):
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{")
@@ -109,8 +109,8 @@ def test_what_the_provider_breaks_off_is_broken_off(path, upstream):
 
 
 @pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.RECORD])
-def test_a_disconnect_reaches_other_processes(path, upstream, mode):
-    """In every mode, and without the provider."""
+def test_a_disconnect_fault_reaches_other_processes(path, upstream, mode):
+    """In every mode, without a call to the provider."""
     with use_cassette(path, mode) as cassette, serving(cassette) as server:
         cassette.disconnect()
         with pytest.raises(http.client.RemoteDisconnected):
@@ -120,8 +120,8 @@ def test_a_disconnect_reaches_other_processes(path, upstream, mode):
 
 
 @pytest.mark.parametrize("mode", [Mode.REPLAY, Mode.RECORD])
-def test_a_timeout_reaches_other_processes(path, upstream, mode):
-    """In every mode, and without the provider; the client's own limit ends the wait."""
+def test_a_timeout_fault_reaches_other_processes(path, upstream, mode):
+    """In every mode, without a call to the provider; the client's own timeout ends the wait."""
     with use_cassette(path, mode) as cassette, serving(cassette) as server:
         cassette.timeout()
         with contextlib.closing(http.client.HTTPConnection(server.url[7:])) as connection:
@@ -156,8 +156,8 @@ def test_a_timeout_reaches_other_processes(path, upstream, mode):
         ),
     ],
 )
-def test_what_no_provider_would_take_is_not_passed_on(path, monkeypatch, target, headers, lines):
-    """The client gets the reason, and so does the test."""
+def test_a_request_that_the_provider_would_reject_is_not_forwarded(path, monkeypatch, target, headers, lines):
+    """The client gets the reason, and the test fails with it."""
     monkeypatch.delenv("AZURE_OPENAI_ENDPOINT", raising=False)
     with (
         pytest.raises(CassetteMissError) as raised,
@@ -194,8 +194,8 @@ NAMED = f"  a path begins with the name of a provider: {PROVIDERS}"
         ),
     ],
 )
-def test_where_nothing_is(path, method, lines, tmp_path):
-    """The client gets the path to request; it was no call, and the test goes on."""
+def test_an_unknown_path_or_method_is_not_found(path, method, lines, tmp_path):
+    """The client gets the path to use; the request is no call, and the test goes on."""
     with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
         status, text = read_error(server, path, method)
 
@@ -204,7 +204,7 @@ def test_where_nothing_is(path, method, lines, tmp_path):
     assert [] == cassette.calls
 
 
-def test_a_head_gets_no_body(tmp_path):
-    """The connection is good for more."""
+def test_a_head_request_gets_no_body(tmp_path):
+    """Status 404 without content."""
     with use_cassette(tmp_path / "none.yaml") as cassette, serving(cassette) as server:
         assert (404, b"") == send(server, PATH, "HEAD")

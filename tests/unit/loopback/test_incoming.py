@@ -1,4 +1,4 @@
-"""Requests as clients write them."""
+"""Requests as the loopback server parses them."""
 
 import gzip
 
@@ -15,8 +15,8 @@ def read_all(raw, *, size=1 << 16, sent=None):
 
 
 @pytest.mark.parametrize("size", [1, 7, 1 << 16])
-def test_requests_behind_one_another(size):
-    """A connection goes on, however the bodies are framed and cut, until the client has it closed."""
+def test_several_requests_on_one_connection(size):
+    """However bodies are framed and split, until a request has ``Connection: close``."""
     first, second, third = read_all(
         b"POST /a?x=1 HTTP/1.1\r\nHost: h\r\nX-One: 1\r\ncontent-length: 2\r\n\r\nhi"
         b"\r\nPOST /b HTTP/1.1\r\nHost: h\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -37,13 +37,13 @@ def test_requests_behind_one_another(size):
 
 
 @pytest.mark.parametrize("raw", [b"", b"\r\n", b"\r\n\r\n"])
-def test_a_client_that_requests_nothing(raw):
-    """The connection ends without an error."""
+def test_a_connection_without_a_request_is_no_error(raw):
+    """It ends without one."""
     assert [] == read_all(raw)
 
 
-def test_a_compressed_body_is_unpacked():
-    """Its encoding goes with it."""
+def test_a_compressed_body_is_decompressed():
+    """Its content-encoding header is removed."""
     packed = gzip.compress(b"{}")
 
     (request,) = read_all(
@@ -53,8 +53,8 @@ def test_a_compressed_body_is_unpacked():
     assert (b"{}", ()) == (request.body, request.headers)
 
 
-def test_a_client_that_waits_before_its_body_gets_leave():
-    """Once: curl waits so with long bodies."""
+def test_expect_100_continue_is_answered_once():
+    """Curl sends it before long bodies."""
     sent = []
     head = b"POST / HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n"
     (request,) = read_all(head + b"xy", size=len(head), sent=sent)
@@ -63,8 +63,8 @@ def test_a_client_that_waits_before_its_body_gets_leave():
     assert b"xy" == request.body
 
 
-def test_old_clients_get_their_connection_closed():
-    """As HTTP/1.0 has it; a Host is not required of them."""
+def test_http_1_0_connections_are_closed():
+    """They need no Host header."""
     (request,) = read_all(b"GET / HTTP/1.0\r\n\r\n")
 
     assert request.is_last
@@ -110,8 +110,8 @@ def test_old_clients_get_their_connection_closed():
     ],
 )
 @pytest.mark.parametrize("size", [3, 1 << 17])
-def test_what_is_no_request_has_a_reason_and_a_status(raw, status, text, size):
-    """However it is cut."""
+def test_a_malformed_request_has_a_reason_and_a_status(raw, status, text, size):
+    """However it is split."""
     with pytest.raises(MalformedError) as raised:
         read_all(raw, size=size)
 

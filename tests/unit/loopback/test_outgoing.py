@@ -1,4 +1,4 @@
-"""Exchanges as a server sends them."""
+"""Exchanges as the loopback server sends them."""
 
 import pytest
 
@@ -10,8 +10,8 @@ REQUEST = WireRequest("POST", "https://api.example.com/v1/messages")
 STREAM = WireReply(200, (("transfer-encoding", "chunked"), ("Connection", "close")), b"onetwo")
 
 
-def played(exchange):
-    """All that is sent, and how the connection ends."""
+def encoded(exchange):
+    """Return all that is sent, and how the connection ends."""
     parts = []
     try:
         parts.extend(encode_reply(exchange, "POST"))
@@ -20,11 +20,11 @@ def played(exchange):
     return parts, None
 
 
-def test_a_stream_is_sent_in_its_chunks_and_its_time():
+def test_a_stream_is_sent_with_its_chunks_and_delays():
     """Headers about the recorded connection are left out."""
     exchange = HttpExchange(REQUEST, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), waits=(1.0, 0.0, 2.0))
 
-    parts, ending = played(exchange)
+    parts, ending = encoded(exchange)
 
     head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
     assert [(head, 1.0), (b"3\r\none\r\n", 0.0), (b"3\r\ntwo\r\n", 2.0), (b"0\r\n\r\n", 0.0)] == parts
@@ -40,9 +40,9 @@ def test_a_stream_is_sent_in_its_chunks_and_its_time():
         ({"end": "partial"}, "close"),
     ],
 )
-def test_what_broke_off_lacks_its_end(more, ending):
-    """The client gets every chunk, and misses what was announced after them."""
-    parts, found = played(HttpExchange(REQUEST, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), **more))
+def test_an_interrupted_reply_is_sent_without_its_end(more, ending):
+    """The client gets every chunk, but not the announced end."""
+    parts, found = encoded(HttpExchange(REQUEST, STREAM, "OK", (Chunk(3, 0.0), Chunk(3, 0.0)), **more))
 
     assert b"3\r\ntwo\r\n" == parts[-1][0]
     assert ending == found
@@ -58,9 +58,9 @@ def test_what_broke_off_lacks_its_end(more, ending):
         ("connect_timeout", "hang"),
     ],
 )
-def test_what_had_no_reply_sends_none(failure, ending):
-    """Only the connection shows it."""
-    parts, found = played(HttpExchange(REQUEST, None, failure=failure, waits=(0.5,)))
+def test_a_failure_without_a_reply_sends_nothing(failure, ending):
+    """The client sees only how the connection ends."""
+    parts, found = encoded(HttpExchange(REQUEST, None, failure=failure, waits=(0.5,)))
 
     assert [(b"", 0.5)] == parts
     assert ending == found

@@ -1,4 +1,4 @@
-"""Official SDKs, led to the server by their own variables."""
+"""Official SDKs, pointed to the loopback server by their own variables."""
 
 import contextlib
 import operator
@@ -45,7 +45,7 @@ CLOSERS = (
 
 
 def close(client):
-    """Each SDK by its own name for it, where it has one."""
+    """Close an SDK client by whichever method it has."""
     for path in CLOSERS:
         with contextlib.suppress(AttributeError):
             return operator.attrgetter(path)(client)()
@@ -97,7 +97,7 @@ def by_mistral(client):
 
 
 def cohere_client():
-    """It reads the variable when it is imported, which was long ago."""
+    """Return a client with an explicit URL: the SDK reads the variable only when it is imported."""
     return cohere.ClientV2(api_key="k", base_url=os.environ["CO_API_URL"])
 
 
@@ -129,8 +129,8 @@ CALLS = [
 
 
 @pytest.mark.parametrize(("host", "make", "ask"), CALLS)
-def test_an_sdk_is_led_to_its_provider(fake, server, host, make, ask):
-    """It is configured as it is in production; its calls are reported as if they had gone to the provider."""
+def test_an_sdk_reaches_its_provider_through_the_server(fake, server, host, make, ask):
+    """It is configured as in production; its calls are reported as calls to the provider."""
     fake.reply("one two three")
     client = make()
     try:

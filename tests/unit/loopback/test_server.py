@@ -1,4 +1,4 @@
-"""The server as a client meets it, over real sockets."""
+"""The loopback server, over real sockets."""
 
 import contextlib
 import http.client
@@ -44,8 +44,8 @@ def post(connection, body=b"x", **headers):
     return connection.getresponse().read()
 
 
-def test_a_connection_is_kept():
-    """One thread, one connection, many requests."""
+def test_a_connection_is_kept_alive():
+    """One thread and one connection serve many requests."""
     seen = set()
 
     def handler(request):
@@ -58,7 +58,7 @@ def test_a_connection_is_kept():
     assert 1 == len(seen)
 
 
-def test_requests_are_answered_at_the_same_time():
+def test_requests_are_answered_concurrently():
     """None waits for another's reply."""
     together = threading.Barrier(8, timeout=HANG_S)
 
@@ -74,8 +74,8 @@ def test_requests_are_answered_at_the_same_time():
         assert [b"ok"] * 8 == list(pool.map(one, range(8)))
 
 
-def test_a_large_body_arrives_whole():
-    """20 MB, by length and in chunks."""
+def test_a_large_body_arrives_complete():
+    """20 MB, with a length and in chunks."""
     sizes = []
 
     def handler(request):
@@ -92,15 +92,15 @@ def test_a_large_body_arrives_whole():
 
 
 def test_a_slow_client_is_waited_for():
-    """Byte by byte, if it must be."""
+    """Even if it sends byte by byte."""
     with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), HANG_S) as client:
         for byte in b"GET / HTTP/1.1\r\nhost: h\r\n\r\n":
             client.sendall(bytes([byte]))
         assert OK == client.recv(1000)
 
 
-def test_chunks_come_in_their_time():
-    """The first one before the second is made, and that not before its time."""
+def test_chunks_are_sent_with_their_delays():
+    """The first arrives before the second is produced, and the second not before its delay."""
     has_arrived = threading.Event()
 
     def handler(request):
@@ -124,8 +124,8 @@ def test_chunks_come_in_their_time():
     ("ending", "error"),
     [("close", http.client.RemoteDisconnected), ("reset", ConnectionResetError), ("hang", TimeoutError)],
 )
-def test_a_connection_really_breaks(ending, error):
-    """Before any of the reply."""
+def test_a_connection_can_be_broken_before_the_reply(ending, error):
+    """As the client sees it."""
 
     def handler(request):
         raise BrokenError(ending)
@@ -140,7 +140,7 @@ def test_a_connection_really_breaks(ending, error):
     assert error is type(raised.value)
 
 
-def test_a_reply_that_is_cut_misses_its_end():
+def test_a_cut_reply_ends_without_its_terminator():
     """Every chunk before that arrives."""
 
     def handler(request):
@@ -157,8 +157,8 @@ def test_a_reply_that_is_cut_misses_its_end():
     assert b"ok" == raised.value.partial
 
 
-def test_closing_waits_for_nothing():
-    """Clients that keep a connection, that never finish a request, or that wait for the rest of a reply."""
+def test_closing_does_not_wait_for_clients():
+    """Be they idle, in the middle of a request, or waiting for the rest of a reply."""
 
     def handler(request):
         yield CUT, 0.0
@@ -175,8 +175,8 @@ def test_closing_waits_for_nothing():
         assert client.recv(1)  # accepted last, so all three are
 
 
-def test_an_error_of_the_handler_is_kept():
-    """The client gets it as well, if nothing was sent before."""
+def test_an_error_of_the_handler_is_reported():
+    """The client gets it too, if nothing was sent before."""
 
     def handler(request):
         if request.method == "POST":
@@ -212,8 +212,8 @@ BAD = {
 
 
 @pytest.mark.parametrize(("raw", "status", "reason"), BAD.values(), ids=BAD)
-def test_what_is_no_request_is_rejected(raw, status, reason):
-    """With the reason; then the connection is closed, as no one knows where the next request would begin."""
+def test_a_malformed_request_is_rejected(raw, status, reason):
+    """With the reason; the connection is closed, as the start of the next request is unknown."""
     with serving(ok) as server, socket.create_connection(("127.0.0.1", server.port), HANG_S) as client:
         client.sendall(raw)
         answer = b"".join(iter(lambda: client.recv(1000), b""))
