@@ -58,7 +58,8 @@ def test_the_architecture_page_names_modules_that_exist():
     source = ROOT / "src" / "llm_gateway"
     packages = {path.name for path in source.iterdir() if path.is_dir()}
     named = [name for name in re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", page) if name.partition(".")[0] in packages]
-    paths = [source / name.replace(".", "/") for name in named]
+    files = re.findall(r"^\| `([a-z_/]+\.py)` \|", page, re.MULTILINE)
+    paths = [*(source / name.replace(".", "/") for name in named), *(source / name for name in files)]
     missing = [
         path.relative_to(source).as_posix()
         for path in paths
@@ -66,6 +67,7 @@ def test_the_architecture_page_names_modules_that_exist():
     ]
 
     assert named
+    assert files
     assert [] == missing
 
 
