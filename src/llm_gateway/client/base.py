@@ -109,7 +109,7 @@ class BaseClient:
         registry.resolve(name)  # raises for a misspelt one, as for a model
         if not self.config.cross_provider_fallback:
             raise ConfigError(
-                f"{named!r} cannot stand in for a model of {own}",
+                f"{named!r} cannot be a fallback for a model of {own}",
                 cause="LLM_FALLBACK_MODELS names another provider",
                 fix="export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider",
             )

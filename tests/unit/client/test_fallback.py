@@ -164,7 +164,7 @@ def test_another_provider_has_to_be_allowed():
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(GatewayConfig(provider="openai", api_key="k", fallback_models=("groq:x",)))
     assert (
-        "'groq:x' cannot stand in for a model of openai\n  LLM_FALLBACK_MODELS names another provider\n"
+        "'groq:x' cannot be a fallback for a model of openai\n  LLM_FALLBACK_MODELS names another provider\n"
         "  export LLM_CROSS_PROVIDER_FALLBACK=true, or name a model of the same provider"
     ) == str(caught.value)
 
