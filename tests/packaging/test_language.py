@@ -8,16 +8,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "llm_gateway"
-NOT_YET = frozenset(
-    "cassettes cli client config cost exchange fakes flow hookspecs interception loopback observability pytest_plugin "
-    "redaction registry transport types".split()
-)
+NOT_YET = frozenset({"pytest_plugin"})
 """Packages that are still to be put into these words."""
-PARTS = sorted(
-    path
-    for path in SOURCE.iterdir()
-    if path.stem not in NOT_YET and (path.suffix == ".py" or (path / "__init__.py").exists())
-)
+PARTS = sorted(path for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists())
 NOT_VERBS = frozenset(
     "a after all also an and another any around as at before both by each every everywhere for from how if in input it "
     "its no none not nothing of on once one only or other same some such text that the their there these they this "
@@ -66,7 +59,7 @@ def first_words():
                 yield f"{file.relative_to(ROOT)}:{node.lineno}", text.split()[0]
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.stem)
+@pytest.mark.parametrize("part", [part for part in PARTS if part.stem not in NOT_YET], ids=lambda part: part.stem)
 def test_the_source_has_no_word_that_the_glossary_replaces(part):
     """In names, docstrings, comments and messages."""
     pattern = rejected_words()
@@ -94,5 +87,5 @@ def test_docstrings_of_functions_begin_with_a_verb():
     words = list(first_words())
     others = [f"{place}: {word}" for place, word in words if not is_verb(word)]
 
-    assert len(words) > 300
+    assert len(words) > 1000
     assert 0.1 >= len(others) / len(words), "\n".join(others)
