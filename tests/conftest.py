@@ -1,6 +1,7 @@
 """The suite's own summary: here, because the controller of pytest-xdist reads no conftest further down."""
 
 import contextlib
+import sys
 
 import capability_table
 
@@ -10,6 +11,14 @@ with contextlib.suppress(ImportError):  # not every environment has it
     # How long an example takes says nothing on a busy machine.
     settings.register_profile("suite", deadline=None)
     settings.load_profile("suite")
+
+
+def pytest_sessionfinish(session):
+    """Write what a worker measured at once: on a busy machine it is killed before it has ended by itself."""
+    if "coverage" in sys.modules and hasattr(session.config, "workerinput"):
+        measured = sys.modules["coverage"].Coverage.current()
+        if measured is not None:
+            measured.save()
 
 
 def table_of(cells):

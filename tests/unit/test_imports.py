@@ -25,8 +25,10 @@ LIST = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 
 
 def loaded(code, *args):
-    """Return the top-level modules that a fresh interpreter has loaded after *code*."""
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{LIST}", *args], capture_output=True, text=True, check=True)
+    """Return the top-level modules that a fresh interpreter has loaded after *code*, with no tool for coverage in it."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    command = [sys.executable, "-c", f"{code}\n{LIST}", *args]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     return {name.partition(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
