@@ -48,7 +48,8 @@ def test_a_server_that_never_replies_is_waited_for_once(silent_server, tmp_path,
         "the ledger has not answered for 0.1 s\n  entries are kept, and written when that is over"
     ]
     text = outbox.close()
-    assert text.startswith("LedgerError: the ledger 'postgresql://me@127.0.0.1:")
+    # On a busy machine the outbox may give up before the driver does; both are a server without a reply.
+    assert text.startswith(("LedgerError: the ledger 'postgresql://me@127.0.0.1:", "LedgerError: the ledger has not"))
     assert "  3 entries are in " in text
     assert ["a", "b", "c"] == ids(tmp_path / "rescue.db")
 
