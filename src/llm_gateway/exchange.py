@@ -80,17 +80,18 @@ class ProcessExchange:
 Exchange = HttpExchange | ProcessExchange
 
 
-def body_chunks(exchange: HttpExchange) -> Iterator[bytes]:
-    """Return the recorded body in its recorded chunks."""
+def timed_chunks(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
+    """Yield the recorded body in its recorded chunks, each with the seconds to wait before it."""
     body = exchange.reply.body if exchange.reply else b""
+    waits = chain(exchange.waits[1:], repeat(0.0))
     start = 0
     for chunk in exchange.chunks:
-        yield body[start : start + chunk.length]
+        yield body[start : start + chunk.length], next(waits)
         start += chunk.length
     if start < len(body):
-        yield body[start:]
+        yield body[start:], next(waits)
 
 
-def timed_chunks(exchange: HttpExchange) -> Iterator[tuple[bytes, float]]:
-    """Return the recorded body in its recorded chunks, each with the seconds to wait before it."""
-    return zip(body_chunks(exchange), chain(exchange.waits[1:], repeat(0.0)), strict=False)
+def body_chunks(exchange: HttpExchange) -> Iterator[bytes]:
+    """Return the recorded body in its recorded chunks."""
+    return (chunk for chunk, _ in timed_chunks(exchange))

@@ -8,6 +8,7 @@ conversions to plain data and back.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 import reprlib
@@ -278,22 +279,15 @@ def _count(name: object, value: object) -> Any:
 
 
 def _cost(field_name: str, value: object) -> Decimal:
-    cost = _decimal(value)
-    if cost is None or not 0 <= cost <= MOST_USD:
-        raise _wrong(field_name, value, f"US dollars from 0 to {MOST_USD:,} were")
-    return cost
-
-
-def _decimal(value: object) -> Decimal | None:
-    """Return the number, where it is finite and can be written out without its exponent."""
-    if not isinstance(value, str | int | float) or (isinstance(value, int) and abs(value) > MOST_USD):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    _, digits, exponent = number.as_tuple()
-    return number if isinstance(exponent, int) and -60 <= exponent <= 12 and len(digits) <= 60 else None
+    """Return the amount in *value*, which has to be finite, and short when it is written without an exponent."""
+    if isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= MOST_USD):
+        with contextlib.suppress(InvalidOperation):
+            cost = Decimal(str(value))
+            _, digits, exponent = cost.as_tuple()
+            is_short = isinstance(exponent, int) and -60 <= exponent <= 12 and len(digits) <= 60
+            if is_short and 0 <= cost <= MOST_USD:
+                return cost
+    raise _wrong(field_name, value, f"US dollars from 0 to {MOST_USD:,} were")
 
 
 def _price(field_name: str, value: object) -> Mapping[str, Any]:
@@ -311,7 +305,7 @@ def _is_plain(row: dict[Any, Any]) -> bool:
         if not isinstance(one, dict | list):
             if not _is_leaf(one):
                 return False
-        elif len(one) > _MOST_PARTS or (isinstance(one, dict) and not all(isinstance(name, str) for name in one)):
+        elif len(one) > _MOST_PARTS or (isinstance(one, dict) and not set(map(type, one)) <= {str}):
             return False
         else:
             rest += one.values() if isinstance(one, dict) else one

@@ -113,7 +113,7 @@ def test_every_fault_with_every_library(call, recorded):
         cassette.delay(0.05, at=6)
         found = [outcome(call, url, timeout_s) for timeout_s in (60, 60, 0.2, 60)]
         playback = cassette._playback
-        playback.give_back(playback._requests[0])  # the late reply was given, and is requested again
+        playback.put_back(playback._requests[0])  # the late reply was given, and is requested again
         late, begun = outcome(call, url, 0.2), time.monotonic()
         whole, took = outcome(call, url), time.monotonic() - begun
 

@@ -24,6 +24,6 @@ def monotonic() -> float:
 
 
 def is_travelling() -> bool:
-    """Whether time-machine has moved every clock that there is."""
+    """Return whether time-machine has moved every clock that there is."""
     machine = sys.modules.get("time_machine")
     return machine is not None and machine.escape_hatch.is_travelling()

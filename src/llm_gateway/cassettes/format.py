@@ -91,23 +91,25 @@ def request_from(interaction: dict[str, Any]) -> WireRequest:
 def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchange:
     """Decode the whole exchange of an entry whose request was decoded already."""
     raw, ours = interaction["response"], interaction.get("llm") or {}
-    status, reason = _status(raw)
+    status = raw.get("status") or {}
+    code = raw["status_code"] if "status_code" in raw else status["code"]  # the former in vcrpy's early httpx form
     headers, body = _headers(raw.get("headers")), read_body(raw)
     if "body_form" in ours:
         body = rebuild(body.decode("utf-8", "surrogatepass"), ours["body_form"])
     failure, at = ours.get("failure") or {}, timestamp(ours.get("recorded_at"))
-    reply = None if failure and not failure.get("has_reply") else WireReply(status, _consistent(headers, body), body)
+    has_reply = not failure or failure.get("has_reply")
+    record = CallRecord.from_dict(ours) if "provider" in ours else None
     return HttpExchange(
         request=request,
-        reply=reply,
-        reason=reason,
+        reply=WireReply(int(code), _consistent(headers, body), body) if has_reply else None,
+        reason=str(status.get("message") or ""),
         chunks=tuple(Chunk(int(length), float(at_s)) for length, at_s in ours.get("chunks") or ()),
-        end=end_from(ours),
+        end=end_from(ours) if record is None else record.end,
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
         recorded_at=at and at.astimezone(UTC),
         duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
-        record=CallRecord.from_dict(ours) if "provider" in ours else None,
+        record=record,
     )
 
 
@@ -115,15 +117,8 @@ def accounted(record: CallRecord | None) -> dict[str, Any]:
     """Return what a cassette keeps of *record*; what is unknown is left out, and a usage of None stays visible."""
     if record is None:
         return {}
-    members = record.to_dict(ACCOUNTED)
-    return {name: value for name, value in members.items() if value is not None or name in ("provider", "usage")}
-
-
-def _status(raw: dict[str, Any]) -> tuple[int, str]:
-    if "status_code" in raw:  # vcrpy's early httpx form
-        return int(raw["status_code"]), ""
-    status = raw.get("status") or {}
-    return int(status["code"]), str(status.get("message") or "")
+    fields = record.to_dict(ACCOUNTED)
+    return {name: value for name, value in fields.items() if value is not None or name in ("provider", "usage")}
 
 
 def _consistent(headers: Headers, body: bytes) -> Headers:

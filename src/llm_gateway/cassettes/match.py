@@ -66,7 +66,7 @@ def canonical_body(request: WireRequest) -> bytes:
 
 
 def _number(text: str) -> int | float:
-    """Return the number in *text*; 1.0 and 1e0 are the integer 1, as JSON does not tell them apart."""
+    """Return the number in *text*; 1.0 and 1e0 are the integer 1, as JSON makes no difference."""
     value = float(text)
     return int(value) if value.is_integer() else value
 
@@ -116,6 +116,6 @@ class Index:
         waiting = self._waiting.get(self._key(request))
         return waiting.popleft() if waiting else None
 
-    def give_back(self, position: int, request: WireRequest) -> None:
+    def put_back(self, position: int, request: WireRequest) -> None:
         """Make the request at *position* available again, before others that equal it."""
         self._waiting[self._key(request)].appendleft(position)

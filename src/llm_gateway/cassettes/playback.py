@@ -24,7 +24,7 @@ class Playback:
     """
     The recorded exchanges of one file, each given out once. Its methods may be called from any thread.
 
-    Requests are read at once, replies when they are asked for.
+    Requests are read at once, each reply when its exchange is taken.
 
     Args:
         path: The file; it need not exist.
@@ -104,15 +104,15 @@ class Playback:
             self._used[position] = True
         return self.exchange(position)
 
-    def give_back(self, request: WireRequest) -> None:
+    def put_back(self, request: WireRequest) -> None:
         """Let the exchange of a recorded *request* be taken once more; it stays used."""
         position = next(at for at, one in enumerate(self._requests) if one is request)
         with self._lock:
-            self._index.give_back(position, request)
+            self._index.put_back(position, request)
 
     def exchange(self, position: int) -> HttpExchange:
         """
-        The exchange at *position*, read whole.
+        Return the exchange at *position*, read whole.
 
         Raises:
             CassetteReadError: The entry's reply is malformed.
@@ -123,14 +123,14 @@ class Playback:
             raise self._broken("interactions", position, error) from error
 
     def knows(self, url: str) -> bool:
-        """Whether anything was recorded at the address of *url*, whatever was asked there."""
+        """Return whether anything was recorded at the address of *url*."""
         if self._places is None:
             self._places = {place(request.url)[:2] for request in self._requests}
         return place(url)[:2] in self._places
 
     @property
     def places(self) -> list[int]:
-        """Where each exchange stands in the file's list, which other tools share with entries of other kinds."""
+        """The index of each exchange in the file's list, where other tools keep entries of other kinds as well."""
         return [index for index, entry in enumerate(self.content.get("interactions") or []) if is_http(entry)]
 
     def recorded(self) -> list[Recorded]:

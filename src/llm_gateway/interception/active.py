@@ -43,12 +43,12 @@ def leave(cassette: Cassette, token: Token[Cassette | None]) -> None:
 
 
 def is_open() -> bool:
-    """Whether any cassette is open in this process."""
+    """Return whether any cassette is open in this process."""
     return bool(_open)
 
 
 def opened() -> list[Cassette]:
-    """The cassettes that are open in this process."""
+    """Return the cassettes that are open in this process."""
     return list(_open)
 
 
@@ -60,7 +60,7 @@ def own() -> Cassette | None:
 
 def current() -> Cassette | None:
     """
-    The cassette that a call made here and now belongs to, or None when none is open.
+    Return the cassette that a call made here and now belongs to, or None when none is open.
 
     A bare thread, or a task that outlived its test, carries no open cassette: it gets the only open one.
 

@@ -1,4 +1,4 @@
-"""What decides whether a call may be made for real, and is told how each one ended."""
+"""Call guards: they decide whether a call may really be made, and are notified of how each one ended."""
 
 from __future__ import annotations
 
@@ -12,68 +12,68 @@ from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.types import WireRequest
 
-__all__ = ["Ended", "Gate", "allow", "allow_late", "owns_ledger", "standing"]
+__all__ = ["CallGuard", "OnComplete", "allow", "allow_late", "global_guards", "owns_ledger"]
 
-Ended = Callable[[Exchange], None]
-"""Told how a call ended, with its usage and cost."""
+OnComplete = Callable[[Exchange], None]
+"""Called with the exchange, its usage and its cost when the call has ended."""
 
 
-class Gate(Protocol):
-    """Asked before each call that would reach a provider; its methods may be called from any thread."""
+class CallGuard(Protocol):
+    """A guard that is called before each call which would reach a provider, from any thread."""
 
-    def enter(self, request: WireRequest | None) -> Ended:
+    def allow(self, request: WireRequest | None) -> OnComplete:
         """
-        Let a call through; *request* is None for a run of a command.
+        Allow a call; *request* is None for a run of a command.
 
         Raises:
-            GatewayError: It may not be made; the text is what the test fails with.
+            GatewayError: It may not be made; the test fails with that error.
         """
         ...
 
 
-standing: list[Gate] = []
-"""Gates of every cassette that is opened in this process, whoever opens it."""
+global_guards: list[CallGuard] = []
+"""The guards of every cassette that is opened in this process."""
 
 
 def owns_ledger() -> bool:
     """Return whether one of the global guards enters each call into a ledger."""
-    return any(getattr(guard, "owns_ledger", False) for guard in standing)
+    return any(getattr(guard, "owns_ledger", False) for guard in global_guards)
 
 
-def allow(gates: Sequence[Gate], request: WireRequest | None, outcome: Outcome) -> Ended:
+def allow(guards: Sequence[CallGuard], request: WireRequest | None, outcome: Outcome) -> OnComplete:
     """
-    Ask *gates* and the global ones for a call; the result reports its end to all of them.
+    Have *guards* and the global ones allow a call; return a function that notifies all of them of its end.
 
     Args:
-        gates: Those of the cassette.
+        guards: Those of the cassette.
 
         request: The call; None for a run of a command.
 
-        outcome: Takes the error, so that the test fails with it whatever its code makes of it.
+        outcome: Takes the error, so that the test fails with it even where its code handles it.
 
     Raises:
-        GatewayError: One of them does not allow the call; those that did are notified that it was never sent.
+        GatewayError: A guard does not allow the call; those that did are notified that it was never sent.
     """
-    passed: list[Ended] = []
+    passed: list[OnComplete] = []
     try:
-        for gate in [*gates, *standing]:
-            passed.append(gate.enter(request))  # noqa: PERF401  those that were passed have to be notified
+        for guard in [*guards, *global_guards]:
+            passed.append(guard.allow(request))  # noqa: PERF401  those that were passed have to be notified
     except GatewayError as error:
-        _tell(passed, HttpExchange(request or WireRequest("", ""), None, end="error", failure="connect"))
+        _notify(passed, HttpExchange(request or WireRequest("", ""), None, end="error", failure="connect"))
         outcome.fail(error)
         raise
-    return functools.partial(_tell, passed)
+    return functools.partial(_notify, passed)
 
 
-def allow_late(gates: Sequence[Gate]) -> Ended:
-    """Return what reports the end of a run that was seen too late: inside another command, or next to recorded ones."""
-    passed: list[Ended] = []
-    for gate in [*gates, *standing]:
+def allow_late(guards: Sequence[CallGuard]) -> OnComplete:
+    """Return what notifies the guards of the end of a run that nothing saw begin, as one inside another command."""
+    passed: list[OnComplete] = []
+    for guard in [*guards, *global_guards]:
         with contextlib.suppress(GatewayError):  # it was made already
-            passed.append(gate.enter(None))
-    return functools.partial(_tell, passed)
+            passed.append(guard.allow(None))
+    return functools.partial(_notify, passed)
 
 
-def _tell(ended: Sequence[Ended], exchange: Exchange) -> None:
-    for one in ended:
-        one(exchange)
+def _notify(passed: Sequence[OnComplete], exchange: Exchange) -> None:
+    for on_complete in passed:
+        on_complete(exchange)

@@ -20,7 +20,7 @@ from llm_gateway.cost.account import account
 from llm_gateway.exceptions import GatewayError
 from llm_gateway.exchange import Exchange, HttpExchange
 from llm_gateway.interception import guard
-from llm_gateway.interception.clock_skew import skewed
+from llm_gateway.interception.clock_skew import signature_error
 from llm_gateway.interception.credential import CredentialResponder
 from llm_gateway.interception.forks import ForkResponder
 from llm_gateway.interception.process_calls import ProcessCalls
@@ -43,7 +43,7 @@ __all__ = ["Cassette", "Collect"]
 
 
 class Collect(Protocol):
-    """Reports what happened elsewhere; *is_over* says that it will not be called again."""
+    """A function that reports what happened elsewhere; it is not called again where *is_over*."""
 
     def __call__(self, *, is_over: bool) -> None:
         """Report what is new."""
@@ -102,7 +102,7 @@ class Cassette(Faults):
         if mode is Mode.REPLAY and not settings.allow_unused:
             checks.append(functools.partial(self._playback.unused, self.record_command))
         self.outcome = Outcome(self.redact, checks)
-        self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, settings.gates, self._count)
+        self.processes = ProcessCalls(self, self._playback, self._recorder, self.outcome, settings.guards, self._count)
         self._forks = ForkResponder(self.outcome)
         self._script: Script | None = None
         self._answers: list[Responder] = []
@@ -120,14 +120,14 @@ class Cassette(Faults):
             self._answers.append(recorded)
         last: Responder
         if self._recorder is not None:
-            gates = self._settings.gates
-            last = LiveResponder(self._recorder, gates, self.outcome, self._count_made, check_clock)
+            guards = self._settings.guards
+            last = LiveResponder(self._recorder, guards, self.outcome, self._count_made, check_clock)
         else:
             last = MissResponder(self._playback, self._redact_request, self.outcome, self.record_command)
         return [
             self._forks,
             CredentialResponder(None if self.mode.connects else recorded, check_clock),
-            FaultResponder(self, self._answers, self.outcome, self._playback.give_back, self._settings.chunks),
+            FaultResponder(self, self._answers, self.outcome, self._playback.put_back, self._settings.chunks),
             last,
         ]
 
@@ -199,7 +199,7 @@ class Cassette(Faults):
         return self._script is not None and self._script.wants(request)
 
     def _check_clock(self, request: WireRequest) -> None:
-        if (error := skewed(request, command=self.record_command)) is not None:
+        if (error := signature_error(request, command=self.record_command)) is not None:
             self.outcome.fail(error)
 
     def _count_made(self, exchange: HttpExchange) -> None:

@@ -14,13 +14,13 @@ from llm_gateway.exceptions import CassetteError
 from llm_gateway.interception import guard
 from llm_gateway.types import WireRequest
 
-__all__ = ["signed_at", "skewed"]
+__all__ = ["signature_error", "signed_at"]
 
 _MOST = timedelta(minutes=5)
 
 
-def skewed(request: WireRequest, *, command: str) -> CassetteError | None:
-    """The error for a request that will be refused for its date; None for one that is not signed, or signed in time."""
+def signature_error(request: WireRequest, *, command: str) -> CassetteError | None:
+    """Return the error for a request that its date would have rejected; None for one not signed, or signed in time."""
     signed = signed_at(request)
     if signed is None or guard.is_local(request.url) or abs(signed - (now := clock.now())) <= _MOST:
         return None
@@ -34,7 +34,7 @@ def skewed(request: WireRequest, *, command: str) -> CassetteError | None:
 
 
 def signed_at(request: WireRequest) -> datetime | None:
-    """When *request* says that it was signed: as AWS does it, or in Google's exchange of a service account's key."""
+    """Return the time of signing in *request*, as AWS has it, or Google's exchange of a service account's key."""
     stated = next((value for name, value in request.headers if name.lower() == "x-amz-date"), "")
     if not stated:
         stated = parse_qs(urlsplit(request.url).query).get("X-Amz-Date", [""])[0]
@@ -53,7 +53,7 @@ def _parsed(stated: str) -> datetime | None:
 
 
 def _issued(token: str) -> datetime | None:
-    """The ``iat`` of a JSON Web Token."""
+    """Return the ``iat`` of a JSON Web Token."""
     try:
         payload = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

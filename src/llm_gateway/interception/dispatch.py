@@ -31,7 +31,7 @@ class _Blocker:
 
     def handle(self, request: WireRequest) -> HttpExchange:
         """Answer *request* with the error, and note it for the report."""
-        return refusal(request, "blocked_call", guard.refuse(summary(request)))
+        return refusal(request, "blocked_call", guard.report_blocked(summary(request)))
 
 
 _blocker = _Blocker()

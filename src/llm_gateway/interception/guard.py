@@ -1,4 +1,4 @@
-"""LLM hosts are closed to tests that neither record nor run live; what was refused is kept for the report."""
+"""The guard that blocks LLM hosts for tests which neither record nor run live, and keeps what it blocked."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = [
     "is_local",
     "open_up",
     "refusals",
-    "refuse",
+    "report_blocked",
     "running",
 ]
 
 
 class Refusal:
-    """A call that was refused: what it was, and the test that made it (None outside any test)."""
+    """A call that was blocked, and the test that made it (None outside any test)."""
 
-    # A plain class: this module is imported when pytest starts, where making a dataclass is felt.
+    # A plain class: this module is imported when pytest starts, where making a dataclass takes a measurable time.
     __slots__ = ("test_id", "what")
 
     def __init__(self, what: str, test_id: str | None) -> None:
@@ -30,37 +30,42 @@ class Refusal:
         self.test_id = test_id
 
 
-_state = {"closed": False}
 refusals: list[Refusal] = []
 running: ContextVar[str | None] = ContextVar("llm_gateway_running_test", default=None)
 _LOCAL = frozenset({"localhost", "host.docker.internal", "metadata.google.internal"})
+_is_closed = False
 
 
 def close() -> None:
-    """Refuse calls to LLM hosts from here on, in this process."""
-    _state["closed"] = True
+    """Block calls to LLM hosts from here on, in this process."""
+    _set(is_closed=True)
 
 
 def open_up() -> None:
     """Let calls to LLM hosts through again."""
-    _state["closed"] = False
+    _set(is_closed=False)
+
+
+def _set(*, is_closed: bool) -> None:
+    global _is_closed  # noqa: PLW0603  one fact of the whole process
+    _is_closed = is_closed
 
 
 def is_closed() -> bool:
-    """Whether calls to LLM hosts are refused right now."""
-    return _state["closed"]
+    """Return whether calls to LLM hosts are blocked right now."""
+    return _is_closed
 
 
 def is_local(url: str) -> bool:
-    """Whether *url* names this machine: a test's own server, a local model, a metadata service."""
+    """Return whether *url* names this machine: a test's own server, a local model, a metadata service."""
     host = (urlsplit(url).hostname or "").lower()
-    return host in _LOCAL or host.endswith(".localhost") or _is_local_address(host)
+    if host in _LOCAL or host.endswith(".localhost"):
+        return True
+    return (host[-1:].isdigit() or ":" in host) and _is_local_address(host)
 
 
 def _is_local_address(host: str) -> bool:
-    """Return whether *host* is an address of this machine; ``127.api.openai.com`` only begins like one."""
-    if ":" not in host and not host.replace(".", "").isdigit():
-        return False
+    """Return whether *host* is an address of this machine."""
     import ipaddress
 
     try:
@@ -71,23 +76,23 @@ def _is_local_address(host: str) -> bool:
 
 
 def closed_to(method: str, url: str) -> bool:
-    """Whether a call to *url* is to be refused."""
-    if not _state["closed"] or is_local(url):
+    """Return whether a call to *url* is blocked."""
+    if not _is_closed or is_local(url):
         return False
     from llm_gateway.wire.identify import identify, is_llm_host
 
     return is_llm_host((urlsplit(url).hostname or "").lower()) or identify(method, url) is not None
 
 
-def refuse(what: str) -> str:
-    """Note a refused call and return the text that explains it."""
+def report_blocked(what: str) -> str:
+    """Keep a blocked call for the report of the run, and return the text that explains it."""
     refusal = Refusal(what, running.get())
     refusals.append(refusal)
     return explained(refusal)
 
 
 def explained(refusal: Refusal) -> str:
-    """What was refused, why, and what to type."""
+    """Return the text on what was blocked, why, and what to type."""
     test_id = refusal.test_id
     command = f"pytest --llm-record {test_id}" if test_id else "pytest --llm-record"
     return (

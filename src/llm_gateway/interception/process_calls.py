@@ -13,7 +13,7 @@ from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.exceptions import FaultError, GatewayError
 from llm_gateway.exchange import Exchange, ProcessExchange
-from llm_gateway.interception.call_guard import Ended, Gate, allow, allow_late
+from llm_gateway.interception.call_guard import CallGuard, OnComplete, allow, allow_late
 from llm_gateway.interception.script import FailedSession, ProcessSession, Script
 from llm_gateway.record import Source
 from llm_gateway.types import ProcessRequest
@@ -26,7 +26,7 @@ class ProcessCalls:
     Answers runs of ``claude`` as the responders of a cassette answer requests. Usable from any thread.
 
     Args:
-        faults: What the test injected; its mode says whether runs are recorded.
+        faults: The injected faults; their mode decides whether runs are recorded.
 
         playback: The recorded runs.
 
@@ -34,9 +34,14 @@ class ProcessCalls:
 
         outcome: Takes the errors with which the test fails.
 
-        gates: Asked before a run is really made.
+        guards: Called before a run is really made.
 
         count: Counts a run, with the source of its output.
+
+    Attributes:
+        script: The script that may answer runs; None without one.
+
+        has_recorded: Whether the file has runs, used or not.
     """
 
     def __init__(
@@ -45,21 +50,18 @@ class ProcessCalls:
         playback: Playback,
         recorder: Recorder | None,
         outcome: Outcome,
-        gates: Sequence[Gate],
+        guards: Sequence[CallGuard],
         count: Callable[[Source, Exchange], None],
     ) -> None:
         self.script: Script | None = None
+        self.has_recorded = bool(playback.processes)
         self._faults = faults
         self._playback = playback
         self._recorder = recorder
         self._outcome = outcome
-        self._gates = gates
+        self._guards = guards
         self._count = count
-        self._under_way: list[Ended] = []
-
-    def has_answers(self) -> bool:
-        """Return whether a script or the file may answer a run."""
-        return bool(self._playback.processes) or (self.script is not None and self.script.wants_runs())
+        self._under_way: list[OnComplete] = []
 
     def is_scripted(self) -> bool:
         """Return whether a script answers runs of ``claude``."""
@@ -104,17 +106,17 @@ class ProcessCalls:
 
     def allow(self) -> None:
         """
-        Ask the guards for a run that is really made; `add` reports its end to them.
+        Have the guards allow a run that is really made; `add` notifies them of its end.
 
         Raises:
             GatewayError: It may not be made.
         """
-        self._under_way.append(allow(self._gates, None, self._outcome))
+        self._under_way.append(allow(self._guards, None, self._outcome))
 
     def add(self, exchange: ProcessExchange) -> None:
         """Count a run that was really made, and record it in a mode that writes."""
         self._count("record" if self._faults.mode.writes else "live", exchange)
         if self._recorder is not None:
             self._recorder.add(exchange)
-        ended = self._under_way.pop(0) if self._under_way else allow_late(self._gates)
+        ended = self._under_way.pop(0) if self._under_way else allow_late(self._guards)
         ended(exchange)

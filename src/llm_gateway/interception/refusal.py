@@ -10,7 +10,7 @@ from llm_gateway.types import WireReply, WireRequest
 __all__ = ["STATUS", "refusal"]
 
 STATUS = 470
-"""An unassigned 4xx: SDKs retry 408, 409, 429 and 5xx, some of them whatever ``x-should-retry`` says."""
+"""An unassigned 4xx: SDKs retry 408, 409, 429 and 5xx, some of them even against ``x-should-retry``."""
 
 
 def refusal(request: WireRequest, kind: str, text: str) -> HttpExchange:

@@ -20,7 +20,7 @@ from llm_gateway.cassettes.recorder import Recorder
 from llm_gateway.cassettes.recording import Recording
 from llm_gateway.exceptions import CassetteReadError, FaultError, GatewayError
 from llm_gateway.exchange import HttpExchange
-from llm_gateway.interception.call_guard import Gate, allow, owns_ledger
+from llm_gateway.interception.call_guard import CallGuard, allow, owns_ledger
 from llm_gateway.interception.refusal import refusal
 from llm_gateway.interception.script import Script
 from llm_gateway.record import Source
@@ -79,9 +79,9 @@ class FaultResponder:
     Args:
         faults: What the test injected.
 
-        sources: Asked in order for the answer that a fault may change.
+        sources: The responders whose answer a fault may change, in order.
 
-        give_back: Called with a recorded request whose reply broke off, so that a retry gets the whole reply.
+        put_back: Called with a recorded request whose reply broke off, so that a retry gets the whole reply.
 
         chunks: How streams are cut, see `llm_gateway.cassettes.chunks.split`; as recorded when None.
     """
@@ -91,13 +91,13 @@ class FaultResponder:
         faults: Faults,
         sources: Sequence[Responder],
         outcome: Outcome,
-        give_back: Callable[[WireRequest], None],
+        put_back: Callable[[WireRequest], None],
         chunks: str | int | None,
     ) -> None:
         self._faults = faults
         self._sources = sources
         self._outcome = outcome
-        self._give_back = give_back
+        self._put_back = put_back
         self._chunks = chunks
 
     def respond(self, request: WireRequest) -> Answer | Recording | None:
@@ -120,7 +120,7 @@ class FaultResponder:
             return answer
         played = answer.exchange
         if answer.source == "replay" and played is not None and played.reply is not None and played.failure:
-            self._give_back(found.request)
+            self._put_back(found.request)
         return answer._replace(source="fault")
 
 
@@ -206,7 +206,7 @@ class LiveResponder:
     Args:
         recorder: Records what is sent.
 
-        gates: Asked before each call.
+        guards: Called before each call.
 
         outcome: Takes the error for a call that they do not allow.
 
@@ -218,13 +218,13 @@ class LiveResponder:
     def __init__(
         self,
         recorder: Recorder,
-        gates: Sequence[Gate],
+        guards: Sequence[CallGuard],
         outcome: Outcome,
         on_end: Callable[[HttpExchange], None],
         check_clock: Callable[[WireRequest], None],
     ) -> None:
         self._recorder = recorder
-        self._gates = gates
+        self._guards = guards
         self._outcome = outcome
         self._on_end = on_end
         self._check_clock = check_clock
@@ -232,7 +232,7 @@ class LiveResponder:
     def respond(self, request: WireRequest) -> Answer | Recording:
         """Begin to record *request*, or answer it with the error of the guard that does not allow it."""
         try:
-            ended = allow(self._gates, request, self._outcome)
+            ended = allow(self._guards, request, self._outcome)
         except GatewayError as error:
             return Answer(refusal(request, "cost_limit", error.report), "refused")
         self._check_clock(request)

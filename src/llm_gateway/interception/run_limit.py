@@ -13,7 +13,7 @@ from llm_gateway.cost.prices import most_expensive_usd
 from llm_gateway.cost.reservation import InsufficientBudget, Reservation, Reservations
 from llm_gateway.exceptions import CostLimitExceededError
 from llm_gateway.exchange import Exchange
-from llm_gateway.interception.call_guard import Ended
+from llm_gateway.interception.call_guard import OnComplete
 from llm_gateway.types import WireRequest
 from llm_gateway.wire.bounds import Bound, upper_bound
 
@@ -22,7 +22,7 @@ __all__ = ["RunLimit"]
 
 class RunLimit:
     """
-    Refuse a call that could take spending past *limit_usd*. See `llm_gateway.interception.call_guard.Gate`.
+    A call guard that rejects calls which could take spending past *limit_usd*.
 
     A call reserves its most: its input as estimated, its output as long as it may be. The cost of a run of the
     ``claude`` command costs is known only at its end: one is let through while anything is left.
@@ -41,7 +41,7 @@ class RunLimit:
         self._name = name
 
     @exact()
-    def enter(self, request: WireRequest | None) -> Ended:
+    def allow(self, request: WireRequest | None) -> OnComplete:
         """
         Reserve what the call costs at most.
 
@@ -84,7 +84,7 @@ class RunLimit:
     def _left(self, budget: InsufficientBudget) -> Decimal:
         return max(Decimal(0), self._limit_usd - budget.spent_usd - budget.reserved_usd)
 
-    def _enter_run(self) -> Ended:
+    def _enter_run(self) -> OnComplete:
         made = self._reservations.reserve(Decimal(0), self._limit_usd)
         if isinstance(made, InsufficientBudget) or sum(self._reservations.spent()) >= self._limit_usd:
             raise CostLimitExceededError(
@@ -110,7 +110,7 @@ def _why(budget: InsufficientBudget, bound: Bound) -> str:
 
 
 def _cost(exchange: Exchange) -> Decimal | None:
-    """What a call that has ended cost; None is not known."""
+    """Return the cost of a call that has ended; None when it is unknown."""
     return known_facts(exchange).charged().cost_usd
 
 

@@ -1,4 +1,4 @@
-"""How one cassette behaves beside its mode."""
+"""The settings of one cassette, in addition to its mode."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from llm_gateway.cassettes.match import Normalize
-from llm_gateway.interception.call_guard import Gate
+from llm_gateway.interception.call_guard import CallGuard
 
 __all__ = ["Settings"]
 
@@ -14,7 +14,7 @@ __all__ = ["Settings"]
 @dataclass(frozen=True, slots=True)
 class Settings:
     """
-    How a cassette behaves beside its mode.
+    The settings of a cassette, in addition to its mode.
 
     Attributes:
         environ: Where the values of secrets are looked up, to keep them out of the file.
@@ -27,7 +27,7 @@ class Settings:
 
         before_save: Applied to each request that is written.
 
-        gates: Asked before each call that would reach a provider.
+        guards: Called before each call that would reach a provider.
 
         chunks: How replayed streams are cut: see `llm_gateway.cassettes.chunks.split`. As they were when None.
     """
@@ -37,5 +37,5 @@ class Settings:
     allow_unused: bool = False
     normalize: Normalize | None = None
     before_save: Normalize | None = None
-    gates: Sequence[Gate] = ()
+    guards: Sequence[CallGuard] = ()
     chunks: str | int | None = None

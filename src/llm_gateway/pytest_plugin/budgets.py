@@ -18,12 +18,12 @@ from llm_gateway.wire.identify import identify
 
 if TYPE_CHECKING:
     from llm_gateway.exchange import Exchange
-    from llm_gateway.interception.call_guard import Ended
+    from llm_gateway.interception.call_guard import OnComplete
     from llm_gateway.interception.cassette import Cassette
     from llm_gateway.record import CallRecord
     from llm_gateway.types import WireRequest
 
-__all__ = ["Budget", "BudgetGate", "check_budget", "judgement", "limits_of", "verdict"]
+__all__ = ["Budget", "BudgetGuard", "check_budget", "judgement", "limits_of", "verdict"]
 
 
 def limits_of(item: pytest.Item) -> Limits | None:
@@ -85,11 +85,11 @@ def verdict(test_id: str, limits: Limits, calls: Sequence[CallRecord], *, is_ove
     return BudgetExceededError(f"{test_id} is over its budget", cause=why, fix=_FIX).report
 
 
-class BudgetGate:
+class BudgetGuard:
     """
     Refuse the calls of a test that has used up its budget already, so that a loop that never ends costs no more.
 
-    See `llm_gateway.interception.call_guard.Gate`.
+    See `llm_gateway.interception.call_guard.CallGuard`.
     """
 
     def __init__(self, test_id: str, limits: Limits) -> None:
@@ -100,7 +100,7 @@ class BudgetGate:
         self._charges: list[CallRecord] = []
         self._lock = threading.Lock()
 
-    def enter(self, request: WireRequest | None) -> Ended:
+    def allow(self, request: WireRequest | None) -> OnComplete:
         """
         Count the call in.
 

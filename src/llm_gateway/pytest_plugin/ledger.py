@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from llm_gateway.cost.ledger.outbox import Outbox
     from llm_gateway.exchange import Exchange
-    from llm_gateway.interception.call_guard import Ended
+    from llm_gateway.interception.call_guard import OnComplete
     from llm_gateway.types import WireRequest
 
 __all__ = ["Keeper", "LedgerGate", "start"]
@@ -56,14 +56,14 @@ class Keeper:
         rescue = config.rootpath / f"llm-ledger-rescue-{os.getpid()}.db"
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
         self._outbox = Outbox(lambda: open_ledger(where), rescue)
-        self._gate = LedgerGate(self._outbox, f"pytest-{run}", tags)
+        self._guard = LedgerGate(self._outbox, f"pytest-{run}", tags)
         self._texts: list[str] = []
-        call_guard.standing.append(self._gate)
+        call_guard.global_guards.append(self._guard)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write what is left."""
-        call_guard.standing.remove(self._gate)
+        call_guard.global_guards.remove(self._guard)
         text = self._outbox.close()
         output = getattr(session.config, "workeroutput", None)
         if text is not None and output is not None:
@@ -86,7 +86,7 @@ class Keeper:
 
 
 class LedgerGate:
-    """Lets every call through and enters its end in the ledger. See `llm_gateway.interception.call_guard.Gate`."""
+    """Lets every call through and enters its end in the ledger. See `llm_gateway.interception.call_guard.CallGuard`."""
 
     owns_ledger = True
     """Clients do not enter the calls that this one sees."""
@@ -96,7 +96,7 @@ class LedgerGate:
         self._session_id = session_id
         self._tags = dict(tags)
 
-    def enter(self, request: WireRequest | None) -> Ended:
+    def allow(self, request: WireRequest | None) -> OnComplete:
         """Note which test makes the call, and when."""
         del request
         test_id, at = guard.running.get(), clock.now()

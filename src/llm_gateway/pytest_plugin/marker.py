@@ -104,9 +104,17 @@ def variant(item: pytest.Item) -> Any:
 
 
 def test_name(item: pytest.Item) -> str:
-    """Return the test's name with its class, as a file name: ``TestChat.test_greets[de]``."""
+    """
+    Return the test's name with its class, as a file name: ``TestChat.test_greets[de]``.
+
+    Characters that some file system rejects are replaced, a long name is cut, and either adds a digest of the name.
+    """
     classes = [node.name for node in item.listchain() if isinstance(node, pytest.Class)]
-    return safe(".".join([*classes, _plain(item, item.name)]))
+    name = ".".join([*classes, _plain(item, item.name)])
+    short = _UNSAFE.sub("-", name).rstrip(". ").encode()[:_MOST_BYTES].decode("utf-8", "ignore")
+    if short == name:
+        return name
+    return f"{short}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 test_name.__test__ = False  # type: ignore[attr-defined]
@@ -126,15 +134,6 @@ def _plain(item: pytest.Item, name: str) -> str:
         return name
     part = id_of(way)
     return name.replace(f"[{part}]", "").replace(f"-{part}]", "]").replace(f"[{part}-", "[")
-
-
-def safe(name: str) -> str:
-    """Return *name* without characters that some file system rejects, and with a digest if that changed it."""
-    cleaned = _UNSAFE.sub("-", name).rstrip(". ")
-    short = cleaned.encode()[:_MOST_BYTES].decode("utf-8", "ignore")
-    if short == name:
-        return name
-    return f"{short}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def cassette_path(item: pytest.Item, marked: str | None) -> Path:

@@ -171,15 +171,15 @@ class Session:
             before_save=_rewriter(hooks.pytest_llm_before_save)
             if hooks.pytest_llm_before_save.get_hookimpls()
             else None,
-            gates=[] if self.mode_name == "replay" else self._gates(item),
+            guards=[] if self.mode_name == "replay" else self._guards(item),
             chunks=marker.variant(item),
         )
 
-    def _gates(self, item: pytest.Item) -> list[Any]:
-        from llm_gateway.pytest_plugin.budgets import BudgetGate, limits_of
+    def _guards(self, item: pytest.Item) -> list[Any]:
+        from llm_gateway.pytest_plugin.budgets import BudgetGuard, limits_of
 
         limits = limits_of(item)
-        return [BudgetGate(item.nodeid, limits)] if limits else []
+        return [BudgetGuard(item.nodeid, limits)] if limits else []
 
     def cassette(self, item: pytest.Item) -> Cassette:
         """Return the open cassette of *item*."""

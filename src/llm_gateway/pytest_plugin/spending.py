@@ -66,14 +66,14 @@ class Spending:
 
         reservations = SharedReservations(self._place() / "reservations.sqlite3")
         self._run_limit = RunLimit(reservations, self._limit_usd, f"--llm-max-cost-usd={self._limit_usd}")
-        call_guard.standing.append(self._run_limit)
+        call_guard.global_guards.append(self._run_limit)
 
     def stop(self) -> None:
         """Undo `start`."""
         if self._run_limit is not None:
             from llm_gateway.interception import call_guard
 
-            call_guard.standing.remove(self._run_limit)
+            call_guard.global_guards.remove(self._run_limit)
             self._run_limit = None
 
     def _place(self) -> Path:

@@ -132,7 +132,7 @@ def test_a_returned_recording_is_matched_again_before_its_equals():
     index = Index([post({"n": 1}), post({"n": 2}), post({"n": 1})])
     first = index.take(post({"n": 1}))
 
-    index.give_back(first, post({"n": 1}))
+    index.put_back(first, post({"n": 1}))
 
     assert [index.take(post({"n": n})) for n in (1, 1, 1, 2)] == [0, 2, None, 1]
 

@@ -49,7 +49,7 @@ def test_a_returned_exchange_is_replayed_again_and_stays_used():
     """It comes before others of the same request."""
     found = playback(exchange(1, b"first"), exchange(1, b"second"))
     first = found.take(request(1))
-    found.give_back(first.request)
+    found.put_back(first.request)
 
     assert [b"first", b"second"] == [found.take(request(1)).reply.body for _ in range(2)]
     assert found.unused(COMMAND) is None

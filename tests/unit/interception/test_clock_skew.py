@@ -10,7 +10,7 @@ import time_machine
 from freezing import freeze_time
 
 from llm_gateway.cassettes import clock
-from llm_gateway.interception.clock_skew import signed_at, skewed
+from llm_gateway.interception.clock_skew import signature_error, signed_at
 from llm_gateway.types import WireRequest
 
 BEDROCK = "https://bedrock-runtime.us-east-1.amazonaws.com/model/amazon.nova-micro-v1%3A0/converse"
@@ -39,7 +39,7 @@ def test_a_signature_made_with_a_frozen_clock_is_an_error(frozen, signed):
     with frozen("2001-02-03T04:05:00Z"):
         from datetime import UTC, datetime
 
-        error = skewed(signed(datetime.now(UTC)), command="pytest --llm-record test_a.py::test_b")
+        error = signature_error(signed(datetime.now(UTC)), command="pytest --llm-record test_a.py::test_b")
         during = clock.now()
 
     assert before <= during
@@ -62,7 +62,7 @@ def test_a_signature_with_the_right_time_is_no_error(signed):
     now = clock.now()
 
     assert now.replace(microsecond=0) == signed_at(signed(now))
-    assert skewed(signed(now - timedelta(minutes=4)), command="") is None
+    assert signature_error(signed(now - timedelta(minutes=4)), command="") is None
 
 
 @pytest.mark.parametrize(
@@ -78,11 +78,11 @@ def test_a_signature_with_the_right_time_is_no_error(signed):
 def test_a_request_without_a_signing_date_is_no_error(request_):
     """Such as one with a bearer token, or with no valid signature."""
     assert signed_at(request_) is None
-    assert skewed(request_, command="") is None
+    assert signature_error(request_, command="") is None
 
 
 def test_a_local_server_may_receive_any_signing_date():
     """Stub servers for AWS do not check it."""
     request = WireRequest("POST", "http://127.0.0.1:4566/model/x/converse", (("x-amz-date", "20010203T040506Z"),))
 
-    assert skewed(request, command="") is None
+    assert signature_error(request, command="") is None

@@ -251,7 +251,7 @@ class Guard:
     def __init__(self):
         self.left, self.ended = 1, []
 
-    def enter(self, request):
+    def allow(self, request):
         if not self.left:
             raise CostLimitExceededError("nothing is left", cause="it is spent", fix="raise it")
         self.left -= 1

@@ -46,7 +46,9 @@ def install_uvloop(module: ModuleType) -> None:
 def prepare(cassette: Cassette) -> None:
     """Let ``claude`` be found on the search path while *cassette* has runs of it to give, or records them."""
     cassette.on_script = prepare
-    if cassette.processes.has_answers() or (cassette.mode.connects and _exists("claude")):
+    calls = cassette.processes
+    has_answers = calls.has_recorded or (calls.script is not None and calls.is_scripted())
+    if has_answers or (cassette.mode.connects and _exists("claude")):
         runs_of(cassette).put_on_path()
 
 
@@ -160,7 +162,7 @@ def _instead(argv: list[str]) -> list[str] | None:
         from llm_gateway.redaction.scrub import Scrubber
 
         shown = Scrubber(os.environ).text(" ".join(argv))
-        text = guard.refuse(f"the command {shown[:60]!r}")
+        text = guard.report_blocked(f"the command {shown[:60]!r}")
         return _rejected(text, argv)
     return None
 
