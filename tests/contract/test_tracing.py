@@ -306,7 +306,7 @@ def test_spans_have_no_content_or_secrets_by_default(client_class, client_of, sp
     monkeypatch.setenv("LLM_MAX_RETRIES", "0")
     client = client_of(client_class)
     api.statuses = [b'{"choices": [{"message": "WHISPER"}]}']
-    with pytest.raises(ProviderError, match="its format does not know"):
+    with pytest.raises(ProviderError, match="not part of its format"):
         run(client, lambda llm: llm.chat("whisper", system="murmur"))
     run(client_of(client_class), lambda llm: llm.chat("whisper", system="murmur"))
     exported = "".join(one.to_json() for one in spans.all).lower()
