@@ -67,7 +67,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
         case HttpProvider() as provider:
             yield from _opened(call, provider, request)
         case ProcessProvider() as provider:
-            yield Start(provider.request(request), call.first)
+            yield Start(provider.request(request), call.first_content_timeouts)
         case provider:
             reply = yield from _custom(call, provider, request, None)
             call.content()
@@ -84,7 +84,7 @@ def stream_attempt(call: Call, request: ChatRequest) -> Flow:
 
 
 def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
-    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.whole)
+    reply: WireReply = yield Send((yield from _authorised(provider, request)), provider.client, call.attempt_timeouts)
     call.holder = reply.holder
     if reply.status not in _GOOD:
         _raise_rejected(provider, request.model, reply.status, reply.headers, reply.body)
@@ -144,7 +144,7 @@ def _so_far(decoder: StreamDecoder) -> ChatReply:
 
 
 def _process(call: Call, provider: ProcessProvider, request: ChatRequest) -> Flow:
-    done: ProcessReply = yield Run(provider.request(request), call.whole)
+    done: ProcessReply = yield Run(provider.request(request), call.attempt_timeouts)
     call.holder = done.holder
     facts = provider.dialect.decode_error(done.exit_code, done.stdout, done.stderr)
     reply = provider.dialect.decode_reply(done.stdout)
@@ -172,7 +172,7 @@ def _custom(call: Call, provider: CustomProvider, request: ChatRequest, response
 
 
 def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
-    head = yield Open((yield from _authorised(provider, request)), provider.client, call.first)
+    head = yield Open((yield from _authorised(provider, request)), provider.client, call.first_content_timeouts)
     call.holder = head.holder
     if head.status not in _GOOD:
         chunks: list[bytes] = []
@@ -184,7 +184,7 @@ def _opened(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
 def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     """Read a stream to its end; its usage is accounted for also when the caller stops before."""
     has_begun, seen = False, b""
-    read, next_ones = Read(call.first), Read(call.between)
+    read, next_ones = Read(call.first_content_timeouts), Read(call.chunk_timeouts)
     try:
         while not decoder.is_finished and decoder.error is None and (chunk := (yield read)):
             seen += chunk[: _RAW - len(seen)]
@@ -225,7 +225,7 @@ def _check_end(call: Call, decoder: StreamDecoder, *, has_begun: bool) -> None:
 
 
 def _finished(call: Call, provider: ProcessProvider, request: ChatRequest, decoder: StreamDecoder, seen: bytes) -> Flow:
-    done: ProcessReply = yield Finish(call.between)
+    done: ProcessReply = yield Finish(call.chunk_timeouts)
     call.holder = done.holder
     facts = decoder.error
     if facts is None and not decoder.is_finished:

@@ -93,11 +93,11 @@ class BaseClient:
 
     def _target(self, own: str, named: str) -> Target:
         """
-        The model *named*, of the provider *own* unless it names another.
+        Return the model *named*, of the provider *own* unless it names another provider.
 
         Raises:
-            ConfigError: It names another provider, and that is not allowed.
-            UnknownProviderError: It names one that is not known.
+            ConfigError: *named* has another provider, and that is not allowed.
+            UnknownProviderError: *named* has an unknown provider.
         """
         config = self.config.model_copy(update={"model": named, "provider": None})
         name, model = config.target(registry.list_providers())
@@ -117,14 +117,14 @@ class BaseClient:
         return Target(name, model or "", lambda: made)
 
     def _maker(self, name: str) -> Callable[[], Provider]:
-        """Makes the provider *name*, another than the client's own."""
+        """Return a function that creates the provider *name*, which is not the client's own."""
         registry.resolve(name)
         # What is set for one provider is not the other's: that one has its own variables.
         theirs = self.config.model_copy(update={"api_key": None, "base_url": None, "api_version": None})
         return lambda: registry.build_provider(name, theirs)
 
     def _model_lister(self, provider: str | None = None) -> ModelLister:
-        """Who lists the models of *provider*, or of the client's own."""
+        """Return the lister of the models of *provider*; None is the client's own provider."""
         is_own = provider is None or provider in self._own_names
         found = self.provider if is_own else self._maker(provider or "")()
         return ModelLister(found, self._known, self.config.max_retries, datetime.now(UTC))
@@ -142,12 +142,12 @@ class BaseClient:
             return self._known.info(provider or "", model)
 
     def is_model_deprecated(self, name: str, *, at: datetime | None = None) -> bool | None:
-        """Whether the model *name* is deprecated or gone at *at*, or now; None where nothing is known of it."""
+        """Return whether the model *name* is deprecated or gone at *at*, by default now; None where it is not known."""
         info = self.model_info(name)
         return None if info is None else info.is_deprecated(at or datetime.now(UTC))
 
     def _split_model(self, name: str) -> tuple[str | None, str]:
-        """The provider that *name* names, if it does, and the model."""
+        """Split ``provider:model``; the provider is None where *name* has none."""
         provider, _, model = name.partition(":")
         return (provider, model) if model and provider in registry.list_providers() else (None, name)
 
@@ -169,7 +169,7 @@ class BaseClient:
             session_id=(options or {}).get("session_id") or self.session_id,
             observed=Observation(self._observers) if self._observers is not None else None,
             context=self._context(options or {}),
-            params=Params(self._policy(options or {}), self._known.refuses, self._warned),
+            params=Params(self._policy(options or {}), self._known.unsupported_options, self._warned),
         )
 
     def _policy(self, options: Mapping[str, Any]) -> Policy:
@@ -185,7 +185,7 @@ class BaseClient:
             self.provider,
             self.config.max_retries,
             CostTracker(),
-            limits=Timeouts.of(self.config, {}),
+            timeouts=Timeouts.of(self.config, {}),
             breakers=self._breakers,
         )
 
@@ -335,7 +335,7 @@ def session_cost(tracker: CostTracker, session_id: str | None) -> Decimal | None
 
 
 def chosen(config: GatewayConfig, own: str, model: str | None, provider: str | None) -> tuple[str, str | None]:
-    """The provider and the model that *model* and *provider* name, for a client whose provider is *own*."""
+    """Return the provider and the model that *model* and *provider* name; *own* is the provider of the client."""
     if model is None and provider is None:
         return own, None
     chosen_config = config.model_copy(update={"provider": provider, "model": model})
@@ -346,7 +346,7 @@ def chosen(config: GatewayConfig, own: str, model: str | None, provider: str | N
 
 
 def settings_of_another(config: GatewayConfig, provider: str) -> GatewayConfig:
-    """Settings for *provider* out of those for another one, whose key and address are not its own."""
+    """Return *config* for another *provider*, without the key and the address of the first one."""
     theirs = {"api_key": None, "base_url": None, "api_version": None}
     return config.model_copy(update={"provider": provider, "model": None, **theirs})
 

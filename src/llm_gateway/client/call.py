@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from llm_gateway.catalog import find
 from llm_gateway.client.breaker import Breaker, Breakers
 from llm_gateway.client.cache.cache import Cache
-from llm_gateway.client.cache.entry import Entry as Kept
+from llm_gateway.client.cache.entry import Entry as CacheEntry
 from llm_gateway.client.context import Context
 from llm_gateway.client.observation import Observation
 from llm_gateway.client.params import Params
@@ -41,10 +41,10 @@ M = TypeVar("M")
 @dataclass
 class Call:
     """
-    What one call knows of itself.
+    One call: its settings, its attempts so far, and its claims on the cost limit, the ledger and the cache.
 
     *response_model* is for providers that validate by themselves; *tracker* takes each attempt when it is over;
-    *fallbacks* are asked in turn when the provider cannot answer (see `llm_gateway.client.fallback`); *listed* gives
+    *fallbacks* are called in turn when the provider cannot answer (see `llm_gateway.client.fallback`); *listed* returns
     the names of models that a provider has listed.
     """
 
@@ -53,14 +53,14 @@ class Call:
     tracker: CostTracker
     response_model: type[Any] | None = None
     fallbacks: Sequence[Any] = ()
-    limits: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = field(default_factory=Timeouts)
     context: Context | None = None
     params: Params = field(default_factory=Params)
     dropped: dict[str, None] = field(default_factory=dict[str, None])
     """Options that were left out, in order."""
     answering_model: str | None = None
     holder: RecordHolder | None = None
-    """What came with the reply of the attempt that is under way; None where nobody recorded or replayed it."""
+    """The holder that came with the reply of this attempt; None where the reply was neither recorded nor replayed."""
     outbox: Outbox | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     listed: Callable[[Provider], list[str]] | None = None
@@ -68,12 +68,12 @@ class Call:
     observed: Observation | None = None
     attempts: list[CallRecord] = field(default_factory=list[CallRecord])
     cache: Cache | None = None
-    hits: list[Kept] = field(default_factory=list[Kept])
-    """What came from the cache."""
-    fresh: list[tuple[str, Kept]] = field(default_factory=list[tuple[str, Kept]])
-    """What did not, by its key there."""
-    _reserved: Reservation | None = None
-    _asked: str | None = None
+    hits: list[CacheEntry] = field(default_factory=list[CacheEntry])
+    """Replies from the cache."""
+    fresh: list[tuple[str, CacheEntry]] = field(default_factory=list[tuple[str, CacheEntry]])
+    """New replies with their cache keys, to be kept when the call succeeds."""
+    _reservation: Reservation | None = None
+    _requested_model: str | None = None
     """The model of the attempt that is under way."""
     _unwritten: list[Entry] = field(default_factory=list)
     breakers: Breakers | None = None
@@ -82,7 +82,7 @@ class Call:
 
     @property
     def provider_name(self) -> str:
-        """The name of the provider that is asked now."""
+        """The name of the current provider."""
         return provider_name(self.provider)
 
     @property
@@ -91,42 +91,42 @@ class Call:
         return Totals.of(self.attempts).usage
 
     def begin(self, now: float) -> None:
-        """An attempt begins; the first one starts the clock of the call."""
+        """Start the clock of an attempt; the first attempt also starts that of the call."""
         self._began = now
         if self._called is None:
             self._called = now
 
     def has_time(self, seconds: float, now: float) -> bool:
-        """Whether a wait of *seconds* leaves time for another attempt."""
-        called, most = self._called, self.limits.total_timeout_s
+        """Return whether a wait of *seconds* leaves time for another attempt."""
+        called, most = self._called, self.timeouts.total_timeout_s
         return called is None or most is None or now + seconds < called + most
 
     @property
-    def whole(self) -> tuple[Timeout, ...]:
-        """How long the attempt may take."""
-        return self.limits.whole(self._began, self._called or 0.0)
+    def attempt_timeouts(self) -> tuple[Timeout, ...]:
+        """The timeouts of an attempt without a stream."""
+        return self.timeouts.whole(self._began, self._called or 0.0)
 
     @property
-    def first(self) -> tuple[Timeout, ...]:
-        """How long it may take to the first content."""
-        return self.limits.first(self._began, self._called or 0.0)
+    def first_content_timeouts(self) -> tuple[Timeout, ...]:
+        """The timeouts of a stream up to its first content."""
+        return self.timeouts.first(self._began, self._called or 0.0)
 
     @property
-    def between(self) -> tuple[Timeout, ...]:
-        """How long each piece after that may take."""
-        return self.limits.between(self._called or 0.0)
+    def chunk_timeouts(self) -> tuple[Timeout, ...]:
+        """The timeouts of each further chunk of a stream."""
+        return self.timeouts.between(self._called or 0.0)
 
     @property
     def breaker(self) -> Breaker | None:
-        """The circuit of the provider that is asked now, if it has one."""
+        """The circuit breaker of the current provider; None without one."""
         if self.breakers is None:
             return None
         return self.breakers.of(self.provider_name, provider_address(self.provider))
 
-    def fitted(self, request: ChatRequest) -> ChatRequest:
-        """*request* without what its model does not take; errors as in `llm_gateway.client.params.Params.fit`."""
-        sent, lost = self.params.fit(self.provider, request)
-        self.dropped.update(dict.fromkeys(lost))
+    def without_unsupported(self, request: ChatRequest) -> ChatRequest:
+        """Return *request* without the options that its model does not take; raise as `Params.fit` does."""
+        sent, unsupported = self.params.fit(self.provider, request)
+        self.dropped.update(dict.fromkeys(unsupported))
         return sent
 
     def enter(self, request: ChatRequest) -> None:
@@ -137,37 +137,37 @@ class Call:
             CostLimitExceededError: It could pass the cost limit.
         """
         if self.tracker.limit_usd is not None:
-            self._hold(request)
-        self._asked, self.holder = request.model, None
+            self._reserve(request)
+        self._requested_model, self.holder = request.model, None
         if self.observed is not None:
             self.observed.attempt_begins(len(self.attempts) + 1, self.provider, request.model)
 
-    def _hold(self, request: ChatRequest) -> None:
+    def _reserve(self, request: ChatRequest) -> None:
         is_bound = isinstance(self.provider, HttpProvider)
-        most_usd = _most_usd(self.provider, request) if isinstance(self.provider, HttpProvider) else None
-        self._reserved = self.tracker.reserve(request.model, most_usd, is_bound=is_bound)
+        most_usd = _max_cost_usd(self.provider, request) if isinstance(self.provider, HttpProvider) else None
+        self._reservation = self.tracker.reserve(request.model, most_usd, is_bound=is_bound)
 
     def abandon(self, error: BaseException) -> None:
         """
-        The attempt was stopped by *error*.
+        End an attempt that *error* stopped before its reply was complete.
 
-        One that was cancelled may have been answered, and nobody will say what it cost; one that failed on this side
-        was not sent.
+        An attempt that was cancelled may be billed, so it is added with unknown usage; one that failed here was not
+        sent and is not added.
         """
-        if self._asked is not None and not isinstance(error, Exception):
-            self._add(self._finished(self._accounted(self._asked, None, None), error="cancelled"))
-        self.tracker.abandon(self._reserved)
-        self._reserved = self._asked = None
+        if self._requested_model is not None and not isinstance(error, Exception):
+            self._add(self._finished(self._accounted(self._requested_model, None, None), error="cancelled"))
+        self.tracker.abandon(self._reservation)
+        self._reservation = self._requested_model = None
         if self.observed is not None:
             self.observed.attempt_breaks(error)
 
     def content(self) -> None:
-        """A piece of a stream arrived."""
+        """Notify observers of a chunk of a stream."""
         if self.observed is not None:
             self.observed.content()
 
     def hop(self, error: ProviderError, provider: str, model: str) -> None:
-        """Another model is asked because of *error*."""
+        """Notify observers that another model is called because of *error*."""
         if self.observed is not None:
             self.observed.hop(error, provider, model)
 
@@ -180,7 +180,7 @@ class Call:
         *,
         left: GeneratorExit | None = None,
     ) -> CallRecord:
-        """Add an attempt that is over, and return its record; *left* says that its reader left before the end."""
+        """Add an ended attempt, and return its record; *left* is given when the caller closed a stream before its end."""
         if self.holder is None and error is not None:
             self.holder = error.holder
         found = self.holder.record if self.holder is not None else None
@@ -197,18 +197,22 @@ class Call:
         return record
 
     def _finished(self, record: CallRecord, **known: Any) -> CallRecord:
-        """Return *record* as one of this call's."""
-        name, number = provider_name(self.provider), len(self.attempts) + 1
+        """Return *record* completed with the fields that this call knows."""
         began = record.started_at or datetime.now(UTC) - timedelta(seconds=known.get("duration_s") or 0)
-        mine: dict[str, Any] = {"provider": name, "attempt": number, "session_id": self.session_id, "tags": self.tags}
+        mine: dict[str, Any] = {
+            "provider": self.provider_name,
+            "attempt": len(self.attempts) + 1,
+            "session_id": self.session_id,
+            "tags": self.tags,
+        }
         return replace(record, **mine, started_at=began, **known)
 
     def _accounted(self, model: str, reply: ChatReply | None, error: ProviderError | None) -> CallRecord:
-        """Return the record of an attempt that nobody else saw."""
+        """Return the record of an attempt that was neither recorded nor replayed."""
         dialect = getattr(self.provider, "dialect", None)
         usage = reply.usage if reply else error.usage if error else None
         cost = reply.cost_usd if reply else None
-        name = provider_name(self.provider)
+        name = self.provider_name
         if isinstance(self.provider, HttpProvider) and not find(name).states_cost:
             cost = None
         record = CallRecord(
@@ -225,28 +229,28 @@ class Call:
 
     def _add(self, record: CallRecord) -> None:
         self.attempts.append(record)
-        self.tracker.note(record, self._reserved)
-        self._reserved = self._asked = None
+        self.tracker.note(record, self._reservation)
+        self._reservation = self._requested_model = None
         if self.outbox is not None and not (self.holder and self.holder.owns_ledger):
             self._unwritten.append(Entry.of(record))
 
     def write_ledger(self) -> Flow:
-        """Write what has ended to the ledger, out of the way of an event loop."""
+        """Write the attempts that have ended to the ledger, in a thread where there is an event loop."""
         if self._unwritten:
             yield steps.Call(self.write_ledger_now)
 
     def write_ledger_now(self) -> None:
-        """Write what has ended to the ledger, here."""
+        """Write the attempts that have ended to the ledger, in this thread."""
         if self.outbox is not None and self._unwritten:
             entries, self._unwritten = self._unwritten, []
             self.outbox.add(entries)
 
     def response(self, content: M, reply: ChatReply, model: str) -> LLMResponse[M]:
-        """The call's answer with the totals of its attempts."""
+        """Return the response with the totals of all attempts."""
         totals = Totals.of(self.attempts)
         return LLMResponse(
             content=content,
-            provider=provider_name(self.provider),
+            provider=self.provider_name,
             model=reply.model or model,
             usage=totals.usage,
             cost_usd=totals.cost_usd,
@@ -259,7 +263,7 @@ class Call:
         )
 
 
-def _most_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:
+def _max_cost_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | None:
     sent = provider.request(request)
     bound = upper_bound(sent.method, sent.url, sent.body)
     if bound is None:

@@ -56,7 +56,7 @@ def with_fallbacks(call: Call, request: ChatRequest, send: Callable[[Call, ChatR
             call.hop(errors[-1], target.name, target.model)
             call.provider, request = target.provider(), dataclasses.replace(request, model=target.model)
         try:
-            reply: ChatReply = yield from with_truncation(call, call.fitted(request), send)
+            reply: ChatReply = yield from with_truncation(call, call.without_unsupported(request), send)
         except ProviderError as error:
             if error.has_begun or (error.kind in _OF_THE_REQUEST and not _may_differ(target, error)):
                 raise

@@ -159,7 +159,7 @@ _TOOL_EXAMPLE = '{"name": "weigh", "description": "Weigh it", "parameters": {"ty
 
 def tools_from(given: Sequence[Any]) -> tuple[Tool, ...]:
     """
-    The tools in *given*: `Tool`, or a dict, bare or as OpenAI's chat completions have it.
+    Return the tools in *given*: each is a `Tool`, or a dict, bare or as in OpenAI's chat completions.
 
     Raises:
         ConfigError: One of them is no tool, or there are two of one name.

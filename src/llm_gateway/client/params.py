@@ -33,13 +33,14 @@ class Params:
     Attributes:
         policy: As in `GatewayConfig`.
 
-        refuses: Returns what the user and the provider's list state of a request's model; see `ModelCatalog.refuses`.
+        unsupported_by: Returns the options that a request's model does not take, as the user and as the provider's list
+            state them; see `ModelCatalog.unsupported_options`.
 
         warned: Warnings that were given, by provider, model and option.
     """
 
     policy: Policy = "error"
-    refuses: Callable[[BuiltIn, ChatRequest], tuple[Names, Names]] | None = None
+    unsupported_by: Callable[[BuiltIn, ChatRequest], tuple[Names, Names]] | None = None
     warned: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
 
     def fit(self, provider: Provider, request: ChatRequest) -> tuple[ChatRequest, tuple[str, ...]]:
@@ -63,7 +64,7 @@ class Params:
         return dataclasses.replace(request, **unsupported), tuple(unsupported)
 
     def _rejections(self, provider: BuiltIn, request: ChatRequest) -> list[Rejection]:
-        stated, listed = self.refuses(provider, request) if self.refuses is not None else (None, None)
+        stated, listed = self.unsupported_by(provider, request) if self.unsupported_by is not None else (None, None)
         return rejections(provider.name, provider.dialect.name, request, stated=stated, listed=listed or frozenset())
 
     def _warn(self, provider: str, model: str, one: Rejection) -> None:

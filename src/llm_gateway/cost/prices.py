@@ -113,7 +113,7 @@ def _simple_cost(rates: Any, counts: dict[str, int]) -> Decimal | None:
 
 
 def most_expensive_usd(provider: str, models: Iterable[str], usage: TokenUsage, *, at: datetime) -> Decimal | None:
-    """US dollars of *usage* at most, whichever of *models* answers and whatever its output is; None if unknown."""
+    """Return the most that *usage* can cost, in US dollars, of any of *models* and output; None where it is unknown."""
     sound = dataclasses.replace(usage, output_audio_tokens=usage.output_tokens)
     pictures = dataclasses.replace(usage, output_image_tokens=usage.output_tokens)
     found = [price(provider, model, kind, at=at) for model in models for kind in (usage, sound, pictures)]

@@ -33,7 +33,7 @@ class RedisStore:
         self._client = _client(url)
 
     def get(self, key: str) -> bytes | None:
-        """The value of *key*, or None when there is none or its time is over."""
+        """Return the value of *key*; None where there is none or it has expired."""
         found: bytes | None = self._client.get(self._prefix + key)
         return found
 

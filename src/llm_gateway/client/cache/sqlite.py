@@ -54,7 +54,7 @@ class SQLiteStore:
         self._inherited: sqlite3.Connection | None = None
 
     def get(self, key: str) -> bytes | None:
-        """The value of *key*, or None when there is none or its time is over."""
+        """Return the value of *key*; None where there is none or it has expired."""
         with self._opened() as connection:
             query = "SELECT value FROM answers WHERE key = ? AND ends > ?"
             row = connection.execute(query, (key, self._clock())).fetchone()
@@ -86,7 +86,7 @@ class SQLiteStore:
             yield self._connection
 
     def _own_lock(self) -> threading.Lock:
-        """A forked process has to leave its parent's connection and lock alone, also when it drops them."""
+        """Return the lock of this process; a forked one keeps its parent's connection untouched and opens its own."""
         if self._pid != os.getpid():
             self._pid, self._lock = os.getpid(), threading.Lock()
             self._inherited, self._connection = self._connection, None
@@ -123,7 +123,7 @@ def _transaction(connection: sqlite3.Connection) -> Generator[None]:
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:
-    """What the values take; pages that are free are used again before the file grows."""
+    """Return the size of the used pages; free ones are used again before the file grows."""
     names = ("page_count", "freelist_count", "page_size")
     pages, free, size = (int(connection.execute(f"PRAGMA {name}").fetchone()[0]) for name in names)
     return (pages - free) * size

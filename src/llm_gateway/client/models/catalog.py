@@ -55,7 +55,7 @@ class ModelCatalog:
         is_stated = registered.facts_of(self._own, bare.provider, name) is not None
         return self._whole(bare) if is_stated or published(bare.provider, name) != Limits() else None
 
-    def refuses(
+    def unsupported_options(
         self, provider: HttpProvider | ProcessProvider, request: ChatRequest
     ) -> tuple[frozenset[str] | None, frozenset[str] | None]:
         """
