@@ -180,7 +180,7 @@ class Call:
         *,
         left: GeneratorExit | None = None,
     ) -> CallRecord:
-        """Add an ended attempt, and return its record; *left* is given when the caller closed a stream before its end."""
+        """Add an ended attempt, and return its record; *left* is set when the caller closed a stream before its end."""
         if self.holder is None and error is not None:
             self.holder = error.holder
         found = self.holder.record if self.holder is not None else None
