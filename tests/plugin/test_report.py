@@ -161,8 +161,8 @@ def test_misses_and_refusals_are_in_all_three(project):
 @pytest.mark.parametrize(
     ("file", "why", "instead"),
     [
-        ("report.txt", "its suffix says what to write, and may be .html, .json, .md", "report.html"),
-        ("report", "its suffix says what to write, and may be .html, .json, .md", "report.html"),
+        ("report.txt", "its suffix selects the format, one of .html, .json, .md", "report.html"),
+        ("report", "its suffix selects the format, one of .html, .json, .md", "report.html"),
         ("cassettes", "it is a folder; a report is one file", "cassettes/llm.html"),
         ("app.py/report.md", "its folder cannot be written to: *", "report.md"),
     ],

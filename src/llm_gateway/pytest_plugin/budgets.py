@@ -1,4 +1,4 @@
-"""The marker ``llm_budget`` and the fixture of that name: what a test's calls may use, in every mode."""
+"""The marker and the fixture ``llm_budget``: limits on the usage of a test's calls, in every mode."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from llm_gateway.record import CallRecord
     from llm_gateway.types import WireRequest
 
-__all__ = ["Budget", "BudgetGuard", "check_budget", "judgement", "limits_of", "verdict"]
+__all__ = ["Budget", "BudgetGuard", "check_budget", "failure_message", "limits_of", "outcome_of"]
 
 
 def limits_of(item: pytest.Item) -> Limits | None:
     """
-    The limits of *item*; None where no marker sets any.
+    Return the limits of *item*; None without a marker.
 
     Markers of the test, its class and its module hold together; for one limit the innermost value counts.
 
@@ -48,10 +48,10 @@ def limits_of(item: pytest.Item) -> Limits | None:
 
 def check_budget(item: pytest.Item) -> None:
     """
-    Refuse a marker that cannot be read.
+    Check the markers of *item*.
 
     Raises:
-        pytest.UsageError: Names the test and the mistake.
+        pytest.UsageError: A marker cannot be read; the text names the test and the mistake.
     """
     try:
         limits_of(item)
@@ -60,15 +60,15 @@ def check_budget(item: pytest.Item) -> None:
 
 
 def charges_of(calls: Sequence[CallRecord]) -> list[CallRecord]:
-    """Return the calls that count against a budget, those that nobody bills with zeros."""
+    """Return the model calls, which count against a budget; those that are not billed have zeros."""
     return [one.charged() for one in calls if one.is_model_call]
 
 
 _FIX = "to allow it: raise the limit in @pytest.mark.llm_budget(...)"
 
 
-def verdict(test_id: str, limits: Limits, calls: Sequence[CallRecord], *, is_over: bool) -> str | None:
-    """Why the test fails its budget, with a table of its calls; None when it holds."""
+def failure_message(test_id: str, limits: Limits, calls: Sequence[CallRecord], *, is_over: bool) -> str | None:
+    """Return why the test fails its budget, with a table of its calls; None when the budget holds."""
     charges = charges_of(calls)
     if not charges:
         if not is_over:
@@ -86,79 +86,75 @@ def verdict(test_id: str, limits: Limits, calls: Sequence[CallRecord], *, is_ove
 
 
 class BudgetGuard:
-    """
-    Refuse the calls of a test that has used up its budget already, so that a loop that never ends costs no more.
-
-    See `llm_gateway.interception.call_guard.CallGuard`.
-    """
+    """A call guard that rejects the calls of a test whose budget is used up, so that an endless loop costs no more."""
 
     def __init__(self, test_id: str, limits: Limits) -> None:
         self._test_id = test_id
         self._limits = dataclasses.replace(limits, min_cache_hit=None, max_calls=None, allow_unknown=True)
         self._max_calls = limits.max_calls
-        self._begun = 0
+        self._started = 0
         self._charges: list[CallRecord] = []
         self._lock = threading.Lock()
 
     def allow(self, request: WireRequest | None) -> OnComplete:
         """
-        Count the call in.
+        Count a call that starts, and return what accounts for its end.
 
         Raises:
-            BudgetExceededError: Nothing of the budget is left.
+            BudgetExceededError: The budget is used up.
         """
         if request is not None and identify(request.method, request.url) is None:
-            return _nothing
+            return _ignore
         with self._lock:
             over = overruns(self._limits, self._charges)
-            if self._max_calls is not None and self._begun >= self._max_calls:
-                over = [f"{self._begun + 1} calls, 1 over max_calls={self._max_calls}", *over]
+            if self._max_calls is not None and self._started >= self._max_calls:
+                over = [f"{self._started + 1} calls, 1 over max_calls={self._max_calls}", *over]
             if over:
-                self._refuse(request, over)
-            self._begun += 1
-        return self._ended
+                self._raise_over_budget(request, over)
+            self._started += 1
+        return self._account
 
-    def _refuse(self, request: WireRequest | None, over: list[str]) -> NoReturn:
+    def _raise_over_budget(self, request: WireRequest | None, over: list[str]) -> NoReturn:
         raise BudgetExceededError(
             f"{self._test_id} is over its budget",
-            cause="\n".join([*over, table(self._charges), f"{_what(request)} was not called any more"]),
+            cause="\n".join([*over, table(self._charges), f"{_call_text(request)} was not called any more"]),
             fix=_FIX,
         )
 
-    def _ended(self, exchange: Exchange) -> None:
+    def _account(self, exchange: Exchange) -> None:
         if exchange.record is not None:
             self._charges.append(exchange.record)
 
 
-def _nothing(exchange: Exchange) -> None:
-    """What is no call to a model counts against no budget."""
+def _ignore(exchange: Exchange) -> None:
+    """Ignore an exchange that calls no model."""
     del exchange
 
 
-def _what(request: WireRequest | None) -> str:
+def _call_text(request: WireRequest | None) -> str:
     from llm_gateway.cassettes.diagnosis import summary
 
     return "claude" if request is None else summary(request)
 
 
-def judgement(item: pytest.Item, calls: Sequence[CallRecord], why: str | None) -> dict[str, Any] | None:
-    """The limits of *item* and what became of them, as JSON can hold it; its verdict is None where nothing counted."""
+def outcome_of(item: pytest.Item, calls: Sequence[CallRecord], reason: str | None) -> dict[str, Any] | None:
+    """Return the limits of *item* and their outcome for the report; ``verdict`` is None where no call counted."""
     limits = limits_of(item)
     if limits is None:
         return None
-    named = {name: value for name, value in dataclasses.asdict(limits).items() if value not in (None, False)}
+    set_limits = {name: value for name, value in dataclasses.asdict(limits).items() if value not in (None, False)}
     if limits.max_cost_usd is not None:
-        named["max_cost_usd"] = f"{limits.max_cost_usd:f}"
+        set_limits["max_cost_usd"] = f"{limits.max_cost_usd:f}"
     held = "held" if charges_of(calls) else None
-    return {"limits": named, "verdict": "broken" if why else held, "reason": why}
+    return {"limits": set_limits, "verdict": "broken" if reason else held, "reason": reason}
 
 
 class Budget:
     """
-    What the fixture ``llm_budget`` gives.
+    The fixture ``llm_budget``.
 
     Attributes:
-        limits: What the markers set; all None without a marker.
+        limits: Limits of the markers; all None without a marker.
     """
 
     def __init__(self, limits: Limits, cassette: Cassette) -> None:
@@ -167,7 +163,7 @@ class Budget:
 
     @property
     def calls(self) -> list[CallRecord]:
-        """What each call so far used and cost; a call that nobody bills has zeros."""
+        """The calls so far, with usage and cost; a call that is not billed has zeros."""
         self._cassette.settle(is_over=False)
         return charges_of(self._cassette.calls)
 
@@ -180,7 +176,7 @@ class Budget:
     @property
     @exact()
     def remaining(self) -> dict[str, Any]:
-        """What is left of ``calls``, ``tokens`` and ``cost_usd``; None without a limit or a known sum."""
+        """Remaining ``calls``, ``tokens`` and ``cost_usd``; None without a limit or a known sum."""
         spent = self.spent
         limits = {
             "calls": self.limits.max_calls,
@@ -198,7 +194,7 @@ class Budget:
         Hold the calls made inside the block to *limits*, named as in the marker.
 
         Raises:
-            ConfigError: They cannot be read.
+            ConfigError: *limits* cannot be read.
         """
         wanted, before = Limits.read(limits), len(self.calls)
         try:

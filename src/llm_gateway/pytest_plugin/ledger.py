@@ -1,4 +1,4 @@
-"""Each call that a run makes for real goes to the ledger that ``LLM_LEDGER`` names, the moment it has ended."""
+"""Write each real call of a run to the ledger of ``LLM_LEDGER`` as soon as the call has ended."""
 
 from __future__ import annotations
 
@@ -21,75 +21,75 @@ if TYPE_CHECKING:
     from llm_gateway.interception.call_guard import OnComplete
     from llm_gateway.types import WireRequest
 
-__all__ = ["Keeper", "LedgerGate", "start"]
+__all__ = ["LedgerPlugin", "LedgerWriter", "start"]
 
-_PLACE = "llm_gateway_ledger"
+_WORKER_KEY = "llm_gateway_ledger"
 
 
-def start(config: pytest.Config) -> Keeper | None:
+def start(config: pytest.Config) -> LedgerPlugin | None:
     """
-    Keep the calls of this process from here on; None where no ledger is named.
+    Start writing the calls of this process to the ledger, and return the plugin that stops it; None without a ledger.
 
     Raises:
-        pytest.UsageError: The ledger cannot be used. One on a server may come back while the run goes on.
+        pytest.UsageError: The ledger cannot be used. A server that cannot be reached is no error: it may come back.
     """
     from llm_gateway.config import load
     from llm_gateway.exceptions import GatewayError
 
     try:
         settings = load()
-        where = settings.ledger.get_secret_value() if settings.ledger else ""
-        return Keeper(config, where, settings.tags) if where else None
+        location = settings.ledger.get_secret_value() if settings.ledger else ""
+        return LedgerPlugin(config, location, settings.tags) if location else None
     except GatewayError as error:
         raise pytest.UsageError(str(error)) from None
 
 
-class Keeper:
-    """The ledger of a run; a worker tells the controller what became of its entries."""
+class LedgerPlugin:
+    """The ledger of a run; a worker reports entries that it could not write to the controller."""
 
-    def __init__(self, config: pytest.Config, where: str, tags: Mapping[str, str]) -> None:
+    def __init__(self, config: pytest.Config, location: str, tags: Mapping[str, str]) -> None:
         from llm_gateway.cost.ledger import is_postgres, open_ledger
         from llm_gateway.cost.ledger.outbox import Outbox
 
-        if not is_postgres(where):
-            open_ledger(where).close()
+        if not is_postgres(location):
+            open_ledger(location).close()
         rescue = config.rootpath / f"llm-ledger-rescue-{os.getpid()}.db"
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
-        self._outbox = Outbox(lambda: open_ledger(where), rescue)
-        self._guard = LedgerGate(self._outbox, f"pytest-{run}", tags)
+        self._outbox = Outbox(lambda: open_ledger(location), rescue)
+        self._writer = LedgerWriter(self._outbox, f"pytest-{run}", tags)
         self._texts: list[str] = []
-        call_guard.global_guards.append(self._guard)
+        call_guard.global_guards.append(self._writer)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write what is left."""
-        call_guard.global_guards.remove(self._guard)
+        """Write the entries that are left."""
+        call_guard.global_guards.remove(self._writer)
         text = self._outbox.close()
         output = getattr(session.config, "workeroutput", None)
         if text is not None and output is not None:
-            output[_PLACE] = text
+            output[_WORKER_KEY] = text
         elif text is not None:
             self._texts.append(text)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take in what a worker tells."""
-        if text := getattr(node, "workeroutput", {}).get(_PLACE):
+        """Collect the report of a worker."""
+        if text := getattr(node, "workeroutput", {}).get(_WORKER_KEY):
             self._texts.append(text)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Say where entries are that did not reach the ledger."""
+        """Print where the entries are that did not reach the ledger."""
         if self._texts:
             terminalreporter.section("LLM ledger")
             for text in self._texts:
                 terminalreporter.write_line(text)
 
 
-class LedgerGate:
-    """Lets every call through and enters its end in the ledger. See `llm_gateway.interception.call_guard.CallGuard`."""
+class LedgerWriter:
+    """A call guard that allows every call and writes it to the ledger when it has ended."""
 
     owns_ledger = True
-    """Clients do not enter the calls that this one sees."""
+    """Clients do not write the calls that pass this guard."""
 
     def __init__(self, outbox: Outbox, session_id: str, tags: Mapping[str, str]) -> None:
         self._outbox = outbox
@@ -97,12 +97,12 @@ class LedgerGate:
         self._tags = dict(tags)
 
     def allow(self, request: WireRequest | None) -> OnComplete:
-        """Note which test makes the call, and when."""
+        """Return a function that writes the call, with its test and its start, when it has ended."""
         del request
         test_id, at = guard.running.get(), clock.now()
-        return lambda exchange: self._enter(exchange, test_id, at)
+        return lambda exchange: self._write(exchange, test_id, at)
 
-    def _enter(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
+    def _write(self, exchange: Exchange, test_id: str | None, at: datetime) -> None:
         from llm_gateway.cost.account import was_sent
         from llm_gateway.cost.ledger.entry import Entry
 

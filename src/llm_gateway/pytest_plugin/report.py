@@ -1,4 +1,4 @@
-"""The summary at the end of a run: what was called, what it cost, and what was refused."""
+"""The summary at the end of a run: calls, their cost, and calls that were blocked."""
 
 from __future__ import annotations
 
@@ -39,19 +39,19 @@ class Report:
         self._mode_name = mode_name
         self._tests: dict[str, list[CallRecord]] = defaultdict(list)
         self.refused: list[tuple[str | None, str]] = []
-        """The test that made the call, None outside any, and what it called."""
+        """The test that made the call (None outside any), and the call."""
         self._saved = 0
         self._not_saved: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take in what one phase of a test called."""
-        told = getattr(report, "llm_gateway", None)
-        if told is None:
+        """Collect the calls of one phase of a test."""
+        data = getattr(report, "llm_gateway", None)
+        if data is None:
             return
-        self._tests[report.nodeid] += told["calls"]
-        self.refused += zip(itertools.repeat(report.nodeid), told["refused"])
-        self._saved += told["outcome"] == "saved"
-        if told["outcome"] == "not saved":
+        self._tests[report.nodeid] += data["calls"]
+        self.refused += zip(itertools.repeat(report.nodeid), data["refused"])
+        self._saved += data["outcome"] == "saved"
+        if data["outcome"] == "not saved":
             self._not_saved.append(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
@@ -76,11 +76,11 @@ class Report:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take in what a worker refused outside any test."""
+        """Collect the calls that a worker blocked outside any test."""
         self.refused += [(None, what) for what in getattr(node, "workeroutput", {}).get("llm_gateway", ())]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Send what was refused outside any test to the controller, or keep it here."""
+        """Send the calls that were blocked outside any test to the controller; keep them where this is the controller."""
         from llm_gateway.interception import guard
 
         outside = [one.what for one in guard.refusals if one.test_id is None]
@@ -91,7 +91,7 @@ class Report:
             output["llm_gateway"] = outside
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the summary, when there is anything to say."""
+        """Print the summary, unless there is nothing to report."""
         if not any(self._tests.values()) and not self.refused and not self._not_saved:
             return
         terminalreporter.section(f"LLM calls ({self._mode_name})")
@@ -148,7 +148,7 @@ def _sum_line(source: str, totals: Totals) -> str:
 
 
 def tokens_text(totals: Totals) -> str:
-    """Return ``1,204 tokens in, 96 out``, with ``?`` for what no call reported."""
+    """Return ``1,204 tokens in, 96 out``, with ``?`` for a number that no call reported."""
     counts = [totals.partial(name) if totals.billed_calls else 0 for name in ("input_tokens", "output_tokens")]
     if counts == [None, None]:
         return "tokens unknown"

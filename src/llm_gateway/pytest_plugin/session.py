@@ -81,18 +81,18 @@ class Session:
         install.install()
         if mode_name != "replay":
             self._spending.start()
-            self._keep_calls()
+            self._start_ledger()
         if mode_name != "live" or self._spending.has_limit:
             guard.close()  # a call outside any cassette would count against no limit
         if self._wants_placeholders:
             self._placeholders.set()
 
-    def _keep_calls(self) -> None:
+    def _start_ledger(self) -> None:
         from llm_gateway.pytest_plugin import ledger
 
-        keeper = ledger.start(self.config)
-        if keeper is not None:
-            self.config.pluginmanager.register(keeper, "llm_gateway_ledger")
+        plugin = ledger.start(self.config)
+        if plugin is not None:
+            self.config.pluginmanager.register(plugin, "llm_gateway_ledger")
 
     def end(self) -> None:
         """Open the LLM hosts again and remove the placeholder keys that are left."""
@@ -171,11 +171,11 @@ class Session:
             before_save=_rewriter(hooks.pytest_llm_before_save)
             if hooks.pytest_llm_before_save.get_hookimpls()
             else None,
-            guards=[] if self.mode_name == "replay" else self._guards(item),
+            guards=[] if self.mode_name == "replay" else self._call_guards(item),
             chunks=marker.variant(item),
         )
 
-    def _guards(self, item: pytest.Item) -> list[Any]:
+    def _call_guards(self, item: pytest.Item) -> list[Any]:
         from llm_gateway.pytest_plugin.budgets import BudgetGuard, limits_of
 
         limits = limits_of(item)
@@ -235,11 +235,12 @@ class Session:
 
     def _over_budget(self, item: pytest.Item, state: _State, *, is_over: bool) -> list[str]:
         """Return the failure once, at the end of the first phase in which the budget is exceeded."""
-        from llm_gateway.pytest_plugin.budgets import limits_of, verdict
+        from llm_gateway.pytest_plugin.budgets import failure_message, limits_of
 
         limits = limits_of(item)
         is_clean = is_over and state.was_called and state.has_passed
-        text = verdict(item.nodeid, limits, state.counted_calls(), is_over=is_clean) if limits is not None else None
+        calls = state.counted_calls()
+        text = None if limits is None else failure_message(item.nodeid, limits, calls, is_over=is_clean)
         state.is_over_budget, state.over_budget = text is not None, text
         return [] if text is None else [text]
 
@@ -267,7 +268,7 @@ class Session:
             }
 
     def _facts_at_end(self, item: pytest.Item, state: _State) -> dict[str, Any]:
-        """Return what is only known when a test is over: its recording, its misses, and how it kept its budget."""
+        """Return the facts that are known when a test is over: its recording, its misses and its budget."""
         if state.cassette is None:
             return {}
         results: dict[str, Any] = {}
@@ -278,12 +279,12 @@ class Session:
         if not problems and not has_budget:
             return results
         from llm_gateway.exceptions import BudgetExceededError
-        from llm_gateway.pytest_plugin.budgets import judgement
+        from llm_gateway.pytest_plugin.budgets import outcome_of
 
         results["missed"] = [error.report for error in problems if not isinstance(error, BudgetExceededError)]
         if has_budget:
             refused = next((error.report for error in problems if isinstance(error, BudgetExceededError)), None)
-            results["budget"] = judgement(item, state.counted_calls(), state.over_budget or refused)
+            results["budget"] = outcome_of(item, state.counted_calls(), state.over_budget or refused)
         return results
 
     def save(self, item: pytest.Item) -> None:

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Spending", "limit_usd"]
 
-_PLACE = "llm_gateway_reservations"
+_WORKER_KEY = "llm_gateway_reservations"
 
 
 def limit_usd(config: pytest.Config) -> Decimal | None:
     """
-    The limit of the run as it was typed; None without one.
+    Return the limit of the run in US dollars; None without one.
 
     Raises:
-        pytest.UsageError: It is no amount of dollars.
+        pytest.UsageError: The option is not an amount above 0.
     """
     text: str | None = config.getoption("llmg_max_cost_usd", default=None)
     if text is None:
@@ -43,7 +43,7 @@ def limit_usd(config: pytest.Config) -> Decimal | None:
 
 
 class Spending:
-    """What the run may cost; the reservations is made by the controller, and its workers are told where it is."""
+    """The cost limit of the run. The controller creates the file of reservations, and its workers get the path."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
@@ -53,18 +53,18 @@ class Spending:
 
     @property
     def has_limit(self) -> bool:
-        """Whether the run may cost only so much."""
+        """Whether the run has a cost limit."""
         return self._limit_usd is not None
 
     def start(self) -> None:
-        """Let every call of this process pass the limit first."""
+        """Check every call of this process against the limit."""
         if self._limit_usd is None:
             return
         from llm_gateway.cost.shared_reservations import SharedReservations
         from llm_gateway.interception import call_guard
         from llm_gateway.interception.run_limit import RunLimit
 
-        reservations = SharedReservations(self._place() / "reservations.sqlite3")
+        reservations = SharedReservations(self._shared_folder() / "reservations.sqlite3")
         self._run_limit = RunLimit(reservations, self._limit_usd, f"--llm-max-cost-usd={self._limit_usd}")
         call_guard.global_guards.append(self._run_limit)
 
@@ -76,10 +76,10 @@ class Spending:
             call_guard.global_guards.remove(self._run_limit)
             self._run_limit = None
 
-    def _place(self) -> Path:
-        told = getattr(self._config, "workerinput", {}).get(_PLACE)
-        if told is not None:
-            return Path(told)
+    def _shared_folder(self) -> Path:
+        shared = getattr(self._config, "workerinput", {}).get(_WORKER_KEY)
+        if shared is not None:
+            return Path(shared)
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="llm-gateway-"))
             atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
@@ -87,6 +87,6 @@ class Spending:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist where the reservations is."""
+        """Pass the folder of the reservations to a worker of pytest-xdist."""
         if self._limit_usd is not None:
-            node.workerinput[_PLACE] = str(self._place())
+            node.workerinput[_WORKER_KEY] = str(self._shared_folder())

@@ -12,8 +12,7 @@ import pytest
 from llm_gateway.cost.money import shown
 from llm_gateway.pytest_plugin.reports import wording
 from llm_gateway.pytest_plugin.reports.collect import render
-from llm_gateway.pytest_plugin.reports.document import SCHEMA, build, sums
-from llm_gateway.pytest_plugin.reports.fact import Fact
+from llm_gateway.pytest_plugin.reports.document import SCHEMA, CollectedTest, build, sums
 from llm_gateway.pytest_plugin.reports.target import Target
 from llm_gateway.record import CallRecord
 from llm_gateway.usage import COUNTS, TokenUsage
@@ -59,7 +58,7 @@ def told(*calls, missed=(), refused=(), budget=None):
 
 
 def fact(name, *calls, **more):
-    one = Fact(name)
+    one = CollectedTest(name)
     one.add(phase("call", llm_gateway=told(*calls, **more)))
     return one
 
@@ -145,7 +144,7 @@ def test_costs_add_up_exactly():
 )
 def test_a_test_has_one_outcome(phases, outcome):
     """The worst of its phases, in its last try."""
-    one = Fact("test")
+    one = CollectedTest("test")
     for each in phases:
         one.add(each)
     assert outcome == one.outcome

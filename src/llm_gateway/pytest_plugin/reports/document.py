@@ -1,4 +1,4 @@
-"""The document that every report is made from: plain data, documented in docs/report.md. Pure."""
+"""The document that every report is made from: plain data, documented in docs/report.md."""
 
 from __future__ import annotations
 
@@ -7,35 +7,91 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from llm_gateway.cost.money import exact
 from llm_gateway.cost.totals import Totals
-from llm_gateway.pytest_plugin.reports.fact import OUTCOMES, Fact
 from llm_gateway.record import CallRecord
 from llm_gateway.usage import MAIN_COUNTS
 
-__all__ = ["ANSWERED", "SCHEMA", "build", "dollars", "model_rows", "sums"]
+__all__ = ["ANSWERED", "SCHEMA", "CollectedTest", "build", "dollars", "model_rows", "sums"]
 
 SCHEMA = 1
+OUTCOMES = ("failed", "error", "xpassed", "xfailed", "skipped", "passed", "unfinished")
+"""Ordered: of the outcomes of its phases a test gets the first in this order."""
+
+
+class CollectedTest:
+    """
+    A test with the data of its phases. Of a test that is rerun, the last run sets the outcome; calls of all runs count.
+
+    Attributes:
+        id: Its node id.
+
+        uses_llm: Whether it used a cassette, or called a provider without one.
+    """
+
+    def __init__(self, test_id: str) -> None:
+        self.id = test_id
+        self.uses_llm = False
+        self.outcome = "unfinished"
+        self.duration_s = 0.0
+        self.calls: list[CallRecord] = []
+        self.blocked: list[str] = []
+        self.missed: list[str] = []
+        self.budget: dict[str, Any] | None = None
+        self.cassette: str | None = None
+
+    def add(self, report: pytest.TestReport) -> None:
+        """Add the data of one phase."""
+        if report.when == "setup":
+            self.outcome, self.duration_s = "unfinished", 0.0
+        self.outcome = min(self.outcome, _outcome(report), key=OUTCOMES.index)
+        self.duration_s += report.duration
+        data = getattr(report, "llm_gateway", None)
+        if data is not None:
+            self._add_calls(data)
+
+    def _add_calls(self, data: dict[str, Any]) -> None:
+        self.uses_llm = True
+        self.calls += data["calls"]
+        self.blocked += data["refused"]
+        self.missed += data["missed"]
+        self.budget = data["budget"] or self.budget
+        self.cassette = data["outcome"] or self.cassette
+
+
+def _outcome(report: pytest.TestReport) -> str:
+    if hasattr(report, "wasxfail") and report.outcome != "failed":
+        return "xpassed" if report.passed else "xfailed"
+    if report.failed:
+        return "error" if report.when in ("setup", "teardown") else "failed"
+    if report.skipped:
+        return "skipped"
+    return "passed" if report.when == "call" else "unfinished"
 
 
 def build(
-    run: dict[str, Any], facts: Sequence[Fact], refused: Iterable[tuple[str | None, str]], broken_modules: int = 0
+    run: dict[str, Any],
+    tests: Sequence[CollectedTest],
+    blocked: Iterable[tuple[str | None, str]],
+    broken_modules: int = 0,
 ) -> dict[str, Any]:
     """
-    The document of one run.
+    Return the document of one run.
 
     Args:
-        run: Its mode, start, duration and exit code.
+        run: Project, mode, start, duration and exit code.
 
-        facts: Every test, whether it used a model or not.
+        tests: Every test, whether it used a model or not.
 
-        refused: Test (None outside any) and call of what was refused.
+        blocked: Test (None outside any) and call of each call that was blocked.
 
-        broken_modules: How many modules pytest could not collect; it counts them as errors.
+        broken_modules: Number of modules that pytest could not collect; they count as errors.
     """
-    counts = Counter(fact.outcome for fact in facts) + Counter(error=broken_modules)
-    mine = sorted((fact for fact in facts if fact.uses_llm), key=lambda fact: fact.id)
-    calls = [call for fact in mine for call in fact.calls]
+    counts = Counter(test.outcome for test in tests) + Counter(error=broken_modules)
+    mine = sorted((test for test in tests if test.uses_llm), key=lambda test: test.id)
+    calls = [call for test in mine for call in test.calls]
     return {
         "schema": SCHEMA,
         "run": {**run, "outcomes": {name: counts[name] for name in reversed(OUTCOMES)}},
@@ -48,22 +104,22 @@ def build(
             "refused": sum(call.source == "refused" for call in calls),
         },
         "models": model_rows(calls),
-        "tests": [_test(fact) for fact in mine],
-        "blocked": [{"test": test, "call": what} for test, what in dict.fromkeys(refused)],
+        "tests": [_test(test) for test in mine],
+        "blocked": [{"test": test, "call": call} for test, call in dict.fromkeys(blocked)],
     }
 
 
-def _test(fact: Fact) -> dict[str, Any]:
+def _test(test: CollectedTest) -> dict[str, Any]:
     return {
-        "id": fact.id,
-        "outcome": fact.outcome,
-        "duration_s": round(fact.duration_s, 4),
-        "totals": sums(fact.calls),
-        "budget": fact.budget,
-        "missed": fact.missed,
-        "blocked": fact.blocked,
-        "cassette": fact.cassette,
-        "calls": [_call(call) for call in fact.calls],
+        "id": test.id,
+        "outcome": test.outcome,
+        "duration_s": round(test.duration_s, 4),
+        "totals": sums(test.calls),
+        "budget": test.budget,
+        "missed": test.missed,
+        "blocked": test.blocked,
+        "cassette": test.cassette,
+        "calls": [_call(call) for call in test.calls],
     }
 
 
@@ -87,15 +143,15 @@ ANSWERED = ("replay", "record", "live")
 
 
 def sums(calls: Iterable[CallRecord]) -> dict[str, Any]:
-    """Return what *calls* used and cost together; those that only a script answered, or nobody, are left out."""
+    """Return the sums of the *calls* whose source is in `ANSWERED`."""
     return as_row(Totals.of(call for call in calls if call.source in ANSWERED))
 
 
 def as_row(totals: Totals) -> dict[str, Any]:
     """
-    Return *totals* as JSON can hold them.
+    Return *totals* as values for JSON.
 
-    A sum covers the calls that told the number, and is None when there were calls and none of them did.
+    A sum covers the calls that reported the number, and is None when there were calls and none of them did.
     """
     cost: Decimal | None = totals.partial("cost_usd")
     return {

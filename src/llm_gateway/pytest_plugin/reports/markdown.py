@@ -1,4 +1,4 @@
-"""A report as a comment on a pull request: short, however many tests there were."""
+"""The report in Markdown, short enough for a comment on a pull request."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SPECIAL = re.compile(r"[|`*\[\]~$@\\]|(?<![^\W_])_|_(?![^\W_])|(?<=http)s?:(?=/
 
 
 def render(document: dict[str, Any]) -> str:
-    """The text of the comment: at most some sixty lines."""
+    """Return the text of the comment, of at most some sixty lines."""
     lines = [f"### LLM calls ({document['run']['mode']})", "", *_totals(document)]
     lines += _problem_lines(document)
-    lines += _dearest(document["tests"])
+    lines += _most_expensive(document["tests"])
     lines += _models(document["models"])
     return "\n".join(lines) + "\n"
 
@@ -33,7 +33,7 @@ def _totals(document: dict[str, Any]) -> Iterator[str]:
     if not totals["all"]["calls"] and not totals["faked"]:
         yield f"No LLM call was made. {tests}."
         return
-    parts = [part for served in ("record", "live", "replay") for part in _part(served, totals[served])]
+    parts = [part for source in ("record", "live", "replay") for part in _part(source, totals[source])]
     unknown = totals["all"]["unknown"]
     parts += [f"{count(totals['faked'], 'call')} answered by a script"] if totals["faked"] else []
     notes = [f"{count(unknown[name], 'call')} without {what}" for name, what in _UNKNOWN if unknown[name]]
@@ -43,12 +43,12 @@ def _totals(document: dict[str, Any]) -> Iterator[str]:
 _UNKNOWN = (("input_tokens", "known usage"), ("cost_usd", "known cost"))
 
 
-def _part(served: str, sums: dict[str, Any]) -> Iterator[str]:
+def _part(source: str, sums: dict[str, Any]) -> Iterator[str]:
     if not sums["calls"]:
         return
-    spent = "not spent" if served == "replay" else "spent"
+    spent = "not spent" if source == "replay" else "spent"
     tokens = f"{number(sums['input_tokens'])} tokens in, {number(sums['output_tokens'])} out"
-    yield f"{served} {count(sums['calls'], 'call')}: {tokens}, {cost(sums['cost_usd'])} {spent}"
+    yield f"{source} {count(sums['calls'], 'call')}: {tokens}, {cost(sums['cost_usd'])} {spent}"
 
 
 def _problem_lines(document: dict[str, Any]) -> list[str]:
@@ -63,14 +63,14 @@ def _rest(rows: Sequence[object], limit: int, start: str) -> list[str]:
     return [f"{start}and {len(rows) - limit:,} more"] if len(rows) > limit else []
 
 
-def _dearest(tests: list[dict[str, Any]]) -> list[str]:
+def _most_expensive(tests: list[dict[str, Any]]) -> list[str]:
     rows = (most(tests, "cost_usd") or most(tests, "tokens"))[:_MOST]
     if not rows:
         return []
     lines = [f"| {_code(row['id'])} | {row['outcome']} | {_numbers(row['totals'])} |" for row in rows]
     return [
         "",
-        "| dearest tests | outcome | calls | in | out | cost |",
+        "| most expensive tests | outcome | calls | in | out | cost |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
         *lines,
     ]
@@ -103,7 +103,7 @@ def _code(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """*text* on one line, cut where it is long, with nothing left that Markdown or HTML would read."""
+    """Return *text* on one line, shortened, with the special characters of Markdown and HTML escaped."""
     line = printable(" ".join(text.split()))
     line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
     return _SPECIAL.sub(lambda found: "".join(f"&#{ord(sign)};" for sign in found[0]), html.escape(line, quote=False))

@@ -1,4 +1,4 @@
-"""What went wrong with the calls of a run: budgets that broke, and calls that were not made."""
+"""Problems of a run: exceeded budgets, and calls that were not made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Kind = Literal["over budget", "no recording", "refused", "blocked"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One of them; *text* is the whole failure, *line* the one that says most. *test* is None outside any test."""
+    """A problem of *test* (None outside any): *text* is the whole failure message, *line* its most useful line."""
 
     kind: Kind
     test: str | None
@@ -23,7 +23,7 @@ class Problem:
 
 
 def problems(document: dict[str, Any]) -> Iterator[Problem]:
-    """All problems of *document*: by test, then those outside any."""
+    """Yield all problems of *document*: by test, then the blocked calls."""
     for test in document["tests"]:
         budget = test["budget"]
         if budget is not None and budget["verdict"] == "broken":

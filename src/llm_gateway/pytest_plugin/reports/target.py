@@ -1,4 +1,4 @@
-"""Where a report goes: refused before any test has run when it cannot go there, and written in one step."""
+"""The files of a report: checked before any test runs, and each replaced in one step."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -18,7 +19,7 @@ SUFFIXES = (".html", ".json", ".md")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to write; *given* is how the command line named it."""
+    """A file to write; *given* is its name on the command line."""
 
     path: Path
     given: str
@@ -30,10 +31,10 @@ class Target:
 
     def write(self, text: str) -> None:
         """
-        Replace the file with *text* in one step, in UTF-8; what UTF-8 cannot hold is written as an escape.
+        Replace the file with *text* in one step, in UTF-8; characters that UTF-8 cannot encode are written as escapes.
 
         Raises:
-            OSError: It could not be written; the old file is as it was.
+            OSError: The file could not be written; the old one is unchanged.
         """
         path = self.path.resolve()  # a link stays one
         draft = path.with_name(f".{secrets.token_hex(8)}.tmp")  # short, whatever the length of the file's own name
@@ -47,10 +48,10 @@ class Target:
 
 def targets_of(files: Iterable[str], folder: Path) -> list[Target]:
     """
-    The files of the command line, relative ones under *folder*, each once; their folders are made.
+    Return the files of the command line, relative ones below *folder*, each once; create their folders.
 
     Raises:
-        pytest.UsageError: One of them cannot be written.
+        pytest.UsageError: A file cannot be written.
     """
     targets = {path: Target(path, given) for given in files for path in [folder / Path(given).expanduser()]}
     for target in targets.values():
@@ -61,19 +62,21 @@ def targets_of(files: Iterable[str], folder: Path) -> list[Target]:
 def _check(target: Target) -> None:
     path, given = target.path, target.given
     if path.is_dir():
-        _refuse(given, "it is a folder; a report is one file", str(Path(given) / "llm.html"))
+        _raise_usage_error(given, "it is a folder; a report is one file", str(Path(given) / "llm.html"))
     if target.suffix not in SUFFIXES:
         wanted = ", ".join(SUFFIXES)
-        _refuse(given, f"its suffix says what to write, and may be {wanted}", f"{Path(given).stem or 'llm'}.html")
+        _raise_usage_error(
+            given, f"its suffix selects the format, one of {wanted}", f"{Path(given).stem or 'llm'}.html"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
-            pass  # a folder's permissions do not tell all: its file system may be read-only
+            pass  # permissions are not enough: the file system may be read-only
     except OSError as error:
-        _refuse(given, f"its folder cannot be written to: {error.strerror}", path.name)
+        _raise_usage_error(given, f"its folder cannot be written to: {error.strerror}", path.name)
 
 
-def _refuse(given: str, why: str, instead: str) -> None:
+def _raise_usage_error(given: str, why: str, instead: str) -> NoReturn:
     raise pytest.UsageError(
         f"--llm-report cannot write {given!r}\n  {why}\n  for example: pytest --llm-report={instead}"
     )

@@ -1,4 +1,4 @@
-"""Pieces of HTML. Every text of the run goes through `text`, whatever a test calls itself."""
+"""HTML fragments. Every text of the run is escaped by `text`: the name of a test may contain markup."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["figure", "name_of", "text"]
 
 
 def text(words: str) -> str:
-    """*words*, safe between tags and inside a quoted attribute."""
+    """Return *words* escaped for use between tags and inside a quoted attribute."""
     return html.escape(printable(words), quote=True)
 
 
 def figure(shown: str) -> str:
-    """A number as *shown*; a dash is read out as what it means."""
+    """Return the markup of a number; a dash gets a title that explains it."""
     return f'<i title="not reported">{UNKNOWN}</i>' if shown == UNKNOWN else text(shown)
 
 
 def name_of(test_id: str) -> str:
-    """A test's id with its last part in bold: what tells tests apart is seen first."""
+    """Return the markup of a test's id, with the name of the test in bold."""
     folder, mark, name = test_id.partition("::")
     return f"{text(folder + mark)}<b>{text(name)}</b>" if mark else f"<b>{text(test_id)}</b>"

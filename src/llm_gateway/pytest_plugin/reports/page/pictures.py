@@ -1,4 +1,4 @@
-"""The pictures of a page: cost and tokens by test, by model and by mode, the slowest tests, and the prompt cache."""
+"""The charts of a page: cost and tokens by test, by model and by mode, the slowest tests, and the prompt cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from llm_gateway.pytest_plugin.reports.page.markup import figure, name_of, text
 from llm_gateway.pytest_plugin.reports.wording import cost, most, number, seconds, share, size
 from llm_gateway.usage import CACHE_READ, CACHE_WRITE
 
-__all__ = ["Bar", "Row", "chart", "drawn", "legend", "pictures"]
+__all__ = ["pictures"]
 
 _MOST = 10
 _SERIES = {"fresh": "input", "read": "input from cache", "write": "input into cache", "output": "output"}
@@ -19,9 +19,9 @@ _Sums = dict[str, Any]
 
 
 def pictures(document: dict[str, Any]) -> Iterator[str]:
-    """All of them, in two columns."""
+    """Yield the charts, in two columns."""
     tests, totals = document["tests"], document["totals"]
-    served = [
+    modes = [
         {"name": f"<b>{name}</b>", "title": name, "totals": totals[name]}
         for name in ("record", "live", "replay")
         if totals[name]["calls"]
@@ -29,10 +29,12 @@ def pictures(document: dict[str, Any]) -> Iterator[str]:
     yield '<div class="column">'
     yield _by_test("Cost by test", "cost_usd", tests, _cost_bar)
     yield _by_test("Slowest", "waited_s", tests, _time_bar, note="Time the providers took; a replay does not wait.")
-    yield _both("By mode", "Record and live spend, replay does not.", served)
+    yield _cost_and_tokens("By mode", "Record and live spend, replay does not.", modes)
     yield '</div><div class="column">'
     yield _by_test("Tokens by test", "tokens", tests, _token_bar, keys=list(_SERIES.items()))
-    yield _both("By model", "The dearest models.", [_named(row) for row in document["models"][:_MOST]])
+    yield _cost_and_tokens(
+        "By model", "The most expensive models.", [_named(row) for row in document["models"][:_MOST]]
+    )
     yield _cache(totals["all"])
     yield "</div>"
 
@@ -46,18 +48,18 @@ def _by_test(
     note: str = "",
     keys: Sequence[tuple[str, str]] = (),
 ) -> str:
-    told = most(tests, name)
-    rows, scale = told[:_MOST], size(told[0]["totals"], name) if told else 1.0
+    ranked = most(tests, name)
+    rows, scale = ranked[:_MOST], size(ranked[0]["totals"], name) if ranked else 1.0
     drawings = [Row(name_of(row["id"]), row["id"], [bar(row["totals"], scale)]) for row in rows]
-    which = f"Top {len(rows)} of {len(told):,} tests." if len(told) > len(rows) else ""
+    which = f"Top {len(rows)} of {len(ranked):,} tests." if len(ranked) > len(rows) else ""
     return chart(title, f"{which} {note}".strip(), drawings, keys=keys)
 
 
-def _both(title: str, note: str, rows: list[dict[str, Any]]) -> str:
-    dearest = max((size(row["totals"], "cost_usd") for row in rows), default=0) or 1.0
-    largest = max((size(row["totals"], "tokens") for row in rows), default=0) or 1.0
+def _cost_and_tokens(title: str, note: str, rows: list[dict[str, Any]]) -> str:
+    highest_cost = max((size(row["totals"], "cost_usd") for row in rows), default=0) or 1.0
+    most_tokens = max((size(row["totals"], "tokens") for row in rows), default=0) or 1.0
     drawings = [
-        Row(row["name"], row["title"], [_cost_bar(row["totals"], dearest), _token_bar(row["totals"], largest)])
+        Row(row["name"], row["title"], [_cost_bar(row["totals"], highest_cost), _token_bar(row["totals"], most_tokens)])
         for row in rows
     ]
     return chart(title, note, drawings, keys=_BOTH)
@@ -86,10 +88,10 @@ def _token_bar(sums: _Sums, scale: float) -> Bar:
         "write": write,
         "output": sums["output_tokens"] or 0,
     }
-    said = ", ".join(f"{part:,} {_SERIES[series]}" for series, part in sizes.items() if part > 0)
+    parts = ", ".join(f"{part:,} {_SERIES[series]}" for series, part in sizes.items() if part > 0)
     is_known = sums["input_tokens"] is not None or sums["output_tokens"] is not None
     shown = number(int(size(sums, "tokens"))) if is_known else number(None)
-    return Bar(list(sizes.items()), scale, shown, f"tokens: {said or 'none reported'}")
+    return Bar(list(sizes.items()), scale, shown, f"tokens: {parts or 'none reported'}")
 
 
 def _cache(sums: _Sums) -> str:
@@ -104,32 +106,36 @@ def _cache(sums: _Sums) -> str:
     if not everything:
         return chart("Prompt cache", "", [])
     words = [(series, f"{share(part, everything)} {what} ({part:,})") for series, what, part in shares if part]
-    bar = Bar([(series, part) for series, _, part in shares], everything, "", "; ".join(said for _, said in words))
+    bar = Bar([(series, part) for series, _, part in shares], everything, "", "; ".join(label for _, label in words))
     return (
         '<section class="card cache"><h2>Prompt cache</h2><p class="note">Where the input tokens came from.</p>'
-        f"{drawn(bar)}{legend(words)}</section>"
+        f"{draw(bar)}{legend(words)}</section>"
     )
 
 
 Segments = Sequence[tuple[str, float]]
 _LEAST = 0.6
 _LEAST_STACKED = 6.0
-"""In percent of the width: shorter ones could not be seen, or their parts not be told apart."""
+"""The shortest visible bar, plain and stacked, in percent of the width."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Stacked *segments*, each a series of the legend and its size; *scale* is the size that fills the width."""
+    """
+    Stacked *segments*, each a series of the legend and its size.
+
+    *scale* is the size that fills the width, *shown* the text next to the bar, *label* the text for screen readers.
+    """
 
     segments: Segments
     scale: float
     shown: str
-    said: str
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the bars below it are about; *name* is markup."""
+    """A name, as markup, with the bars below it."""
 
     name: str
     title: str
@@ -137,35 +143,35 @@ class Row:
 
 
 def chart(title: str, note: str, rows: Sequence[Row], *, keys: Iterable[tuple[str, str]] = ()) -> str:
-    """A card of bars, or one that says that there is nothing to draw."""
+    """Return a card of bars, or one with a note that nothing was reported."""
     body = "".join(map(_row, rows))
     drawing = f"<ol>{body}</ol>" if rows else '<p class="none">Nothing was reported.</p>'
-    said = f'<p class="note">{text(note)}</p>' if note else ""
-    return f'<section class="card"><h2>{text(title)}</h2>{said}{legend(keys) if rows else ""}{drawing}</section>'
+    note_markup = f'<p class="note">{text(note)}</p>' if note else ""
+    return f'<section class="card"><h2>{text(title)}</h2>{note_markup}{legend(keys) if rows else ""}{drawing}</section>'
 
 
 def legend(keys: Iterable[tuple[str, str]]) -> str:
-    """Which colour is what."""
+    """Return the legend of the series in *keys*."""
     items = "".join(f'<li><span class="key {series}"></span>{text(words)}</li>' for series, words in keys)
     return f'<ul class="legend">{items}</ul>' if items else ""
 
 
 def _row(row: Row) -> str:
-    bars = "".join(f'<div class="line">{drawn(bar)}<span>{figure(bar.shown)}</span></div>' for bar in row.bars)
+    bars = "".join(f'<div class="line">{draw(bar)}<span>{figure(bar.shown)}</span></div>' for bar in row.bars)
     return f'<li><div class="name" title="{text(row.title)}">{row.name}</div>{bars}</li>'
 
 
-def drawn(bar: Bar) -> str:
-    """The bar itself."""
+def draw(bar: Bar) -> str:
+    """Return the drawing of *bar*."""
     at, rects = 0.0, []
     for series, percent in _visible(bar):
         rects.append(f'<rect class="{series}" x="{at:.2f}%" width="{percent:.2f}%" height="100%"/>')
         at += percent
-    return f'<svg role="img" focusable="false"><title>{text(bar.said)}</title>{"".join(rects)}</svg>'
+    return f'<svg role="img" focusable="false"><title>{text(bar.label)}</title>{"".join(rects)}</svg>'
 
 
 def _visible(bar: Bar) -> Segments:
-    """The segments in percent; of a bar too short to show them, only the largest, as long as the whole."""
+    """Return the segments in percent; of a bar too short to show them, only the largest, at the length of the whole."""
     sizes = [(series, 100 * size / bar.scale) for series, size in bar.segments if size > 0]
     whole = sum(size for _, size in sizes)
     if whole >= _LEAST_STACKED or not sizes:
