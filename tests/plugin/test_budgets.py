@@ -1,4 +1,4 @@
-"""Budgets hold in every mode, whatever makes the calls and whatever becomes of the answers."""
+"""Budgets in every mode, with every kind of caller."""
 
 import re
 
@@ -38,7 +38,7 @@ LIMITS = {
 @pytest.mark.parametrize("workers", [[], ["-n", "4"]], ids=["alone", "four workers"])
 @pytest.mark.parametrize("mode", MODES)
 def test_limits_hold_in_each_mode(mode, workers, project):
-    """Each with a table of the calls, the limit and by how much it was passed."""
+    """Each failure shows the limit, by how much it was exceeded, and a table of the calls."""
     tests = "".join(
         f"""
     @pytest.mark.llm_budget({limit})
@@ -68,8 +68,8 @@ def test_a_budget_that_holds_passes(project):
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_a_recording_that_was_only_too_dear_is_kept(project):
-    """It was paid for; raising the limit is enough."""
+def test_a_recording_is_kept_when_only_the_budget_failed(project):
+    """Its calls are paid for; with a higher limit the test passes in replay."""
     suite(project, "llm_budget(max_tokens=29)")
     project.runpytest_subprocess("--llm-record").assert_outcomes(failed=1)
     suite(project, "llm_budget(max_tokens=30)")
@@ -77,7 +77,7 @@ def test_a_recording_that_was_only_too_dear_is_kept(project):
 
 
 def test_a_test_that_has_used_up_its_budget_makes_no_more_calls(project, provider):
-    """A loop that never ends costs no more than its limit; what it did not call for is not kept."""
+    """An endless loop stops at its limit, and nothing of it is saved."""
     body = """
     import app
 
@@ -110,7 +110,7 @@ def test_a_test_that_has_used_up_its_budget_makes_no_more_calls(project, provide
 
 
 def test_threads_task_groups_and_swallowed_errors_count(project):
-    """Every attempt does."""
+    """Each of their attempts is counted."""
     body = """
     import app, asyncio, pytest, threading
 
@@ -192,7 +192,7 @@ def test_a_budget_that_cannot_be_read_is_refused(mark, words, project):
 
 
 def test_a_budget_without_a_call_fails(project):
-    """It would hold nothing."""
+    """It would check nothing."""
     suite(project, "llm_budget(max_calls=1)", "import pytest\nMARK\ndef test_none(): pass\n")
     result = project.runpytest_subprocess()
     result.stdout.fnmatch_lines(["*BudgetExceededError: test_app.py::test_none has a budget and made no call"])
@@ -209,14 +209,14 @@ def test_what_is_not_known_fails_unless_it_is_allowed(project, provider):
     project.runpytest_subprocess("--llm-record").assert_outcomes(passed=1)
 
 
-def test_the_fixture_tells_and_limits_blocks(project):
-    """What is spent, what remains, and a limit for a part of the test."""
+def test_the_fixture_reports_usage_and_limits_blocks(project):
+    """Usage so far, what remains, and a limit for a part of the test."""
     body = """
     import app, pytest
     from decimal import Decimal
 
     @pytest.mark.llm_budget(max_tokens=100, max_cost_usd=1)
-    def test_tells(llm_budget):
+    def test_reports(llm_budget):
         app.ask("one")
         assert llm_budget.spent == {"calls": 1, "tokens": 15, "cost_usd": Decimal("0.0000027")}
         assert llm_budget.remaining["tokens"] == 85
@@ -236,7 +236,7 @@ def test_the_fixture_tells_and_limits_blocks(project):
 
 
 def test_an_attempt_that_was_refused_costs_nothing_and_is_known(project):
-    """A rate limit does not fail a budget for want of numbers; it counts as a call."""
+    """A rate-limited attempt counts as a call, and its usage is zero, not unknown."""
     body = """
     import app, pytest
 
@@ -253,14 +253,14 @@ def test_an_attempt_that_was_refused_costs_nothing_and_is_known(project):
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_what_is_no_call_to_a_model_counts_against_no_budget(project):
-    """While it is recorded, too."""
+def test_other_requests_do_not_count_against_a_budget(project):
+    """Also while they are recorded."""
     body = """
     import app, httpx2, os, pytest
 
     MARK
 
-    def test_asks():
+    def test_chat():
         httpx2.post(os.environ["PROVIDER"] + "/weather", json={"messages": [{"role": "user", "content": "x"}]})
         app.ask("one")
     """
@@ -269,7 +269,7 @@ def test_what_is_no_call_to_a_model_counts_against_no_budget(project):
 
 
 def test_a_block_that_fails_is_held_to_its_limit_all_the_same(project):
-    """Whatever the test makes of the error."""
+    """Also when the test catches the error."""
     project.makepyfile(
         test_app="""
         import app, pytest
@@ -286,8 +286,8 @@ def test_a_block_that_fails_is_held_to_its_limit_all_the_same(project):
     result.stdout.fnmatch_lines(["*BudgetExceededError: a block is over its budget", "*2 calls, 1 over max_calls=1"])
 
 
-def test_calls_in_a_cassette_of_ones_own_are_counted(project):
-    """In the sums of the run, and where the test itself opens it against its budget; a fixture's are its own."""
+def test_calls_in_a_cassette_that_the_test_opens_are_counted(project):
+    """They count in the totals of the run and against the test's budget; those of a session fixture only in the totals."""
     project.makepyfile(
         test_app="""
         import app, pytest
@@ -314,15 +314,15 @@ def test_calls_in_a_cassette_of_ones_own_are_counted(project):
     result.stdout.fnmatch_lines(["*3 calls, 1 over max_calls=2", "live    6 calls: 72 tokens in*"])
 
 
-def test_a_call_that_reached_nobody_used_nothing(project, monkeypatch):
-    """It fails no budget for want of numbers."""
+def test_a_call_that_could_not_connect_used_nothing(project, monkeypatch):
+    """Its usage is zero, not unknown, so no budget fails."""
     monkeypatch.setenv("PROVIDER", "http://127.0.0.1:9")
     body = """
     import app, pytest
 
     MARK
 
-    def test_asks():
+    def test_chat():
         with pytest.raises(app.httpx2.ConnectError):
             app.ask("one")
     """

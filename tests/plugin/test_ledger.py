@@ -1,4 +1,4 @@
-"""``LLM_LEDGER``: each call that a run makes for real is booked once, whatever becomes of the run."""
+"""``LLM_LEDGER``: each real call of a run is written once, however the run ends."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,7 +12,7 @@ TESTS = """
     from llm_gateway import SyncLLMClient
 
     @pytest.mark.llm
-    def test_asks():
+    def test_a_call():
         app.ask("one")
         app.ask("status 429")
 
@@ -33,8 +33,8 @@ def entries(path):
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "two workers"])
-def test_each_call_is_booked_once(workers, project, monkeypatch):
-    """With its test, its tokens and its cost; a replay books nothing."""
+def test_each_call_is_written_once(workers, project, monkeypatch):
+    """With its test, its tokens and its cost; a replay writes nothing."""
     monkeypatch.setenv("LLM_LEDGER", str(project.path / "ledger.db"))
     monkeypatch.setenv("LLM_TAGS", "team=search")
     project.makepyfile(test_app=TESTS)
@@ -42,8 +42,8 @@ def test_each_call_is_booked_once(workers, project, monkeypatch):
     found = entries(project.path / "ledger.db")
 
     assert [
-        ("test_app.py::test_asks", "ok", 12, 3, Decimal("0.0000027")),
-        ("test_app.py::test_asks", "rate_limited", 0, 0, Decimal(0)),
+        ("test_app.py::test_a_call", "ok", 12, 3, Decimal("0.0000027")),
+        ("test_app.py::test_a_call", "rate_limited", 0, 0, Decimal(0)),
         ("test_app.py::test_by_the_client", "ok", 12, 3, Decimal("0.0000027")),
     ] == sorted(
         (
@@ -64,7 +64,7 @@ def test_each_call_is_booked_once(workers, project, monkeypatch):
 
 
 def test_a_server_that_is_away_stops_nothing_and_loses_nothing(project, monkeypatch):
-    """The run goes on and says where the entries are, and how they get where they belong; no password is shown."""
+    """The run continues and prints where the entries are and how to move them; no password is shown."""
     monkeypatch.setenv("LLM_LEDGER", "postgresql://me:hush@127.0.0.1:9/none?connect_timeout=1")
     project.makepyfile(test_app=TESTS)
     result = project.runpytest_subprocess("--llm-live", "-n", "2")
@@ -86,7 +86,7 @@ def test_a_server_that_is_away_stops_nothing_and_loses_nothing(project, monkeypa
 
 
 def test_an_odd_reply_reaches_the_test(project, provider, monkeypatch):
-    """What no call can use is booked as unknown; the sum of two counts that could be may be too much as well."""
+    """A count that is too large is written as unknown, also the sum of two counts that are possible alone."""
     monkeypatch.setenv("LLM_LEDGER", str(project.path / "ledger.db"))
     usage = {"input_tokens": 10**12, "cache_read_input_tokens": 10**12, "output_tokens": 10**12}
     provider.reply = provider.reply | {"usage": usage}
@@ -95,7 +95,7 @@ def test_an_odd_reply_reaches_the_test(project, provider, monkeypatch):
         import app, pytest
 
         @pytest.mark.llm
-        def test_asks():
+        def test_a_call():
             assert app.ask("one")["id"] == "msg_01"
         """
     )

@@ -1,4 +1,4 @@
-"""``--llm-report`` writes what was called to files, in every mode."""
+"""``--llm-report`` writes the calls of a run to files, in every mode."""
 
 import json
 
@@ -9,7 +9,7 @@ import app, httpx2, pytest
 
 @pytest.mark.llm
 @pytest.mark.parametrize("text", ["one", "a|b`c\\n<script>"], ids=["one", "a|b`c<script>"])
-def test_asks(text):
+def test_chat(text):
     app.ask(text)
 
 @pytest.mark.llm_budget(max_tokens=29, max_cost_usd="0.5")
@@ -48,26 +48,26 @@ def document(project, name="report.json"):
     return json.loads((project.path / name).read_text(encoding="utf-8"))
 
 
-def by_name(told):
-    return {test["id"].partition("::")[2]: test for test in told["tests"]}
+def by_name(report):
+    return {test["id"].partition("::")[2]: test for test in report["tests"]}
 
 
 @pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "two workers"])
 @pytest.mark.parametrize("mode", ["record", "replay", "live"])
-def test_one_document_says_what_the_run_was(mode, workers, project):
+def test_one_document_describes_the_run(mode, workers, project):
     """Outcomes of all tests, and of those that use a model their calls, sums and budget."""
     project.makepyfile(test_app=TESTS)
     if mode == "replay":
         project.runpytest_subprocess("--llm-record")
     options = {"record": ["--llm-record"], "replay": [], "live": ["--llm-live"]}[mode]
     result = project.runpytest_subprocess(*options, *workers, "--llm-report=out/report.json")
-    told = document(project, "out/report.json")
-    tests, totals = by_name(told), told["totals"]
+    report = document(project, "out/report.json")
+    tests, totals = by_name(report), report["totals"]
 
     result.stdout.fnmatch_lines(["LLM report written to out/report.json"])
-    assert 1 == told["schema"]
-    assert (mode, 1) == (told["run"]["mode"], told["run"]["exit_code"])
-    assert {"passed": 4, "skipped": 1, "xfailed": 1, "xpassed": 0, "error": 1, "failed": 1, "unfinished": 0} == told[
+    assert 1 == report["schema"]
+    assert (mode, 1) == (report["run"]["mode"], report["run"]["exit_code"])
+    assert {"passed": 4, "skipped": 1, "xfailed": 1, "xpassed": 0, "error": 1, "failed": 1, "unfinished": 0} == report[
         "run"
     ]["outcomes"]
     assert (5, 60, 15, "0.0000135") == tuple(
@@ -81,11 +81,11 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
         "cost": totals["all"]["unknown"]["cost_usd"],
     }
     assert [("anthropic", "claude-haiku-5-5", 5)] == [
-        (one["provider"], one["model"], one["totals"]["calls"]) for one in told["models"]
+        (one["provider"], one["model"], one["totals"]["calls"]) for one in report["models"]
     ]
     assert [
-        "test_asks[a|b`c<script>]",
-        "test_asks[one]",
+        "test_chat[a|b`c<script>]",
+        "test_chat[one]",
         "test_expected",
         "test_over_budget",
         "test_within_budget",
@@ -94,7 +94,7 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
     budget = tests["test_over_budget"]["budget"]
     assert ({"max_tokens": 29, "max_cost_usd": "0.5"}, "broken") == (budget["limits"], budget["verdict"])
     assert "test_app.py::test_over_budget is over its budget\n  30 tokens, 1 over max_tokens=29\n" in budget["reason"]
-    (call,) = tests["test_asks[one]"]["calls"]
+    (call,) = tests["test_chat[one]"]["calls"]
     assert {
         "served": mode,
         "provider": "anthropic",
@@ -102,6 +102,7 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
         "model": "claude-haiku-5-5",
         "status": 200,
         "error": None,
+        "is_billed": True,
         "input_tokens": 12,
         "cache_read_tokens": None,
         "cache_write_tokens": None,
@@ -112,7 +113,7 @@ def test_one_document_says_what_the_run_was(mode, workers, project):
     assert 0.01 <= call["duration_s"]
 
 
-def test_calls_that_a_budget_refused_are_told_apart(project):
+def test_calls_that_a_budget_rejected_are_listed_apart(project):
     """They were not made, and count in no sum."""
     project.makepyfile(
         test_app="""
@@ -124,10 +125,10 @@ def test_calls_that_a_budget_refused_are_told_apart(project):
         """
     )
     project.runpytest_subprocess("--llm-live", "--llm-report=report.json", "--llm-report=report.md")
-    told = document(project)
+    report = document(project)
 
-    assert (1, 1, 0) == (told["totals"]["all"]["calls"], told["totals"]["refused"], told["totals"]["missed"])
-    budget = by_name(told)["test_twice"]["budget"]
+    assert (1, 1, 0) == (report["totals"]["all"]["calls"], report["totals"]["refused"], report["totals"]["missed"])
+    budget = by_name(report)["test_twice"]["budget"]
     assert "broken" == budget["verdict"]
     assert "2 calls, 1 over max_calls=1" in budget["reason"]
 
@@ -140,21 +141,21 @@ def test_misses_and_refusals_are_in_all_three(project):
     )
     files = [f"--llm-report=report.{suffix}" for suffix in ("html", "json", "md")]
     project.runpytest_subprocess("-n", "2", *files)
-    told, page, comment = (
+    report, page, comment = (
         document(project),
         *((project.path / f"report.{suffix}").read_text(encoding="utf-8") for suffix in ("html", "md")),
     )
 
-    assert (0, 5) == (told["totals"]["all"]["calls"], told["totals"]["missed"])
-    (text, *more) = by_name(told)["test_asks[one]"]["missed"]
+    assert (0, 5) == (report["totals"]["all"]["calls"], report["totals"]["missed"])
+    (text, *more) = by_name(report)["test_chat[one]"]["missed"]
     assert text.startswith("CassetteMissError: no recording matches POST 127.0.0.1")
     assert [] == more
-    assert ["miss"] == [call["served"] for call in by_name(told)["test_asks[one]"]["calls"]]
-    assert {"test": "test_app.py::test_forgot", "call": "POST api.anthropic.com/v1/messages"} in told["blocked"]
-    assert {"test": None, "call": "POST api.openai.com/v1/responses"} in told["blocked"]
+    assert ["miss"] == [call["served"] for call in by_name(report)["test_chat[one]"]["calls"]]
+    assert {"test": "test_app.py::test_forgot", "call": "POST api.anthropic.com/v1/messages"} in report["blocked"]
+    assert {"test": None, "call": "POST api.openai.com/v1/responses"} in report["blocked"]
     assert "- blocked: <code>outside any test</code> POST api.openai.com/v1/responses\n" in comment
-    assert "- no recording: <code>test_app.py::test_asks&#91;a&#124;b&#96;c&lt;script&gt;&#93;</code> " in comment
-    assert "test_asks[a|b`c&lt;script&gt;]" in page
+    assert "- no recording: <code>test_app.py::test_chat&#91;a&#124;b&#96;c&lt;script&gt;&#93;</code> " in comment
+    assert "test_chat[a|b`c&lt;script&gt;]" in page
     assert "c<script>" not in page + comment
 
 

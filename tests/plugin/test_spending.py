@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 USAGE = {"input_tokens": 500, "output_tokens": 9}
-# What one call with that usage costs; before it is made, a tenth more is held.
+# The cost of a call with that usage; before the call, a tenth more is reserved.
 ONE = Decimal("0.0000545")
 
 
@@ -20,7 +20,7 @@ def test_a_run_never_spends_more(mode, workers, project, provider):
 
         @pytest.mark.llm
         @pytest.mark.parametrize("n", range(24))
-        def test_asks(n):
+        def test_chat(n):
             assert app.ask(f"number {n}")["content"]
         """
     )
@@ -34,8 +34,8 @@ def test_a_run_never_spends_more(mode, workers, project, provider):
     result.stdout.fnmatch_lines(["CostLimitExceededError: POST 127.0.0.1*was not sent: it may cost $0.0*"])
 
 
-def test_the_text_says_what_is_spent_held_and_assumed(project, provider):
-    """With what to type; the test fails though it swallows the error."""
+def test_the_message_shows_the_spent_the_remaining_and_the_assumed_cost(project, provider):
+    """With what to type; the test fails although it catches the error."""
     project.makepyfile(
         test_app="""
         import app, pytest
@@ -74,7 +74,7 @@ def test_a_model_without_a_price_is_not_called_until_it_has_one(project, provide
         import app, pytest
 
         @pytest.mark.llm
-        def test_asks():
+        def test_chat():
             app.ask("one", model="acme-1")
         """
     )
@@ -134,18 +134,18 @@ def test_a_call_outside_any_cassette_counts_against_no_limit_and_is_refused(proj
         test_app="""
         import httpx2
 
-        def test_asks():
+        def test_chat():
             httpx2.post("https://api.anthropic.com/v1/messages", json={})
         """
     )
     result = project.runpytest_subprocess("--llm-live", "--llm-max-cost-usd=1")
 
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["BlockedCallError: test_app.py::test_asks called POST api.anthropic.com/v1/messages"])
+    result.stdout.fnmatch_lines(["BlockedCallError: test_app.py::test_chat called POST api.anthropic.com/v1/messages"])
 
 
 CLAUDE = """#!/bin/sh
-echo hello
+printf 'hello\\n'
 """
 
 

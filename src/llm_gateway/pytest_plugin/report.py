@@ -80,7 +80,7 @@ class Report:
         self.refused += [(None, what) for what in getattr(node, "workeroutput", {}).get("llm_gateway", ())]
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Send the calls that were blocked outside any test to the controller; keep them where this is the controller."""
+        """Keep the calls that were blocked outside any test; a worker sends them to the controller."""
         from llm_gateway.interception import guard
 
         outside = [one.what for one in guard.refusals if one.test_id is None]

@@ -42,7 +42,7 @@ def test_it_opens_after_failures_in_a_row():
 
 @pytest.mark.parametrize("kind", ["auth", "invalid_request", "rate_limited", "quota_exhausted", "content_filter"])
 def test_a_refusal_is_no_failure(kind):
-    """Whoever refuses is there."""
+    """The provider answered, so it is available."""
     breaker = Breaker(2, 30.0)
     for one in ("server", kind, "connection"):
         breaker.failed(failure(one), 100.0)
@@ -152,7 +152,7 @@ def test_an_open_circuit_lets_the_fallback_go_on_at_once(client):
     sent, waits, response = chat(client, broken, 100.0)
     assert ([ours, ours, theirs], 1, "yes") == (sent, waits, response.content)
     assert ([theirs], 0) == chat(client, broken, 101.0)[:2]
-    assert ([theirs], 0) == chat(client.with_options(session_id="same circuits"), broken, 102.0)[:2]
+    assert ([theirs], 0) == chat(client.with_options(session_id="same breakers"), broken, 102.0)[:2]
     assert ([ours, theirs], 0) == chat(client, broken, 131.0)[:2]
     assert ([ours], 0) == chat(client, {ours: good("yes")}, 162.0)[:2]
     assert ([ours], 0) == chat(client, {ours: good("yes")}, 162.0)[:2]

@@ -1,4 +1,4 @@
-"""Conversations that are too long, as data: what stays, and what is sent after a provider counts more."""
+"""Conversations that are too long: which messages are sent, at first and after the provider counts more."""
 
 import asyncio
 import http.server
@@ -22,7 +22,7 @@ from llm_gateway.wire import count_tokens as wire_counting
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
 
 
-def said(role, text):
+def text_message(role, text):
     return LLMMessage(role, (TextPart(text),))
 
 
@@ -39,20 +39,20 @@ def request(*messages, **facts):
 
 
 LONG = request(
-    said("system", "Be brief."),
-    said("user", "My order is 4711."),
-    said("assistant", "Noted."),
-    said("user", "Weigh two things."),
+    text_message("system", "Be brief."),
+    text_message("user", "My order is 4711."),
+    text_message("assistant", "Noted."),
+    text_message("user", "Weigh two things."),
     called("a", "b"),
     returned("a"),
     returned("b"),
-    said("assistant", "A gram each."),
-    said("user", "Thank you, and what was my order?"),
+    text_message("assistant", "A gram each."),
+    text_message("user", "Thank you, and what was my order?"),
 )
 
 
-def kept(most, strategy=drop_oldest, asked=LONG):
-    return [asked.messages.index(message) for message in truncate_to_context(asked, most, strategy).messages]
+def kept(most, strategy=drop_oldest, requested=LONG):
+    return [requested.messages.index(message) for message in truncate_to_context(requested, most, strategy).messages]
 
 
 def test_the_newest_turns_stay_with_the_system_prompt():
@@ -60,18 +60,18 @@ def test_the_newest_turns_stay_with_the_system_prompt():
     assert [list(range(9)), [0, 3, 4, 5, 6, 7, 8], [0, 8]] == [kept(most) for most in (400, 250, 60)]
 
 
-def test_the_first_turn_stays_when_the_strategy_says_so():
-    """As long as there is room for it beside the last."""
+def test_the_first_turn_stays_with_the_other_strategy():
+    """As long as there is room for both the first and the last."""
     assert [[0, 1, 8], [0, 8]] == [kept(most, keep_first_and_last) for most in (80, 48)]
 
 
 def test_a_last_turn_that_is_too_long_keeps_its_question_and_the_newest_results():
     """An agent that works for long on one question does not lose it."""
-    asked = request(
-        said("user", "Weigh all."), *(one for i in range(9) for one in (called(f"c{i}"), returned(f"c{i}")))
+    requested = request(
+        text_message("user", "Weigh all."), *(one for i in range(9) for one in (called(f"c{i}"), returned(f"c{i}")))
     )
 
-    assert [0, 15, 16, 17, 18] == kept(250, asked=asked)
+    assert [0, 15, 16, 17, 18] == kept(250, requested=requested)
 
 
 def test_a_strategy_can_be_any_function():
@@ -111,10 +111,10 @@ def test_tools_take_room():
 
 
 words = st.text("ab ", min_size=1, max_size=40)
-plain = st.builds(said, st.sampled_from(["user", "assistant", "system"]), words).map(lambda one: [one])
+plain = st.builds(text_message, st.sampled_from(["user", "assistant", "system"]), words).map(lambda one: [one])
 
 
-BETWEEN = said("user", "Are you there?")
+BETWEEN = text_message("user", "Are you there?")
 
 
 @st.composite
@@ -133,9 +133,9 @@ conversations = st.lists(st.one_of(plain, turns_with_tools()), min_size=1, max_s
 @given(conversations, st.integers(20, 600), st.sampled_from([drop_oldest, keep_first_and_last]), st.floats(0.5, 2))
 def test_what_is_sent_is_a_conversation(messages, most, strategy, ratio):
     """It fits, is in order, holds the last message and whole pairs, begins as the API wants, and fits again."""
-    asked = request(*messages)
+    requested = request(*messages)
     try:
-        sent = truncate_to_context(asked, most, strategy, ratio)
+        sent = truncate_to_context(requested, most, strategy, ratio)
     except ContextWindowError:
         return
     rest = iter(messages)
@@ -143,15 +143,15 @@ def test_what_is_sent_is_a_conversation(messages, most, strategy, ratio):
     assert most + 1e-6 >= estimate_tokens(sent).tokens * ratio
     assert all(any(message is one for one in rest) for message in sent.messages)
     assert [m for m in messages if m.role == "system"] == [m for m in sent.messages if m.role == "system"]
-    talk = [message for message in messages if message.role != "system"]
-    assert talk[-1:] == [message for message in sent.messages if message.role != "system"][-1:]
+    dialogue = [message for message in messages if message.role != "system"]
+    assert dialogue[-1:] == [message for message in sent.messages if message.role != "system"][-1:]
     assert identities(sent, ToolCall, "id") == identities(sent, ToolResult, "tool_call_id")
-    assert sent == asked or begins_with_a_question(sent) or not any(map(is_question, talk))
+    assert sent == requested or begins_with_a_question(sent) or not any(map(is_question, dialogue))
     assert sent == truncate_to_context(sent, most, strategy, ratio)
 
 
-def identities(asked, kind, name):
-    return sorted(getattr(part, name) for one in asked.messages for part in one.parts if isinstance(part, kind))
+def identities(requested, kind, name):
+    return sorted(getattr(part, name) for one in requested.messages for part in one.parts if isinstance(part, kind))
 
 
 def begins_with_a_question(sent):
@@ -177,13 +177,13 @@ def good(text="yes"):
     return WireReply(200, (), json.dumps({**body, "stop_reason": "end_turn"}).encode())
 
 
-def refused(message):
+def rejection(message):
     error = {"type": "invalid_request_error", "message": message}
     return WireReply(400, (), json.dumps({"type": "error", "error": error}).encode())
 
 
 def played(flow, replies):
-    """How many messages each request held, and the flow's result."""
+    """Return the number of messages of each request, and the flow's result."""
     counts, replies, step = [], list(replies), next(flow)
     try:
         while True:
@@ -194,19 +194,22 @@ def played(flow, replies):
         return counts, done.value
 
 
-CHAT = [said("user" if i % 2 == 0 else "assistant", f"This is message {i} of a long conversation.") for i in range(101)]
+CHAT = [
+    text_message("user" if i % 2 == 0 else "assistant", f"This is message {i} of a long conversation.")
+    for i in range(101)
+]
 
 
 def test_a_long_conversation_is_sent_in_part(client):
-    """The response says how many messages were not."""
+    """The response counts the messages that were left out."""
     counts, response = played(flows.chat(client._start_call(), client._build_request(CHAT)), [good()])
 
     assert ([31], 70) == (counts, response.truncated)
 
 
-def test_a_refusal_with_numbers_corrects_the_estimate_once(client):
+def test_a_rejection_with_numbers_corrects_the_estimate_once(client):
     """By what the provider counted; the next call of the client begins with that."""
-    replies = [refused(TOO_LONG.format(1_500, 1_200)), good()]
+    replies = [rejection(TOO_LONG.format(1_500, 1_200)), good()]
     counts, response = played(flows.chat(client._start_call(), client._build_request(CHAT)), replies)
     after, _ = played(flows.chat(client._start_call(), client._build_request(CHAT)), [good()])
 
@@ -215,28 +218,28 @@ def test_a_refusal_with_numbers_corrects_the_estimate_once(client):
     assert [19] == after
 
 
-def test_a_smaller_window_than_was_set_is_taken_from_the_refusal(client):
+def test_a_smaller_window_than_was_set_is_taken_from_the_rejection(client):
     """The model's own limit holds then."""
     counts, _ = played(
-        flows.chat(client._start_call(), client._build_request(CHAT)), [refused(TOO_LONG.format(900, 450)), good()]
+        flows.chat(client._start_call(), client._build_request(CHAT)), [rejection(TOO_LONG.format(900, 450)), good()]
     )
 
     assert [31, 13] == counts
 
 
 @pytest.mark.parametrize("message", ["Input is too long for requested model.", TOO_LONG.format(1_001, 1_000)])
-def test_a_refusal_is_the_answer_when_it_does_not_help(message, client):
+def test_a_rejection_is_the_answer_when_it_does_not_help(message, client):
     """It has no numbers, or there is nothing left to leave out."""
-    asked = client._build_request("One message that the provider finds too long.")
+    requested = client._build_request("One message that the provider finds too long.")
     with pytest.raises(ProviderError) as caught:
-        played(flows.chat(client._start_call(), asked), [refused(message)])
+        played(flows.chat(client._start_call(), requested), [rejection(message)])
 
     assert "context_window" == caught.value.kind
 
 
-def test_a_second_refusal_is_final(client):
-    """The numbers were wrong, and asking goes on no longer."""
-    replies = [refused(TOO_LONG.format(1_500, 1_200)), refused(TOO_LONG.format(1_400, 1_200))]
+def test_a_second_rejection_is_final(client):
+    """The numbers were wrong, and no third request is sent."""
+    replies = [rejection(TOO_LONG.format(1_500, 1_200)), rejection(TOO_LONG.format(1_400, 1_200))]
     with pytest.raises(ProviderError, match="1400 tokens > 1200"):
         played(flows.chat(client._start_call(), client._build_request(CHAT)), replies)
 
@@ -261,10 +264,10 @@ def test_the_limit_is_a_setting_and_an_option(client, monkeypatch):
         GatewayConfig(max_context_tokens=0)
 
 
-def test_a_stream_is_fitted_as_well(client):
-    """Before it is opened; a refusal is corrected there too."""
+def test_a_stream_is_truncated_as_well(client):
+    """Before it is opened; the estimate is corrected there too."""
     flow, step, counts = flows.stream(client._start_call(), client._build_request(CHAT)), None, []
-    body = refused(TOO_LONG.format(1_500, 1_200)).body
+    body = rejection(TOO_LONG.format(1_500, 1_200)).body
     values = [Head(400, ()), body, b"", Head(500, ()), b""]
     step = next(flow)
     with pytest.raises(ProviderError):
@@ -289,7 +292,7 @@ BEDROCK = (
 
 
 @pytest.mark.parametrize(
-    ("provider", "url", "members"),
+    ("provider", "url", "fields"),
     [
         (
             anthropic.provider,
@@ -315,12 +318,12 @@ BEDROCK = (
         ),
     ],
 )
-def test_the_provider_counts_where_it_can(provider, url, members):
-    """It is sent what the answer's input is made of, and nothing else; its count is no part of the totals."""
+def test_the_provider_counts_where_it_can(provider, url, fields):
+    """Its request has the fields of the input and no others; the count is no part of the totals."""
     config = GatewayConfig(api_key="k", max_tokens=9, project="my-project", region="europe-west4")
     made = SyncLLMClient(config, provider_instance=provider(config))
-    asked = made._build_request("hi", system="Be brief.", tools=[Tool("weigh", "Weigh", {"type": "object"})])
-    flow = counting.count(made._start_count(), asked)
+    requested = made._build_request("hi", system="Be brief.", tools=[Tool("weigh", "Weigh", {"type": "object"})])
+    flow = counting.count(made._start_count(), requested)
     step = next(flow)
     while not isinstance(step, Send):
         step = flow.send(0.0)
@@ -330,12 +333,12 @@ def test_the_provider_counts_where_it_can(provider, url, members):
         flow.send(0.0)
 
     assert Estimate(42, "counted") == done.value.value
-    assert (url, members) == (sent.url, set(json.loads(sent.body)))
+    assert (url, fields) == (sent.url, set(json.loads(sent.body)))
     assert (0, 0) == (made.call_count, len(made.cost_summary()))
 
 
 def test_a_request_inside_another_is_whole():
-    """Gemini's count takes a request with its model once more, Bedrock's the members of Converse that it knows."""
+    """Gemini's count takes a request with its model once more, Bedrock's the fields of Converse that it knows."""
     request = ChatRequest("gemini-4-pro", (LLMMessage("system", (TextPart("Be brief."),)),), max_tokens=9)
     inside = wire_counting.GEMINI.encode_request(request)["generateContentRequest"]
 
@@ -383,26 +386,26 @@ class Counter(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("make", [SyncLLMClient, LLMClient])
-def test_both_colours_ask_for_the_count(make):
+def test_both_clients_request_the_count(make):
     """Over a real socket."""
     with http.server.HTTPServer(("127.0.0.1", 0), Counter) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         made = make(GatewayConfig(api_key="k", base_url=f"http://127.0.0.1:{server.server_port}"))
-        found = asyncio.run(asked_and_closed(made)) if make is LLMClient else made.count_tokens("hi")
+        found = asyncio.run(counted_and_closed(made)) if make is LLMClient else made.count_tokens("hi")
         if make is SyncLLMClient:
             made.close()
 
     assert Estimate(42, "counted") == found
 
 
-async def asked_and_closed(made):
+async def counted_and_closed(made):
     async with made:
         return await made.count_tokens("hi")
 
 
 @pytest.mark.parametrize("make", [SyncLLMClient, LLMClient])
-def test_elsewhere_an_estimate_says_that_it_is_one(make):
-    """In both colours, without a request."""
+def test_elsewhere_an_estimate_is_marked_as_one(make):
+    """With both clients, without a request."""
     made = make(GatewayConfig(provider="ollama", model="llama3.2"))
     found = made.count_tokens("How are you?", max_context_tokens=5)
 

@@ -23,7 +23,7 @@ def request(model="gpt-4o", *parts, **facts):
 
 
 @pytest.mark.parametrize(
-    ("asked", "tokens"),
+    ("requested", "tokens"),
     [
         (request(), 3 + (4 + 2) + (4 + 3)),
         (request("o3-mini"), 15),
@@ -35,13 +35,13 @@ def request(model="gpt-4o", *parts, **facts):
         (request(extra={"previous_response_id": "resp_1"}), None),
     ],
 )
-def test_the_frame_of_a_request(asked, tokens):
+def test_the_frame_of_a_request(requested, tokens):
     """Models that reason have one token less; what is not published is not counted."""
-    assert tokens == framed_tokens(asked, words)
+    assert tokens == framed_tokens(requested, words)
 
 
 def test_without_tiktoken_or_a_known_model_there_is_none(monkeypatch, tmp_path):
-    """Nor where the file is not there, or another one stands in its place, which stays there."""
+    """Nor where the file is missing or has other contents; it is left unchanged."""
     assert counting.sizer_of("gpt-4o", None) is None
     assert counting.sizer_of("my-model", tmp_path) is None
     assert counting.sizer_of("gpt-4o", tmp_path) is None
@@ -54,7 +54,7 @@ def test_without_tiktoken_or_a_known_model_there_is_none(monkeypatch, tmp_path):
 
 
 def test_a_count_is_an_estimate_then(monkeypatch, tmp_path):
-    """It says so; nothing was fetched, as no test may."""
+    """It is marked as one, and no vocabulary is downloaded."""
     monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(tmp_path))
     with SyncLLMClient(model="openai:gpt-4.1", api_key="k", base_url="https://llm.example.com/v1") as client:
         assert Estimate(23, "estimated") == client.count_tokens("How are you?")

@@ -1,4 +1,4 @@
-"""Classes of someone else's are given what their signature takes."""
+"""Custom providers get the options that their signatures take."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from llm_gateway import LLMResponse, SyncLLMClient, Tool
 
 
 class Least:
-    """As the protocol asks."""
+    """A provider with the signature of the protocol."""
 
     async def complete(self, messages, response_model=None):
         return LLMResponse(messages[-1].text, "least", "m")
@@ -16,14 +16,14 @@ class Least:
 
 
 class Some(Least):
-    """Names some."""
+    """A provider that names some options."""
 
     async def complete(self, messages, response_model=None, *, model, max_tokens=5, tools=()):
         return LLMResponse(f"{model} {max_tokens} {[tool.name for tool in tools]}", "some", "m")
 
 
 class Every(Least):
-    """Takes all."""
+    """A provider that takes all options."""
 
     async def complete(self, messages, response_model=None, **options):
         return LLMResponse(str(sorted(options)), "every", "m")
@@ -41,7 +41,7 @@ OPTIONS = {"tools": [Tool("weigh", "", {})], "temperature": 0.0, "seed": 0, "sto
     ],
 )
 def test_a_class_gets_what_it_takes(provider, content, dropped):
-    """What it does not take is on the response."""
+    """The options that it does not take are on the response."""
     with SyncLLMClient(provider_instance=provider, model="big") as llm:
         response = llm.chat("hi", **OPTIONS)
         streamed = list(llm.stream("hi", **OPTIONS))
@@ -49,7 +49,7 @@ def test_a_class_gets_what_it_takes(provider, content, dropped):
     assert [content] == [delta.text for delta in streamed]
 
 
-def test_what_is_not_asked_is_not_given():
+def test_options_that_are_not_set_are_not_passed():
     """A class that takes anything gets the model alone."""
     with SyncLLMClient(provider_instance=Every(), model="big") as llm:
         assert "['model']" == llm.chat("hi").content

@@ -1,4 +1,4 @@
-"""Fallbacks as data: which model is asked next, and when none is."""
+"""Fallbacks: which model is called next, and when none is."""
 
 import dataclasses
 import json
@@ -26,7 +26,7 @@ def bad(status, *headers, **error):
 
 
 def played(flow, replies):
-    """The steps of *flow*, with *replies* given to its requests in turn, and its result."""
+    """Return the steps of *flow*, its requests answered by *replies* in turn, and its result."""
     steps, replies = [], list(replies)
     step = next(flow)
     try:
@@ -57,17 +57,17 @@ def client(monkeypatch):
     return make
 
 
-def asked(client, replies, **options):
-    """The hosts and models that were asked, and the response."""
+def called(client, replies, **options):
+    """Return the hosts and models that were called, and the response."""
     steps, response = played(flows.chat(client._start_call(), client._build_request("hi", **options)), replies)
     sent = [step.request for step in steps if isinstance(step, Send)]
     return [(one.url.split("/")[2], one.body.split(b'"model": "')[1].split(b'"')[0].decode()) for one in sent], response
 
 
 def test_the_next_model_answers(client, caplog):
-    """In order; the response says who did, and what was tried; each hop is logged."""
+    """The response has its name and all attempts; each fallback is logged."""
     with caplog.at_level(logging.WARNING, "llm_gateway.fallback"):
-        sent, response = asked(client(), [bad(503), bad(529), good("yes")])
+        sent, response = called(client(), [bad(503), bad(529), good("yes")])
 
     assert [
         ("api.openai.com", "gpt-5-mini"),
@@ -94,26 +94,26 @@ def test_a_key_of_one_provider_goes_to_no_other(client):
     assert ["Bearer k", "Bearer g"] == keys
 
 
-def test_what_any_model_would_refuse_is_asked_once(client):
-    """A wrong request does not get better elsewhere."""
+def test_a_wrong_request_is_sent_once(client):
+    """Any other model would reject it too."""
     with pytest.raises(ProviderError) as caught:
-        asked(client(), [bad(400, type="invalid_request_error")])
+        called(client(), [bad(400, type="invalid_request_error")])
     assert "invalid_request" == caught.value.kind
     assert not isinstance(caught.value, AllFallbacksFailedError)
 
 
 @pytest.mark.parametrize("error", [{"type": "authentication_error"}, {"code": "insufficient_quota"}])
-def test_a_refused_account_is_tried_at_another_provider_only(error, client):
-    """Its other models would refuse as well."""
-    sent, _ = asked(client(), [bad(429 if "code" in error else 401, **error), good("yes")])
+def test_a_rejected_account_is_retried_at_another_provider_only(error, client):
+    """The provider's other models would reject it as well."""
+    sent, _ = called(client(), [bad(429 if "code" in error else 401, **error), good("yes")])
 
     assert ["gpt-5-mini", "llama-3.1-8b-instant"] == [model for _, model in sent]
 
 
-def test_when_none_answers_all_are_heard(client):
-    """With the facts of the last, and it pickles."""
+def test_when_none_answers_all_errors_are_listed(client):
+    """The error has the attributes of the last one, and it pickles."""
     with pytest.raises(AllFallbacksFailedError) as caught:
-        asked(client(), [bad(503), bad(529), bad(429, ("retry-after", "9"))])
+        called(client(), [bad(503), bad(529), bad(429, ("retry-after", "9"))])
 
     assert (
         "none of 3 models answered\n"
@@ -130,7 +130,7 @@ class Answer(BaseModel):
     answer: str
 
 
-def test_an_answer_that_is_asked_for_again_comes_from_the_same_model(client):
+def test_a_corrected_answer_comes_from_the_same_model(client):
     """Not from the one that could not answer."""
     made = client()
     flow = flows.complete(
@@ -203,7 +203,7 @@ def test_a_stream_falls_back_until_its_first_content(client):
 
 @pytest.mark.parametrize(("name", "near"), [("grok", "groq"), ("opnai", "openai"), ("groqq", "groq")])
 def test_a_misspelt_provider_of_a_fallback_is_refused_with_the_nearest(name, near):
-    """Whether or not another provider is allowed: in the outage it would be a model that nobody has."""
+    """Whether or not another provider is allowed: in an outage its model would not exist."""
     with pytest.raises(UnknownProviderError, match=f"unknown provider '{name}'\n  did you mean '{near}'"):
         SyncLLMClient(GatewayConfig(provider="openai", api_key="k", fallback_models=(f"{name}:x",)))
     with pytest.raises(UnknownProviderError, match=f"unknown provider '{name}'\n  did you mean '{near}'"):

@@ -58,8 +58,8 @@ def test_one_text_to_stop_at_needs_no_list(stop):
     assert ("END",) == client._build_request("hi", stop=stop).stop
 
 
-def test_a_wait_that_the_provider_asks_for_is_the_next_step(call):
-    """As long as asked, then the same request again."""
+def test_a_wait_that_the_provider_requests_is_the_next_step(call):
+    """Of the requested length, then the same request again."""
     steps, response = played(flows.chat(call, REQUEST), [bad(429, ("retry-after", "2")), good("yes")])
     assert Sleep(2.0) in steps
     assert ["Send", "Sleep", "Send"] == kinds(steps)
@@ -112,12 +112,12 @@ def complete(call):
 
 
 def test_an_answer_in_a_code_fence_is_read(call):
-    """Models do that, whatever they are told."""
+    """Models write one in spite of the instruction."""
     _, response = played(complete(call), [good('```json\n{"number": 42}\n```')])
     assert Answer(number=42) == response.content
 
 
-def test_a_wrong_answer_is_asked_again_with_what_was_wrong(call):
+def test_a_wrong_answer_is_sent_back_with_its_errors(call):
     """Twice, then the error carries the answer and what all of it used."""
     with pytest.raises(StructuredOutputError, match="does not fit the model: number: Input should be") as error:
         played(complete(call), [good('{"number": "x"}')] * 3)
@@ -133,8 +133,8 @@ def test_the_next_question_holds_the_problem(call):
     assert 14 == response.usage.total_tokens
 
 
-def test_a_refusal_is_said_to_be_one(call):
-    """It is not asked again."""
+def test_a_refusal_is_an_error(call):
+    """The request is not repeated."""
     body = {"choices": [{"message": {"content": None, "refusal": "I cannot"}, "finish_reason": "stop"}]}
     reply = WireReply(200, (), json.dumps(body).encode())
     with pytest.raises(StructuredOutputError, match="ended early: refusal\n  it was: 'I cannot'\n  the model will not"):
@@ -150,7 +150,7 @@ SHORT = dataclasses.replace(REQUEST, max_tokens=100)
 
 
 def test_a_call_that_could_pass_the_cost_limit_is_never_sent():
-    """Its output may be as long as asked, or as the model can write."""
+    """Its output may be as long as max_tokens, or as the model can write."""
     for request in (SHORT, REQUEST):
         call, _ = limited("0.0001")
         with pytest.raises(
@@ -159,7 +159,7 @@ def test_a_call_that_could_pass_the_cost_limit_is_never_sent():
             played(flows.chat(call, request), [])
 
 
-def test_each_attempt_is_held_for_and_settled():
+def test_each_attempt_is_reserved_and_settled():
     """A retry that was not billed leaves nothing behind."""
     call, tracker = limited("0.001")
     played(flows.chat(call, SHORT), [bad(503), good("yes")])
@@ -168,8 +168,8 @@ def test_each_attempt_is_held_for_and_settled():
     assert tracker.reserve("m", Decimal("0.00099125"), is_bound=True)
 
 
-def test_a_cancelled_call_counts_as_all_that_was_held():
-    """It may have been answered, and nobody heard what it cost."""
+def test_a_cancelled_call_counts_as_its_whole_reservation():
+    """It may have been answered, and its cost is not known."""
     call, tracker = limited("0.001")
     flow = flows.chat(call, SHORT)
     step = flow.send(None)

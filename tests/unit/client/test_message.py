@@ -199,7 +199,7 @@ class NoModel:
     ],
 )
 def test_a_model_without_a_schema_is_named(model, why, llm):
-    """Nothing is sent, and the fix says what has one."""
+    """Nothing is sent, and the fix names types that have one."""
     with pytest.raises(
         ConfigError, match=f"^no JSON schema can be made of response_model={model.__name__}\n  {why}"
     ) as error:

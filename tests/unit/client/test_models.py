@@ -1,4 +1,4 @@
-"""Kept lists of models, and what the user says of models."""
+"""Kept lists of models, and facts that the user registers."""
 
 import json
 import logging
@@ -80,7 +80,7 @@ for _ in range(40):
 
 
 def test_two_processes_share_a_folder(tmp_path):
-    """Whoever reads finds a whole list; nothing else is left behind."""
+    """Each reads a whole list, and no other file is left behind."""
     runs = [subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path), name], stderr=-1) for name in "ab"]
     for run in runs:
         assert (0, b"") == (run.wait(30), run.stderr.read())
@@ -202,7 +202,7 @@ def test_what_is_registered_is_known(own, tmp_path):
     ],
 )
 def test_a_wrong_fact_is_named(target, facts, words, own, tmp_path):
-    """Where it was said, in a file as in a call."""
+    """With its origin, a file or a call."""
     file = tmp_path / "llm.yaml"
     file.write_text(f"models: {json.dumps({target: facts})}")
     with pytest.raises(ConfigError) as caught:
@@ -216,7 +216,7 @@ def test_a_wrong_fact_is_named(target, facts, words, own, tmp_path):
 
 
 def test_facts_have_to_be_facts(tmp_path):
-    """A number alone says nothing."""
+    """A number is none."""
     file = tmp_path / "llm.yaml"
     file.write_text("models: {'a:b': 5}")
     with pytest.raises(
@@ -238,7 +238,7 @@ def test_facts_have_to_be_facts(tmp_path):
     ],
 )
 def test_the_cache_folder_is_the_platforms(platform, environ, folder):
-    """Under the user's home where nothing says otherwise."""
+    """Below the user's home unless a variable is set."""
     assert PurePath(folder.replace("~", str(Path.home()))) == cache_folder(platform, environ)
 
 

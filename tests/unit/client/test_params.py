@@ -1,4 +1,4 @@
-"""Options that are not taken: refused, or left out and named."""
+"""Unsupported options: an error, or left out and listed."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from llm_gateway.types import ImagePart, LLMMessage, WireReply
 
 
 @pytest.fixture(autouse=True)
-def nothing_said(tmp_path, monkeypatch):
-    """What a test says of models is forgotten."""
+def forget_registered(tmp_path, monkeypatch):
+    """Forget the facts that a test registers."""
     monkeypatch.setenv("LLM_MODELS_CACHE", str(tmp_path))
     yield
     registered.clear()
@@ -25,8 +25,8 @@ def client(model="openai:gpt-5-mini", **settings):
     return SyncLLMClient(GatewayConfig(model=model, api_key="k", max_retries=0, **settings))
 
 
-def asked(client, *statuses, prompt="hi", body=b"{}", **options):
-    """The bodies that were sent, and the response."""
+def called(client, *statuses, prompt="hi", body=b"{}", **options):
+    """Return the bodies that were sent, and the response."""
     replies, sent = [WireReply(one, (), body) for one in statuses], []
     flow = flows.chat(client._start_call(None, options), client._build_request(prompt, **options))
     step = next(flow)
@@ -39,10 +39,10 @@ def asked(client, *statuses, prompt="hi", body=b"{}", **options):
         return sent, done.value
 
 
-def test_an_error_is_the_default_and_says_what_to_type():
-    """A call without its temperature is another call than the code says; nothing is sent."""
+def test_an_error_is_the_default_and_shows_what_to_type():
+    """A call without its temperature is another call than the code makes; nothing is sent."""
     with pytest.raises(ProviderError) as error:
-        asked(client(), temperature=0.0, stop="x", seed=7)
+        called(client(), temperature=0.0, stop="x", seed=7)
     assert (
         "openai:gpt-5-mini takes no temperature=0.0\n"
         "  it reasons, and takes 1 alone\n"
@@ -52,10 +52,10 @@ def test_an_error_is_the_default_and_says_what_to_type():
     assert "unsupported_param" == error.value.kind
 
 
-def test_an_error_says_how_else_it_can_be_said():
-    """Where the provider has words of its own for it."""
+def test_an_error_names_the_providers_own_field():
+    """Where the provider has another field for the option."""
     with pytest.raises(ProviderError) as error:
-        asked(client("anthropic:claude-haiku-4-5", reasoning_effort="low", top_p=0.5), stop="x")
+        called(client("anthropic:claude-haiku-4-5", reasoning_effort="low", top_p=0.5), stop="x")
     assert (
         "anthropic:claude-haiku-4-5 takes no top_p, reasoning_effort\n"
         "  its API refuses the whole request; it thinks within a budget of tokens, and knows no levels\n"
@@ -66,13 +66,13 @@ def test_an_error_says_how_else_it_can_be_said():
 
 
 def test_a_warning_is_given_once_for_each_model_and_option():
-    """The call goes out without it, and the response says so."""
+    """The call is sent without the option, and the response lists it."""
     lenient = client(unsupported_params="warn", temperature=0.5)
     with pytest.warns(UnsupportedParamWarning) as caught:
-        sent, response = asked(lenient, 200, top_p=0.5, seed=0)
-    asked(lenient, 200)
+        sent, response = called(lenient, 200, top_p=0.5, seed=0)
+    called(lenient, 200)
     with pytest.warns(UnsupportedParamWarning, match="openai:gpt-5-nano takes no temperature=0.5"):
-        asked(lenient, 200, model="gpt-5-nano")
+        called(lenient, 200, model="gpt-5-nano")
 
     assert [
         "openai:gpt-5-mini takes no temperature=0.5, so it is left out: it reasons, and takes 1 alone",
@@ -83,38 +83,38 @@ def test_a_warning_is_given_once_for_each_model_and_option():
 
 
 def test_what_is_dropped_is_on_the_response():
-    """Said with the call, which wins over the setting; without a warning."""
-    sent, response = asked(
+    """The option of the call overrides the setting; there is no warning."""
+    sent, response = called(
         client("anthropic:claude-haiku-5-5"), 200, temperature=0.0, seed=0, unsupported_params="drop"
     )
     assert ("temperature", "seed") == response.dropped_params
     assert {"model", "messages", "max_tokens"} == sent[0].keys()
-    assert () == asked(client("openai:gpt-4o", unsupported_params="drop"), 200, temperature=0.0)[1].dropped_params
+    assert () == called(client("openai:gpt-4o", unsupported_params="drop"), 200, temperature=0.0)[1].dropped_params
 
 
-def test_a_fallback_is_asked_without_what_it_does_not_take():
+def test_a_fallback_is_called_without_unsupported_options():
     """And the first model with it."""
     chain = client("openai:gpt-4o", fallback_models=("gpt-5-mini",), unsupported_params="drop", temperature=0.5)
-    sent, response = asked(chain, 503, 200)
+    sent, response = called(chain, 503, 200)
     assert [0.5, None] == [body.get("temperature") for body in sent]
     assert ("temperature",) == response.dropped_params
 
 
 def test_a_fallback_that_does_not_take_it_is_passed_over():
-    """The failure that led to it is told; the first model's own refusal ends the call."""
+    """The error lists the failure before it; an unsupported option of the first model ends the call."""
     with pytest.raises(AllFallbacksFailedError, match=r"answered 503 for 'gpt-4o'(.|\n)*gpt-5-mini takes no temper"):
-        asked(client("openai:gpt-4o", fallback_models=("gpt-5-mini",)), 503, temperature=0.5)
+        called(client("openai:gpt-4o", fallback_models=("gpt-5-mini",)), 503, temperature=0.5)
     chain = client("openai:gpt-4o", fallback_models=("gpt-5-mini", "gpt-4.1"))
-    assert ["gpt-4o", "gpt-4.1"] == [body["model"] for body in asked(chain, 503, 200, temperature=0.5)[0]]
+    assert ["gpt-4o", "gpt-4.1"] == [body["model"] for body in called(chain, 503, 200, temperature=0.5)[0]]
     with pytest.raises(ProviderError, match="openai:gpt-5-mini takes no temperature"):
-        asked(client(fallback_models=("gpt-4o",)), temperature=0.5)
+        called(client(fallback_models=("gpt-4o",)), temperature=0.5)
 
 
 def test_images_and_tools_are_never_left_out():
     """Without them it would be another request."""
     picture = LLMMessage.user("What is it?", ImagePart(url="https://example.com/a.png"))
     with pytest.raises(ProviderError) as error:
-        asked(client("openai:gpt-3.5-turbo", unsupported_params="drop"), prompt=picture)
+        called(client("openai:gpt-3.5-turbo", unsupported_params="drop"), prompt=picture)
     assert (
         "openai:gpt-3.5-turbo takes no images\n"
         "  it reads text alone\n"
@@ -122,15 +122,15 @@ def test_images_and_tools_are_never_left_out():
         == str(error.value)
     )
     register_model("openai:gpt-3.5-turbo", refuses=[])
-    assert 1 == len(asked(client("openai:gpt-3.5-turbo"), 200, prompt=picture)[0])
+    assert 1 == len(called(client("openai:gpt-3.5-turbo"), 200, prompt=picture)[0])
 
 
-def test_what_the_user_says_of_a_model_holds(tmp_path):
+def test_registered_facts_of_a_model_are_used(tmp_path):
     """In a file as by a call."""
     (tmp_path / "llm.yaml").write_text("models: {'compatible:mine': {refuses: [tools, seed]}}\n")
     mine = SyncLLMClient(GatewayConfig(config=tmp_path / "llm.yaml", model="compatible:mine", base_url="http://x/v1"))
     with pytest.raises(ProviderError, match="compatible:mine takes no seed, tools\n  it is set so for this model"):
-        asked(mine, seed=7, tools=[{"name": "weigh"}])
+        called(mine, seed=7, tools=[{"name": "weigh"}])
     with pytest.raises(
         ConfigError, match=r"register_model: 'a:b' has refuses=\['image'\]\n  'image' is none of images, "
     ):
@@ -167,7 +167,7 @@ def test_what_the_user_says_of_a_model_holds(tmp_path):
     ],
 )
 def test_a_word_that_an_option_does_not_know_is_refused(options, words):
-    """Before anything is asked."""
+    """Before anything is sent."""
     with pytest.raises(ConfigError) as error:
         client()._build_request("hi", **options)
     assert words == str(error.value)
@@ -185,7 +185,7 @@ def test_json_mode_gives_the_object_without_a_fence():
     """So that it can be read as it is."""
     fenced = {"choices": [{"message": {"content": '```json\n{"a": 1}\n```'}, "finish_reason": "stop"}]}
     llm = client("groq:llama-3.1-8b-instant")
-    sent, response = asked(llm, 200, body=json.dumps(fenced).encode(), prompt="Which JSON?", json_mode=True)
+    sent, response = called(llm, 200, body=json.dumps(fenced).encode(), prompt="Which JSON?", json_mode=True)
     assert ({"type": "json_object"}, '{"a": 1}') == (sent[0]["response_format"], response.content)
 
 
@@ -210,6 +210,6 @@ def test_json_mode_gives_the_object_without_a_fence():
     ],
 )
 def test_values_that_no_option_can_have(options, text):
-    """Are told before anything is sent, in place of an exception from further down."""
+    """Raise before anything is sent, instead of an exception from a lower layer."""
     with pytest.raises(ConfigError, match=re.escape(text)):
         SyncLLMClient(GatewayConfig(provider="openai", api_key="k", model="m")).chat("hi", **options)

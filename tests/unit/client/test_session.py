@@ -1,4 +1,4 @@
-"""Sessions, and clients beside one another."""
+"""Sessions and derived clients."""
 
 import asyncio
 from decimal import Decimal
@@ -9,7 +9,7 @@ from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient, register_provid
 from llm_gateway.exceptions import ConfigError, UnknownProviderError
 from llm_gateway.types import ChatReply, LLMResponse, TextPart, TokenUsage
 
-COLOURS = pytest.mark.parametrize("colour", [SyncLLMClient, LLMClient])
+CLIENTS = pytest.mark.parametrize("make", [SyncLLMClient, LLMClient])
 
 
 class Mine:
@@ -30,14 +30,14 @@ class Mine:
 
 
 def done(value):
-    """What comes of *value*, in either colour."""
+    """Return *value*, awaited where it is a coroutine."""
     return asyncio.run(value) if asyncio.iscoroutine(value) else value
 
 
-@COLOURS
-def test_what_a_session_cost(colour):
+@CLIENTS
+def test_what_a_session_cost(make):
     """The client's own, or the one that a call names; a session without calls cost nothing."""
-    client = colour(provider_instance=Mine(), session_id="a")
+    client = make(provider_instance=Mine(), session_id="a")
     responses = [done(client.chat("hi", session_id=name)) for name in (None, "b", "b")]
 
     assert ["a", "b", "b"] == [one.attempts[0].session_id for one in responses]
@@ -54,7 +54,7 @@ def test_a_session_of_unknown_cost():
 
 
 def test_a_session_has_to_be_named():
-    """With what to write."""
+    """The error shows what to write."""
     with pytest.raises(ConfigError) as caught:
         SyncLLMClient(provider_instance=Mine()).get_session_cost()
 
@@ -65,10 +65,10 @@ def test_a_session_has_to_be_named():
     ) == str(caught.value)
 
 
-@COLOURS
-def test_a_client_beside_another_shares_what_it_has(colour):
-    """Totals, connections and observers; the one that was there first stays as it is."""
-    one = colour(provider_instance=Mine(), session_id="a", observers=[type("Deaf", (), {"observe": print})()])
+@CLIENTS
+def test_a_derived_client_shares_its_resources(make):
+    """Totals, connections and observers; the first client is unchanged."""
+    one = make(provider_instance=Mine(), session_id="a", observers=[type("Deaf", (), {"observe": print})()])
     other = one.with_options(model="m-2", session_id="b")
     done(other.chat("hi"))
 
@@ -83,16 +83,16 @@ def test_a_client_beside_another_shares_what_it_has(colour):
     assert Decimal("0.10") == one.total_cost_usd == one.get_session_cost("b")
 
 
-@COLOURS
-def test_closing_a_client_leaves_the_one_beside_it_open(colour):
-    """Its provider as well, unless it is the other's alone."""
-    one = colour(provider_instance=Mine())
+@CLIENTS
+def test_closing_a_derived_client_leaves_the_first_open(make):
+    """Its provider as well; a provider of the derived client alone is closed."""
+    one = make(provider_instance=Mine())
     register_provider("theirs", lambda config: Mine())
     try:
-        beside, theirs = one.with_options(model="m-2"), one.with_options(provider="theirs")
+        derived, theirs = one.with_options(model="m-2"), one.with_options(provider="theirs")
     finally:
         registry._registered.clear()
-    done(beside.close())
+    done(derived.close())
     done(theirs.close())
     assert (0, 1) == (one.provider.closed, theirs.provider.closed)
 
@@ -138,6 +138,6 @@ def test_another_provider_has_its_own_key_address_and_model(openai):
 
 
 def test_a_misspelt_provider_is_named(openai):
-    """Where it is asked for."""
+    """When the derived client is made."""
     with pytest.raises(UnknownProviderError, match="did you mean 'groq'"):
         openai.with_options(model="groqq:llama3")

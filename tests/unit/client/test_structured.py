@@ -80,13 +80,13 @@ def test_a_refused_mechanism_is_followed_by_a_tool_and_that_by_words():
     assert Answer(answer="a") == answer
 
 
-def test_another_mistake_is_no_reason_to_ask_otherwise():
+def test_another_error_does_not_change_the_mechanism():
     """It would be refused just the same."""
     with pytest.raises(ProviderError, match="messages: wrong"):
         complete(Answer, [bad("messages: wrong")])
 
 
-def test_a_mapping_with_free_keys_is_asked_for_by_a_tool():
+def test_a_mapping_with_free_keys_is_requested_by_a_tool():
     """No provider's own mechanism can be held to it."""
     sent, words = complete(Words, [good(ToolCall("1", "Words", {"counts": {"a": 1}}))])
 
@@ -94,7 +94,7 @@ def test_a_mapping_with_free_keys_is_asked_for_by_a_tool():
     assert {"a": 1} == words.counts
 
 
-def test_a_tools_wrong_arguments_are_asked_for_again():
+def test_wrong_arguments_of_a_tool_are_requested_again():
     """As the result of its call, in the same way."""
     deepseek = compatible.provider("deepseek", GatewayConfig(api_key="k"))
     replies = [good(ToolCall("1", "Answer", {"no": 1})), good(ToolCall("2", "Answer", {"answer": "a"}))]

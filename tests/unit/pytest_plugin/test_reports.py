@@ -47,7 +47,7 @@ def phase(when="call", outcome="passed", **more):
     return SimpleNamespace(when=when, outcome=outcome, duration=1.0, **flags, **more)
 
 
-def told(*calls, missed=(), refused=(), budget=None):
+def data(*calls, missed=(), refused=(), budget=None):
     return {
         "outcome": None,
         "calls": list(calls),
@@ -57,14 +57,14 @@ def told(*calls, missed=(), refused=(), budget=None):
     }
 
 
-def fact(name, *calls, **more):
+def collected(name, *calls, **more):
     one = CollectedTest(name)
-    one.add(phase("call", llm_gateway=told(*calls, **more)))
+    one.add(phase("call", llm_gateway=data(*calls, **more)))
     return one
 
 
-def document(*facts, refused=(), **run):
-    return build({**RUN, **run}, facts, refused)
+def document(*tests, refused=(), **run):
+    return build({**RUN, **run}, tests, refused)
 
 
 class Page(HTMLParser):
@@ -82,8 +82,8 @@ class Page(HTMLParser):
         self.texts.append(text)
 
 
-def test_what_is_not_known_is_counted_and_never_a_nought():
-    """A sum covers what was told; of nothing but unknown calls it is None, and of no call it is nought."""
+def test_what_is_not_known_is_counted_and_never_zero():
+    """A sum covers the reported numbers; it is None where all calls are unknown, and zero without calls."""
     silent = call(usage=None, cost=None, duration_s=None)
     mixed, unknown, none = sums([call(), silent]), sums([silent]), sums([])
 
@@ -105,13 +105,13 @@ def test_other_calls_count_as_calls_and_misses_do_not():
     assert (2, 1, 0) == (total["calls"], total["model_calls"], total["unknown"]["cost_usd"])
 
 
-def test_calls_that_were_not_made_are_told_apart():
-    """Those without a recording from those that a limit kept back."""
+def test_calls_that_were_not_made_are_listed_apart():
+    """Calls without a recording, and calls that a limit rejected."""
     texts = ["CassetteMissError: no recording matches POST host\n  more", "BudgetExceededError: a third call\n  more"]
-    told = document(fact("test_a.py::test_x", call(), call(source="miss"), call(source="refused"), missed=texts))
-    comment, page = render(told, ".md"), render(told, ".html")
+    data = document(collected("test_a.py::test_x", call(), call(source="miss"), call(source="refused"), missed=texts))
+    comment, page = render(data, ".md"), render(data, ".html")
 
-    assert (1, 1, 1) == (told["totals"]["all"]["calls"], told["totals"]["missed"], told["totals"]["refused"])
+    assert (1, 1, 1) == (data["totals"]["all"]["calls"], data["totals"]["missed"], data["totals"]["refused"])
     assert "- no recording: <code>test_a.py::test_x</code> no recording matches POST host\n" in comment
     assert "- refused: <code>test_a.py::test_x</code> a third call\n" in comment
     assert "1 replay, 1 without a recording, 1 refused by a limit" in page
@@ -150,26 +150,26 @@ def test_a_test_has_one_outcome(phases, outcome):
     assert outcome == one.outcome
 
 
-def members(value):
-    """Every name in *value*, those of its parts included."""
+def fields(value):
+    """Return every field name in *value*, at any depth."""
     if isinstance(value, list):
-        return {name for one in value for name in members(one)}
-    return set(value) | {name for one in value.values() for name in members(one)} if isinstance(value, dict) else set()
+        return {name for one in value for name in fields(one)}
+    return set(value) | {name for one in value.values() for name in fields(one)} if isinstance(value, dict) else set()
 
 
-def test_every_member_is_documented():
+def test_every_field_is_documented():
     """By its name, in the page that holds the schema."""
-    facts = [fact("test_a.py::test_x", call(), budget={**OVER, "limits": {}})]
-    told = document(*facts, refused=[(None, "POST host")])
+    tests = [collected("test_a.py::test_x", call(), budget={**OVER, "limits": {}})]
+    data = document(*tests, refused=[(None, "POST host")])
 
-    assert SCHEMA == told["schema"]
-    assert set() == {name for name in members(told) if f"`{name}`" not in DOCS.read_text(encoding="utf-8")}
+    assert SCHEMA == data["schema"]
+    assert set() == {name for name in fields(data) if f"`{name}`" not in DOCS.read_text(encoding="utf-8")}
 
 
-def test_a_comment_stays_short_and_says_what_it_leaves_out():
+def test_a_comment_stays_short_and_counts_what_it_leaves_out():
     """However many tests, models and problems there are."""
-    facts = [
-        fact(
+    tests = [
+        collected(
             f"test_a.py::test_{n}",
             call(model_served=f"model-{n % 50}"),
             missed=["CassetteMissError: none\nmore"],
@@ -177,7 +177,7 @@ def test_a_comment_stays_short_and_says_what_it_leaves_out():
         )
         for n in range(1000)
     ]
-    comment = render(document(*facts), ".md")
+    comment = render(document(*tests), ".md")
 
     assert len(comment.splitlines()) <= 60
     assert "**2,000 problems**" in comment
@@ -186,12 +186,12 @@ def test_a_comment_stays_short_and_says_what_it_leaves_out():
     assert "- over budget: <code>test_a.py::test_0</code> 2 calls, 1 over\n" in comment
 
 
-def test_a_comment_says_what_is_not_known():
-    """And a run that records and replays says what it spent and what it did not."""
-    facts = [
-        fact("test_a.py::test_x", call(), call(source="record"), call(source="live", input_tokens=None, cost=None))
+def test_a_comment_counts_what_is_not_known():
+    """A run that records and replays reports what was spent and what was not."""
+    tests = [
+        collected("test_a.py::test_x", call(), call(source="record"), call(source="live", input_tokens=None, cost=None))
     ]
-    line = render(document(*facts), ".md").splitlines()[2]
+    line = render(document(*tests), ".md").splitlines()[2]
 
     assert line == (
         "**record 1 call: 100 tokens in, 10 out, $0.000005 spent; live 1 call: – tokens in, 10 out, – spent; "  # noqa: RUF001
@@ -202,7 +202,7 @@ def test_a_comment_says_what_is_not_known():
 
 def test_names_cannot_break_a_comment():
     """Nothing of a test's id is read as Markdown or HTML, and no row is torn."""
-    comment = render(document(fact(NASTY, call(model_served="a|b"), budget=OVER)), ".md")
+    comment = render(document(collected(NASTY, call(model_served="a|b"), budget=OVER)), ".md")
     row = next(line for line in comment.splitlines() if line.startswith("| <code>test_a"))
 
     assert 7 == row.count("|")
@@ -212,8 +212,8 @@ def test_names_cannot_break_a_comment():
 
 
 def test_names_cannot_break_a_page():
-    """They come back as the text that they are, in every place."""
-    page = render(document(fact(NASTY, call(), budget=OVER), refused=[(None, "POST <i>")], project="<x>"), ".html")
+    """A browser reads them as the same text, in every place."""
+    page = render(document(collected(NASTY, call(), budget=OVER), refused=[(None, "POST <i>")], project="<x>"), ".html")
     read = Page(page)
 
     assert 1 == sum(tag == "script" for tag, _ in read.tags)
@@ -223,9 +223,9 @@ def test_names_cannot_break_a_page():
     assert shown in [attributes.get("title") for _, attributes in read.tags]
 
 
-def test_a_page_asks_for_nothing():
+def test_a_page_makes_no_request():
     """Its only addresses are its own, and its policy forbids every other."""
-    read = Page(render(document(fact("test_a.py::test_x", call())), ".html"))
+    read = Page(render(document(collected("test_a.py::test_x", call())), ".html"))
     addresses = [value for _, attributes in read.tags for name, value in attributes.items() if name in ("src", "href")]
     (policy,) = [one["content"] for tag, one in read.tags if tag == "meta" and "http-equiv" in one]
 
@@ -236,9 +236,9 @@ def test_a_page_asks_for_nothing():
 
 def test_five_thousand_tests_make_a_small_page_soon():
     """All in the table, ten in each picture."""
-    facts = [fact(f"tests/shop/test_orders.py::test_order[{n}]", call(cost=f"0.{n:05}")) for n in range(5000)]
+    tests = [collected(f"tests/shop/test_orders.py::test_order[{n}]", call(cost=f"0.{n:05}")) for n in range(5000)]
     started = time.process_time()
-    page = render(document(*facts), ".html")
+    page = render(document(*tests), ".html")
 
     assert time.process_time() - started < 5
     assert len(page) < 2_000_000
@@ -246,11 +246,11 @@ def test_five_thousand_tests_make_a_small_page_soon():
     assert 35 == page.count("<svg")
 
 
-def test_seconds_shares_and_money_are_said_shortly():
+def test_seconds_shares_and_money_are_short():
     """None is a dash, and something is never shown as nothing."""
-    said = [wording.seconds(value) for value in (None, 0, 0.0004, 0.53, 0.9996, 2.54, 59.96, 200)]
+    shown_seconds = [wording.seconds(value) for value in (None, 0, 0.0004, 0.53, 0.9996, 2.54, 59.96, 200)]
 
-    assert ["–", "0 ms", "<1 ms", "530 ms", "1.0 s", "2.5 s", "1 min 0 s", "3 min 20 s"] == said  # noqa: RUF001
+    assert ["–", "0 ms", "<1 ms", "530 ms", "1.0 s", "2.5 s", "1 min 0 s", "3 min 20 s"] == shown_seconds  # noqa: RUF001
     assert ["0%", "<1%", "33%", "100%"] == [wording.share(part, 300) for part in (0, 1, 100, 300)]
     assert ["$0", "$1.25", "$0.0031", "$0.000042", "$0.0000005"] == [
         shown(Decimal(amount)) for amount in ("0", "1.25", "0.0031", "0.000042", "0.00000054")

@@ -36,7 +36,7 @@ def test_an_entry_comes_back_as_it_was(entry):
     [b"", b"\xff", b"[]", b"{}", b"null", b'{"reply": {}}', encode(Entry(FULL, RECORD)).replace(b"TextPart", b"Film")],
 )
 def test_what_is_no_entry_is_none(value):
-    """Whoever wrote it."""
+    """Also when another program wrote it."""
     assert decode(value) is None
 
 
@@ -60,7 +60,7 @@ TEXT = (TextPart("a"),)
     ],
 )
 def test_only_a_whole_answer_is_kept(parts, stop_reason, expected):
-    """Calls of tools only when asked for; an end that nobody told is none."""
+    """Tool calls only when that is enabled; a reply without a stop reason is not whole."""
     reply = ChatReply(parts, stop_reason=stop_reason)
 
-    assert expected == tuple(is_cacheable(reply, with_tool_calls=asked) for asked in (False, True))
+    assert expected == tuple(is_cacheable(reply, with_tool_calls=enabled) for enabled in (False, True))

@@ -1,4 +1,4 @@
-"""What shares a key, and what does not."""
+"""Requests that share a cache key, and requests that do not."""
 
 import dataclasses
 import json
@@ -53,7 +53,7 @@ requests = st.builds(
 
 
 def frozen(value):
-    """A value that equals another's only where JSON tells the two the same; the order of members does not count."""
+    """Return a value that is equal for equal JSON; the order of fields does not count."""
     if isinstance(value, dict):
         return ("object", frozenset((name, frozen(one)) for name, one in value.items()))
     if isinstance(value, list):
@@ -83,29 +83,29 @@ def shuffled(value):
 
 @settings(deadline=None)
 @given(objects)
-def test_the_order_of_members_is_no_difference(members):
+def test_the_order_of_fields_is_no_difference(fields):
     """At any depth."""
-    one = dataclasses.replace(REQUEST, extra=members, response_schema=members)
-    other = dataclasses.replace(REQUEST, extra=shuffled(members), response_schema=shuffled(members))
+    one = dataclasses.replace(REQUEST, extra=fields, response_schema=fields)
+    other = dataclasses.replace(REQUEST, extra=shuffled(fields), response_schema=shuffled(fields))
 
     assert key_of(OPENAI, one, None) == key_of(OPENAI, other, None)
 
 
-def talk(*messages):
+def with_messages(*messages):
     return dataclasses.replace(REQUEST, messages=messages)
 
 
 CALLED = LLMMessage("assistant", (ToolCall("1", "weigh", {"what": "tea"}),))
 CHANGES = {
     "model": dataclasses.replace(REQUEST, model="n"),
-    "text": talk(LLMMessage("user", (TextPart("hi "),))),
-    "role": talk(LLMMessage("assistant", (TextPart("hi"),))),
-    "system": talk(LLMMessage("system", (TextPart("hi"),)), *REQUEST.messages),
-    "a turn more": talk(*REQUEST.messages, *REQUEST.messages),
-    "a result": talk(*REQUEST.messages, CALLED, LLMMessage("tool", (ToolResult("1", "3 g"),))),
-    "another result": talk(*REQUEST.messages, CALLED, LLMMessage("tool", (ToolResult("1", "4 g"),))),
-    "an image": talk(LLMMessage("user", (TextPart("hi"), ImagePart(b"1", "image/png")))),
-    "another image": talk(LLMMessage("user", (TextPart("hi"), ImagePart(b"2", "image/png")))),
+    "text": with_messages(LLMMessage("user", (TextPart("hi "),))),
+    "role": with_messages(LLMMessage("assistant", (TextPart("hi"),))),
+    "system": with_messages(LLMMessage("system", (TextPart("hi"),)), *REQUEST.messages),
+    "a turn more": with_messages(*REQUEST.messages, *REQUEST.messages),
+    "a result": with_messages(*REQUEST.messages, CALLED, LLMMessage("tool", (ToolResult("1", "3 g"),))),
+    "another result": with_messages(*REQUEST.messages, CALLED, LLMMessage("tool", (ToolResult("1", "4 g"),))),
+    "an image": with_messages(LLMMessage("user", (TextPart("hi"), ImagePart(b"1", "image/png")))),
+    "another image": with_messages(LLMMessage("user", (TextPart("hi"), ImagePart(b"2", "image/png")))),
     "max_tokens": dataclasses.replace(REQUEST, max_tokens=9),
     "temperature": dataclasses.replace(REQUEST, temperature=0.0),
     "stop": dataclasses.replace(REQUEST, stop=("x",)),
@@ -118,19 +118,19 @@ CHANGES = {
 
 def test_all_of_a_request_and_its_target_counts():
     """Each change alone is another key, at each provider and for each tenant."""
-    keys, told = set(), 0
+    keys, count = set(), 0
     for provider in PROVIDERS:
         for tenant in (None, "a", "b"):
             found = {key_of(provider, request, tenant) for request in CHANGES.values()} - {None}
-            told += len(found)
+            count += len(found)
             keys |= found
 
-    assert told == len(keys)
+    assert count == len(keys)
     assert len(keys) > 3 * (3 * len(CHANGES) - 5)
 
 
 def test_a_stream_shares_the_key_of_its_whole():
-    """Who waits for the whole text and who reads along asked the same."""
+    """Both make the same request."""
     for provider in PROVIDERS:
         assert key_of(provider, REQUEST, None) == key_of(provider, dataclasses.replace(REQUEST, stream=True), None)
 
@@ -159,7 +159,7 @@ def test_the_address_and_the_headers_count():
     [(openai_provider.provider, openai.OpenAI), (anthropic_provider.provider, anthropic.Anthropic)],
 )
 def test_what_an_sdk_client_adds_counts(factory, maker):
-    """Its address, query and headers; not its key, and not its colour."""
+    """Its address, query and headers; not its key, and not whether it is sync or async."""
 
     def key(made=maker, **settings):
         with_key = {"api_key": "secret-1", **settings}
@@ -177,7 +177,7 @@ def test_what_an_sdk_client_adds_counts(factory, maker):
 
 
 class Mine:
-    """A provider of someone else's."""
+    """A custom provider."""
 
     async def complete(self, messages, response_model=None): ...
 
@@ -191,8 +191,8 @@ class Mine:
         (OPENAI, dataclasses.replace(REQUEST, extra={"conversation": "c1"})),
         (PROVIDERS[3], dataclasses.replace(REQUEST, stop=("x",))),
     ],
-    ids=["nobody sees its requests", "the provider changes what it refers to", "it cannot be written"],
+    ids=["a custom provider", "the provider changes what it refers to", "it cannot be written"],
 )
 def test_what_does_not_fix_the_answer_has_no_key(provider, request_):
-    """It is asked each time."""
+    """It is called each time."""
     assert key_of(provider, request_, None) is None

@@ -1,4 +1,4 @@
-"""The cache as data: which steps a call takes when its answer is kept, and when the store fails."""
+"""Steps of a call whose answer is in the cache, or whose store fails."""
 
 import dataclasses
 import json
@@ -35,8 +35,8 @@ def reply_of(*parts, stop_reason="end_turn", model="gpt-5-mini"):
     return ChatReply(parts, model, "id", stop_reason, TokenUsage(3, 4))
 
 
-def good(text, **members):
-    return WireReply(200, (), json.dumps(DIALECT.encode_reply(reply_of(TextPart(text), **members))).encode())
+def good(text, **fields):
+    return WireReply(200, (), json.dumps(DIALECT.encode_reply(reply_of(TextPart(text), **fields))).encode())
 
 
 def bad(status):
@@ -53,7 +53,7 @@ def call(cache, **settings):
 
 
 def played(flow, *replies, now=0.0):
-    """The names of the steps of *flow*, without looks at the clock, and its result."""
+    """Return the names of the steps of *flow*, without `Now`, and its result."""
     names, replies, step = [], list(replies), next(flow)
     try:
         while True:
@@ -75,7 +75,7 @@ def played(flow, *replies, now=0.0):
 
 
 def test_the_second_call_sends_nothing(cache):
-    """It says so, costs nothing, and tells what it saved; the totals know the first alone."""
+    """Its response is marked, costs nothing, and has the cost that it saved; the totals have the first call alone."""
     first, second = call(cache), call(cache)
     _, given = played(flows.chat(first, REQUEST), good("yes"))
     taken_steps, taken = played(flows.chat(second, REQUEST))
@@ -94,7 +94,7 @@ def test_the_second_call_sends_nothing(cache):
 
 
 def test_what_an_answer_cost_may_be_unknown(cache):
-    """Then nobody knows what was saved either."""
+    """Then the saved cost is unknown too."""
     request = dataclasses.replace(REQUEST, model="unheard-of")
     played(flows.chat(call(cache), request), good("yes", model="unheard-of"))
     _, taken = played(flows.chat(call(cache), request))
@@ -114,7 +114,7 @@ def test_an_answer_is_given_whatever_is_left_of_the_cost_limit(cache):
     ("provider", "tenant"),
     [(dataclasses.replace(OPENAI, base_url="http://elsewhere"), None), (OPENAI, "other")],
 )
-def test_another_target_or_tenant_asks_for_itself(cache, provider, tenant):
+def test_another_target_or_tenant_sends_its_own_request(cache, provider, tenant):
     """In the same store."""
     played(flows.chat(call(cache), REQUEST), good("yes"))
     other = Call(provider, 0, CostTracker(), cache=dataclasses.replace(cache, tenant=tenant))
@@ -126,22 +126,22 @@ def streamed(reply):
     return b"".join(DIALECT.encode_stream(reply, chunks=["y", "es"]))
 
 
-def read_along(flow, *pieces):
-    """What *flow* emits, and its result."""
-    emitted, pieces, step = [], [*pieces, b""], next(flow)
+def read_along(flow, *chunks):
+    """Return the deltas that *flow* emits, and its result."""
+    emitted, chunks, step = [], [*chunks, b""], next(flow)
     try:
         while True:
             if isinstance(step, Emit):
                 emitted.append(step.delta)
             step = flow.send(
-                Head(200, ()) if isinstance(step, Open) else pieces.pop(0) if isinstance(step, Read) else 0.0
+                Head(200, ()) if isinstance(step, Open) else chunks.pop(0) if isinstance(step, Read) else 0.0
             )
     except StopIteration as done:
         return emitted, done.value
 
 
-def test_a_stream_is_kept_and_given_in_one_piece(cache):
-    """Calls of tools follow the text; a chat finds what a stream left, and the other way round."""
+def test_a_stream_is_kept_and_emitted_in_one_chunk(cache):
+    """Tool calls follow the text; a chat finds the reply of a stream, and the other way round."""
     cache = dataclasses.replace(cache, with_tool_calls=True)
     tool = ToolCall("1", "weigh", {"what": "tea"})
     whole = streamed(reply_of(TextPart("yes"), tool, stop_reason="tool_use"))
@@ -156,7 +156,7 @@ def test_a_stream_is_kept_and_given_in_one_piece(cache):
 
 @pytest.mark.parametrize("end", ["broken", "left"])
 def test_a_stream_that_does_not_end_is_not_kept(cache, end):
-    """Whoever broke it off."""
+    """Whether the provider or the caller ended it."""
     whole = streamed(reply_of(TextPart("yes")))
     flow = flows.stream(call(cache), REQUEST)
     if end == "broken":
@@ -183,19 +183,19 @@ REFUSED = {"choices": [{"message": {"content": None, "refusal": "I cannot"}, "fi
     ],
     ids=["truncated", "filtered", "refused"],
 )
-def test_what_is_not_whole_is_asked_for_again(cache, reply):
+def test_an_incomplete_answer_is_requested_again(cache, reply):
     """Each time."""
     for _ in range(2):
         assert ["Send"] == played(flows.chat(call(cache), REQUEST), reply)[0]
 
 
-def test_calls_of_tools_are_kept_when_asked_for(cache):
-    """And given only to who asked for them, also out of a store that somebody else filled."""
+def test_tool_calls_are_kept_when_enabled(cache):
+    """They are returned only where that is enabled, also from a store that another cache filled."""
     tool = ToolCall("1", "f", {})
     body = DIALECT.encode_reply(reply_of(tool, stop_reason="tool_use"))
-    asked = WireReply(200, (), json.dumps(body).encode())
+    reply = WireReply(200, (), json.dumps(body).encode())
     with_tools = dataclasses.replace(cache, with_tool_calls=True)
-    took = [played(flows.chat(call(one), REQUEST), asked)[0] for one in (cache, with_tools, with_tools, cache)]
+    took = [played(flows.chat(call(one), REQUEST), reply)[0] for one in (cache, with_tools, with_tools, cache)]
 
     assert [["Send"], ["Send"], [], ["Send"]] == took
     assert [StreamDelta(tool_call=tool)] == read_along(flows.stream(call(with_tools), REQUEST))[0]
@@ -215,7 +215,7 @@ def test_an_object_is_validated_again(cache):
     assert TokenUsage(6, 8) == response.usage
 
 
-def test_what_has_become_wrong_is_asked_for_again(cache):
+def test_an_answer_that_no_longer_validates_is_requested_again(cache):
     """The model may have got stricter since; the answer is then not from the cache, and the rest was saved."""
 
     class Stricter(BaseModel):
@@ -243,10 +243,10 @@ def test_an_object_that_stays_wrong_is_not_kept(cache):
 
 
 def test_a_fallback_answers_under_its_own_name(cache):
-    """The model that was asked is asked again; the answer of the one that stands in is not."""
-    stand_in = [Target("openai", "gpt-5-nano", lambda: OPENAI)]
-    played(flows.chat(call(cache, fallbacks=stand_in), REQUEST), bad(503), good("yes", model="gpt-5-nano"))
-    down, taken = played(flows.chat(call(cache, fallbacks=stand_in), REQUEST), bad(503))
+    """The requested model is called again; the answer of the fallback comes from the cache."""
+    fallback = [Target("openai", "gpt-5-nano", lambda: OPENAI)]
+    played(flows.chat(call(cache, fallbacks=fallback), REQUEST), bad(503), good("yes", model="gpt-5-nano"))
+    down, taken = played(flows.chat(call(cache, fallbacks=fallback), REQUEST), bad(503))
     direct, _ = played(flows.chat(call(cache), dataclasses.replace(REQUEST, model="gpt-5-nano")))
 
     assert (["Send"], []) == (down, direct)
@@ -285,15 +285,15 @@ def test_a_store_that_fails_is_left_alone_for_a_while(caplog):
     store = Broken()
     cache = Cache(store, ttl_s=60, is_own=True)
 
-    def asked(now):
+    def is_cached(now):
         _, response = played(flows.chat(call(cache), REQUEST), good("yes"), now=now)
         return response.cached
 
     with caplog.at_level(logging.INFO, "llm_gateway.cache"):
-        found = [asked(now) for now in (0.0, 1.0, 9.0, 11.0, 20.0)]
+        found = [is_cached(now) for now in (0.0, 1.0, 9.0, 11.0, 20.0)]
         uses = store.uses
         store.is_broken = False
-        found += [asked(now) for now in (22.0, 23.0)]
+        found += [is_cached(now) for now in (22.0, 23.0)]
     cache.close()
 
     assert [False] * 6 + [True] == found
@@ -304,7 +304,7 @@ def test_a_store_that_fails_is_left_alone_for_a_while(caplog):
     ] == caplog.messages
 
 
-def test_what_cannot_be_read_is_asked_for_again(cache, caplog):
+def test_an_entry_that_cannot_be_read_is_requested_again(cache, caplog):
     """And replaced."""
     played(flows.chat(call(cache), REQUEST), good("yes"))
     for key in list(cache.store._kept):

@@ -7,13 +7,13 @@ from llm_gateway.cost.ledger import Span, open_ledger
 from llm_gateway.types import TokenUsage
 
 
-class Echo:
-    """A provider of someone else's."""
+class Parrot:
+    """A custom provider that repeats the prompt."""
 
     usage = TokenUsage(3, 4)
 
     async def complete(self, messages, response_model=None):
-        return LLMResponse(messages[-1].text, "echo", "echo-1", usage=self.usage)
+        return LLMResponse(messages[-1].text, "parrot", "parrot-1", usage=self.usage)
 
     async def close(self):
         pass
@@ -27,16 +27,16 @@ def entries(path):
         ledger.close()
 
 
-def test_each_attempt_is_booked(tmp_path):
-    """With what is known of it, and the tags that are set."""
+def test_each_attempt_is_written(tmp_path):
+    """With its known numbers, and the tags of the settings."""
     place = tmp_path / "ledger.db"
-    config = GatewayConfig(ledger=str(place), tags={"team": "search"}, model="echo-1")
-    with SyncLLMClient(config, provider_instance=Echo()) as client:
+    config = GatewayConfig(ledger=str(place), tags={"team": "search"}, model="parrot-1")
+    with SyncLLMClient(config, provider_instance=Parrot()) as client:
         client.chat("one")
         client.chat("two")
 
     (one, two) = entries(place)
-    assert ("Echo", "echo-1", TokenUsage(3, 4), "ok", {"team": "search"}) == (
+    assert ("Parrot", "parrot-1", TokenUsage(3, 4), "ok", {"team": "search"}) == (
         one.provider,
         one.model_served,
         one.usage,
@@ -44,29 +44,29 @@ def test_each_attempt_is_booked(tmp_path):
         dict(one.tags),
     )
     assert one.id != two.id
-    assert (None, None) == (one.cost_usd, one.price)  # nobody knows what Echo costs
+    assert (None, None) == (one.cost_usd, one.price)  # a custom provider has no price
 
 
-def test_a_ledger_that_is_away_is_told_once_and_fails_no_call(tmp_path, monkeypatch, caplog):
-    """What it missed is rescued when the client is closed."""
+def test_an_unavailable_ledger_is_logged_once_and_fails_no_call(tmp_path, monkeypatch, caplog):
+    """Its entries are saved in a rescue file when the client is closed."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ledger.db").mkdir()
-    made = SyncLLMClient(GatewayConfig(ledger="ledger.db"), provider_instance=Echo())
+    made = SyncLLMClient(GatewayConfig(ledger="ledger.db"), provider_instance=Parrot())
     with caplog.at_level(logging.WARNING, "llm_gateway.ledger"), made as client:
         client.chat("one")
         client.chat("two")
-    told, rescued = caplog.messages
+    unavailable, rescued = caplog.messages
     (file,) = tmp_path.glob("llm-ledger-rescue-*.db")
 
-    assert "entries are kept, and written when that is over" in told
+    assert "entries are kept, and written when that is over" in unavailable
     assert f"2 entries are in {file.relative_to(tmp_path)} instead" in rescued
     assert 2 == len(entries(file))
 
 
-def test_numbers_that_no_attempt_can_have_are_booked_as_unknown(tmp_path):
-    """The others stand, and the call gets its answer."""
+def test_impossible_numbers_are_written_as_unknown(tmp_path):
+    """The other numbers are kept, and the call gets its answer."""
     place = tmp_path / "ledger.db"
-    odd = Echo()
+    odd = Parrot()
     odd.usage = TokenUsage(10**13, 4)
     with SyncLLMClient(GatewayConfig(ledger=str(place)), provider_instance=odd) as client:
         client.chat("one")
