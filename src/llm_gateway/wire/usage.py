@@ -42,8 +42,9 @@ def _rows(raw: Any) -> list[JsonObject]:
 
 
 def _sum(*parts: int | None) -> int | None:
+    """Return the sum of the known *parts*; None without any, and where it is more than a call can use."""
     known = [part for part in parts if part is not None]
-    return sum(known) if known else None
+    return number(sum(known)) if known else None
 
 
 def anthropic_usage(raw: Any) -> TokenUsage | None:
