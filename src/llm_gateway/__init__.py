@@ -1,4 +1,4 @@
-"""Record LLM calls once and replay them in tests for ever; and one client for the providers behind them."""
+"""Record LLM calls once and replay them in tests forever; and one client for the providers behind them."""
 
 from __future__ import annotations
 

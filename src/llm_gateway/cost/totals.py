@@ -1,7 +1,7 @@
 """
 Sums of calls, by one rule: what is known is added up, and what is not is counted, number by number.
 
-A call that nobody bills used nothing and cost nothing, and that is known. A request that asks no model has no tokens
+An unbilled call used nothing and cost nothing, and that is known. A request to no model has no tokens
 and no cost, and calls that were not made (no recording, or refused by a limit) are in no sum. Everything that adds up
 calls goes through here.
 """
@@ -39,7 +39,7 @@ class Totals:
     Attributes:
         calls: Calls that were made, to models and to others.
 
-        model_calls: Those that asked a model; only these have tokens and a cost.
+        model_calls: Those to a model; only these have tokens and a cost.
 
         billed_calls: Those of them that may have cost anything.
 
@@ -51,7 +51,7 @@ class Totals:
 
         sums: The sums of the known numbers, in the order of `NUMBERS`.
 
-        known: How many model calls told each number.
+        known: How many model calls reported each number.
     """
 
     calls: int = 0
@@ -68,7 +68,7 @@ class Totals:
     @exact()
     def of(cls, records: Iterable[CallRecord]) -> Totals:
         """Return the sums of *records*."""
-        calls = asked = failed = free = timed = waited_us = 0
+        calls = models = failed = free = timed = waited_us = 0
         sums, known, tiers = list(_ZEROS), list(_NONE_KNOWN), set[str | None]()
         for record in records:
             if not record.is_made:
@@ -78,7 +78,7 @@ class Totals:
                 timed, waited_us = timed + 1, waited_us + round(record.duration_s * _MICRO)
             if record.api is None:
                 continue
-            asked, failed = asked + 1, failed + (record.error is not None)
+            models, failed = models + 1, failed + (record.error is not None)
             if not record.is_billed:
                 free += 1  # known to have used nothing
                 continue
@@ -88,21 +88,21 @@ class Totals:
                     sums[place] += number
                     known[place] += 1
         known = [count + free for count in known] if free else known
-        counts = (calls, asked, asked - free, failed, timed, waited_us)
+        counts = (calls, models, models - free, failed, timed, waited_us)
         return cls(*counts, frozenset(tiers), tuple(sums), tuple(known))
 
     @classmethod
     def of_groups(cls, *, calls: int, failed_calls: int, sums: Mapping[str, Any], known: Mapping[str, int]) -> Totals:
         """Return sums that were made elsewhere, as in a database; *calls* are all to models, and all billed."""
         total = sums["input_tokens"] + sums["output_tokens"]
-        told = {**known, "total_tokens": min(known["input_tokens"], known["output_tokens"])}
+        reported = {**known, "total_tokens": min(known["input_tokens"], known["output_tokens"])}
         return cls(
             calls=calls,
             model_calls=calls,
             billed_calls=calls,
             failed_calls=failed_calls,
             sums=tuple({**sums, "total_tokens": total}.get(name, 0) for name in NUMBERS),
-            known=tuple(told.get(name, 0) for name in NUMBERS),
+            known=tuple(reported.get(name, 0) for name in NUMBERS),
         )
 
     def __add__(self, other: Totals) -> Totals:
@@ -128,7 +128,7 @@ class Totals:
         )
 
     def unknown(self, name: str) -> int:
-        """Return how many model calls did not tell the number *name* of `NUMBERS`."""
+        """Return how many model calls did not report the number *name* of `NUMBERS`."""
         return self.model_calls - self.known[_PLACE[name]]
 
     def sum_known(self, name: str) -> Any:
@@ -136,12 +136,12 @@ class Totals:
         return self.sums[_PLACE[name]]
 
     def partial(self, name: str) -> Any:
-        """Return the sum of what is known; None where there were calls and none told it."""
+        """Return the sum of what is known; None where there were calls and none reported it."""
         place = _PLACE[name]
         return None if self.model_calls and not self.known[place] else self.sums[place]
 
     def total(self, name: str) -> Any:
-        """Return the sum; None where a call did not tell its part."""
+        """Return the sum; None where a call did not report its part."""
         return None if self.unknown(name) else self.sums[_PLACE[name]]
 
     @property
@@ -180,5 +180,5 @@ class Totals:
 
 
 def _numbers(record: CallRecord) -> tuple[Any, ...]:
-    """Return what *record* told, in the order of `NUMBERS`."""
+    """Return the numbers of *record*, in the order of `NUMBERS`."""
     return (*(_NO_COUNTS if record.usage is None else _counts_of(record.usage)), record.cost_usd)

@@ -47,7 +47,7 @@ class CostTracker:
         """What is in no sum yet."""
         self._models, self._sessions = dict[str, Totals](), Sessions()
         self._unknown: str | None = None
-        """The first model of which nobody knows what it cost."""
+        """The first model whose cost is unknown."""
         self._reservations: Reservations = MemoryReservations()
         self._has_warned = False
 
@@ -111,32 +111,34 @@ class CostTracker:
         Reserve what an attempt costs at most.
 
         Args:
-            model: As it is asked for, for messages.
+            model: As it is requested, for messages.
 
-            most_usd: US dollars, or None where nobody can tell.
+            most_usd: US dollars, or None where that is unknown.
 
-            is_bound: Whether there is a most to know; a command or a class of someone else's has none.
+            is_bound: Whether there is a most to know; a command or a custom class has none.
 
         Returns:
             What `note` takes back; None where no limit is set.
 
         Raises:
-            CostLimitExceededError: It could pass the limit, or that cannot be told.
+            CostLimitExceededError: It could pass the limit, or that is unknown.
         """
         if self.limit_usd is None:
             return None
         if self._unknown is not None:
             what = f"what {self._unknown!r} cost is not known"
-            self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: {what}")
+            self._raise_exceeded(f"the cost limit of ${self.limit_usd} cannot be held: {what}")
         if is_bound and most_usd is None:
-            self._refuse(f"the cost limit of ${self.limit_usd} cannot be held: the price of {model!r} is not known")
-        if most_usd is None:  # nobody can tell; it is begun while anything is left
+            self._raise_exceeded(
+                f"the cost limit of ${self.limit_usd} cannot be held: the price of {model!r} is not known"
+            )
+        if most_usd is None:  # unknown: it is begun while anything is left
             spent = sum(self._reservations.spent(), Decimal(0))
             if spent >= self.limit_usd:
-                self._refuse(self._why(Decimal(0), spent))
+                self._raise_exceeded(self._why(Decimal(0), spent))
         made = self._reservations.reserve(most_usd or Decimal(0), self.limit_usd)
         if isinstance(made, InsufficientBudget):
-            self._refuse(self._why(most_usd or Decimal(0), made.spent_usd + made.reserved_usd))
+            self._raise_exceeded(self._why(most_usd or Decimal(0), made.spent_usd + made.reserved_usd))
         return made
 
     def _why(self, most_usd: Decimal, spent: Decimal) -> str:
@@ -145,7 +147,7 @@ class CostTracker:
             return f"the cost limit of ${limit} is reached: ${spent} spent in {self._count} attempts"
         return f"the call may cost ${most_usd:f}, and ${limit - spent:f} of the cost limit of ${limit} is left"
 
-    def _refuse(self, what: str) -> NoReturn:
+    def _raise_exceeded(self, what: str) -> NoReturn:
         raise CostLimitExceededError(what, cause="the call was not sent", fix=_FIX)
 
     def note(self, attempt: CallRecord, reservation: Reservation | None = None) -> None:
