@@ -57,12 +57,19 @@ def trace(usage):
                 {"type": "response.created", "response": {"model": "m", "usage": None}},
                 {
                     "type": "response.completed",
-                    "response": {"model": "m-2", "usage": {"input_tokens": 9, "output_tokens": 4}},
+                    "response": {
+                        "model": "m-2",
+                        "usage": {"input_tokens": 9, "output_tokens": 4},
+                        "service_tier": "flex",
+                    },
                 },
             ],
             "m-2",
-            READ,
+            TokenUsage(9, 4, service_tier="flex"),
         ),
+        ("openai.chat", [{"type": "message_start"}, {"type": "response.x", "response": 5}], None, None),
+        ("openai.chat", [{"type": "x", "message": {"model": "m"}, "response": {"service_tier": "y"}}], None, None),
+        ("openai.chat", [{"type": "response.x", "message": {"model": "m"}}], None, None),
         ("cohere.v1.chat", [{"response": {"meta": {"tokens": {"input_tokens": 9, "output_tokens": 4}}}}], None, READ),
         ("cohere.v2.chat", [{"delta": {"usage": {"tokens": {"input_tokens": 9, "output_tokens": 4}}}}], None, READ),
         (
