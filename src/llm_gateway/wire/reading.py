@@ -32,24 +32,10 @@ def read_exchange(
     end: End = "complete",
 ) -> CallRecord:
     """
-    Read one HTTP exchange, its bodies without content encoding.
+    Read one HTTP exchange, its bodies without content encoding; a *status* of 0 means no reply.
 
-    Args:
-        method: As in ``POST``.
-
-        url: URL of the request.
-
-        request_body: JSON, if it is a call to a model.
-
-        status: Of the reply; 0 where there was none.
-
-        reply_headers: May be missing.
-
-        reply_body: Whole, or as much as arrived.
-
-        provider: Provider that was called, where the URL does not show it; None for the provider of the URL.
-
-        end: How the reply ended; the output count of an incomplete stream is ignored, as it is only the beginning.
+    *provider* is the one that was called where the URL does not show it. The output count of a stream that *end* calls
+    incomplete is ignored, as it is only the beginning.
 
     Returns:
         A record whose *api* is None when the request is no LLM call, whose *usage* is None when the reply reports none
@@ -58,28 +44,25 @@ def read_exchange(
     endpoint = identify(method, url)
     if endpoint is None:
         return CallRecord()
-    name = provider or endpoint.provider
     requested = _object(request_body).get("model")
     record = CallRecord(
-        provider=name,
+        provider=provider or endpoint.provider,
         api=endpoint.api,
         model_requested=requested if isinstance(requested, str) and requested else endpoint.model,
     )
-    if status not in _OK:
-        return record
-    reader = UsageReader(endpoint.api)
-    for event in objects(reply_headers, reply_body):
+    return _with_reply(record, reply_headers, reply_body, end) if status in _OK else record
+
+
+def _with_reply(record: CallRecord, headers: Headers, body: bytes, end: End) -> CallRecord:
+    """Return *record* with the model, usage and cost that a reply states."""
+    reader = UsageReader(str(record.api))
+    for event in objects(headers, body):
         reader.take(event)
-    usage, cost = reader.usage, reader.stated_cost_usd if find(name).states_cost else None
-    if usage is not None and end != "complete" and is_stream(reply_headers, reply_body):
+    usage, cost = reader.usage, reader.stated_cost_usd if find(str(record.provider)).states_cost else None
+    if usage is not None and end != "complete" and is_stream(headers, body):
         usage = dataclasses.replace(usage, output_tokens=None)
-    return dataclasses.replace(
-        record,
-        model_served=reader.model,
-        usage=usage,
-        cost_usd=cost,
-        price=None if cost is None else {"source": name},
-    )
+    price = None if cost is None else {"source": record.provider}
+    return dataclasses.replace(record, model_served=reader.model, usage=usage, cost_usd=cost, price=price)
 
 
 def _object(body: bytes) -> dict[str, Any]:
