@@ -76,10 +76,10 @@ class Playback:
             try:
                 done.append(read(entry))
             except (LookupError, TypeError, ValueError, StopIteration, AttributeError, ArithmeticError) as error:
-                raise self._broken(section, index, error) from error
+                raise self._malformed_entry_error(section, index, error) from error
         return done
 
-    def _broken(self, section: str, index: int, error: Exception) -> CassetteReadError:
+    def _malformed_entry_error(self, section: str, index: int, error: Exception) -> CassetteReadError:
         where = self.content.get(section) or []
         entries = [i for i, entry in enumerate(where) if section != "interactions" or is_http(entry)]
         line = document.line_of(self._read(self.path) or b"", section, entries[index])
@@ -120,7 +120,7 @@ class Playback:
         try:
             return reply_from(self._entries[position], self._requests[position])
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise self._broken("interactions", position, error) from error
+            raise self._malformed_entry_error("interactions", position, error) from error
 
     def knows(self, url: str) -> bool:
         """Return whether anything was recorded at the address of *url*."""

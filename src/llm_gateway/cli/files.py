@@ -11,14 +11,14 @@ from typing import TypeVar
 from llm_gateway.cassettes import document
 from llm_gateway.exceptions import CassetteError, CassetteReadError
 
-__all__ = ["bytes_of", "is_cassette", "is_named", "named_in", "with_each"]
+__all__ = ["bytes_of", "for_each_cassette", "is_cassette", "is_named", "named_in"]
 
 T = TypeVar("T")
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _CASSETTE = re.compile(rb"^[\"']?interactions[\"']?\s*:", re.MULTILINE)
 
 
-def with_each(paths: Sequence[Path], act: Callable[[Path], T]) -> tuple[dict[Path, T], int]:
+def for_each_cassette(paths: Sequence[Path], act: Callable[[Path], T]) -> tuple[dict[Path, T], int]:
     """
     Call *act* with each cassette of *paths*, which are files and folders.
 

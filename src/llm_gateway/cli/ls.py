@@ -10,7 +10,7 @@ from typing import Any
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import summed
 from llm_gateway.cassettes.tools.summary import Facts, facts_of
-from llm_gateway.cli.files import bytes_of, with_each
+from llm_gateway.cli.files import bytes_of, for_each_cassette
 from llm_gateway.cli.grid import aligned, as_json, counted, number, printable
 
 __all__ = ["add_to"]
@@ -28,7 +28,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    read, failures = with_each(options.paths or [Path("cassettes")], _facts)
+    read, failures = for_each_cassette(options.paths or [Path("cassettes")], _facts)
     rows = [_row(str(file), facts) for file, facts in read.items()]
     if options.json:
         print(as_json(rows))

@@ -15,7 +15,7 @@ from llm_gateway.cassettes import document
 from llm_gateway.cassettes.playback import Playback
 from llm_gateway.cassettes.tools.compare import Change
 from llm_gateway.cassettes.tools.reprice import Outcome, Repriced, reprice, rewritten
-from llm_gateway.cli.files import bytes_of, with_each
+from llm_gateway.cli.files import bytes_of, for_each_cassette
 from llm_gateway.cli.grid import by_file, counted, difference, number, printable
 from llm_gateway.config.file import read_document
 from llm_gateway.cost import overrides
@@ -55,7 +55,7 @@ def add_to(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     at = _time(options.at)
     _read_own_prices()
-    done, failures = with_each(options.paths, partial(_one, at=at, writes=not options.dry_run))
+    done, failures = for_each_cassette(options.paths, partial(_one, at=at, writes=not options.dry_run))
     print(_table(done, is_dry=options.dry_run))
     return 2 if failures else 0
 

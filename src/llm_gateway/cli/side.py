@@ -42,7 +42,7 @@ def sides(old: str | None, new: str | None, limits: list[str]) -> tuple[Side, Si
     Raises:
         CassetteReadError: A side or a limit names nothing, a file is compared with a folder, or cannot be read.
     """
-    if old is not None and new is None and _is_there(old):
+    if old is not None and new is None and _exists(old):
         old, new = None, old
     before, after = _pair(old or "HEAD", new)
     if ("" in before.files) != ("" in after.files) and before.files and after.files:
@@ -54,7 +54,7 @@ def sides(old: str | None, new: str | None, limits: list[str]) -> tuple[Side, Si
     return _limited(before, after, limits)
 
 
-def _is_there(name: str) -> bool:
+def _exists(name: str) -> bool:
     try:
         return Path(name).exists()
     except OSError:  # too long to be a file's
@@ -64,16 +64,16 @@ def _is_there(name: str) -> bool:
 def _pair(old: str, new: str | None) -> tuple[Side, Side]:
     if new is None:
         return _against_working_tree(old)
-    if _is_there(old) and _is_there(new):
+    if _exists(old) and _exists(new):
         return _on_disk(Path(old)), _on_disk(Path(new))
     git = Repository(Path.cwd())
     return _one(git, old, new), _one(git, new, old)
 
 
 def _one(git: Repository, name: str, other: str) -> Side:
-    if _is_there(name):
+    if _exists(name):
         return _on_disk(Path(name))
-    if ":" in name or not _is_there(other):
+    if ":" in name or not _exists(other):
         return _in_revision(git, name, git.resolve(name))
     return _same_place(git, name, Path(other))
 

@@ -33,7 +33,7 @@ _GOOD = range(200, 300)
 _REDIRECTS = range(300, 400)
 _PROXY_LOGIN_REQUIRED = 407
 _PROXY = "the proxy in between requires a login: export HTTPS_PROXY=http://name:password@host:port"
-_RAW = 2000
+_MOST_RAW = 2000
 _NOT_DECODED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 _UNKNOWN = "something that is not part of its format"
 _FIXES: dict[ErrorKind, str] = {
@@ -89,7 +89,7 @@ def _http(call: Call, provider: HttpProvider, request: ChatRequest) -> Flow:
     if reply.status not in _GOOD:
         _raise_rejected(provider, request.model, reply.status, reply.headers, reply.body)
     try:
-        return _named(provider.dialect.decode_reply(_json(provider, reply)))
+        return _named(provider.dialect.decode_reply(_parse_json(provider, reply)))
     except _NOT_DECODED as error:
         _raise_undecodable(provider, reply.body, error)
 
@@ -101,7 +101,7 @@ def _authorised(provider: HttpProvider, request: ChatRequest) -> Flow:
     return (yield steps.Call(lambda: auth.apply(sent)))
 
 
-def _json(provider: HttpProvider, reply: WireReply) -> Any:
+def _parse_json(provider: HttpProvider, reply: WireReply) -> Any:
     try:
         return json.loads(reply.body)
     except (ValueError, RecursionError) as error:
@@ -111,7 +111,7 @@ def _json(provider: HttpProvider, reply: WireReply) -> Any:
             kind="server",
             provider=provider.name,
             status=reply.status,
-            raw=body[:_RAW].decode("utf-8", "replace"),
+            raw=body[:_MOST_RAW].decode("utf-8", "replace"),
             cause=readable_text(body)[:100] or "there is nothing in it",
             fix="check that LLM_BASE_URL is the address of an API, and which proxy is in between",
         ) from error
@@ -125,7 +125,7 @@ def _raise_undecodable(provider: Provider, body: bytes, error: Exception) -> NoR
         kind="server",
         provider=name,
         cause=body[:100].decode("utf-8", "replace"),
-        raw=body[:_RAW].decode("utf-8", "replace"),
+        raw=body[:_MOST_RAW].decode("utf-8", "replace"),
     ) from error
 
 
@@ -187,7 +187,7 @@ def _read(call: Call, request: ChatRequest, decoder: StreamDecoder) -> Flow:
     read, next_ones = Read(call.first_content_timeouts), Read(call.chunk_timeouts)
     try:
         while not decoder.is_finished and decoder.error is None and (chunk := (yield read)):
-            seen += chunk[: _RAW - len(seen)]
+            seen += chunk[: _MOST_RAW - len(seen)]
             for delta in _decode_chunk(call, decoder, chunk):
                 has_begun, read = True, next_ones
                 call.content()
@@ -258,7 +258,7 @@ def _raise_rejected(provider: HttpProvider, model: str, status: int, headers: He
         provider=provider.name,
         status=status,
         retry_after_s=facts.retry_after_s,
-        raw=body.decode("utf-8", "replace")[:_RAW],
+        raw=body.decode("utf-8", "replace")[:_MOST_RAW],
         cause=nearest_models(provider.name, model) if facts.kind == "not_found" else None,
         fix=_PROXY if status == _PROXY_LOGIN_REQUIRED else _fix(provider.name, facts.kind),
     )
@@ -283,7 +283,7 @@ def _fail(provider: ProcessProvider, model: str, facts: ErrorFacts, reply: ChatR
         kind=facts.kind,
         provider=provider.name,
         usage=reply.usage,
-        raw=(done.stdout + done.stderr).decode("utf-8", "replace")[:_RAW],
+        raw=(done.stdout + done.stderr).decode("utf-8", "replace")[:_MOST_RAW],
         cause=f"it ended with exit code {done.exit_code}",
         fix="run `claude` once and log in, or set ANTHROPIC_API_KEY" if facts.kind == "auth" else None,
     )

@@ -50,7 +50,7 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
     """
     mechanisms = mechanisms_of(call.provider, request.response_schema or {})
     for tries_left in range(_CORRECTIONS, -1, -1):
-        reply: ChatReply = yield from _by_one_mechanism(call, request, mechanisms)
+        reply: ChatReply = yield from _with_first_supported(call, request, mechanisms)
         if reply.stop_reason in ("max_tokens", "refusal", "content_filter"):
             _give_up(call, reply, f"the answer ended early: {reply.stop_reason}", _EARLY.get(reply.stop_reason))
         try:
@@ -64,8 +64,8 @@ def complete(call: Call, request: ChatRequest, adapter: TypeAdapter[M]) -> Flow:
     raise AssertionError("unreachable")
 
 
-def _by_one_mechanism(call: Call, request: ChatRequest, mechanisms: list[Mechanism]) -> Flow:
-    """Use the first of *mechanisms* that the provider supports; those that it rejects are taken out."""
+def _with_first_supported(call: Call, request: ChatRequest, mechanisms: list[Mechanism]) -> Flow:
+    """Send with the first of *mechanisms* that is supported; rejected ones are deleted from the list, for good."""
     while True:
         try:
             return (yield from with_fallbacks(call, with_schema(request, mechanisms[0])))

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar, Unpack
 from llm_gateway.client import counting, flows
 from llm_gateway.client.base import BaseClient
 from llm_gateway.client.message import Messages
-from llm_gateway.client.observed import asynchronously, interrupt, synchronously
+from llm_gateway.client.observed import interrupt, observed_async, observed_sync
 from llm_gateway.client.options import ChatOptions, CompleteOptions
 from llm_gateway.flow.drive import AsyncExecutor, adrive, astream, drive, stream
 from llm_gateway.flow.steps import Await, Call, Flow
@@ -47,7 +47,7 @@ class SyncLLMClient(BaseClient):
         """
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = drive(
-            *synchronously("chat", call, request, flows.chat(call, request), self._transport.executor())
+            *observed_sync("chat", call, request, flows.chat(call, request), self._transport.executor())
         )
         return response
 
@@ -64,7 +64,7 @@ class SyncLLMClient(BaseClient):
         request = self._build_request(messages, response_model=response_model, **options)
         call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
-        response: LLMResponse[M] = drive(*synchronously("complete", call, request, flow, self._transport.executor()))
+        response: LLMResponse[M] = drive(*observed_sync("complete", call, request, flow, self._transport.executor()))
         return response
 
     def count_tokens(self, messages: Messages, **options: Unpack[ChatOptions]) -> Estimate:
@@ -82,7 +82,7 @@ class SyncLLMClient(BaseClient):
         """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
-        return Stream(stream(*synchronously("stream", call, request, flow, self._transport.executor())))
+        return Stream(stream(*observed_sync("stream", call, request, flow, self._transport.executor())))
 
     def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """
@@ -172,7 +172,7 @@ class LLMClient(BaseClient):
         """Request text, or calls of *tools*; errors as in `SyncLLMClient.chat`."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         response: LLMResponse[str] = await adrive(
-            *asynchronously("chat", call, request, flows.chat(call, request), self._transport.executor())
+            *observed_async("chat", call, request, flows.chat(call, request), self._transport.executor())
         )
         return response
 
@@ -184,7 +184,7 @@ class LLMClient(BaseClient):
         call = self._start_call(response_model, options)
         flow = flows.complete(call, request, flows.adapter_for(response_model))
         response: LLMResponse[M] = await adrive(
-            *asynchronously("complete", call, request, flow, self._transport.executor())
+            *observed_async("complete", call, request, flow, self._transport.executor())
         )
         return response
 
@@ -198,7 +198,7 @@ class LLMClient(BaseClient):
         """Stream text as it is written; takes what `chat` takes."""
         request, call = self._build_request(messages, **options), self._start_call(None, options)
         flow = flows.stream(call, request)
-        return AsyncStream(*asynchronously("stream", call, request, flow, self._transport.executor()))
+        return AsyncStream(*observed_async("stream", call, request, flow, self._transport.executor()))
 
     async def refresh_models(self, provider: str | None = None) -> list[ModelInfo]:
         """Request the models that there are, and keep the list; as `SyncLLMClient.refresh_models`."""

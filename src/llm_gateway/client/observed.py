@@ -10,10 +10,10 @@ from llm_gateway.flow.drive import AsyncExecutor, Executor
 from llm_gateway.flow.steps import Flow, Step
 from llm_gateway.types import ChatRequest, LLMResponse
 
-__all__ = ["asynchronously", "interrupt", "synchronously"]
+__all__ = ["interrupt", "observed_async", "observed_sync"]
 
 
-def synchronously(
+def observed_sync(
     verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: Executor
 ) -> tuple[Flow, Executor]:
     """Return *flow* and *executor* with notifications of observers; unchanged where there are none."""
@@ -23,10 +23,10 @@ def synchronously(
     return _notify_around(verb, call, request, flow, observed), _ObservedExecutor(executor, observed)
 
 
-def asynchronously(
+def observed_async(
     verb: Verb, call: Call, request: ChatRequest, flow: Flow, executor: AsyncExecutor
 ) -> tuple[Flow, AsyncExecutor]:
-    """Return the same as `synchronously`, for an event loop."""
+    """Return the same as `observed_sync`, for an event loop."""
     observed = call.observed
     if observed is None:
         return flow, executor

@@ -25,7 +25,7 @@ class RunLimit:
     A call guard that rejects calls which could take spending past *limit_usd*.
 
     A call reserves its most: its input as estimated, its output as long as it may be. The cost of a run of the
-    ``claude`` command costs is known only at its end: one is let through while anything is left.
+    ``claude`` command is known only at its end: one is allowed while anything is left.
 
     Args:
         reservations: Counts the spending; workers share one.

@@ -108,5 +108,9 @@ class LedgerWriter:
 
         record = exchange.record
         if record is not None and record.is_model_call and was_sent(record):
-            mine: dict[str, Any] = {"session_id": self._session_id, "test_id": test_id, "tags": self._tags}
+            mine: dict[str, Any] = {
+                "session_id": self._session_id,
+                "test_id": test_id or record.test_id,
+                "tags": self._tags,
+            }
             self._outbox.add([Entry.of(replace(record, started_at=record.started_at or at, **mine))])

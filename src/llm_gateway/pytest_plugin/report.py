@@ -95,7 +95,12 @@ class Report:
         if not any(self._tests.values()) and not self.refused and not self._not_saved:
             return
         terminalreporter.section(f"LLM calls ({self._mode_name})")
-        for line in [*self._sums(self._tests), *self._extremes(self._tests), *self._files(), *self._blocked()]:
+        for line in [
+            *self._sums(self._tests),
+            *self._costliest_and_slowest(self._tests),
+            *self._files(),
+            *self._blocked(),
+        ]:
             terminalreporter.write_line(line)
 
     def _sums(self, records: dict[str, list[CallRecord]]) -> list[str]:
@@ -110,7 +115,7 @@ class Report:
                 lines.append(_sum_line(source, Totals.of(mine)))
         return lines
 
-    def _extremes(self, records: dict[str, list[CallRecord]]) -> list[str]:
+    def _costliest_and_slowest(self, records: dict[str, list[CallRecord]]) -> list[str]:
         from llm_gateway.cost.money import shown
         from llm_gateway.cost.totals import Totals
 

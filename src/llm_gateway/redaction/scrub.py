@@ -79,7 +79,7 @@ class Scrubber:
     def scrub_request(self, request: WireRequest) -> WireRequest:
         """Return *request* as it is recorded; a live request is compared with recorded ones in this form."""
         body = request.body
-        if _kind(request.headers).startswith(_FORM):
+        if _content_type(request.headers).startswith(_FORM):
             body = clean_query(body.decode("latin-1")).encode("latin-1")
         url = clean_url(request.url, self.scrub_bytes)
         return WireRequest(request.method, url, self._headers(request.headers, REQUEST_HEADERS), self.scrub_bytes(body))
@@ -118,7 +118,7 @@ class Scrubber:
         return WireReply(reply.status, headers, clean.data), kept
 
     def _edited(self, reply: WireReply, body: bytes, lengths: tuple[int, ...]) -> ChunkedBytes:
-        if _kind(reply.headers).startswith(_EVENT_STREAM):
+        if _content_type(reply.headers).startswith(_EVENT_STREAM):
             return ChunkedBytes(body, lengths).edited([self._frames])
         return ChunkedBytes(body, lengths).edited(self._rules)
 
@@ -146,7 +146,7 @@ def _is_allowed(name: str, allowed: frozenset[str]) -> bool:
     return any(name.startswith(entry[:-1]) for entry in allowed if entry.endswith("*"))
 
 
-def _kind(headers: Headers) -> str:
+def _content_type(headers: Headers) -> str:
     return next((value.lower() for name, value in headers if name.lower() == "content-type"), "")
 
 

@@ -30,7 +30,7 @@ from llm_gateway.types import (
 )
 from llm_gateway.wire.base import ErrorFacts
 from llm_gateway.wire.framing import sse
-from llm_gateway.wire.parts.errors import error_facts, error_facts_in_stream, openai_error
+from llm_gateway.wire.parts.errors import encode_openai_error, error_facts, error_facts_in_stream
 from llm_gateway.wire.parts.function_calls import decode_calls, decode_tool, encode_call, encode_tool, split_arguments
 from llm_gateway.wire.parts.request_body import mention_json, merge_extra, unknown_fields
 from llm_gateway.wire.usage import UsageReader
@@ -197,7 +197,7 @@ class OpenAIChat:
 
     def encode_error(self, status: int, facts: ErrorFacts) -> WireReply:
         """Write an error reply."""
-        return openai_error(status, facts)
+        return encode_openai_error(status, facts)
 
 
 DIALECT = OpenAIChat()

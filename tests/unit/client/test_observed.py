@@ -8,7 +8,7 @@ import pytest
 
 from llm_gateway import GatewayConfig, LLMClient, SyncLLMClient
 from llm_gateway.client.observation import Observation
-from llm_gateway.client.observed import asynchronously, synchronously
+from llm_gateway.client.observed import observed_async, observed_sync
 from llm_gateway.exceptions import ConfigError, CostLimitExceededError
 from llm_gateway.observability.events import AttemptEnded, AttemptStarted, CallEnded, CallStarted, FirstContent
 from llm_gateway.observability.observers import Observers
@@ -171,7 +171,7 @@ def test_times_are_of_the_clock_that_is_handed_in():
     assert (3.0, 2.0) == (events[-1].duration_s, events[-1].first_content_s)
 
 
-@pytest.mark.parametrize("wrap", [synchronously, asynchronously])
+@pytest.mark.parametrize("wrap", [observed_sync, observed_async])
 def test_without_observers_nothing_is_made(wrap):
     """The flow and what does its steps are the very same."""
     client = SyncLLMClient(provider_instance=Mine())

@@ -47,7 +47,7 @@ class ModelLister:
             ConfigError: The provider has no list.
             ProviderError: The provider refused or failed.
         """
-        return self.catalog.all(self.provider, (yield from self._fetched()))
+        return self.catalog.all(self.provider, (yield from self._fetch_list()))
 
     def available(self, *, include_deprecated: bool, include_fine_tuned: bool) -> Flow:
         """Return the models for use, from a list of the last day or a new one."""
@@ -67,7 +67,7 @@ class ModelLister:
         """
         listed = yield from self._current()
         if not self._has(listed, name) and listed is not None and listed.at != self.at:
-            listed = yield from self._fetched()
+            listed = yield from self._fetch_list()
         if not self._has(listed, name):
             self._raise_unknown(listed, name)
         return True
@@ -100,14 +100,14 @@ class ModelLister:
         if listed is None and not _is_listing(self.provider) and self.catalog.names(self.provider):
             return None  # the models that the user registered are all there are
         try:
-            return (yield from self._fetched())
+            return (yield from self._fetch_list())
         except ProviderError as error:
             if listed is None or not error.is_retryable:
                 raise
             _log.warning("%s; its models are as listed on %s", error.message, f"{listed.at:%Y-%m-%d}")
             return listed
 
-    def _fetched(self) -> Flow:
+    def _fetch_list(self) -> Flow:
         provider = self.provider
         if not isinstance(provider, HttpProvider) or provider.models is None:
             raise ConfigError(
@@ -129,7 +129,7 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
     found: list[ModelInfo] = []
     for _ in range(_MOST_PAGES):
         target = f"{path}?{query}" if query else path
-        body = yield from _fetched_json(provider, _request(provider, listing, target), max_retries)
+        body = yield from _fetch_json(provider, _request(provider, listing, target), max_retries)
         page: Page = _decoded(provider, listing, body)
         found += page.models
         if page.next is None:
@@ -144,21 +144,21 @@ def _pages(provider: HttpProvider, listing: Listing, max_retries: int) -> Flow:
             fix="check LLM_BASE_URL: it may be the address of another server",
         )
     if listing.detail is not None:
-        found = yield from _detailed(provider, listing, found, max_retries)
+        found = yield from _fetch_details(provider, listing, found, max_retries)
     if listing.also is None:
         return found
     also = dataclasses.replace(listing.also, base_url=listing.base_url)
     return [*found, *(yield from _pages(provider, also, max_retries))]
 
 
-def _detailed(provider: HttpProvider, listing: Listing, models: Sequence[ModelInfo], max_retries: int) -> Flow:
+def _fetch_details(provider: HttpProvider, listing: Listing, models: Sequence[ModelInfo], max_retries: int) -> Flow:
     """Return *models* with the details of each; one that has vanished by then is left as it was listed."""
     detail, whole = listing.detail, list[ModelInfo]()
     assert detail is not None
     for model in models:
         request = _request(provider, listing, detail.path, json.dumps(detail.encode(model)).encode())
         try:
-            whole.append(detail.decode(model, (yield from _fetched_json(provider, request, max_retries))))
+            whole.append(detail.decode(model, (yield from _fetch_json(provider, request, max_retries))))
         except (ProviderError, TypeError, AttributeError) as error:
             if isinstance(error, ProviderError) and error.kind != "not_found":
                 raise
@@ -173,7 +173,7 @@ def _request(provider: HttpProvider, listing: Listing, target: str, body: bytes 
     return WireRequest("POST" if body else "GET", base_url + target, headers, body)
 
 
-def _fetched_json(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
+def _fetch_json(provider: HttpProvider, request: WireRequest, max_retries: int) -> Flow:
     """Return the parsed body that answers *request*, retried while that may help."""
     auth, attempt = provider.auth, 0
     while True:

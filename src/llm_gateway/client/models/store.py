@@ -65,7 +65,7 @@ class Store:
         old = self.load(provider, base_url)
         listed = Listed(merge_lists(old.models if old else (), models, at), at)
         path = self._path(provider, base_url)
-        _write(path, json.dumps(_encoded(provider, _address(base_url), listed), indent=1))
+        _write(path, json.dumps(_encode(provider, _address(base_url), listed), indent=1))
         self._kept[path] = _signature(path), listed
         return listed
 
@@ -90,7 +90,7 @@ def _signature(path: Path) -> object:
 
 def _read(path: Path) -> Listed | None:
     try:
-        return _decoded(json.loads(path.read_bytes()))
+        return _decode(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         _warn(path, f"cannot read {path}, a list of models: {_why(error)}; it is fetched again when it is needed")
         return None
@@ -126,7 +126,7 @@ def _why(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or f"{type(error).__name__}: {error}"
 
 
-def _encoded(provider: str, address: str, listed: Listed) -> JsonObject:
+def _encode(provider: str, address: str, listed: Listed) -> JsonObject:
     return {
         "version": _VERSION,
         "provider": provider,
@@ -147,7 +147,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _decoded(document: JsonObject) -> Listed:
+def _decode(document: JsonObject) -> Listed:
     if document["version"] != _VERSION:
         raise ValueError(f"version {document['version']!r} is not {_VERSION}")
     models = tuple(_model(document["provider"], one) for one in document["models"])

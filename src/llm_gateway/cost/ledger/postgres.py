@@ -209,12 +209,12 @@ def _explain(error: psycopg.Error, address: Address, timeout_s: float) -> Ledger
             cause=message,
             fix="give its user the right: GRANT SELECT, INSERT ON llm_ledger, llm_ledger_version TO ...",
         )
-    cause, fix = _hint(message, address)
+    cause, fix = _cause_and_fix(message, address)
     return LedgerError(f"the ledger {str(address)!r} cannot be used", cause=cause, fix=fix)
 
 
-def _hint(message: str, address: Address) -> tuple[str, str]:
-    """Return the cause with what to do. A server that refuses to connect explains it in text alone, without a code."""
+def _cause_and_fix(message: str, address: Address) -> tuple[str, str]:
+    """Return cause and fix of a failed connection, by its text: psycopg has no SQLSTATE there."""
     if "authentication" in message or "password" in message or "role " in message:
         return message, f"try the user and the password until this connects: psql {_quoted(address)}"
     if 'database "' in message and "does not exist" in message:

@@ -16,12 +16,12 @@ from llm_gateway.wire.base import ErrorFacts
 
 __all__ = [
     "Overflow",
+    "encode_openai_error",
     "error_facts",
     "error_facts_in_stream",
     "error_reply",
     "facts_from_status",
     "kind_of",
-    "openai_error",
     "read_overflow",
     "readable_text",
     "retry_after_s",
@@ -184,7 +184,7 @@ def _wait(seconds: float | None) -> Headers:
     return (whole,) if float(seconds).is_integer() else (whole, ("retry-after-ms", f"{seconds * 1000:g}"))
 
 
-def openai_error(status: int, facts: ErrorFacts) -> WireReply:
+def encode_openai_error(status: int, facts: ErrorFacts) -> WireReply:
     """Write an error reply of OpenAI."""
     type_, code = _OPENAI.get(facts.kind, ("invalid_request_error", None))
     error = {"message": facts.message, "type": facts.type or type_, "param": None, "code": code}
