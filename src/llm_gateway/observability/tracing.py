@@ -9,11 +9,12 @@ messages of errors, which may quote them, are recorded only with ``capture_conte
 from __future__ import annotations
 
 import functools
+import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from llm_gateway.observability import content
 from llm_gateway.observability.events import (
     AttemptEnded,
     AttemptStarted,
@@ -31,7 +32,17 @@ from llm_gateway.observability.opentelemetry import (
     started_attributes,
     target_attributes,
 )
-from llm_gateway.types import ChatReply, ChatRequest
+from llm_gateway.types import (
+    ChatReply,
+    ChatRequest,
+    ImagePart,
+    Part,
+    StopReason,
+    TextPart,
+    ThinkingPart,
+    ToolCall,
+    ToolResult,
+)
 from llm_gateway.usage import CACHE_READ, CACHE_WRITE, TokenUsage
 
 __all__ = ["Tracing"]
@@ -114,7 +125,7 @@ class Tracing:
     def _begin(self, started: CallStarted) -> Any:
         attributes = started_attributes(started) | _request_options(started)
         if self._capture_content:
-            attributes |= content.request_attributes(started.request)
+            attributes |= request_attributes(started.request)
         return self._tracer.start_span(
             f"chat {started.model}".rstrip(), kind=self._trace.SpanKind.CLIENT, attributes=attributes
         )
@@ -144,7 +155,7 @@ class Tracing:
         if reply is not None:
             span.set_attributes(_reply_facts(reply))
             if self._capture_content:
-                span.set_attributes(content.reply_attributes(reply))
+                span.set_attributes(reply_attributes(reply))
         self._close(span, ended.end, ended.error, ended.exception)
 
     def _close(self, span: Any, end: str, error: str | None, exception: BaseException | None) -> None:
@@ -188,7 +199,7 @@ def _used(usage: TokenUsage | None) -> dict[str, int]:
 
 
 def _reply_facts(reply: ChatReply) -> dict[str, Any]:
-    reasons = None if reply.stop_reason is None else (content.finish_reason(reply.stop_reason),)
+    reasons = None if reply.stop_reason is None else (finish_reason(reply.stop_reason),)
     found = {"gen_ai.response.id": reply.id, "gen_ai.response.finish_reasons": reasons}
     return {name: value for name, value in found.items() if value is not None}
 
@@ -212,3 +223,54 @@ def _set_up(export: Export) -> None:
         otlp = load("opentelemetry.exporter.otlp.proto.http.trace_exporter")
         provider.add_span_processor(exports.BatchSpanProcessor(otlp.OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+
+
+_REASONS = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tool_call"}
+
+
+def finish_reason(reason: StopReason) -> str:
+    """Return the conventions' word for *reason*, or our own where they have none."""
+    return _REASONS.get(reason, reason)
+
+
+def request_attributes(request: ChatRequest) -> dict[str, str]:
+    """Return the attributes with the conversation, the system prompt and the tools."""
+    system = [part for one in request.messages if one.role == "system" for part in one.parts]
+    messages = [one for one in request.messages if one.role != "system"]
+    found = {
+        "gen_ai.system_instructions": _parts(system),
+        "gen_ai.input.messages": [{"role": one.role, "parts": _parts(one.parts)} for one in messages],
+        "gen_ai.tool.definitions": [
+            {"type": "function", "name": one.name, "description": one.description, "parameters": one.parameters}
+            for one in request.tools
+        ],
+    }
+    return {name: json.dumps(value, ensure_ascii=False) for name, value in found.items() if value}
+
+
+def reply_attributes(reply: ChatReply) -> dict[str, str]:
+    """Return the attribute with the answer."""
+    message: dict[str, Any] = {"role": "assistant", "parts": _parts(reply.parts)}
+    if reply.stop_reason is not None:
+        message["finish_reason"] = finish_reason(reply.stop_reason)
+    return {"gen_ai.output.messages": json.dumps([message], ensure_ascii=False)}
+
+
+def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
+    return [_part(one) for one in parts]
+
+
+def _part(part: Part) -> dict[str, Any]:
+    match part:
+        case TextPart(text):
+            return {"type": "text", "content": text}
+        case ThinkingPart(text):
+            return {"type": "reasoning", "content": text}
+        case ToolCall(id_, name, arguments):
+            return {"type": "tool_call", "id": id_, "name": name, "arguments": arguments}
+        case ToolResult(id_, content):
+            return {"type": "tool_call_response", "id": id_, "response": content}
+        case ImagePart(None, media_type, url):
+            return {"type": "uri", "modality": "image", "mime_type": media_type, "uri": url}
+        case ImagePart(data, media_type):  # too large for any backend: only its size is recorded
+            return {"type": "blob", "modality": "image", "mime_type": media_type, "size": len(data or b"")}

@@ -219,6 +219,6 @@ def llm_server(request: pytest.FixtureRequest) -> Generator[object]:
 @pytest.fixture
 def llm_snapshot(request: pytest.FixtureRequest) -> object:
     """Return a snapshot in canonical form: ``assert reply.content == llm_snapshot``; needs syrupy."""
-    from llm_gateway.pytest_plugin.snapshots.assertion import snapshot_for
+    from llm_gateway.pytest_plugin.snapshots.fixture import snapshot_for
 
     return snapshot_for(request, request.config.stash[SESSION].mode_name)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from llm_gateway.observability.content import reply_attributes, request_attributes
+from llm_gateway.observability.tracing import reply_attributes, request_attributes
 from llm_gateway.types import (
     ChatReply,
     ChatRequest,

@@ -7,11 +7,12 @@ import shlex
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
-from llm_gateway.cost.ledger.address import Address
 from llm_gateway.cost.ledger.base import Span
 from llm_gateway.cost.ledger.columns import COLUMNS, NUMBERS, decode, encode, totals
 from llm_gateway.cost.ledger.entry import Entry
@@ -21,7 +22,7 @@ from llm_gateway.cost.totals import Totals
 from llm_gateway.exceptions import LedgerError
 from llm_gateway.usage import COUNTS
 
-__all__ = ["PostgresLedger", "absent", "explained"]
+__all__ = ["Address", "PostgresLedger", "absent", "explained"]
 
 _PAGE = 10_000
 _LOCK = 0x4C4C4D4C
@@ -226,3 +227,50 @@ def _cause_and_fix(message: str, address: Address) -> tuple[str, str]:
 
 def _quoted(address: Address) -> str:
     return shlex.quote(str(address))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A PostgreSQL URL; as text it has no password and no options, which may hold one."""
+
+    url: str = field(repr=False)
+    password: str = field(repr=False)
+    user: str
+    host: str
+    port: str
+    database: str
+
+    @classmethod
+    def read(cls, url: str) -> Address:
+        """
+        Return the parts of *url*.
+
+        Raises:
+            LedgerError: It is no such URL. The text shows nothing of it, for a password may be anywhere in it.
+        """
+        try:
+            parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+        except psycopg.ProgrammingError:
+            raise _unreadable() from None
+        user, host, port, database = (parts.get(name, "") for name in ("user", "host", "port", "dbname"))
+        if "@" in host + port + database or (port and not port.replace(",", "0").isdecimal()):
+            raise _unreadable()
+        return cls(url, parts.get("password", ""), user, host, port, database)
+
+    def __str__(self) -> str:
+        is_socket = self.host.startswith("/")
+        place = "" if is_socket else self.host + (f":{self.port}" if self.port else "")
+        query = f"?host={self.host}" if is_socket else ""
+        return f"postgresql://{f'{self.user}@' if self.user else ''}{place}/{self.database}{query}"
+
+    def masked(self, text: str) -> str:
+        """*text* without the password."""
+        return text.replace(self.password, "***") if self.password else text
+
+
+def _unreadable() -> LedgerError:
+    return LedgerError(
+        "the URL of the ledger cannot be read (it is not shown here: it may hold a password)",
+        cause="a character such as @ : / ? # or % in a user or password is written as %40 %3A %2F %3F %23 %25",
+        fix="postgresql://user:password@host:5432/database",
+    )

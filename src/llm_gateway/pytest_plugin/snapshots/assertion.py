@@ -7,10 +7,8 @@ import os
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
 from syrupy.assertion import (  # pyright: ignore[reportMissingImports]
     SnapshotAssertion,  # pyright: ignore[reportUnknownVariableType]
 )
@@ -23,7 +21,7 @@ from llm_gateway.pytest_plugin.snapshots.text import has_shape, read, shape, wit
 from llm_gateway.pytest_plugin.snapshots.tree import tree
 from llm_gateway.redaction.verify import find_secrets
 
-__all__ = ["LLMSnapshot", "LLMSnapshotExtension", "Options", "snapshot_for"]
+__all__ = ["LLMSnapshot", "LLMSnapshotExtension", "Options"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,30 +169,3 @@ def _changed(options: Options, mask: Sequence[str], shape: bool | None, usage: f
         shape=options.shape if shape is None else shape,
         usage=options.usage if usage is None else usage,
     )
-
-
-def snapshot_for(request: pytest.FixtureRequest, mode_name: str) -> LLMSnapshot:
-    """Return the snapshot for the test of *request*; in a live run it compares structure only."""
-    if find_spec("syrupy") is None:
-        _fail("syrupy is not installed", "pip install 'pytest-llm-gateway[snapshots]'")
-    from llm_gateway.pytest_plugin.snapshots.assertion import LLMSnapshot, Options
-
-    accept = "pytest --llm-record --snapshot-update" if mode_name in ("record", "new") else LLMSnapshot.accept
-    return LLMSnapshot.derived(_syrupy_snapshot(request), Options(is_live=mode_name == "live"), accept)
-
-
-def _syrupy_snapshot(request: pytest.FixtureRequest) -> Any:
-    from syrupy.assertion import SnapshotAssertion  # pyright: ignore[reportMissingImports]
-
-    try:
-        snapshot = request.getfixturevalue("snapshot")
-    except pytest.FixtureLookupError:
-        _fail("the plugin syrupy is not loaded", "pytest -p syrupy")
-    if not isinstance(snapshot, SnapshotAssertion):
-        whose = f"{type(snapshot).__module__}.{type(snapshot).__qualname__}"
-        _fail(f"the fixture 'snapshot' is not syrupy's, it gives a {whose}", "rename that fixture")
-    return snapshot
-
-
-def _fail(cause: str, fix: str) -> NoReturn:
-    pytest.fail(f"llm_snapshot cannot be used\n  {cause}\n  {fix}", pytrace=False)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llm_gateway.client.cache.key import key_of
+from llm_gateway.client.cache.lookup import key_of
 from llm_gateway.config import GatewayConfig
 from llm_gateway.providers import anthropic as anthropic_provider
 from llm_gateway.providers import local_claude

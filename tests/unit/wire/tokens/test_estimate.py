@@ -17,8 +17,7 @@ from llm_gateway.types import (
     ToolResult,
 )
 from llm_gateway.wire.tokens import Estimate, estimate_tokens
-from llm_gateway.wire.tokens.families import family_of
-from llm_gateway.wire.tokens.text_size import SORTS, sizes
+from llm_gateway.wire.tokens.estimate import CHARACTER_KINDS, family_of, sizes
 
 CLAUDE, OPENAI = "claude-haiku-5-5", "gpt-5-mini"
 
@@ -52,7 +51,11 @@ def test_the_estimate_is_near_what_tokenizers_count(text, openai, claude):
 def test_each_class_is_counted_separately():
     """One example of each, and nothing left over."""
     counts = dict(
-        zip(SORTS, sizes("Hello WORLD 12345, zoo\n\n  dGVzdDEyMzQ1Njc4 é Я א ह አ ა → か 漢 한 🎉"), strict=True)
+        zip(
+            CHARACTER_KINDS,
+            sizes("Hello WORLD 12345, zoo\n\n  dGVzdDEyMzQ1Njc4 é Я א ह አ ა → か 漢 한 🎉"),
+            strict=True,
+        )
     )
 
     assert {
