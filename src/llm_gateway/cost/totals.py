@@ -25,7 +25,7 @@ NUMBERS = (*COUNTS, "total_tokens", "fresh_input_tokens", "cost_usd")
 _PLACE = {name: place for place, name in enumerate(NUMBERS)}
 _TOKENS = NUMBERS[:-1]
 _ZEROS: tuple[Any, ...] = (*(0 for _ in _TOKENS), Decimal(0))
-_NONE_KNOWN = (0,) * len(NUMBERS)
+_NONE_KNOWN: tuple[int, ...] = (0,) * len(NUMBERS)
 _MICRO = 1_000_000
 _NO_COUNTS = (None,) * len(_TOKENS)
 _counts_of = operator.attrgetter(*_TOKENS)
@@ -69,7 +69,8 @@ class Totals:
     def of(cls, records: Iterable[CallRecord]) -> Totals:
         """Return the sums of *records*."""
         calls = models = failed = free = timed = waited_us = 0
-        sums, known, tiers = list(_ZEROS), list(_NONE_KNOWN), set[str | None]()
+        sums: list[Any] = list(_ZEROS)
+        known, tiers = list[int](_NONE_KNOWN), set[str | None]()
         for record in records:
             if not record.is_made:
                 continue

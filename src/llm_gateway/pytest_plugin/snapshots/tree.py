@@ -209,7 +209,7 @@ def _fields(value: Any) -> Fields | None:
     if hasattr(cls, "model_computed_fields"):
         computed = ((name, getattr(value, name)) for name in cls.model_computed_fields)
         own = ((name, field.default) for name, field in cls.model_fields.items() if not field.exclude)
-        return [*_set_fields(value, own), *computed, *(value.model_extra or {}).items()]
+        return [*_set_fields(value, own), *computed, *(getattr(value, "model_extra", None) or {}).items()]
     declared = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else getattr(cls, "__attrs_attrs__", None)
     return None if declared is None else _set_fields(value, ((field.name, field.default) for field in declared))
 
