@@ -20,7 +20,19 @@ from typing import Any, Literal
 
 from llm_gateway.usage import COUNTS, MOST_TOKENS, TokenUsage
 
-__all__ = ["ACCOUNTED", "EXTENSION", "MOST_USD", "CallRecord", "End", "RecordHolder", "Source", "end_from", "holder_of"]
+__all__ = [
+    "ACCOUNTED",
+    "EXTENSION",
+    "MOST_USD",
+    "CallRecord",
+    "End",
+    "RecordHolder",
+    "Source",
+    "end_from",
+    "holder_of",
+    "is_cost",
+    "seconds_from",
+]
 
 Source = Literal["replay", "record", "live", "fake", "fault", "miss", "refused"]
 """
@@ -54,6 +66,7 @@ _KINDS = {
 }
 _MOST_PARTS = 200  # of a price row: aliases let a line of YAML stand for gigabytes
 _LONGEST = 200
+_MOST_SECONDS = 10**8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,14 +291,19 @@ def _count(name: object, value: object) -> Any:
     return value
 
 
+def is_cost(amount: Decimal) -> bool:
+    """Return whether *amount* is US dollars that a call can cost, and short when it is written without an exponent."""
+    _, digits, exponent = amount.as_tuple()
+    is_short = isinstance(exponent, int) and -60 <= exponent <= 12 and len(digits) <= 60
+    return is_short and 0 <= amount <= MOST_USD
+
+
 def _cost(field_name: str, value: object) -> Decimal:
     """Return the amount in *value*, which has to be finite, and short when it is written without an exponent."""
     if isinstance(value, str | float) or (isinstance(value, int) and abs(value) <= MOST_USD):
         with contextlib.suppress(InvalidOperation):
             cost = Decimal(str(value))
-            _, digits, exponent = cost.as_tuple()
-            is_short = isinstance(exponent, int) and -60 <= exponent <= 12 and len(digits) <= 60
-            if is_short and 0 <= cost <= MOST_USD:
+            if is_cost(cost):
                 return cost
     raise _wrong(field_name, value, f"US dollars from 0 to {MOST_USD:,} were")
 
@@ -326,13 +344,19 @@ def _whole(field_name: str, value: object) -> int:
     return value
 
 
-def _seconds(field_name: str, value: object) -> float:
+def seconds_from(field_name: str, value: object) -> float:
+    """
+    Return a duration in seconds, as a cassette has it under *field_name*.
+
+    Raises:
+        ValueError: It is no number of seconds that a call can take.
+    """
     try:
         seconds = float(str(value))
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds < math.inf:
-        raise _wrong(field_name, value, "seconds from 0 were")
+    if not 0 <= seconds <= _MOST_SECONDS:
+        raise _wrong(field_name, value, f"seconds from 0 to {_MOST_SECONDS:,} were")
     return seconds
 
 
@@ -368,7 +392,7 @@ _READERS: dict[str, Any] = {
     "end": _end,
     "error": _text,
     "started_at": _time,
-    "duration_s": _seconds,
+    "duration_s": seconds_from,
     "is_billed": _flag,
     "attempt": _whole,
     "session_id": _text,

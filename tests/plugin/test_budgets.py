@@ -328,3 +328,25 @@ def test_a_call_that_could_not_connect_used_nothing(project, monkeypatch):
     """
     suite(project, "llm_budget(max_tokens=1, max_cost_usd=0.01)", body)
     project.runpytest_subprocess("--llm-live").assert_outcomes(passed=1)
+
+
+NESTED = """
+    import app, pytest
+    from llm_gateway import Mode, use_cassette
+
+    MARK
+
+    def test_greets(llm_cassette, llm_budget, tmp_path):
+        with use_cassette(tmp_path / "outer.yaml", Mode.LIVE), use_cassette(tmp_path / "inner.yaml", Mode.LIVE):
+            app.ask("one")
+            app.ask("two")
+        assert 2 == llm_budget.spent["calls"]
+"""
+
+
+def test_calls_in_cassettes_of_the_test_count_at_any_depth(project):
+    """A cassette inside another hands its calls on with its own."""
+    result = suite(project, "llm_budget(max_calls=1)", NESTED).runpytest_subprocess("--llm-live")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*2 calls, 1 over max_calls=1*"])

@@ -16,7 +16,7 @@ def test_tries_again(llm_cassette, llm_budget):
     llm_cassette.timeout()
     assert ["refused", "RemoteProtocolError", "ReadTimeout", "pong"] == [answer("ping") for _ in range(4)]
     assert [False, False, False, True] == [call.is_billed for call in llm_cassette.calls]
-    assert [429, "protocol", "read_timeout", 200] == [call.error or call.status for call in llm_cassette.calls]
+    assert ["rate_limited", "protocol", "read_timeout", 200] == [call.error or call.status for call in llm_cassette.calls]
     assert (None, None) == (llm_cassette.calls[0].usage, llm_cassette.calls[0].cost_usd)
     assert (4, 15) == (llm_budget.spent["calls"], llm_budget.spent["tokens"])
 

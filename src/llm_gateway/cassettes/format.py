@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from llm_gateway.cassettes import document
 from llm_gateway.exchange import Chunk, HttpExchange
-from llm_gateway.record import ACCOUNTED, CallRecord, end_from
+from llm_gateway.record import ACCOUNTED, CallRecord, end_from, seconds_from
 from llm_gateway.types import Headers, WireReply, WireRequest
 from llm_gateway.wire.content_encoding import carries, decoded
 
@@ -108,7 +108,7 @@ def reply_from(interaction: dict[str, Any], request: WireRequest) -> HttpExchang
         failure=failure.get("kind"),
         failure_text=failure.get("text"),
         recorded_at=at and at.astimezone(UTC),
-        duration_s=None if ours.get("duration_s") is None else float(ours["duration_s"]),
+        duration_s=None if ours.get("duration_s") is None else seconds_from("duration_s", ours["duration_s"]),
         record=record,
     )
 

@@ -28,7 +28,7 @@ from llm_gateway.flow import steps
 from llm_gateway.flow.steps import Flow
 from llm_gateway.flow.timeout import Timeout
 from llm_gateway.providers.base import HttpProvider, Provider, provider_address, provider_name
-from llm_gateway.record import CallRecord, RecordHolder
+from llm_gateway.record import CallRecord, End, RecordHolder
 from llm_gateway.types import ChatReply, ChatRequest, LLMResponse
 from llm_gateway.usage import TokenUsage
 from llm_gateway.wire.bounds import upper_bound
@@ -185,7 +185,7 @@ class Call:
             self.holder = error.holder
         found = self.holder.record if self.holder is not None else None
         record = self._finished(
-            found or self._accounted(model, reply, error),
+            found or replace(self._accounted(model, reply, error), end=_end(error, left)),
             error=error.kind if error else "cancelled" if left else None,
             status=error.status if error else 200,
             model_requested=model,
@@ -269,3 +269,10 @@ def _max_cost_usd(provider: HttpProvider, request: ChatRequest) -> Decimal | Non
     if bound is None:
         return None
     return most_expensive_usd(provider.name, [request.model, *bound.others], bound.usage, at=datetime.now(UTC))
+
+
+def _end(error: ProviderError | None, left: GeneratorExit | None) -> End:
+    """Return how the reply of an attempt ended, as its recording would state it."""
+    if left is not None:
+        return "partial"
+    return "error" if error is not None and error.has_begun else "complete"

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from llm_gateway.exchange import Exchange, HttpExchange, ProcessExchange
-from llm_gateway.record import CallRecord, Source
+from llm_gateway.record import CallRecord, Source, is_cost
 from llm_gateway.types import WireReply, WireRequest
 from llm_gateway.wire.bounds import FREE
 from llm_gateway.wire.content_encoding import plain
@@ -119,7 +119,9 @@ def priced(record: CallRecord, *, at: datetime) -> CallRecord:
     from llm_gateway.cost.prices import price
 
     found = price(record.provider, model, record.usage, at=at)
-    return record if found is None else dataclasses.replace(record, cost_usd=found.cost_usd, price=found.row)
+    if found is None or not is_cost(found.cost_usd):
+        return record
+    return dataclasses.replace(record, cost_usd=found.cost_usd, price=found.row)
 
 
 def time_of(exchange: Exchange) -> datetime:

@@ -137,9 +137,10 @@ class Totals:
         return self.sums[_PLACE[name]]
 
     def partial(self, name: str) -> Any:
-        """Return the sum of what is known; None where there were calls and none reported it."""
+        """Return the sum of what is known; None where there were billed calls and none of them reported it."""
         place = _PLACE[name]
-        return None if self.model_calls and not self.known[place] else self.sums[place]
+        free = self.model_calls - self.billed_calls  # known to be nothing, which states no number
+        return None if self.billed_calls and self.known[place] == free else self.sums[place]
 
     def total(self, name: str) -> Any:
         """Return the sum; None where a call did not report its part."""

@@ -45,7 +45,7 @@ def use_cassette(
         active.leave(cassette, token)
         outer = active.current() if active.is_open() else None
         if outer is not None:
-            outer.inner_calls += cassette.calls
+            outer.inner_calls += [*cassette.calls, *cassette.inner_calls]
     problems = [*cassette.outcome.failures(), *cassette.outcome.left_over()]
     if problems:
         raise problems[0]

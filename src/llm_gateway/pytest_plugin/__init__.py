@@ -102,6 +102,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Open the test's cassette before its fixtures run."""
     session = item.config.stash[SESSION]
+    session.begin(item)
     if uses_llm(item):
         session.open(item)
     with session.phase():

@@ -160,12 +160,13 @@ class Budget:
     def __init__(self, limits: Limits, cassette: Cassette) -> None:
         self.limits = limits
         self._cassette = cassette
+        self._first_inner = len(cassette.inner_calls)
 
     @property
     def calls(self) -> list[CallRecord]:
-        """The calls so far, with usage and cost; a call that is not billed has zeros."""
+        """The calls so far, those in cassettes of the test's own included; a call that is not billed has zeros."""
         self._cassette.settle(is_over=False)
-        return charges_of(self._cassette.calls)
+        return charges_of([*self._cassette.calls, *self._cassette.inner_calls[self._first_inner :]])
 
     @property
     def spent(self) -> dict[str, Any]:

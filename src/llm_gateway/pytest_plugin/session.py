@@ -129,12 +129,16 @@ class Session:
     @contextmanager
     def test(self, item: pytest.Item) -> Generator[None]:
         """Run *item* inside this block, its fixtures included."""
-        item.stash[_STATE] = _State()
+        self.begin(item)
         token = guard.running.set(item.nodeid)
         try:
             yield
         finally:
             guard.running.reset(token)
+
+    def begin(self, item: pytest.Item) -> None:
+        """Forget what an earlier run of *item* left: a plugin for reruns sets it up again within one protocol."""
+        item.stash[_STATE] = _State()
 
     def open(self, item: pytest.Item) -> None:
         """Open the cassette of *item*; a file that cannot be read fails the test, not the run."""

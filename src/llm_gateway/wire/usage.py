@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from llm_gateway.record import MOST_USD
+from llm_gateway.record import is_cost
 from llm_gateway.types import JsonObject, TokenUsage
 from llm_gateway.usage import MOST_TOKENS
 
@@ -33,7 +33,7 @@ def dollars(raw: Any) -> Decimal | None:
         cost = Decimal(str(raw))
     except InvalidOperation:
         return None
-    return cost if cost.is_finite() and 0 <= cost <= MOST_USD else None
+    return cost if is_cost(cost) else None
 
 
 def _rows(raw: Any) -> list[JsonObject]:

@@ -153,3 +153,13 @@ def test_subtracting_totals_of_the_same_tier_keeps_the_tier():
     flex = Totals.of([call(usage=TokenUsage(1, 1, service_tier="flex"))])
 
     assert "flex" == (flex + flex - flex).usage.service_tier
+
+
+def test_an_unbilled_attempt_states_no_number():
+    """Where no billed call reported a number it is unknown, and not the nothing of a refused attempt."""
+    unknown = CallRecord(api="openai.chat")
+    refused = CallRecord(api="openai.chat", is_billed=False, status=429, error="rate_limited")
+    totals = Totals.of([unknown, refused])
+
+    assert (None, None) == (totals.partial("input_tokens"), totals.partial("cost_usd"))
+    assert 0 == Totals.of([refused]).partial("input_tokens")
