@@ -49,6 +49,7 @@ def test_dates_and_times_are_frozen_and_counters_run(freeze):
     assert zone == time.tzname
 
 
+@pytest.mark.filterwarnings("ignore:The default date:DeprecationWarning")  # of sqlite3, since Python 3.12
 def test_dates_are_of_the_real_types(freeze):
     """Copied, pickled, stored and validated, in modules that are imported later, and under another name."""
     freeze()
