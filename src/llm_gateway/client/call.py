@@ -154,12 +154,14 @@ class Call:
         An attempt that was cancelled may be billed, so it is added with unknown usage; one that failed here was not
         sent and is not added.
         """
+        record: CallRecord | None = None
         if self._requested_model is not None and not isinstance(error, Exception):
-            self._add(self._finished(self._accounted(self._requested_model, None, None), error="cancelled"))
+            record = self._finished(self._accounted(self._requested_model, None, None), error="cancelled")
+            self._add(record)
         self.tracker.abandon(self._reservation)
         self._reservation = self._requested_model = None
         if self.observed is not None:
-            self.observed.attempt_breaks(error)
+            self.observed.attempt_breaks(error, record)
 
     def content(self) -> None:
         """Notify observers of a chunk of a stream."""

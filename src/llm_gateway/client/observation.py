@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -70,21 +71,24 @@ class Observation:
         self._is_attempting = False
         self.observers.notify(AttemptEnded(self.call_id, attempt, *self._outcome(error), reply))
 
-    def attempt_breaks(self, error: BaseException) -> None:
-        """Notify observers of an attempt that ended without a reply, unless its end was reported before."""
+    def attempt_breaks(self, error: BaseException, record: CallRecord | None) -> None:
+        """
+        Notify observers of an attempt that ended without a reply, unless its end was reported before.
+
+        *record* is the one that the call added; None for an attempt that failed here, before it was sent.
+        """
         if self._attempt_started is not None and self._is_attempting:
             started, kind = self._attempt_started, self._outcome(error)[1]
             lasted = self._clock() - self._attempt_began
             self._has_unknown_cost = True
-            attempt = CallRecord(
+            unsent = CallRecord(
                 attempt=started.number,
                 provider=started.provider,
                 model_requested=started.model,
                 error=kind,
-                duration_s=lasted,
                 is_billed=False,
             )
-            self.attempt_ends(attempt, None, error)
+            self.attempt_ends(replace(record or unsent, duration_s=lasted), None, error)
 
     def content(self) -> None:
         """Notify observers of the first chunk of a stream."""

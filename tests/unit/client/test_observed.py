@@ -179,3 +179,16 @@ def test_without_observers_nothing_is_made(wrap):
 
     assert call.observed is None
     assert (flow, executor) == wrap("chat", call, client._build_request("hi"), flow, executor)
+
+
+def test_an_observer_sees_a_cancelled_attempt_as_the_call_counts_it():
+    """It may be billed, and both records state so."""
+    seen = Recording()
+    client = LLMClient(provider_instance=Mine(asyncio.CancelledError()), observers=[seen])
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(client.chat("hi"))
+    (attempt,) = [event.attempt for event in seen if isinstance(event, AttemptEnded)]
+    (call,) = [event for event in seen if isinstance(event, CallEnded)]
+
+    assert [(True, "cancelled", "custom")] == [(one.is_billed, one.error, one.api) for one in call.attempts]
+    assert (attempt.is_billed, attempt.error, attempt.api) == (True, "cancelled", "custom")
