@@ -253,6 +253,7 @@ class ProviderError(GatewayError):
         raw: str | None = None,
         cause: str | None = None,
         fix: str | None = None,
+        may_be_billed: bool = False,
     ) -> None:
         super().__init__(message, cause=cause, fix=fix)
         self._kind: ErrorKind = kind
@@ -263,6 +264,8 @@ class ProviderError(GatewayError):
         self.raw = raw
         self.has_begun = False
         """Whether a stream had handed out content before it failed; it is then not tried again."""
+        self.may_be_billed = may_be_billed
+        """Whether the provider may have worked on the request although no usage came back, as after a read timeout."""
         self.holder: RecordHolder | None = None
         """Holds the record of the call, where it was recorded or replayed."""
 

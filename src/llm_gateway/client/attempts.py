@@ -112,6 +112,7 @@ def _parse_json(provider: HttpProvider, reply: WireReply) -> Any:
             provider=provider.name,
             status=reply.status,
             raw=body[:_MOST_RAW].decode("utf-8", "replace"),
+            may_be_billed=True,
             cause=readable_text(body)[:100] or "there is nothing in it",
             fix="check that LLM_BASE_URL is the address of an API, and which proxy is in between",
         ) from error
@@ -126,6 +127,7 @@ def _raise_undecodable(provider: Provider, body: bytes, error: Exception) -> NoR
         provider=name,
         cause=body[:100].decode("utf-8", "replace"),
         raw=body[:_MOST_RAW].decode("utf-8", "replace"),
+        may_be_billed=True,
     ) from error
 
 
@@ -242,6 +244,7 @@ def _broken(call: Call, reply: ChatReply, message: str, kind: ErrorKind, *, has_
         provider=name,
         usage=reply.usage,
         fix="call again; what arrived before the break was already returned" if has_begun else None,
+        may_be_billed=True,
     )
     error.has_begun = has_begun
     return error

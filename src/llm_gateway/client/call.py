@@ -225,7 +225,7 @@ class Call:
             usage=usage,
             cost_usd=cost,
             price=None if cost is None else {"source": name},
-            is_billed=error is None or usage is not None or error.has_begun,
+            is_billed=error is None or usage is not None or error.has_begun or error.may_be_billed,
         )
         return priced(record, at=datetime.now(UTC))
 

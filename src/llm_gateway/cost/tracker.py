@@ -182,8 +182,8 @@ class CostTracker:
 
 
 def _is_unknown(one: CallRecord) -> bool:
-    """Return whether the cost of *one* is unknown; a cancelled attempt counts as all that was reserved for it."""
-    return one.is_billed and one.cost_usd is None and one.error != "cancelled"
+    """Return whether the cost of *one* is unknown; a failed attempt counts as all that was reserved for it."""
+    return one.is_billed and one.cost_usd is None and one.error is None
 
 
 def _grouped(records: Iterable[CallRecord], key: Callable[[CallRecord], K]) -> dict[K, list[CallRecord]]:

@@ -45,7 +45,7 @@ def raise_timeout(request: WireRequest, timeout: Timeout, error: Exception | Non
         cause=f"{timeout.setting} ran out",
         fix=f"{_CHECK}, or {timeout.fix}" if timeout.kind == "connect" else f"try again, or {timeout.fix}",
     )
-    made.holder = carried_by(error)
+    made.holder, made.may_be_billed = carried_by(error), timeout.kind != "connect"
     raise made from error
 
 
@@ -68,8 +68,17 @@ def raise_connection_error(error: Exception, request: WireRequest, phase: Phase)
         cause=str(error) or type(error).__name__,
         fix=_CHECK if phase == "head" else "try again" if phase == "body" else None,
     )
-    made.holder = carried_by(error)
+    made.holder, made.may_be_billed = carried_by(error), not _never_connected(error)
     raise made from error
+
+
+def _never_connected(error: BaseException | None) -> bool:
+    """Return whether *error*, or an error that it was raised for, states that there was no connection."""
+    while error is not None:
+        if type(error).__name__ in {"ConnectError", "ConnectTimeout"}:  # of httpx and httpx2 alike
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def raise_proxy_error(error: Exception, request: WireRequest) -> NoReturn:
@@ -88,6 +97,7 @@ def raise_decoding_error(error: Exception, request: WireRequest) -> NoReturn:
         f"the reply from {_host(request)} cannot be decompressed",
         kind="server",
         cause=f"it does not match its content-encoding: {error}",
+        may_be_billed=True,
         fix="a proxy may have changed it: connect without the proxy, or try again",
     ) from error
 
@@ -98,5 +108,6 @@ def raise_too_large(request: WireRequest, most: int) -> NoReturn:
         f"the reply from {_host(request)} is longer than {most >> 20} MiB",
         kind="server",
         cause="no answer is that long; the rest was not read",
+        may_be_billed=True,
         fix="check that LLM_BASE_URL is the address of an API",
     )
