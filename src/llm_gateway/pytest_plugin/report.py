@@ -169,8 +169,7 @@ def _cost_text(totals: Totals) -> str:
 
 
 def unknown_text(totals: Totals) -> str:
-    """Return ``(1 without usage, 2 without price)``, or nothing."""
-    usage = min(totals.unknown("total_tokens"), totals.unknown("cost_usd"))
-    parts = [(usage, "without usage"), (totals.unknown("cost_usd") - usage, "without price")]
-    known = [f"{count} {what}" for count, what in parts if count]
+    """Return ``(1 without known usage, 2 without known cost)``, each counted by itself; empty where all is known."""
+    parts = {"usage": totals.unknown("total_tokens"), "cost": totals.unknown("cost_usd")}
+    known = [f"{count} without known {what}" for what, count in parts.items() if count]
     return f"({', '.join(known)})" if known else ""

@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from llm_gateway.cost import Totals
 from llm_gateway.cost.money import shown
+from llm_gateway.pytest_plugin.report import unknown_text
 from llm_gateway.pytest_plugin.reports import wording
 from llm_gateway.pytest_plugin.reports.collect import render
 from llm_gateway.pytest_plugin.reports.document import SCHEMA, CollectedTest, build, sums
@@ -270,3 +272,12 @@ def test_a_file_is_replaced_in_one_step(tmp_path):
     with pytest.raises(OSError, match=r"folder\.md"):
         Target(tmp_path / "folder.md", "folder.md").write("new")
     assert ["folder.md", "link.md", "real.md"] == sorted(path.name for path in tmp_path.iterdir())
+
+
+def test_the_summary_counts_unknown_usage_and_unknown_costs_apart():
+    """A call with a stated cost and no usage is another than one with usage and no price."""
+    stated = CallRecord(api="openai.chat", cost_usd=Decimal("0.01"))
+    unpriced = CallRecord(api="openai.chat", usage=TokenUsage(5, 5))
+
+    assert "(1 without known usage, 1 without known cost)" == unknown_text(Totals.of([stated, unpriced]))
+    assert "" == unknown_text(Totals.of([CallRecord(api="openai.chat", usage=TokenUsage(5, 5), cost_usd=Decimal(1))]))
