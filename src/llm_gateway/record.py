@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from llm_gateway.usage import COUNTS, MOST_TOKENS, TokenUsage
 
@@ -51,8 +51,6 @@ MOST_USD = 10**6
 """More US dollars than any call can cost: a larger amount is not believed."""
 ACCOUNTED = ("provider", "api", "model_requested", "model_served", "usage", "cost_usd", "price")
 """The fields that a cassette keeps under ``llm``, next to the facts of the exchange itself."""
-_SOURCES = ("replay", "record", "live", "fake", "fault", "miss", "refused")
-_ENDS = ("complete", "partial", "error")
 _REAL = frozenset({"record", "live"})
 _NOT_MADE = frozenset({"miss", "refused"})
 _ZEROS: dict[str, Any] = dict.fromkeys(COUNTS, 0)
@@ -260,15 +258,15 @@ def _text(field_name: str, value: object) -> str:
 
 
 def _end(field_name: str, value: object) -> End:
-    if value not in _ENDS:
+    if value not in get_args(End):
         raise _wrong(field_name, value, "complete, partial or error was")
     known: End = value  # type: ignore[assignment]
     return known
 
 
 def _source(field_name: str, value: object) -> Source:
-    if value not in _SOURCES:
-        raise _wrong(field_name, value, f"one of {', '.join(_SOURCES)} was")
+    if value not in get_args(Source):
+        raise _wrong(field_name, value, f"one of {', '.join(get_args(Source))} was")
     known: Source = value  # type: ignore[assignment]
     return known
 

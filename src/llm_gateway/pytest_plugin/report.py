@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Report"]
 
 _SOURCES = ("replay", "fake", "record", "live", "fault", "miss", "refused")
-_NOT_MADE = {
+_NOT_REAL = {
     "fake": "answered by a script",
     "fault": "failed by an injected fault",
     "miss": "found no answer",
@@ -109,8 +109,8 @@ class Report:
         lines = []
         for source in _SOURCES:
             mine = [one for calls in records.values() for one in calls if one.source == source]
-            if mine and source in _NOT_MADE:
-                lines.append(f"{source:<8}{_count(len(mine), 'call')} {_NOT_MADE[source]}")
+            if mine and source in _NOT_REAL:
+                lines.append(f"{source:<8}{_count(len(mine), 'call')} {_NOT_REAL[source]}")
             elif mine:
                 lines.append(_sum_line(source, Totals.of(mine)))
         return lines
@@ -119,7 +119,7 @@ class Report:
         from llm_gateway.cost.money import shown
         from llm_gateway.cost.totals import Totals
 
-        sums = {test: Totals.of(one for one in calls if one.source not in _NOT_MADE) for test, calls in records.items()}
+        sums = {test: Totals.of(one for one in calls if one.source not in _NOT_REAL) for test, calls in records.items()}
         costs = [(test, one.known_cost_usd) for test, one in sums.items() if one.known_cost_usd]
         waits = [(test, seconds) for test, one in sums.items() if (seconds := one.waited_s or 0.0) >= _NOTABLE_S]
         costs.sort(key=lambda row: -row[1])

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_gateway.exceptions import LedgerError
-from llm_gateway.record import MOST_USD, CallRecord
+from llm_gateway.record import MOST_USD, CallRecord, is_cost
 from llm_gateway.usage import COUNTS, MOST_TOKENS, TokenUsage
 
 __all__ = ["Entry"]
@@ -99,8 +99,7 @@ class Entry:
 
 def _known_cost(cost_usd: Decimal | None) -> Decimal | None:
     """*cost_usd*, or None where no attempt can cost that."""
-    is_known = cost_usd is not None and cost_usd.is_finite() and 0 <= cost_usd <= MOST_USD
-    return cost_usd if is_known else None
+    return cost_usd if cost_usd is not None and is_cost(cost_usd) else None
 
 
 def _known_usage(usage: TokenUsage | None) -> TokenUsage | None:
