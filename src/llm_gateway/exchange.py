@@ -73,7 +73,7 @@ class ProcessExchange:
     record: CallRecord | None = None
 
     def channel(self, name: Literal["stdin", "stdout", "stderr"]) -> bytes:
-        """All bytes of one channel, joined."""
+        """Return all bytes of one channel, joined."""
         return b"".join(frame.data for frame in self.frames if frame.channel == name)
 
 

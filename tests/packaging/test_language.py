@@ -81,9 +81,9 @@ def test_verbs_are_recognised(word, expected):
 
 
 def test_docstrings_of_functions_begin_with_a_verb():
-    """At least 9 of 10."""
+    """Whatever ruff's rule passes over, as a docstring that begins with an argument."""
     words = list(first_words())
     others = [f"{place}: {word}" for place, word in words if not is_verb(word)]
 
     assert len(words) > 1000
-    assert 0.1 >= len(others) / len(words), "\n".join(others)
+    assert [] == others

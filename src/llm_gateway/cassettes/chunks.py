@@ -102,19 +102,19 @@ def _everywhere(body: bytes) -> Iterable[int]:
 
 
 def _in_characters(body: bytes) -> Iterable[int]:
-    """Before each byte that goes on with a character of UTF-8."""
+    """Return the places before each byte that continues a UTF-8 character."""
     return (place for place, byte in enumerate(body) if byte & 0xC0 == 0x80)
 
 
 def _in_arguments(body: bytes) -> Iterator[int]:
-    """Everywhere inside the arguments of calls to tools, as any of the APIs writes them."""
+    """Yield every place inside the arguments of tool calls, in the format of any API."""
     for found in _ARGUMENTS.finditer(body):
         start, end = found.span(found.lastindex or 0)
         yield from range(start, end + 1)
 
 
 def _at_ends(body: bytes) -> Iterator[int]:
-    """Around and inside the ends of lines; in an event stream of AWS, around and inside what frames the payloads."""
+    """Yield the places around and inside line ends; in an AWS event stream, around and inside the framing."""
     if _is_framed(body):
         for frame in frames(body):
             yield from _in_frame(frame)

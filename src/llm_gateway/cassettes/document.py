@@ -72,7 +72,7 @@ _Loader.add_multi_constructor("tag:yaml.org,2002:python/", _reject_object)
 
 
 def shown(path: Path) -> str:
-    """*path* relative to the working directory where possible, for messages."""
+    """Return *path* relative to the working directory where possible, for messages."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:

@@ -102,7 +102,7 @@ def refusing(status: int, facts: ErrorFacts) -> Answer:
 
 
 def failure(kind: str, text: str) -> Answer:
-    """No reply at all: the transport fails."""
+    """Return the answer of a transport that fails without a reply."""
     return lambda request: HttpExchange(request, None, end="error", failure=kind, failure_text=text)
 
 

@@ -54,14 +54,14 @@ def _plain(value: Any) -> Any:
 
 
 def _text(text: str) -> str:
-    """Text with the folders of this machine left out; a value that is a path and nothing else is its last part."""
+    """Return text without the folders of this machine; a value that is only a path becomes its last part."""
     if whole := _WHOLE_PATH.fullmatch(text):
         return f".../{whole[1]}"
     return _HOME.sub("~", _TEMPORARY.sub("<tmp>", text))
 
 
 def is_streaming(argv: list[str]) -> bool:
-    """Whether the run reads JSON lines, each an input of its own; a plain run reads all of its input first."""
+    """Return whether the run reads JSON lines, each an input; a plain run reads all of its input first."""
     return "stream-json" in arguments(argv)[_after(argv, "--input-format") :][:1]
 
 
@@ -101,12 +101,12 @@ def live_id(line: bytes) -> str | None:
 
 
 def is_same_line(live: bytes, recorded: bytes) -> bool:
-    """Whether two lines of input ask the same."""
+    """Return whether two lines of input are equal as they are compared."""
     return is_same(line_value(live), line_value(recorded))
 
 
 def is_same(live: Any, recorded: Any) -> bool:
-    """Whether a live value is the recorded one; what was redacted in the recording matches anything."""
+    """Return whether a live value is the recorded one; what was redacted in the recording matches anything."""
     if isinstance(recorded, str) and isinstance(live, str) and _REDACTED.search(recorded):
         return re.fullmatch(r"\S{4,}".join(map(re.escape, _REDACTED.split(recorded))), live) is not None
     if isinstance(recorded, dict) and isinstance(live, dict):

@@ -50,7 +50,7 @@ def compared(old: Side, new: Side) -> Compared:
 
 
 def _is_same(old: Side, new: Side, path: str) -> bool:
-    """Whether both sides have the same bytes, which need not be read twice."""
+    """Return whether both sides have the same bytes, which need not be read twice."""
     return path in new.files and old.files.get(path) == new.files[path]
 
 

@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _read_own_prices() -> None:
-    """Those of the file that ``LLM_PRICES`` names win here too."""
+    """Read the file that ``LLM_PRICES`` names: its prices win here too."""
     path = config.load().prices
     if path is not None:
         overrides.read(read_document(path), str(path))

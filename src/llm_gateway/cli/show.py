@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def rows_of(file: Path) -> Iterator[dict[str, Any]]:
     """
-    One row for each exchange of *file*, plain data as ``--json`` prints it.
+    Return one row for each exchange of *file*, plain data as ``--json`` prints it.
 
     Raises:
         CassetteReadError: There is no such file, or it cannot be read.

@@ -171,7 +171,7 @@ def _line(row: UsageRow) -> tuple[str, ...]:
 
 
 def _price_tag(cost: Decimal | None) -> str:
-    """All digits, and at least six after the point, so that columns of them can be compared."""
+    """Return all digits, and at least six after the point, so that columns can be compared."""
     if cost is None:
         return "?"
     digits = str(_dollars(cost)).partition(".")[2]

@@ -45,7 +45,7 @@ class Limits:
     @classmethod
     def read(cls, given: Mapping[str, object]) -> Limits:
         """
-        Limits as they were written.
+        Read limits as they are written in a marker.
 
         Raises:
             ConfigError: A name is not known, or a value is none that a limit can have.

@@ -134,7 +134,7 @@ def _plain(rates: Any) -> dict[str, Any]:
 
 
 def _rate(rate: Any) -> str | dict[str, Any]:
-    """One rate; a rate with tiers applies a tier's price to all tokens once the input passes its start."""
+    """Return one rate as plain data; a tier's price applies to all tokens once the input passes its start."""
     tiers = getattr(rate, "tiers", None)
     if tiers is None:
         return str(rate)

@@ -42,7 +42,7 @@ class SharedReservations:
 
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection]:
-        """One at a time among all processes: a sum that was read is still true when it is acted on."""
+        """Allow one process at a time, so that a sum is still true when it is acted on."""
         with self._lock, closing(self._connected()) as database:
             # What was written outlives a killed process all the same, and no run of tests outlives its machine.
             database.execute("PRAGMA synchronous = OFF")

@@ -82,7 +82,7 @@ class CostTracker:
 
     def session_cost_usd(self, session_id: str) -> Decimal | None:
         """
-        US dollars of the attempts of a session that were billed, or None when the price of one is not known.
+        Return US dollars of the billed attempts of a session, or None when the price of one is not known.
 
         The 100,000 sessions that were used last are known; beyond them a session that is not is None too.
         """
@@ -92,7 +92,7 @@ class CostTracker:
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """
-        By ``provider:model``: ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` of what was billed.
+        Sum ``attempts``, ``input_tokens``, ``output_tokens`` and ``cost_usd`` as billed, by ``provider:model``.
 
         A sum is None where one of its attempts reported nothing.
         """

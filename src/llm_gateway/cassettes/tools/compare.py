@@ -93,7 +93,7 @@ def _pair(old: Facts, new: Facts) -> Pair:
 
 
 def _request_changes(old: Facts, new: Facts) -> tuple[str, ...]:
-    """Where the requests differ; for a run of a command, that they do."""
+    """Return the paths where the requests differ; for a run of a command, one text."""
     before, after = old.exchange, new.exchange
     if not (isinstance(before, HttpExchange) and isinstance(after, HttpExchange)):
         return ("arguments or input",)

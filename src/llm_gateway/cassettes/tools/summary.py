@@ -79,7 +79,7 @@ def _facts(index: int, kind: str, exchange: Exchange, status: int | None, same: 
 
 
 def _calls(calls: Any) -> list[dict[str, Any]] | None:
-    """Names and arguments; ids differ on every run."""
+    """Return names and arguments; ids differ on every run."""
     return None if calls is None else [{"name": call.name, "arguments": call.arguments} for call in calls]
 
 

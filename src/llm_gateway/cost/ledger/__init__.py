@@ -47,7 +47,7 @@ def open_ledger(where: str | Path, *, must_exist: bool = False, timeout_s: float
 
 
 def is_postgres(where: str) -> bool:
-    """Whether *where* is the URL of a server, which may be away for a while."""
+    """Return whether *where* is the URL of a server, which may be away for a while."""
     return where.startswith(("postgres://", "postgresql://"))
 
 

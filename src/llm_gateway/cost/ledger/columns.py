@@ -104,5 +104,5 @@ def totals(numbers: Sequence[int]) -> Totals:
 
 
 def _held(text: str) -> str:
-    """*text* as any database holds it: what UTF-8 or PostgreSQL has no place for is escaped, so that no row is lost."""
+    """Return *text* as any database can keep it: what UTF-8 or PostgreSQL cannot is escaped, so that no row is lost."""
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -98,12 +98,12 @@ class Entry:
 
 
 def _known_cost(cost_usd: Decimal | None) -> Decimal | None:
-    """*cost_usd*, or None where no attempt can cost that."""
+    """Return *cost_usd*, or None where no attempt can cost that."""
     return cost_usd if cost_usd is not None and is_cost(cost_usd) else None
 
 
 def _known_usage(usage: TokenUsage | None) -> TokenUsage | None:
-    """*usage*, with None for each number that no attempt can have."""
+    """Return *usage* with None for each number that no attempt can have."""
     if usage is None:
         return None
     wrong: dict[str, Any] = {name: None for name in COUNTS if not _is_count(getattr(usage, name))}

@@ -264,7 +264,7 @@ class Address:
         return f"postgresql://{f'{self.user}@' if self.user else ''}{place}/{self.database}{query}"
 
     def masked(self, text: str) -> str:
-        """*text* without the password."""
+        """Return *text* without the password."""
         return text.replace(self.password, "***") if self.password else text
 
 

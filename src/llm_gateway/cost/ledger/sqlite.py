@@ -179,7 +179,7 @@ class SqliteLedger:
         connection.execute("PRAGMA synchronous = NORMAL")
 
     def _is_ready(self, connection: sqlite3.Connection) -> bool:
-        """Whether the file is a ledger; False where it is empty."""
+        """Return whether the file is a ledger; False where it is empty."""
         (application,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -245,7 +245,7 @@ def _microseconds(time: datetime) -> int:
 
 
 def absent(file: Path) -> LedgerError:
-    """There is no such file."""
+    """Return the error for a file that does not exist."""
     return LedgerError(
         f"there is no ledger {str(file)!r}",
         cause="a ledger is made by the first run that writes one",
